@@ -1,0 +1,1 @@
+"""Protocols through which services, policy and gateway reach the outside; adapters and storage implement them."""

@@ -1,0 +1,84 @@
+"""The road to a model provider: one request out, one streamed answer back.
+
+Everything the gateway sends to a provider goes through `Upstream`. Implementations keep pooled
+connections and TLS contexts for their whole life; none is made per request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where to connect. `host` is a name or address without brackets; `scheme` is `http` or `https`."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `first_byte` runs from the end of sending to the answer's status line, `idle` between two reads."""
+
+    connect: float = 10.0
+    first_byte: float = 600.0
+    idle: float = 300.0
+
+
+@dataclass(slots=True)
+class UpstreamRequest:
+    """One HTTP/1.1 request. `target` is the path and query as sent on the wire.
+
+    `headers` are sent as given, with `host` and `content-length` added by the client.
+    """
+
+    origin: Origin
+    method: str
+    target: str
+    headers: RawHeaders
+    body: bytes
+    timeouts: Timeouts
+
+
+class UpstreamError(Exception):
+    """The provider could not be reached or broke off. `kind` is `connect`, `timeout`, `protocol` or `closed`.
+
+    `before_first_byte` tells whether nothing of the answer had arrived, so that another backend may be tried.
+    `sent` tells whether any byte of the request may have reached the provider.
+    """
+
+    def __init__(self, kind: str, message: str, *, before_first_byte: bool = True, sent: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.before_first_byte = before_first_byte
+        self.sent = sent
+
+
+class UpstreamResponse(Protocol):
+    """An answer whose head has arrived.
+
+    Header names are lower-case. The body is read with `read` until it returns `b""`; each call returns what has
+    arrived so far, at once when anything is buffered. `buffered` gives the rest of the body without waiting when all
+    of it is here already, else None. The body is as on the wire after removing chunked framing (content codings are kept).
+    `aclose` must be called once the response is done with, in every case; it is idempotent and never raises. Closing before the end
+    drops the connection, which is how a provider is told to stop.
+    """
+
+    status: int
+    headers: RawHeaders
+
+    def buffered(self) -> bytes | None: ...
+    async def read(self) -> bytes: ...
+    async def aclose(self) -> None: ...
+
+
+class Upstream(Protocol):
+    """Sends requests; raises `UpstreamError` when no answer head arrives in time."""
+
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse: ...
+    async def aclose(self) -> None: ...
