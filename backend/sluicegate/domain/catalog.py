@@ -1,0 +1,136 @@
+"""Providers, their models, and the models that callers name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sluicegate.domain.usage import Prices
+from sluicegate.kit.errors import InvalidInput
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?")
+
+
+class ProviderKind(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    AZURE_OPENAI = "azure-openai"
+    GEMINI = "gemini"
+    BEDROCK = "bedrock"
+    MOONSHOT = "moonshot"
+    OPENROUTER = "openrouter"
+    CUSTOM_OPENAI = "custom-openai"
+    CUSTOM_ANTHROPIC = "custom-anthropic"
+    DEMO = "demo"
+
+
+class Dialect(StrEnum):
+    """A wire protocol family."""
+
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+class ModelKind(StrEnum):
+    CHAT = "chat"
+    EMBEDDING = "embedding"
+
+
+class ModelStatus(StrEnum):
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class KindFacts:
+    """What a provider kind needs and speaks. `dialects` is empty where calls cannot be routed yet."""
+
+    label: str
+    default_base_url: str | None
+    dialects: tuple[Dialect, ...]
+    base_url_required: bool = False
+    credential_required: bool = True
+
+
+KINDS: dict[ProviderKind, KindFacts] = {
+    ProviderKind.OPENAI: KindFacts("OpenAI", "https://api.openai.com/v1", (Dialect.OPENAI,)),
+    ProviderKind.ANTHROPIC: KindFacts("Anthropic", "https://api.anthropic.com", (Dialect.ANTHROPIC,)),
+    ProviderKind.AZURE_OPENAI: KindFacts("Azure OpenAI", None, (), base_url_required=True),
+    ProviderKind.GEMINI: KindFacts("Google Gemini", "https://generativelanguage.googleapis.com", ()),
+    ProviderKind.BEDROCK: KindFacts("Amazon Bedrock", None, ()),
+    ProviderKind.MOONSHOT: KindFacts("Moonshot AI", "https://api.moonshot.ai/v1", ()),
+    ProviderKind.OPENROUTER: KindFacts("OpenRouter", "https://openrouter.ai/api/v1", ()),
+    ProviderKind.CUSTOM_OPENAI: KindFacts(
+        "OpenAI-compatible", None, (Dialect.OPENAI,), base_url_required=True, credential_required=False
+    ),
+    ProviderKind.CUSTOM_ANTHROPIC: KindFacts(
+        "Anthropic-compatible", None, (Dialect.ANTHROPIC,), base_url_required=True, credential_required=False
+    ),
+    ProviderKind.DEMO: KindFacts("Demo", None, (Dialect.OPENAI, Dialect.ANTHROPIC), credential_required=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    id: str
+    name: str
+    kind: ProviderKind
+    base_url: str | None
+    organization: str | None
+    region: str | None
+    enabled: bool
+    credential_prefix: str | None
+    credential_updated_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderModel:
+    id: str
+    provider_id: str
+    name: str
+    kind: ModelKind
+    prices: Prices
+    free: bool
+    context_window: int | None
+    max_output_tokens: int | None
+    created_at: datetime
+
+    @property
+    def priced(self) -> bool:
+        return self.free or self.prices.known(output_needed=self.kind is ModelKind.CHAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One provider model behind a model. Lowest `priority` goes first, `weight` shares among equals."""
+
+    id: str
+    provider_model_id: str
+    priority: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    id: str
+    slug: str
+    display_name: str
+    kind: ModelKind
+    status: ModelStatus
+    backends: tuple[Backend, ...]
+    created_at: datetime
+
+
+def parse_slug(text: str, field: str = "slug") -> str:
+    """A model's name as callers send it; raises InvalidInput unless it is lower-case letters, digits, hyphens, dots."""
+    if not _SLUG.fullmatch(text):
+        raise InvalidInput(
+            field,
+            "may hold lower-case letters, digits, hyphens and dots, at most 100, and must begin and end with a letter "
+            "or digit, like claude-sonnet-4.5",
+        )
+    return text

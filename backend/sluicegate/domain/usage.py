@@ -1,0 +1,111 @@
+"""Tokens, prices, costs, and the record of one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from sluicegate.kit.money import Nanos, divide_half_even
+
+TOKENS_PER_PRICE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens by price class, disjoint; `reasoning` is a part of `output` (protocols differ: each dialect converts)."""
+
+    input: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+    @property
+    def total_input(self) -> int:
+        return self.input + self.cache_read + self.cache_write_5m + self.cache_write_1h
+
+    @property
+    def limited_input(self) -> int:
+        """Input that counts against a rate limit: cache reads do not."""
+        return self.input + self.cache_write_5m + self.cache_write_1h
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Whole nano-dollars per million tokens; None = unknown. An unknown cache class is charged as input."""
+
+    input: int | None = None
+    cache_read: int | None = None
+    cache_write_5m: int | None = None
+    cache_write_1h: int | None = None
+    output: int | None = None
+
+    def known(self, *, output_needed: bool = True) -> bool:
+        return self.input is not None and (self.output is not None or not output_needed)
+
+
+def cost_of(usage: TokenUsage, prices: Prices) -> Nanos:
+    """Tokens by class times price, rounded once, half to even. Unknown input and output prices count as zero here:
+    callers must not serve a model whose prices are unknown (`ProviderModel.priced`)."""
+    base = prices.input or 0
+
+    def rate(price: int | None) -> int:
+        return base if price is None else price
+
+    total = (
+        usage.input * base
+        + usage.cache_read * rate(prices.cache_read)
+        + usage.cache_write_5m * rate(prices.cache_write_5m)
+        + usage.cache_write_1h * rate(prices.cache_write_1h)
+        + usage.output * (prices.output or 0)
+    )
+    return Nanos(divide_half_even(total, TOKENS_PER_PRICE))
+
+
+class Outcome(StrEnum):
+    """How an admitted call ended."""
+
+    OK = "ok"
+    ABORTED = "aborted"
+    UPSTREAM_ERROR = "upstream_error"
+    UNREACHABLE = "unreachable"
+    RECOVERED = "recovered"
+
+
+class CallRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One admitted call, as journal, ledger and roll-ups know it. Times are milliseconds since the epoch.
+
+    Labels are copied at the time of the call, so that later renames and deletions change no history.
+    """
+
+    call_id: str
+    started_ms: int
+    finished_ms: int
+    user_id: str
+    user_label: str
+    key_id: str
+    key_label: str
+    group_ids: tuple[str, ...]
+    model_slug: str
+    provider_id: str
+    provider_name: str
+    provider_model: str
+    endpoint: str
+    stream: bool
+    status: int
+    outcome: str
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_nanos: int
+    estimated: bool
+    first_byte_ms: int | None
+    client_app: str | None
+    project: str | None
+    session_id: str | None

@@ -1,0 +1,112 @@
+"""People and the groups they are in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sluicegate.kit.errors import InvalidInput
+
+INVITATION_DAYS = 7
+MIN_PASSWORD_LENGTH = 10
+MAX_PASSWORD_LENGTH = 256
+MAX_NAME_LENGTH = 120
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+
+
+class Role(StrEnum):
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    INVITED = "invited"
+    SUSPENDED = "suspended"
+
+
+class LinkKind(StrEnum):
+    """What a one-time link lets its holder do."""
+
+    INVITE = "invite"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    email: str
+    name: str
+    role: Role
+    status: UserStatus
+    created_at: datetime
+    last_active_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """How the ledger and the audit log call this person, also after deletion."""
+        return f"{self.name} <{self.email}>" if self.name else self.email
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    id: str
+    name: str
+    description: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeLink:
+    """An invitation or password reset; only the digest of its token is kept."""
+
+    id: str
+    user_id: str
+    kind: LinkKind
+    token_digest: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser."""
+
+    id: str
+    user_id: str
+    token_digest: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+def parse_email(text: str, field: str = "email") -> str:
+    """The address in lower case; raises InvalidInput when it cannot be one."""
+    email = text.strip().lower()
+    if len(email) > 254 or not _EMAIL.fullmatch(email):
+        raise InvalidInput(field, f"{text.strip()[:80]!r} is not an e-mail address; write it like ada@example.com")
+    return email
+
+
+def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
+    """A display name without surrounding blanks; raises InvalidInput when empty, too long or with control characters."""
+    name = text.strip()
+    if required and not name:
+        raise InvalidInput(field, "must not be empty")
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidInput(field, f"must have at most {MAX_NAME_LENGTH} characters")
+    if any(ord(c) < 32 or ord(c) == 127 for c in name):
+        raise InvalidInput(field, "must not contain control characters")
+    return name
+
+
+def check_password(password: str, field: str = "password") -> str:
+    """Accepts by length alone; raises InvalidInput otherwise."""
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise InvalidInput(field, f"must have at least {MIN_PASSWORD_LENGTH} characters")
+    if len(password) > MAX_PASSWORD_LENGTH:
+        raise InvalidInput(field, f"must have at most {MAX_PASSWORD_LENGTH} characters")
+    return password

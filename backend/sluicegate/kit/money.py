@@ -1,0 +1,53 @@
+"""Exact money: whole nano-dollars for amounts, whole nano-dollars per million tokens for prices."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import NewType
+
+from sluicegate.kit.errors import InvalidInput
+
+Nanos = NewType("Nanos", int)
+"""One billionth of a US dollar."""
+
+NANOS_PER_USD = 1_000_000_000
+MAX_USD = Decimal(1_000_000_000)
+
+
+def parse_usd(text: str, field: str) -> Nanos:
+    """Nano-dollars of a decimal string such as `12.5`.
+
+    Raises InvalidInput naming `field` for anything that is not a finite, non-negative decimal with at most nine
+    decimals, up to a billion dollars.
+    """
+    try:
+        amount = Decimal(text.strip())
+    except InvalidOperation:
+        raise InvalidInput(field, f"{text!r} is not an amount in US dollars; write it like 12.50") from None
+    if not amount.is_finite():
+        raise InvalidInput(field, "must be a finite amount in US dollars")
+    if amount < 0:
+        raise InvalidInput(field, "must not be negative; 0 blocks, an empty field means no cap")
+    if amount > MAX_USD:
+        raise InvalidInput(field, f"must be at most {MAX_USD} US dollars")
+    nanos = amount * NANOS_PER_USD
+    if nanos != nanos.to_integral_value():
+        raise InvalidInput(field, "has more than nine decimals")
+    return Nanos(int(nanos))
+
+
+def format_usd(nanos: int) -> str:
+    """The exact decimal string of an amount, without needless zeros: `12.5`, `0`, `0.000000075`."""
+    sign = "-" if nanos < 0 else ""
+    whole, rest = divmod(abs(nanos), NANOS_PER_USD)
+    decimals = f"{rest:09d}".rstrip("0")
+    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+
+
+def divide_half_even(numerator: int, denominator: int) -> int:
+    """`numerator / denominator` to the nearest whole number, ties to even. Both non-negative, denominator positive."""
+    quotient, rest = divmod(numerator, denominator)
+    twice = 2 * rest
+    if twice > denominator or (twice == denominator and quotient & 1):
+        quotient += 1
+    return quotient

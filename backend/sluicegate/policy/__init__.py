@@ -1,0 +1,1 @@
+"""The rules: merging, windows, decisions. One service decides for console, automation and gateway alike."""

@@ -1,0 +1,86 @@
+"""How values of a user and of all groups become one: union of grants, strictest limit, strictest cap.
+
+Every result keeps who set it. Ties go to the user, then to the group whose name comes first, so that the order in
+which groups are read never matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sluicegate.domain.policy import Budget, Dimension, Grant, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.user import Group, User
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who set a value."""
+
+    subject: Subject
+    name: str
+
+    @property
+    def order(self) -> tuple[bool, str, str]:
+        return (self.subject.kind is not SubjectKind.USER, self.name.casefold(), self.subject.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One value among those that compete; nano-dollars for caps."""
+
+    source: Source
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The strictest of the candidates, which come strictest first; `winner` is None when nobody set a value."""
+
+    winner: Candidate | None
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def value(self) -> int | None:
+        return self.winner.value if self.winner else None
+
+
+def strictest(candidates: Iterable[Candidate]) -> Merged:
+    """The smallest value wins; 0 is a value like any other."""
+    ranked = tuple(sorted(candidates, key=lambda c: (c.value, c.source.order)))
+    return Merged(ranked[0] if ranked else None, ranked)
+
+
+def sources_of(user: User, groups: Iterable[Group]) -> list[Source]:
+    """The user and all groups, in the order in which they are named to people."""
+    own = Source(Subject(SubjectKind.USER, user.id), user.name or user.email)
+    others = [Source(Subject(SubjectKind.GROUP, g.id), g.name) for g in groups]
+    return sorted([own, *others], key=lambda s: s.order)
+
+
+def merge_limits(sources: Iterable[Source], limits: Mapping[Subject, RateLimits]) -> dict[Dimension, Merged]:
+    """The strictest value per dimension, each on its own."""
+    known = [(source, limits[source.subject]) for source in sources if source.subject in limits]
+    return {
+        dimension: strictest(Candidate(s, value) for s, row in known if (value := row.get(dimension)) is not None)
+        for dimension in Dimension
+    }
+
+
+def merge_budgets(sources: Iterable[Source], budgets: Mapping[Subject, Budget]) -> dict[Window, Merged]:
+    """The strictest cap per window, each on its own."""
+    known = [(source, budgets[source.subject]) for source in sources if source.subject in budgets]
+    return {
+        window: strictest(Candidate(s, value) for s, row in known if (value := row.get(window)) is not None)
+        for window in Window
+    }
+
+
+def merge_grants(sources: Iterable[Source], grants: Iterable[Grant]) -> dict[str, tuple[Source, ...]]:
+    """Model id → everyone through whom it is granted: the union."""
+    by_subject = {source.subject: source for source in sources}
+    found: dict[str, list[Source]] = {}
+    for grant in grants:
+        if source := by_subject.get(grant.subject):
+            found.setdefault(grant.model_id, []).append(source)
+    return {model_id: tuple(sorted(set(s), key=lambda x: x.order)) for model_id, s in found.items()}

@@ -1,0 +1,153 @@
+"""What the policy service needs from outside: rows to compile, counters to decide with, news of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sluicegate.domain.apikey import ApiKey
+from sluicegate.domain.catalog import Model, Provider, ProviderModel
+from sluicegate.domain.policy import Budget, Dimension, Grant, PolicyChange, RateLimits, Subject, Window
+from sluicegate.domain.user import Group, User
+from sluicegate.kit.money import Nanos
+from sluicegate.kit.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class UserRows:
+    """Everything that decides what one user may do, read in one transaction."""
+
+    user: User
+    groups: Sequence[Group]
+    grants: Sequence[Grant]
+    limits: dict[Subject, RateLimits]
+    budgets: dict[Subject, Budget]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRows:
+    """All models, with what stands behind them. `credentials` holds sealed texts by provider id."""
+
+    models: Sequence[Model]
+    provider_models: dict[str, ProviderModel]
+    providers: dict[str, Provider]
+    credentials: dict[str, str]
+
+
+class PolicySource(Protocol):
+    async def user(self, user_id: str) -> UserRows | None: ...
+    async def key(self, public_id: str) -> ApiKey | None: ...
+    async def catalog(self) -> CatalogRows: ...
+
+
+class Vault(Protocol):
+    """Envelope encryption of credentials. `context` names the place they belong to and is bound to them."""
+
+    def seal(self, secret: Secret, context: str) -> str: ...
+    def unseal(self, sealed: str, context: str) -> Secret:
+        """Raises kit.crypto.SealBroken."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Carries policy changes to every process."""
+
+    def subscribe(self, listener: Callable[[Sequence[PolicyChange]], Awaitable[None]]) -> None: ...
+    async def publish(self, changes: Sequence[PolicyChange]) -> None:
+        """Returns when every live process has put the changes into force."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSet:
+    """The values that one call must respect for one subject; None = no limit. Tokens and requests per 60 seconds, caps in
+    nano-dollars per calendar window."""
+
+    subject: Subject
+    requests: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    concurrent_requests: int | None = None
+    day: int | None = None
+    week: int | None = None
+    month: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call that wants in: the subjects it counts against, and what it will probably use."""
+
+    limits: tuple[LimitSet, ...]
+    input_tokens: int
+    output_tokens: int
+    cost: Nanos
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why not: exactly one of `dimension` and `window` is set. `used` includes `reserved`; `asked` is what the call wanted
+    on top. `retry_after` is in seconds, None when time does not help."""
+
+    subject: Subject
+    dimension: Dimension | None
+    window: Window | None
+    limit: int
+    used: int
+    reserved: int
+    asked: int
+    retry_after: float | None
+
+
+class Lease(Protocol):
+    """What an admitted call holds until it is settled."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectUse:
+    """Current use of one subject: the four dimensions now, and per window what is spent and what is reserved."""
+
+    used: dict[Dimension, int] = field(default_factory=dict)
+    spent: dict[Window, Nanos] = field(default_factory=dict)
+    reserved: dict[Window, Nanos] = field(default_factory=dict)
+
+
+class AdmissionStore(Protocol):
+    """Counters, slots and budgets. `admit` evaluates everything and takes all or nothing, as one atomic step."""
+
+    async def admit(self, ask: Ask) -> Lease | Denial: ...
+    async def peek(self, ask: Ask) -> Denial | None:
+        """What `admit` would say, without taking anything."""
+        ...
+
+    def settle(self, lease: Lease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
+        """Replaces the reservation by the truth and frees the slot. The first call wins; later ones do nothing."""
+        ...
+
+    def cancel(self, lease: Lease) -> None:
+        """Gives everything back, the request count too, as if the call had never come."""
+        ...
+
+    def renew(self, lease: Lease) -> None:
+        """Tells that the call still lives; a lease that is not renewed for 15 minutes is taken as dead."""
+        ...
+
+    async def use_of(self, subject: Subject) -> SubjectUse: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastUse:
+    """What the records say about a subject. `recent` holds (epoch seconds, limited input tokens, output tokens) of calls that began in
+    the last 60 seconds; `spent` is keyed by window."""
+
+    spent: dict[Window, int]
+    recent: Sequence[tuple[float, int, int]] = ()
+
+
+class SpendSource(Protocol):
+    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+        """Calls `install`, synchronously, at an instant at which the figures are exact: every call that was settled before it is
+        in them and none that is settled after it. `periods` are the keys that `policy.windows` gives."""
+        ...

@@ -1,0 +1,1 @@
+"""The database: tables, queries, transactions, migrations. Nothing outside builds a statement."""

@@ -1,0 +1,159 @@
+"""Engines, and the unit of work: the only place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from sluicegate.domain.policy import PolicyChange
+from sluicegate.kit.clock import Clock
+from sluicegate.ports.policy import ChangeFeed
+from sluicegate.ports.store import Transaction
+from sluicegate.storage.repositories.audit import SqlAuditRepository
+from sluicegate.storage.repositories.catalog import SqlCatalogRepository
+from sluicegate.storage.repositories.credentials import SqlKeyRepository, SqlTokenRepository
+from sluicegate.storage.repositories.groups import SqlGroupRepository
+from sluicegate.storage.repositories.policy import SqlPolicyRepository
+from sluicegate.storage.repositories.users import SqlLinkRepository, SqlSessionRepository, SqlUserRepository
+from sluicegate.storage.tables.policy import PolicyChangeRow
+
+# 5 s is longer than any write of ours; past it something is wrong and the caller should hear of it.
+_BUSY_MS = 5000
+
+
+def database_url(text: str) -> URL:
+    """The async URL of a configured database: `sqlite:///path` or `postgresql://user@host/name`; raises ValueError."""
+    url = make_url(text)
+    match url.get_backend_name():
+        case "sqlite":
+            return url.set(drivername="sqlite+aiosqlite")
+        case "postgresql":
+            return url.set(drivername="postgresql+psycopg")
+        case other:
+            raise ValueError(f"{other} is not supported; use sqlite:///path or postgresql://user@host/name")
+
+
+def make_engine(url: URL, *, pool_size: int = 5) -> AsyncEngine:
+    """SQLite in WAL mode with foreign keys, or PostgreSQL through a bounded pool."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_async_engine(url, connect_args={"timeout": _BUSY_MS / 1000}, pool_size=pool_size)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        return engine
+    return create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
+    # The driver's own transaction handling begins too late; ours are begun explicitly below.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+class SqlTransaction:
+    """The repositories over one session."""
+
+    def __init__(self, session: AsyncSession, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self.changes: list[PolicyChange] = []
+
+    @cached_property
+    def users(self) -> SqlUserRepository:
+        return SqlUserRepository(self._session)
+
+    @cached_property
+    def links(self) -> SqlLinkRepository:
+        return SqlLinkRepository(self._session)
+
+    @cached_property
+    def sessions(self) -> SqlSessionRepository:
+        return SqlSessionRepository(self._session)
+
+    @cached_property
+    def groups(self) -> SqlGroupRepository:
+        return SqlGroupRepository(self._session)
+
+    @cached_property
+    def policy(self) -> SqlPolicyRepository:
+        return SqlPolicyRepository(self._session)
+
+    @cached_property
+    def keys(self) -> SqlKeyRepository:
+        return SqlKeyRepository(self._session)
+
+    @cached_property
+    def tokens(self) -> SqlTokenRepository:
+        return SqlTokenRepository(self._session)
+
+    @cached_property
+    def catalog(self) -> SqlCatalogRepository:
+        return SqlCatalogRepository(self._session)
+
+    @cached_property
+    def audit(self) -> SqlAuditRepository:
+        return SqlAuditRepository(self._session, self._clock)
+
+    def changed(self, *changes: PolicyChange) -> None:
+        for change in changes:
+            if change not in self.changes:
+                self.changes.append(change)
+                row = PolicyChangeRow(at=self._clock.now(), kind=change.kind, subject_id=change.id)
+                self._session.add(row)
+
+
+class SqlStore:
+    """Implements ports.store.Store on one engine."""
+
+    def __init__(self, engine: AsyncEngine, feed: ChangeFeed, clock: Clock) -> None:
+        self.engine = engine
+        self._feed = feed
+        self._clock = clock
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=True)
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._read()
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._write()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[SqlTransaction]:
+        async with self._sessions() as session:
+            await self._start(session, "BEGIN")
+            try:
+                yield SqlTransaction(session, self._clock)
+            finally:
+                await session.rollback()
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[SqlTransaction]:
+        async with self._sessions() as session:
+            await self._start(session, "BEGIN IMMEDIATE")
+            transaction = SqlTransaction(session, self._clock)
+            try:
+                yield transaction
+            except BaseException:
+                await session.rollback()
+                raise
+            await session.commit()
+        if transaction.changes:
+            await self._feed.publish(transaction.changes)
+
+    async def _start(self, session: AsyncSession, statement: str) -> None:
+        # A write takes SQLite's single write lock at its start: a read that turns into a write later would
+        # fail at once instead of waiting when another writer was quicker.
+        if self.engine.dialect.name == "sqlite":
+            connection = await session.connection()
+            await connection.exec_driver_sql(statement)
+
+    async def aclose(self) -> None:
+        await self.engine.dispose()

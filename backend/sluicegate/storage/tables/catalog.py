@@ -1,0 +1,76 @@
+"""Providers with sealed credentials, provider models with prices, models with backends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
+from sluicegate.storage.tables.types import EnumText, UtcDateTime
+
+
+class ProviderRow(SQLModel, table=True):
+    __tablename__ = "providers"
+    __table_args__ = (Index("uq_providers_name", text("lower(name)"), unique=True),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    name: str = Field(max_length=120)
+    kind: ProviderKind = Field(sa_column=Column(EnumText(ProviderKind), nullable=False))
+    base_url: str | None = Field(default=None, max_length=500)
+    organization: str | None = Field(default=None, max_length=200)
+    region: str | None = Field(default=None, max_length=100)
+    enabled: bool = True
+    sealed_credential: str | None = Field(default=None, max_length=8000)
+    credential_prefix: str | None = Field(default=None, max_length=24)
+    credential_updated_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class ProviderModelRow(SQLModel, table=True):
+    """Prices in nano-dollars per million tokens."""
+
+    __tablename__ = "provider_models"
+    __table_args__ = (UniqueConstraint("provider_id", "name"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    provider_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("providers.id", ondelete="CASCADE"), nullable=False)
+    )
+    name: str = Field(max_length=200)
+    kind: ModelKind = Field(sa_column=Column(EnumText(ModelKind), nullable=False))
+    price_input: int | None = Field(default=None, sa_column=Column(BigInteger))
+    price_cache_read: int | None = Field(default=None, sa_column=Column(BigInteger))
+    price_cache_write_5m: int | None = Field(default=None, sa_column=Column(BigInteger))
+    price_cache_write_1h: int | None = Field(default=None, sa_column=Column(BigInteger))
+    price_output: int | None = Field(default=None, sa_column=Column(BigInteger))
+    free: bool = False
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class ModelRow(SQLModel, table=True):
+    __tablename__ = "models"
+
+    id: str = Field(primary_key=True, max_length=36)
+    slug: str = Field(unique=True, max_length=100)
+    display_name: str = Field(max_length=120)
+    kind: ModelKind = Field(sa_column=Column(EnumText(ModelKind), nullable=False))
+    status: ModelStatus = Field(sa_column=Column(EnumText(ModelStatus), nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class BackendRow(SQLModel, table=True):
+    __tablename__ = "backends"
+
+    id: str = Field(primary_key=True, max_length=36)
+    model_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("models.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    provider_model_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("provider_models.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    priority: int
+    weight: int

@@ -1,0 +1,71 @@
+"""Users, groups, memberships, sessions, one-time links."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Index, String, text
+from sqlmodel import Field, SQLModel
+
+from sluicegate.domain.user import LinkKind, Role, UserStatus
+from sluicegate.storage.tables.types import EnumText, UtcDateTime
+
+
+class UserRow(SQLModel, table=True):
+    __tablename__ = "users"
+
+    id: str = Field(primary_key=True, max_length=36)
+    email: str = Field(unique=True, max_length=254)
+    name: str = Field(max_length=120)
+    sort_name: str = Field(max_length=254, index=True)
+    role: Role = Field(sa_column=Column(EnumText(Role), nullable=False))
+    status: UserStatus = Field(sa_column=Column(EnumText(UserStatus), nullable=False))
+    password_hash: str | None = Field(default=None, max_length=255)
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    last_active_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class GroupRow(SQLModel, table=True):
+    __tablename__ = "groups"
+    __table_args__ = (Index("uq_groups_name", text("lower(name)"), unique=True),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    name: str = Field(max_length=120)
+    description: str = Field(max_length=1000)
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class MembershipRow(SQLModel, table=True):
+    __tablename__ = "memberships"
+
+    group_id: str = Field(sa_column=Column(String(36), ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True))
+    user_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    )
+
+
+class SessionRow(SQLModel, table=True):
+    __tablename__ = "sessions"
+
+    id: str = Field(primary_key=True, max_length=36)
+    user_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    token_digest: str = Field(unique=True, max_length=64)
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    last_seen_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+
+
+class LinkRow(SQLModel, table=True):
+    __tablename__ = "one_time_links"
+
+    id: str = Field(primary_key=True, max_length=36)
+    user_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    kind: LinkKind = Field(sa_column=Column(EnumText(LinkKind), nullable=False))
+    token_digest: str = Field(unique=True, max_length=64)
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

@@ -1,0 +1,62 @@
+"""Grants, rate limits, budgets, and the log of policy changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, String, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from sluicegate.domain.policy import ChangeKind, SubjectKind
+from sluicegate.storage.tables.types import EnumText, UtcDateTime
+
+
+class GrantRow(SQLModel, table=True):
+    __tablename__ = "grants"
+    __table_args__ = (UniqueConstraint("subject_kind", "subject_id", "model_id"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    subject_kind: SubjectKind = Field(sa_column=Column(EnumText(SubjectKind), nullable=False))
+    subject_id: str = Field(max_length=36)
+    model_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("models.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class RateLimitRow(SQLModel, table=True):
+    __tablename__ = "rate_limits"
+
+    subject_kind: SubjectKind = Field(sa_column=Column(EnumText(SubjectKind), primary_key=True))
+    subject_id: str = Field(primary_key=True, max_length=36)
+    requests: int | None = Field(default=None, sa_column=Column(Integer))
+    input_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    output_tokens: int | None = Field(default=None, sa_column=Column(Integer))
+    concurrent_requests: int | None = Field(default=None, sa_column=Column(Integer))
+
+
+class BudgetRow(SQLModel, table=True):
+    """Caps in nano-dollars."""
+
+    __tablename__ = "budgets"
+
+    subject_kind: SubjectKind = Field(sa_column=Column(EnumText(SubjectKind), primary_key=True))
+    subject_id: str = Field(primary_key=True, max_length=36)
+    day: int | None = Field(default=None, sa_column=Column(BigInteger))
+    week: int | None = Field(default=None, sa_column=Column(BigInteger))
+    month: int | None = Field(default=None, sa_column=Column(BigInteger))
+    alert_thresholds: list[int] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class PolicyChangeRow(SQLModel, table=True):
+    """Written in the transaction that makes the change; `seq` is the version that processes compare."""
+
+    __tablename__ = "policy_changes"
+
+    seq: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    )
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    kind: ChangeKind = Field(sa_column=Column(EnumText(ChangeKind), nullable=False))
+    subject_id: str = Field(max_length=36)

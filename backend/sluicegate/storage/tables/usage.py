@@ -1,0 +1,90 @@
+"""The ledger, its hourly roll-up, and what is spent per budget window.
+
+Instants are whole milliseconds since the epoch and money whole nano-dollars, so that a batch can be written without conversion.
+Labels are copies: deleting a user changes no history, hence no foreign keys.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlmodel import Field, SQLModel
+
+
+def _big(default: int = 0) -> int:
+    result: int = Field(default=default, sa_type=BigInteger)
+    return result
+
+
+class LedgerRow(SQLModel, table=True):
+    """One admitted call; columns are those of `domain.usage.CallRecord`."""
+
+    __tablename__ = "usage_ledger"
+    __table_args__ = (
+        Index("ix_usage_ledger_user", "user_id", "started_ms"),
+        Index("ix_usage_ledger_started", "started_ms"),
+    )
+
+    call_id: str = Field(primary_key=True, max_length=36)
+    started_ms: int = _big()
+    finished_ms: int = _big()
+    user_id: str = Field(max_length=36)
+    user_label: str = Field(max_length=400)
+    key_id: str = Field(max_length=36)
+    key_label: str = Field(max_length=160)
+    group_ids: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    model_slug: str = Field(max_length=100)
+    provider_id: str = Field(max_length=36)
+    provider_name: str = Field(max_length=120)
+    provider_model: str = Field(max_length=200)
+    endpoint: str = Field(max_length=40)
+    stream: bool
+    status: int
+    outcome: str = Field(max_length=20)
+    input_tokens: int = _big()
+    cache_read_tokens: int = _big()
+    cache_write_5m_tokens: int = _big()
+    cache_write_1h_tokens: int = _big()
+    output_tokens: int = _big()
+    reasoning_tokens: int = _big()
+    cost_nanos: int = _big()
+    estimated: bool
+    first_byte_ms: int | None = None
+    client_app: str | None = Field(default=None, max_length=60)
+    project: str | None = Field(default=None, max_length=100)
+    session_id: str | None = Field(default=None, max_length=100)
+
+
+class UsageHourRow(SQLModel, table=True):
+    """Sums per hour (UTC) and every grouping the dashboards offer; empty text stands for none in the key columns."""
+
+    __tablename__ = "usage_hours"
+    __table_args__ = (Index("ix_usage_hours_user", "user_id", "hour_ms"),)
+
+    hour_ms: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    user_id: str = Field(primary_key=True, max_length=36)
+    key_id: str = Field(primary_key=True, max_length=36)
+    model_slug: str = Field(primary_key=True, max_length=100)
+    provider_id: str = Field(primary_key=True, max_length=36)
+    client_app: str = Field(primary_key=True, max_length=60)
+    project: str = Field(primary_key=True, max_length=100)
+    user_label: str = Field(max_length=400)
+    key_label: str = Field(max_length=160)
+    provider_name: str = Field(max_length=120)
+    requests: int = _big()
+    errors: int = _big()
+    input_tokens: int = _big()
+    cache_read_tokens: int = _big()
+    cache_write_tokens: int = _big()
+    output_tokens: int = _big()
+    cost_nanos: int = _big()
+
+
+class SpendRow(SQLModel, table=True):
+    """Spent per subject and period (`policy.windows` names it), so that a new period is simply a new row."""
+
+    __tablename__ = "budget_spend"
+
+    subject_kind: str = Field(primary_key=True, max_length=16)
+    subject_id: str = Field(primary_key=True, max_length=36)
+    period: str = Field(primary_key=True, max_length=16)
+    spent_nanos: int = _big()
