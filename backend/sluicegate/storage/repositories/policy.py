@@ -1,0 +1,114 @@
+"""Grants, rate limits and budgets by subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Table, delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject, SubjectKind
+from sluicegate.kit.ids import new_id
+from sluicegate.kit.money import Nanos
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.upsert import insert_missing, upsert
+from sluicegate.storage.tables.policy import BudgetRow, GrantRow, RateLimitRow
+
+GRANTS = table_of(GrantRow)
+RATE_LIMITS = table_of(RateLimitRow)
+BUDGETS = table_of(BudgetRow)
+
+
+def subject_of(row: Row[Any]) -> Subject:
+    return Subject(row.subject_kind, row.subject_id)
+
+
+def grant_value(row: Row[Any]) -> Grant:
+    return to_value(Grant, row, subject=subject_of(row))
+
+
+def limits_value(row: Row[Any]) -> RateLimits:
+    return to_value(RateLimits, row)
+
+
+def budget_value(row: Row[Any]) -> Budget:
+    caps = {name: None if (cap := getattr(row, name)) is None else Nanos(cap) for name in ("day", "week", "month")}
+    return Budget(**caps, alert_thresholds=tuple(row.alert_thresholds))
+
+
+class SqlPolicyRepository:
+    """Implements ports.store.PolicyRepository."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def grants_of(self, subjects: Sequence[Subject]) -> list[Grant]:
+        statement = select(GRANTS).where(_of(GRANTS, subjects)).order_by(GRANTS.c.created_at, GRANTS.c.id)
+        return [grant_value(row) for row in await self._session.execute(statement)]
+
+    async def grant(self, grant_id: str) -> Grant | None:
+        row = (await self._session.execute(select(GRANTS).where(GRANTS.c.id == grant_id))).first()
+        return grant_value(row) if row else None
+
+    async def add_grants(self, subject: Subject, model_ids: Sequence[str], at: datetime) -> list[Grant]:
+        wanted = list(dict.fromkeys(model_ids))
+        present = await self._grants_for(subject, wanted)
+        known = {grant.model_id for grant in present}
+        rows = [
+            {"id": new_id(), **_subject_columns(subject), "model_id": model_id, "created_at": at}
+            for model_id in wanted
+            if model_id not in known
+        ]
+        if not rows:
+            return present
+        await insert_missing(self._session, GRANTS, rows)
+        return await self._grants_for(subject, wanted)
+
+    async def remove_grant(self, grant_id: str) -> None:
+        await self._session.execute(delete(GRANTS).where(GRANTS.c.id == grant_id))
+
+    async def rate_limits(self, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]:
+        rows = await self._session.execute(select(RATE_LIMITS).where(_of(RATE_LIMITS, subjects)))
+        return {subject_of(row): limits_value(row) for row in rows}
+
+    async def set_rate_limits(self, subject: Subject, limits: RateLimits) -> None:
+        if limits.empty:
+            await self._session.execute(delete(RATE_LIMITS).where(_of(RATE_LIMITS, [subject])))
+        else:
+            await upsert(self._session, RATE_LIMITS, _subject_columns(subject) | asdict(limits))
+
+    async def budgets(self, subjects: Sequence[Subject]) -> dict[Subject, Budget]:
+        rows = await self._session.execute(select(BUDGETS).where(_of(BUDGETS, subjects)))
+        return {subject_of(row): budget_value(row) for row in rows}
+
+    async def set_budget(self, subject: Subject, budget: Budget) -> None:
+        if budget == Budget():
+            await self._session.execute(delete(BUDGETS).where(_of(BUDGETS, [subject])))
+        else:
+            columns = asdict(budget) | {"alert_thresholds": list(budget.alert_thresholds)}
+            await upsert(self._session, BUDGETS, _subject_columns(subject) | columns)
+
+    async def _grants_for(self, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
+        statement = (
+            select(GRANTS)
+            .where(_of(GRANTS, [subject]), GRANTS.c.model_id.in_(model_ids))
+            .order_by(GRANTS.c.created_at, GRANTS.c.id)
+        )
+        return [grant_value(row) for row in await self._session.execute(statement)]
+
+
+def _of(table: Table, subjects: Sequence[Subject]) -> ColumnElement[bool]:
+    """Rows of these subjects; one comparison per kind, so that the index on (kind, id) serves."""
+    by_kind: dict[SubjectKind, list[str]] = {}
+    for subject in subjects:
+        by_kind.setdefault(subject.kind, []).append(subject.id)
+    # A list of ids is never empty here; without subjects nothing may match.
+    matches = [(table.c.subject_kind == kind) & table.c.subject_id.in_(ids) for kind, ids in by_kind.items()]
+    return or_(*matches) if matches else table.c.subject_id.in_(())
+
+
+def _subject_columns(subject: Subject) -> dict[str, Any]:
+    return {"subject_kind": subject.kind, "subject_id": subject.id}
