@@ -1,1 +1,1 @@
-"""Implementations of the ports: everything that talks to the world outside the process, or pretends to."""
+"""The outside world behind the ports: counters, feeds, providers, journal, vault."""

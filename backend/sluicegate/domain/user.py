@@ -13,7 +13,9 @@ INVITATION_DAYS = 7
 MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_LENGTH = 256
 MAX_NAME_LENGTH = 120
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+_EMAIL = re.compile(
+    r"[^@\s\x00-\x1f]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
+)
 
 
 class Role(StrEnum):
@@ -87,7 +89,10 @@ def parse_email(text: str, field: str = "email") -> str:
     """The address in lower case; raises InvalidInput when it cannot be one."""
     email = text.strip().lower()
     if len(email) > 254 or not _EMAIL.fullmatch(email):
-        raise InvalidInput(field, f"{text.strip()[:80]!r} is not an e-mail address; write it like ada@example.com")
+        raise InvalidInput(
+            field,
+            f"{text.strip()[:80]!r} is not an e-mail address; write it like ada@example.com",
+        )
     return email
 
 
@@ -106,7 +111,9 @@ def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
 def check_password(password: str, field: str = "password") -> str:
     """Accepts by length alone; raises InvalidInput otherwise."""
     if len(password) < MIN_PASSWORD_LENGTH:
-        raise InvalidInput(field, f"must have at least {MIN_PASSWORD_LENGTH} characters")
+        raise InvalidInput(
+            field, f"must have at least {MIN_PASSWORD_LENGTH} characters"
+        )
     if len(password) > MAX_PASSWORD_LENGTH:
         raise InvalidInput(field, f"must have at most {MAX_PASSWORD_LENGTH} characters")
     return password

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.domain.user import Group, User
-from sluicegate.policy.merge import Merged, Source, merge_budgets, merge_grants, merge_limits, sources_of
+from sluicegate.policy.merge import (
+    Merged,
+    Source,
+    merge_budgets,
+    merge_grants,
+    merge_limits,
+    sources_of,
+)
 from sluicegate.ports.policy import LimitSet, UserRows
 
 

@@ -42,36 +42,58 @@ class Refusal(AppError):
         self.facts = facts
 
 
-def invalid_key(message: str = "The API key is missing, mistyped or unknown.") -> Refusal:
+def invalid_key(
+    message: str = "The API key is missing, mistyped or unknown.",
+) -> Refusal:
     return Refusal("invalid_api_key", 401, message)
 
 
 def key_revoked() -> Refusal:
-    return Refusal("key_revoked", 401, "This API key was revoked. Create a new one in the console.")
+    return Refusal(
+        "key_revoked", 401, "This API key was revoked. Create a new one in the console."
+    )
 
 
 def key_expired(at: datetime) -> Refusal:
-    return Refusal("key_expired", 401, f"This API key expired on {at:%Y-%m-%d %H:%M} UTC. Create a new one in the console.")
+    return Refusal(
+        "key_expired",
+        401,
+        f"This API key expired on {at:%Y-%m-%d %H:%M} UTC. Create a new one in the console.",
+    )
 
 
 def user_suspended() -> Refusal:
-    return Refusal("user_suspended", 401, "This account is suspended. Ask an administrator.")
+    return Refusal(
+        "user_suspended", 401, "This account is suspended. Ask an administrator."
+    )
 
 
 def model_not_found(slug: str) -> Refusal:
     shown = slug if len(slug) <= 100 else slug[:100] + "…"
-    return Refusal("model_not_found", 404, f"The model '{shown}' does not exist here or is not active.", field="model")
+    return Refusal(
+        "model_not_found",
+        404,
+        f"The model '{shown}' does not exist here or is not active.",
+        field="model",
+    )
 
 
 def model_not_granted(slug: str) -> Refusal:
     return Refusal(
-        "model_not_granted", 403, f"You have no grant for the model '{slug}'. Ask an administrator for access.", field="model"
+        "model_not_granted",
+        403,
+        f"You have no grant for the model '{slug}'. Ask an administrator for access.",
+        field="model",
     )
 
 
-def invalid_request(message: str, *, field: str | None = None, status: int = 400) -> Refusal:
+def invalid_request(
+    message: str, *, field: str | None = None, status: int = 400
+) -> Refusal:
     return Refusal("invalid_request", status, message, field=field)
 
 
-def upstream_unavailable(message: str, status: int = 502, retry_after: int | None = None) -> Refusal:
+def upstream_unavailable(
+    message: str, status: int = 502, retry_after: int | None = None
+) -> Refusal:
     return Refusal("upstream_unavailable", status, message, retry_after=retry_after)

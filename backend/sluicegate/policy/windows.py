@@ -49,9 +49,15 @@ class PeriodClock:
         self._periods: dict[Window, Period] = {}
 
     def at(self, now: datetime) -> dict[Window, Period]:
-        seconds = now.timestamp()
+        return self.at_time(now.timestamp())
+
+    def at_time(self, seconds: float) -> dict[Window, Period]:
+        """As `at`, for seconds since the epoch; gives the same object as long as the periods are the same."""
         if not self._from <= seconds < self._until:
-            self._periods = {window: period_of(window, now, self.zone) for window in Window}
+            now = datetime.fromtimestamp(seconds, UTC)
+            self._periods = {
+                window: period_of(window, now, self.zone) for window in Window
+            }
             self._from = max(p.start for p in self._periods.values()).timestamp()
             self._until = min(p.end for p in self._periods.values()).timestamp()
         return self._periods

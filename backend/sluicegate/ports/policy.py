@@ -8,7 +8,15 @@ from typing import Protocol
 
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import Model, Provider, ProviderModel
-from sluicegate.domain.policy import Budget, Dimension, Grant, PolicyChange, RateLimits, Subject, Window
+from sluicegate.domain.policy import (
+    Budget,
+    Dimension,
+    Grant,
+    PolicyChange,
+    RateLimits,
+    Subject,
+    Window,
+)
 from sluicegate.domain.user import Group, User
 from sluicegate.kit.money import Nanos
 from sluicegate.kit.secret import Secret
@@ -53,7 +61,9 @@ class Vault(Protocol):
 class ChangeFeed(Protocol):
     """Carries policy changes to every process."""
 
-    def subscribe(self, listener: Callable[[Sequence[PolicyChange]], Awaitable[None]]) -> None: ...
+    def subscribe(
+        self, listener: Callable[[Sequence[PolicyChange]], Awaitable[None]]
+    ) -> None: ...
     async def publish(self, changes: Sequence[PolicyChange]) -> None:
         """Returns when every live process has put the changes into force."""
         ...
@@ -122,7 +132,9 @@ class AdmissionStore(Protocol):
         """What `admit` would say, without taking anything."""
         ...
 
-    def settle(self, lease: Lease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
+    def settle(
+        self, lease: Lease, input_tokens: int, output_tokens: int, cost: Nanos
+    ) -> None:
         """Replaces the reservation by the truth and frees the slot. The first call wins; later ones do nothing."""
         ...
 
@@ -147,7 +159,12 @@ class PastUse:
 
 
 class SpendSource(Protocol):
-    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+    async def load(
+        self,
+        subject: Subject,
+        periods: dict[Window, str],
+        install: Callable[[PastUse], None],
+    ) -> None:
         """Calls `install`, synchronously, at an instant at which the figures are exact: every call that was settled before it is
         in them and none that is settled after it. `periods` are the keys that `policy.windows` gives."""
         ...

@@ -52,7 +52,14 @@ class UpstreamError(Exception):
     `sent` tells whether any byte of the request may have reached the provider.
     """
 
-    def __init__(self, kind: str, message: str, *, before_first_byte: bool = True, sent: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        before_first_byte: bool = True,
+        sent: bool = False,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.before_first_byte = before_first_byte

@@ -39,7 +39,9 @@ class UsageWriter(Protocol):
         """Nano-dollars in the given periods."""
         ...
 
-    def recent(self, subject: Subject, since_ms: int) -> Sequence[tuple[float, int, int]]:
+    def recent(
+        self, subject: Subject, since_ms: int
+    ) -> Sequence[tuple[float, int, int]]:
         """As `PastUse.recent`."""
         ...
 
@@ -71,7 +73,9 @@ class UsageReader(Protocol):
         """Hours without calls are absent."""
         ...
 
-    async def breakdown(self, scope: UsageScope, by: str, first: int) -> list[tuple[str, str, UsageTotals]]:
+    async def breakdown(
+        self, scope: UsageScope, by: str, first: int
+    ) -> list[tuple[str, str, UsageTotals]]:
         """(key, newest label, totals) of the most expensive; `by` is user, model, provider, key, client_app or project."""
         ...
 

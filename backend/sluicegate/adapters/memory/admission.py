@@ -1,0 +1,428 @@
+"""Counters, slots and budgets of a single process, exact under concurrency because a decision never awaits.
+
+Rates are counted in one-second buckets. The 61 buckets that can hold a call of the last 60 seconds are summed, so that there are
+never more than the limit in any 60 seconds. A subject that has been quiet can be dropped at any time: what it
+needs is read back from the records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from sluicegate.domain.policy import Dimension, Subject, Window
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.ids import new_id
+from sluicegate.kit.money import Nanos
+from sluicegate.policy.windows import Period, PeriodClock
+from sluicegate.ports.policy import (
+    Ask,
+    Denial,
+    LimitSet,
+    PastUse,
+    SpendSource,
+    SubjectUse,
+)
+
+BUCKETS = 61
+LEASE_SECONDS = 900.0
+_IDLE_SECONDS = 300.0
+_SWEEP_SECONDS = 60.0
+
+
+class _Rate:
+    """What one dimension used in each of the last 61 seconds."""
+
+    __slots__ = ("slots", "total")
+
+    def __init__(self) -> None:
+        self.slots = [0] * BUCKETS
+        self.total = 0
+
+    def add(self, second: int, amount: int) -> None:
+        self.slots[second % BUCKETS] += amount
+        self.total += amount
+
+    def take_back(self, second: int, amount: int) -> None:
+        index = second % BUCKETS
+        amount = min(amount, self.slots[index])
+        self.slots[index] -= amount
+        self.total -= amount
+
+    def seconds_until(self, needed: int, now: float, newest: int) -> float:
+        """How long until `needed` of what is counted has left the window."""
+        for second in range(newest - BUCKETS + 1, newest + 1):
+            needed -= self.slots[second % BUCKETS]
+            if needed <= 0:
+                return second + BUCKETS - now
+        return float(BUCKETS)
+
+
+class _Cell:
+    """Money of one subject in one period, in nano-dollars."""
+
+    __slots__ = ("reserved", "spent")
+
+    def __init__(self, spent: int) -> None:
+        self.spent = spent
+        self.reserved = 0
+
+
+class _Use:
+    """All that is counted for one subject."""
+
+    __slots__ = (
+        "cells",
+        "input",
+        "leases",
+        "output",
+        "periods",
+        "requests",
+        "second",
+        "touched",
+    )
+
+    def __init__(self, second: int) -> None:
+        self.second = second
+        self.requests, self.input, self.output = _Rate(), _Rate(), _Rate()
+        self.leases: dict[str, MemoryLease] = {}
+        self.cells: dict[Window, _Cell] = {}
+        self.periods: Mapping[Window, Period] = {}
+        self.touched = 0.0
+
+    def advance(self, now: float) -> None:
+        second = int(now)
+        gone = second - self.second
+        if gone <= 0:
+            return
+        self.second = second
+        for rate in (self.requests, self.input, self.output):
+            if not rate.total:
+                continue
+            for passed in range(second - min(gone, BUCKETS) + 1, second + 1):
+                index = passed % BUCKETS
+                rate.total -= rate.slots[index]
+                rate.slots[index] = 0
+
+
+class _Share:
+    """What one lease took from one subject."""
+
+    __slots__ = ("cells", "cost", "input", "output", "use")
+
+    def __init__(self, use: _Use, input_tokens: int, output: int, cost: int) -> None:
+        self.use = use
+        self.input = input_tokens
+        self.output = output
+        self.cost = cost
+        self.cells = tuple(use.cells.values())
+
+
+class MemoryLease:
+    """An admitted call; `held` is False once its slot and reservation are given back, `open` once it is settled."""
+
+    __slots__ = ("held", "id", "open", "second", "shares", "touched")
+
+    def __init__(self, lease_id: str, now: float) -> None:
+        self.id = lease_id
+        self.second = int(now)
+        self.touched = now
+        self.shares: list[_Share] = []
+        self.held = self.open = True
+
+
+class MemoryAdmission:
+    """Implements ports.policy.AdmissionStore."""
+
+    def __init__(self, spend: SpendSource, clock: Clock, periods: PeriodClock) -> None:
+        self._spend = spend
+        self._clock = clock
+        self._periods = periods
+        self._uses: dict[Subject, _Use] = {}
+        self._loading: dict[Subject, asyncio.Lock] = {}
+        self._next_sweep = 0.0
+
+    async def admit(self, ask: Ask) -> MemoryLease | Denial:
+        uses = self._ready(ask)
+        while uses is None:
+            await self._load(ask)
+            uses = self._ready(ask)
+        now = self._clock.monotonic()
+        denial = self._evaluate(ask, uses, now)
+        return denial or self._take(ask, uses, now)
+
+    async def peek(self, ask: Ask) -> Denial | None:
+        uses = self._ready(ask)
+        while uses is None:
+            await self._load(ask)
+            uses = self._ready(ask)
+        return self._evaluate(ask, uses, self._clock.monotonic())
+
+    def _ready(self, ask: Ask) -> list[_Use] | None:
+        periods = self._periods.at_time(self._clock.time())
+        uses: list[_Use] = []
+        for limits in ask.limits:
+            use = self._uses.get(limits.subject)
+            if use is None or use.periods is not periods:
+                return None
+            uses.append(use)
+        return uses
+
+    async def _load(self, ask: Ask) -> None:
+        for limits in ask.limits:
+            await self._load_subject(limits.subject)
+
+    async def _load_subject(self, subject: Subject) -> _Use:
+        self._sweep()
+        lock = self._loading.setdefault(subject, asyncio.Lock())
+        try:
+            async with lock:
+                periods = self._periods.at_time(self._clock.time())
+                use = self._uses.get(subject)
+                if use is None or use.periods is not periods:
+                    keys = {window: period.key for window, period in periods.items()}
+                    await self._spend.load(
+                        subject,
+                        keys,
+                        lambda past: self._install(subject, periods, past),
+                    )
+                    use = self._uses[subject]
+                return use
+        finally:
+            if not lock.locked():
+                self._loading.pop(subject, None)
+
+    def _install(
+        self, subject: Subject, periods: Mapping[Window, Period], past: PastUse
+    ) -> None:
+        now = self._clock.monotonic()
+        use = self._uses.get(subject)
+        if use is None:
+            use = self._uses[subject] = _Use(int(now))
+            wall = self._clock.time()
+            for at, input_tokens, output in past.recent:
+                age = max(0.0, wall - at)
+                if age < BUCKETS - 1:
+                    second = int(now - age)
+                    use.requests.add(second, 1)
+                    use.input.add(second, input_tokens)
+                    use.output.add(second, output)
+        for window, period in periods.items():
+            known = use.periods.get(window)
+            if known is None or known.key != period.key:
+                use.cells[window] = _Cell(past.spent.get(window, 0))
+        use.periods = periods
+        use.touched = now
+
+    def _evaluate(self, ask: Ask, uses: list[_Use], now: float) -> Denial | None:
+        """The refusal that lasts longest among the rates, else the first among the budgets."""
+        worst: Denial | None = None
+        for limits, use in zip(ask.limits, uses, strict=True):
+            use.advance(now)
+            for denial in self._rate_denials(ask, limits, use, now):
+                if worst is None or (denial.retry_after or 1e9) > (
+                    worst.retry_after or 1e9
+                ):
+                    worst = denial
+        if worst is not None or ask.cost <= 0:
+            return worst
+        for limits, use in zip(ask.limits, uses, strict=True):
+            if denial := self._budget_denial(ask, limits, use):
+                return denial
+        return None
+
+    def _rate_denials(
+        self, ask: Ask, limits: LimitSet, use: _Use, now: float
+    ) -> list[Denial]:
+        found: list[Denial] = []
+        if (limit := limits.requests) is not None and use.requests.total + 1 > limit:
+            found.append(
+                self._rate_denial(
+                    limits, Dimension.REQUESTS, limit, use.requests, 1, use, now
+                )
+            )
+        for dimension, limit, rate, wanted in (
+            (Dimension.INPUT_TOKENS, limits.input_tokens, use.input, ask.input_tokens),
+            (
+                Dimension.OUTPUT_TOKENS,
+                limits.output_tokens,
+                use.output,
+                ask.output_tokens,
+            ),
+        ):
+            if limit is None:
+                continue
+            asked = max(1, min(wanted, limit))
+            if rate.total + asked > limit:
+                found.append(
+                    self._rate_denial(limits, dimension, limit, rate, asked, use, now)
+                )
+        if (limit := limits.concurrent_requests) is not None and len(
+            use.leases
+        ) >= limit:
+            self._drop_dead(use, now)
+            if len(use.leases) >= limit:
+                wait = 1.0 if limit else None
+                used = len(use.leases)
+                found.append(
+                    Denial(
+                        limits.subject,
+                        Dimension.CONCURRENT_REQUESTS,
+                        None,
+                        limit,
+                        used,
+                        0,
+                        1,
+                        wait,
+                    )
+                )
+        return found
+
+    @staticmethod
+    def _rate_denial(
+        limits: LimitSet,
+        dimension: Dimension,
+        limit: int,
+        rate: _Rate,
+        asked: int,
+        use: _Use,
+        now: float,
+    ) -> Denial:
+        wait = (
+            rate.seconds_until(rate.total + asked - limit, now, use.second)
+            if limit
+            else None
+        )
+        return Denial(
+            limits.subject, dimension, None, limit, rate.total, 0, asked, wait
+        )
+
+    def _budget_denial(self, ask: Ask, limits: LimitSet, use: _Use) -> Denial | None:
+        for window, cap in (
+            (Window.DAY, limits.day),
+            (Window.WEEK, limits.week),
+            (Window.MONTH, limits.month),
+        ):
+            if cap is None:
+                continue
+            cell = use.cells[window]
+            held = cell.spent + cell.reserved
+            # A single estimate above the cap must not make the budget unusable from the first call on.
+            asked = min(ask.cost, cap)
+            if held >= cap or held + asked > cap:
+                wait = (
+                    use.periods[window].end.timestamp() - self._clock.time()
+                    if cap
+                    else None
+                )
+                return Denial(
+                    limits.subject, None, window, cap, held, cell.reserved, asked, wait
+                )
+        return None
+
+    def _take(self, ask: Ask, uses: list[_Use], now: float) -> MemoryLease:
+        lease = MemoryLease(new_id(), now)
+        for limits, use in zip(ask.limits, uses, strict=True):
+            input_tokens = _at_most(ask.input_tokens, limits.input_tokens)
+            output = _at_most(ask.output_tokens, limits.output_tokens)
+            share = _Share(use, input_tokens, output, ask.cost)
+            use.touched = now
+            use.requests.add(lease.second, 1)
+            use.input.add(lease.second, input_tokens)
+            use.output.add(lease.second, output)
+            use.leases[lease.id] = lease
+            for cell in share.cells:
+                cell.reserved += share.cost
+            lease.shares.append(share)
+        return lease
+
+    def settle(
+        self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos
+    ) -> None:
+        if not lease.open:
+            return
+        lease.open = False
+        now = self._clock.monotonic()
+        for share in lease.shares:
+            use = share.use
+            use.advance(now)
+            use.touched = now
+            _correct(use.input, lease.second, share.input, input_tokens, use.second)
+            _correct(use.output, lease.second, share.output, output_tokens, use.second)
+            for cell in share.cells:
+                cell.spent += cost
+        self._let_go(lease)
+
+    def cancel(self, lease: MemoryLease) -> None:
+        if not lease.open:
+            return
+        lease.open = False
+        now = self._clock.monotonic()
+        for share in lease.shares:
+            use = share.use
+            use.advance(now)
+            if use.second - lease.second < BUCKETS:
+                use.requests.take_back(lease.second, 1)
+                use.input.take_back(lease.second, share.input)
+                use.output.take_back(lease.second, share.output)
+        self._let_go(lease)
+
+    def renew(self, lease: MemoryLease) -> None:
+        lease.touched = self._clock.monotonic()
+
+    async def use_of(self, subject: Subject) -> SubjectUse:
+        use = await self._load_subject(subject)
+        use.advance(self._clock.monotonic())
+        return SubjectUse(
+            used={
+                Dimension.REQUESTS: use.requests.total,
+                Dimension.INPUT_TOKENS: use.input.total,
+                Dimension.OUTPUT_TOKENS: use.output.total,
+                Dimension.CONCURRENT_REQUESTS: len(use.leases),
+            },
+            spent={window: Nanos(cell.spent) for window, cell in use.cells.items()},
+            reserved={
+                window: Nanos(cell.reserved) for window, cell in use.cells.items()
+            },
+        )
+
+    @staticmethod
+    def _let_go(lease: MemoryLease) -> None:
+        if not lease.held:
+            return
+        lease.held = False
+        for share in lease.shares:
+            share.use.leases.pop(lease.id, None)
+            for cell in share.cells:
+                cell.reserved -= share.cost
+
+    def _drop_dead(self, use: _Use, now: float) -> None:
+        for lease in [
+            x for x in use.leases.values() if now - x.touched > LEASE_SECONDS
+        ]:
+            self._let_go(lease)
+
+    def _sweep(self) -> None:
+        """Forgets subjects that have been quiet for five minutes, so that memory follows the active ones."""
+        now = self._clock.monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + _SWEEP_SECONDS
+        for subject, use in tuple(self._uses.items()):
+            self._drop_dead(use, now)
+            if not use.leases and now - use.touched > _IDLE_SECONDS:
+                del self._uses[subject]
+
+
+def _at_most(amount: int, limit: int | None) -> int:
+    return amount if limit is None else min(amount, limit)
+
+
+def _correct(
+    rate: _Rate, taken_at: int, reserved: int, actual: int, newest: int
+) -> None:
+    """What was used beyond the reservation counts from now on; what was not needed is free again."""
+    if actual > reserved:
+        rate.add(newest, actual - reserved)
+    elif actual < reserved and newest - taken_at < BUCKETS:
+        rate.take_back(taken_at, reserved - actual)

@@ -1,0 +1,448 @@
+"""The one place that decides: the gateway asks it to admit calls, the console asks it to explain.
+
+Everything it compiles stays valid until a change is applied; a call that was decided while a change came in is decided
+again, so that no call is admitted or refused by a policy older than the answer to the mutation that changed it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from sluicegate.domain.apikey import ApiKey, parse_credential
+from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
+from sluicegate.domain.usage import TokenUsage, cost_of
+from sluicegate.domain.user import UserStatus
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.crypto import SealBroken, keyed_digest, verify_hash
+from sluicegate.kit.errors import NotFound
+from sluicegate.kit.money import Nanos
+from sluicegate.kit.secret import Secret
+from sluicegate.policy import refusals
+from sluicegate.policy.compile import (
+    Catalog,
+    CompiledModel,
+    CompiledUser,
+    Principal,
+    compile_model,
+)
+from sluicegate.policy.decide import Check, Explanation, OutputGuess, refusal_of
+from sluicegate.policy.effective import EffectivePolicy, effective_policy
+from sluicegate.policy.refusals import Refusal
+from sluicegate.policy.singleflight import SingleFlight
+from sluicegate.policy.throttle import BadKeys
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.policy import (
+    AdmissionStore,
+    Ask,
+    CatalogRows,
+    Denial,
+    Lease,
+    PolicySource,
+    SubjectUse,
+    Vault,
+)
+
+_MAX_CACHED = 100_000
+_EVERYTHING = PolicyChange(ChangeKind.EVERYTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that may go: estimates are in tokens and nano-dollars."""
+
+    principal: Principal
+    model: CompiledModel
+    lease: Lease
+    input_estimate: int
+    output_estimate: int
+    cost_estimate: Nanos
+
+
+class PolicyService:
+    """Compiles, caches, decides. Lives on one event loop; its methods are not safe from other threads."""
+
+    def __init__(
+        self,
+        source: PolicySource,
+        vault: Vault,
+        admission: AdmissionStore,
+        clock: Clock,
+        periods: PeriodClock,
+    ) -> None:
+        self._source = source
+        self._vault = vault
+        self._admission = admission
+        self._clock = clock
+        self._periods = periods
+        self._digest_key = os.urandom(32)
+        self._hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
+        self._guess = OutputGuess()
+        self._bad_keys = BadKeys(clock)
+        self._principals: dict[bytes, Principal] = {}
+        self._verified: dict[bytes, str] = {}
+        self._users: dict[str, CompiledUser] = {}
+        self._key_digests: dict[str, set[bytes]] = {}
+        self._group_users: dict[str, set[str]] = {}
+        self._resolving = SingleFlight[bytes, Principal]()
+        self._compiling = SingleFlight[str, CompiledUser | None]()
+        self._generation = 0
+        self._last_change: dict[PolicyChange, int] = {}
+        self._reloading = asyncio.Lock()
+        self._stale_catalog = True
+        self.catalog = Catalog({})
+
+    async def start(self) -> None:
+        """Loads the catalogue; raises what the source raises."""
+        await self._reload_catalog()
+
+    def close(self) -> None:
+        self._hashing.shutdown(wait=False, cancel_futures=True)
+
+    # Changes
+
+    async def apply(self, changes: Sequence[PolicyChange]) -> None:
+        """Puts changes into force: whatever was compiled from what they touch is never used again."""
+        self._generation += 1
+        for change in changes:
+            self._last_change[change] = self._generation
+            match change.kind:
+                case ChangeKind.USER:
+                    self._forget_user(change.id)
+                case ChangeKind.GROUP:
+                    for user_id in tuple(self._group_users.get(change.id, ())):
+                        self._forget_user(user_id)
+                case ChangeKind.KEY:
+                    self._forget_key(change.id)
+                case ChangeKind.CATALOG:
+                    self._stale_catalog = True
+                case ChangeKind.EVERYTHING:
+                    self._forget_everything()
+        if self._stale_catalog:
+            await self._reload_catalog()
+
+    def _forget_user(self, user_id: str) -> None:
+        compiled = self._users.pop(user_id, None)
+        if compiled is None:
+            return
+        compiled.valid = False
+        for group_id in compiled.group_ids:
+            if members := self._group_users.get(group_id):
+                members.discard(user_id)
+                if not members:
+                    del self._group_users[group_id]
+
+    def _forget_key(self, key_id: str) -> None:
+        for digest in self._key_digests.pop(key_id, ()):
+            if principal := self._principals.pop(digest, None):
+                principal.current = False
+
+    def _forget_everything(self) -> None:
+        for user_id in tuple(self._users):
+            self._forget_user(user_id)
+        for key_id in tuple(self._key_digests):
+            self._forget_key(key_id)
+        self._stale_catalog = True
+
+    def _changed_since(self, generation: int, *what: PolicyChange) -> bool:
+        return any(
+            self._last_change.get(change, 0) > generation
+            for change in (*what, _EVERYTHING)
+        )
+
+    async def _reload_catalog(self) -> None:
+        async with self._reloading:
+            while self._stale_catalog:
+                self._stale_catalog = False
+                try:
+                    self.catalog = self._compile_catalog(await self._source.catalog())
+                except BaseException:
+                    self._stale_catalog = True
+                    raise
+
+    def _compile_catalog(self, rows: CatalogRows) -> Catalog:
+        credentials: dict[str, Secret] = {}
+        for provider_id, sealed in rows.credentials.items():
+            try:
+                credentials[provider_id] = self._vault.unseal(
+                    sealed, f"provider:{provider_id}"
+                )
+            except SealBroken:
+                # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
+                continue
+        compiled = (
+            compile_model(m, rows.provider_models, rows.providers, credentials)
+            for m in rows.models
+        )
+        return Catalog({model.slug: model for model in compiled if model})
+
+    # Who calls
+
+    def known(self, credential: str) -> Principal | None:
+        """The principal of a key that was verified before and has not changed since; None when it must be looked up.
+
+        Raises Refusal for a key or user that may not call.
+        """
+        principal = self._principals.get(keyed_digest(self._digest_key, credential))
+        if principal is None or not principal.valid:
+            return None
+        return self._fit_to_call(principal)
+
+    async def authenticate(self, credential: str, address: str) -> Principal:
+        """The principal of a credential. `address` is the caller's, by which floods of wrong keys are slowed.
+
+        Raises Refusal: invalid_api_key, key_revoked, key_expired, user_suspended.
+        """
+        digest = keyed_digest(self._digest_key, credential)
+        principal = self._principals.get(digest)
+        if principal is None or not principal.valid:
+            principal = await self._resolving.run(
+                digest, lambda: self._resolve(digest, credential, address)
+            )
+        return self._fit_to_call(principal)
+
+    def _fit_to_call(self, principal: Principal) -> Principal:
+        if principal.key.revoked_at is not None:
+            raise refusals.key_revoked()
+        if (
+            principal.expires_at is not None
+            and principal.expires_at <= self._clock.time()
+        ):
+            assert principal.key.expires_at is not None
+            raise refusals.key_expired(principal.key.expires_at)
+        if principal.user.status is not UserStatus.ACTIVE:
+            raise refusals.user_suspended()
+        return principal
+
+    async def _resolve(self, digest: bytes, credential: str, address: str) -> Principal:
+        parsed = parse_credential(credential)
+        if parsed is None:
+            raise refusals.invalid_key()
+        self._bad_keys.check(digest, address)
+        public_id, secret = parsed
+        while True:
+            generation = self._generation
+            key = await self._source.key(public_id)
+            if key is None or not await self._verify(key, digest, secret):
+                self._bad_keys.note(digest, address)
+                raise refusals.invalid_key()
+            compiled = await self._user(key.user_id)
+            if compiled is None:
+                raise refusals.invalid_key()
+            if compiled.valid and not self._changed_since(
+                generation, PolicyChange(ChangeKind.KEY, key.id)
+            ):
+                return self._remember(digest, Principal(key, compiled))
+
+    async def _verify(self, key: ApiKey, digest: bytes, secret: str) -> bool:
+        if self._verified.get(digest) == key.secret_hash:
+            return True
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(
+            self._hashing, verify_hash, key.secret_hash, secret
+        ):
+            return False
+        self._verified[digest] = key.secret_hash
+        return True
+
+    def _remember(self, digest: bytes, principal: Principal) -> Principal:
+        if len(self._principals) >= _MAX_CACHED:
+            oldest = next(iter(self._principals))
+            self._key_digests.pop(self._principals.pop(oldest).key_id, None)
+            self._verified.pop(oldest, None)
+        self._principals[digest] = principal
+        self._key_digests.setdefault(principal.key_id, set()).add(digest)
+        return principal
+
+    # What somebody may do
+
+    async def _user(self, user_id: str) -> CompiledUser | None:
+        compiled = self._users.get(user_id)
+        if compiled is not None:
+            return compiled
+        return await self._compiling.run(user_id, lambda: self._compile_user(user_id))
+
+    async def _compile_user(self, user_id: str) -> CompiledUser | None:
+        while True:
+            generation = self._generation
+            rows = await self._source.user(user_id)
+            if rows is None:
+                return None
+            touched = [PolicyChange(ChangeKind.GROUP, g.id) for g in rows.groups]
+            if self._changed_since(
+                generation, PolicyChange(ChangeKind.USER, user_id), *touched
+            ):
+                continue
+            if len(self._users) >= _MAX_CACHED:
+                self._forget_user(next(iter(self._users)))
+            compiled = CompiledUser(effective_policy(rows))
+            self._users[user_id] = compiled
+            for group_id in compiled.group_ids:
+                self._group_users.setdefault(group_id, set()).add(user_id)
+            return compiled
+
+    async def _must_know(self, user_id: str) -> CompiledUser:
+        compiled = await self._user(user_id)
+        if compiled is None:
+            raise NotFound("user")
+        return compiled
+
+    def _access(self, compiled: CompiledUser, slug: str) -> CompiledModel:
+        model = self.catalog.models.get(slug)
+        if model is None:
+            raise refusals.model_not_found(slug)
+        if model.id not in compiled.granted:
+            raise refusals.model_not_granted(slug)
+        return model
+
+    async def check_access(self, principal: Principal, slug: str) -> CompiledModel:
+        """The model, if it is active and granted; raises Refusal: model_not_found, model_not_granted."""
+        if self._stale_catalog:
+            await self._reload_catalog()
+        return self._access(principal.compiled, slug)
+
+    def models_of(self, principal: Principal) -> list[CompiledModel]:
+        """The active models that the principal may call, by slug."""
+        return self._models(principal.compiled)
+
+    async def models_of_user(self, user_id: str) -> list[CompiledModel]:
+        """As `models_of`; raises NotFound."""
+        return self._models(await self._must_know(user_id))
+
+    def _models(self, compiled: CompiledUser) -> list[CompiledModel]:
+        found = [
+            m
+            for m in self.catalog.models.values()
+            if m.id in compiled.granted and m.routes
+        ]
+        return sorted(found, key=lambda m: m.slug)
+
+    async def effective(self, user_id: str) -> tuple[EffectivePolicy, SubjectUse]:
+        """A user's merged policy and present use; raises NotFound."""
+        compiled = await self._must_know(user_id)
+        return compiled.effective, await self._admission.use_of(
+            Subject(SubjectKind.USER, user_id)
+        )
+
+    # Admission
+
+    async def admit(
+        self,
+        credential: str,
+        address: str,
+        slug: str,
+        input_tokens: int,
+        max_tokens: int | None,
+    ) -> Admitted:
+        """Decides one call and takes what it will need; raises Refusal, and then nothing is taken."""
+        while True:
+            principal = self.known(credential) or await self.authenticate(
+                credential, address
+            )
+            if self._stale_catalog:
+                await self._reload_catalog()
+            catalog = self.catalog
+            model = self._access(principal.compiled, slug)
+            ask = self._ask(principal.compiled, model, input_tokens, max_tokens)
+            verdict = await self._admission.admit(ask)
+            if not principal.valid or catalog is not self.catalog:
+                if not isinstance(verdict, Denial):
+                    self._admission.cancel(verdict)
+                continue
+            if isinstance(verdict, Denial):
+                raise self._refusal(verdict, principal.compiled)
+            return Admitted(
+                principal, model, verdict, ask.input_tokens, ask.output_tokens, ask.cost
+            )
+
+    def _ask(
+        self,
+        compiled: CompiledUser,
+        model: CompiledModel,
+        input_tokens: int,
+        max_tokens: int | None,
+    ) -> Ask:
+        output = self._guess.guess(compiled.user.id, model.id, max_tokens)
+        cost = cost_of(TokenUsage(input=input_tokens, output=output), model.top_prices)
+        return Ask(compiled.limits, input_tokens, output, cost)
+
+    def _refusal(self, denial: Denial, compiled: CompiledUser) -> Refusal:
+        now = self._clock.now()
+        return refusal_of(denial, compiled.effective, self._periods.at(now), now)
+
+    def settle(self, admitted: Admitted, usage: TokenUsage, cost: Nanos) -> None:
+        """Replaces the reservation by what was used."""
+        self._admission.settle(admitted.lease, usage.limited_input, usage.output, cost)
+        self._guess.learn(admitted.principal.user.id, admitted.model.id, usage.output)
+
+    def cancel(self, admitted: Admitted) -> None:
+        """Gives back everything that the call took, as if it had not come."""
+        self._admission.cancel(admitted.lease)
+
+    def renew(self, admitted: Admitted) -> None:
+        """Tells that the call is alive."""
+        self._admission.renew(admitted.lease)
+
+    async def explain(self, user_id: str, slug: str) -> Explanation:
+        """What the gateway would answer to a small call now, step by step; raises NotFound for an unknown user."""
+        compiled = await self._must_know(user_id)
+        checks: list[Check] = []
+        try:
+            await self._explain_steps(compiled, slug, checks)
+        except Refusal as refusal:
+            checks.append(Check(_STEP_OF[refusal.code], False, refusal.message))
+            free_at = refusal.facts.free_at if refusal.facts else None
+            return Explanation(
+                False,
+                refusal.status,
+                refusal.code,
+                refusal.message,
+                free_at,
+                tuple(checks),
+            )
+        return Explanation(
+            True, 200, None, f"Yes: '{slug}' may be called now.", None, tuple(checks)
+        )
+
+    async def _explain_steps(
+        self, compiled: CompiledUser, slug: str, checks: list[Check]
+    ) -> None:
+        if compiled.user.status is not UserStatus.ACTIVE:
+            raise refusals.user_suspended()
+        checks.append(Check("account", True, "The account is active."))
+        if slug not in self.catalog.models:
+            raise refusals.model_not_found(slug)
+        checks.append(Check("model", True, f"'{slug}' is active."))
+        model = self._access(compiled, slug)
+        names = ", ".join(
+            f"{s.subject.kind} {s.name}" for s in compiled.effective.grants[model.id]
+        )
+        checks.append(Check("grant", True, f"Granted through {names}."))
+        denial = await self._admission.peek(self._ask(compiled, model, 1, 1))
+        if denial is not None:
+            refusal = self._refusal(denial, compiled)
+            if denial.window is not None:
+                checks.append(Check("rate_limits", True, "Within all rate limits."))
+            raise refusal
+        checks.append(Check("rate_limits", True, "Within all rate limits."))
+        checks.append(Check("budgets", True, "Within all budgets."))
+        if not model.routes:
+            raise refusals.upstream_unavailable(
+                f"No enabled backend with a known price serves '{slug}'.", 503
+            )
+        checks.append(
+            Check("backend", True, f"{len(model.routes)} backend(s) can serve it.")
+        )
+
+
+_STEP_OF = {
+    "user_suspended": "account",
+    "model_not_found": "model",
+    "model_not_granted": "grant",
+    "rate_limit_exceeded": "rate_limits",
+    "budget_exceeded": "budgets",
+    "upstream_unavailable": "backend",
+}
