@@ -1,0 +1,65 @@
+"""Which network addresses a provider's name may stand for.
+
+An administrator types provider URLs, so a name can be made to point into the gateway's own network. The address that
+was checked is the one that is connected to; resolving a second time would let the name change in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+
+from sluicegate.ports.upstream import UpstreamError
+
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Name and port to addresses, in the order in which they should be tried. Raises `OSError` for an unknown name."""
+
+ALLOW_PRIVATE_SETTING = "SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS"
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+async def resolve_by_system(host: str, port: int) -> list[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def addresses_of(
+    host: str, port: int, *, resolve: Resolver | None, allow_private: bool
+) -> Sequence[str]:
+    """All addresses of `host`; raises `UpstreamError` when one of them is not allowed, `OSError` when none is known."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        addresses = await (resolve or resolve_by_system)(host, port)
+    else:
+        addresses = [host]
+    if not addresses:
+        raise OSError(f"{host} has no address")
+    if not allow_private:
+        for address in addresses:
+            if not is_public(address):
+                raise UpstreamError(
+                    "connect",
+                    f"{host} stands for the private address {address}; set {ALLOW_PRIVATE_SETTING}=true to allow it.",
+                )
+    return addresses
+
+
+def is_public(address: str) -> bool:
+    """False for anything that is not a plain address of the public internet, also when wrapped into an IPv6 one."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour
+        if parsed.teredo is not None:
+            inner = parsed.teredo[1]
+        elif parsed in _NAT64:
+            inner = ipaddress.IPv4Address(parsed.packed[-4:])
+        if inner is not None:
+            parsed = inner
+    return parsed.is_global and not (
+        parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified
+    )

@@ -1,0 +1,81 @@
+"""The request head as bytes, built so that nothing a caller hands in can add a line of its own."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from sluicegate.ports.upstream import Origin, UpstreamError, UpstreamRequest
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
+_TARGET = re.compile(r"/[\x21-\x7e]*")
+_HOST = re.compile(r"[0-9A-Za-z._:-]+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# The client frames the request itself; a second framing header is how requests are smuggled.
+_OWN_HEADERS = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def host_value(origin: Origin) -> bytes:
+    """The value of the Host header; refuses an origin that could not be written as one."""
+    if origin.scheme not in _DEFAULT_PORTS:
+        raise _refused("the scheme must be http or https")
+    if not _HOST.fullmatch(origin.host):
+        raise _refused("the host name holds characters that are not allowed")
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    return (
+        host if origin.port == _DEFAULT_PORTS[origin.scheme] else f"{host}:{origin.port}"
+    ).encode()
+
+
+def check_request(request: UpstreamRequest) -> None:
+    """Refuse a method, target or header that would change the shape of the request."""
+    if not _METHOD.fullmatch(request.method):
+        raise _refused("the method is not a plain word")
+    if not _TARGET.fullmatch(request.target):
+        raise _refused("the target must begin with / and hold only visible ASCII characters")
+    for name, value in request.headers:
+        _check_name(name)
+        if b"\r" in value or b"\n" in value or b"\0" in value:
+            raise _refused("a header value holds a line break or a NUL")
+
+
+def needs_length(request: UpstreamRequest) -> bool:
+    return bool(request.body) or request.method in _METHODS_WITH_BODY
+
+
+def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
+    """The head up to and with the empty line; `host` comes from `host_value`."""
+    method = request.method
+    target = request.target
+    headers = request.headers
+    if not _METHOD.fullmatch(method) or not _TARGET.fullmatch(target):
+        check_request(request)
+    for name, _ in headers:
+        _check_name(name)
+    block = b"\r\n".join(map(b": ".join, headers))
+    # Every value is clean exactly when the only line breaks are the ones just put between the headers.
+    breaks = len(headers) - 1 if headers else 0
+    if block.count(b"\n") != breaks or block.count(b"\r") != breaks or b"\0" in block:
+        check_request(request)
+    length = (
+        f"Content-Length: {len(request.body)}\r\n"
+        if request.body or method in _METHODS_WITH_BODY
+        else ""
+    )
+    start = f"{method} {target} HTTP/1.1\r\n{length}Host: ".encode("ascii")
+    return b"".join((start, host, b"\r\n", block, b"\r\n\r\n" if block else b"\r\n"))
+
+
+@lru_cache(maxsize=2048)
+def _check_name(name: bytes) -> None:
+    if not _TOKEN.fullmatch(name):
+        raise _refused("a header name holds characters that are not allowed")
+    if name.lower() in _OWN_HEADERS:
+        raise _refused(f"the header {name.decode('ascii')} is set by the client itself")
+
+
+def _refused(reason: str) -> UpstreamError:
+    return UpstreamError("protocol", f"The request was not sent: {reason}.")
