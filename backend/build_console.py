@@ -30,17 +30,10 @@ class ConsoleBuildHook(BuildHookInterface[Any]):
             sys.exit(_NO_NODE)
         if not (root / "node_modules").exists():
             _run(root, "npm", "ci", "--no-audit", "--no-fund")
-        for step in console_steps():
-            _run(root, *step)
+        frontend = root / "frontend"
+        _run(frontend, "npm", "exec", "--", "graphql-codegen", "--config", "codegen.ts")
+        _run(frontend, "npm", "exec", "--", "vite", "build")
 
 
-def console_steps() -> list[list[str]]:
-    """The commands from GraphQL documents to static files, relative to the repository's root."""
-    return [
-        ["npm", "exec", "--", "graphql-codegen", "--config", "frontend/codegen.ts"],
-        ["npm", "exec", "--", "vite", "build", "--config", "frontend/vite.config.ts"],
-    ]
-
-
-def _run(root: Path, *command: str) -> None:
-    subprocess.run(command, cwd=root, check=True)  # noqa: S603 the commands are the literals above
+def _run(directory: Path, *command: str) -> None:
+    subprocess.run(command, cwd=directory, check=True)  # noqa: S603 the commands are the literals above
