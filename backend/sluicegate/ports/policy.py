@@ -119,9 +119,9 @@ class Lease(Protocol):
 class SubjectUse:
     """Current use of one subject: the four dimensions now, and per window what is spent and what is reserved."""
 
-    used: dict[Dimension, int] = field(default_factory=dict)
-    spent: dict[Window, Nanos] = field(default_factory=dict)
-    reserved: dict[Window, Nanos] = field(default_factory=dict)
+    used: dict[Dimension, int] = field(default_factory=dict[Dimension, int])
+    spent: dict[Window, Nanos] = field(default_factory=dict[Window, Nanos])
+    reserved: dict[Window, Nanos] = field(default_factory=dict[Window, Nanos])
 
 
 class AdmissionStore(Protocol):

@@ -1,0 +1,206 @@
+"""Every setting: a variable `SLUICEGATE_<NAME>`, its type, its default and what it does.
+
+Secrets may be given as `SLUICEGATE_<NAME>_FILE` instead, the path of a file that holds the value.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sluicegate.domain.user import check_password, parse_email
+from sluicegate.kit.crypto import key_from_text
+from sluicegate.kit.errors import InvalidInput
+
+PREFIX = "SLUICEGATE_"
+_SECRETS = ("KEK_PRIMARY", "KEK_SECONDARY", "ADMIN_PASSWORD", "DATABASE_URL")
+
+
+class ConfigurationError(Exception):
+    """The settings cannot be taken; `faults` names each variable with its problem."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def _none_if_blank(value: Any) -> Any:
+    return None if value == "" else value
+
+
+OptionalSecret = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
+OptionalText = Annotated[str | None, BeforeValidator(_none_if_blank)]
+
+
+class Settings(BaseSettings):
+    """Read from the environment once, at start."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    data_dir: Path = Field(Path("data"), description="Folder for the embedded database, the journal and generated keys.")
+    database_url: OptionalText = Field(
+        None, description="`sqlite:///path` or `postgresql://user@host/name`; by default SQLite in the data folder."
+    )
+    public_url: OptionalText = Field(
+        None, description="Address under which people and assistants reach this server, such as https://ai.example.com."
+    )
+    time_zone: str = Field("UTC", description="IANA zone in which budget days, weeks and months begin.")
+    kek_primary: OptionalSecret = Field(
+        None, description="Key that wraps stored credentials: 32 bytes as base64 or hexadecimal. Generated when absent."
+    )
+    kek_secondary: OptionalSecret = Field(None, description="The previous key, still read while keys are rotated.")
+    admin_email: OptionalText = Field(None, description="E-mail of the first administrator, created when there is none.")
+    admin_password: OptionalSecret = Field(None, description="Password of the first administrator.")
+    max_body_bytes: int = Field(
+        10_485_760, ge=1024, le=1_073_741_824, description="Largest request body of a gateway call, in bytes."
+    )
+    allow_private_upstreams: bool = Field(
+        False, description="Whether providers may live at loopback, private or link-local addresses."
+    )
+    upstream_client: Literal["native", "httpx"] = Field(
+        "native", description="Client for provider calls: the built-in one, or httpx."
+    )
+    upstream_ca_file: Path | None = Field(None, description="PEM file of further authorities to trust for providers.")
+    connect_timeout: float = Field(10.0, gt=0, le=600, description="Seconds to reach a provider.")
+    first_byte_timeout: float = Field(600.0, gt=0, le=3600, description="Seconds until a provider's answer begins.")
+    idle_timeout: float = Field(300.0, gt=0, le=3600, description="Seconds between two reads of an answer.")
+    budget_status: Literal[402, 403, 429] = Field(402, description="Status of a refusal because a budget is reached.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("budget_status", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, str) and value.isdigit() else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is not an IANA time zone such as Europe/Berlin") from None
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://ai.example.com")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("kek_primary", "kek_secondary")
+    @classmethod
+    def _key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                key_from_text(value.get_secret_value())
+            except ValueError:
+                raise ValueError("must be 32 bytes as base64 or 64 hexadecimal digits") from None
+        return value
+
+    @field_validator("admin_email")
+    @classmethod
+    def _email(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else parse_email(value)
+        except InvalidInput as error:
+            raise ValueError(error.message) from None
+
+    @field_validator("admin_password")
+    @classmethod
+    def _password(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            if value is not None:
+                check_password(value.get_secret_value())
+        except InvalidInput as error:
+            raise ValueError(error.message) from None
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Only what `load` passes: it reads the environment itself, secret files included.
+        return (init_settings,)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'sluicegate.db'}"
+
+    def url_at(self, port: int) -> str:
+        """The public address, or the one that listening on `port` gives."""
+        if self.public_url:
+            return self.public_url
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings of an environment (by default the process's); raises ConfigurationError with all faults at once."""
+    environment = os.environ if environment is None else environment
+    values, faults = _read(environment)
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        faults += [
+            f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        ]
+        raise ConfigurationError(faults) from None
+    if (settings.admin_email is None) != (settings.admin_password is None):
+        faults.append(f"{PREFIX}ADMIN_EMAIL and {PREFIX}ADMIN_PASSWORD: give both or neither")
+    if settings.kek_secondary is not None and settings.kek_primary is None:
+        faults.append(f"{PREFIX}KEK_SECONDARY: makes sense only beside {PREFIX}KEK_PRIMARY")
+    if faults:
+        raise ConfigurationError(faults)
+    return settings
+
+
+def _read(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX) or variable.startswith(f"{PREFIX}TEST_"):
+            continue
+        name = variable.removeprefix(PREFIX)
+        if name.endswith("_FILE") and name.removesuffix("_FILE") in _SECRETS:
+            try:
+                values[name.removesuffix("_FILE").lower()] = Path(text).read_text().strip()
+            except OSError as error:
+                faults.append(f"{variable}: cannot read {text}: {error.strerror}")
+        elif name.lower() in Settings.model_fields:
+            values[name.lower()] = text
+        else:
+            faults.append(f"{variable}: there is no such setting")
+    for name in _SECRETS:
+        if name in {v.removeprefix(PREFIX) for v in environment} and f"{PREFIX}{name}_FILE" in environment:
+            faults.append(f"{PREFIX}{name} and {PREFIX}{name}_FILE: give one of them")
+    return values, faults

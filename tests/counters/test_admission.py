@@ -1,0 +1,242 @@
+"""What every admission store must keep to, whoever races."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluicegate.adapters.memory import MemoryAdmission
+from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
+from sluicegate.kit.clock import ManualClock
+from sluicegate.kit.money import Nanos
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.policy import Ask, Denial, LimitSet, PastUse
+
+ADA = Subject(SubjectKind.USER, "ada")
+TEAM = Subject(SubjectKind.GROUP, "team")
+
+
+class Records:
+    """A spend source with given figures, that lets others run before it answers."""
+
+    def __init__(self, past: PastUse | None = None) -> None:
+        self.past = past or PastUse({})
+        self.loads = 0
+
+    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+        self.loads += 1
+        await asyncio.sleep(0)
+        install(self.past)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 11, 24, 12, 0, tzinfo=UTC))
+
+
+def make(clock: ManualClock, past: PastUse | None = None) -> MemoryAdmission:
+    return MemoryAdmission(Records(past), clock, PeriodClock(UTC))
+
+
+def ask(*limits: LimitSet, input_tokens: int = 10, output_tokens: int = 10, cost: int = 0) -> Ask:
+    return Ask(limits or (LimitSet(ADA),), input_tokens, output_tokens, Nanos(cost))
+
+
+async def admitted(store: MemoryAdmission, wanted: Ask, callers: int) -> int:
+    verdicts = await asyncio.gather(*(store.admit(wanted) for _ in range(callers)))
+    return sum(not isinstance(v, Denial) for v in verdicts)
+
+
+async def test_racing_callers_never_pass_a_request_limit(clock: ManualClock) -> None:
+    assert await admitted(make(clock), ask(LimitSet(ADA, requests=7)), 200) == 7
+
+
+async def test_racing_callers_never_pass_a_concurrency_limit_and_leases_free_it(clock: ManualClock) -> None:
+    store, wanted = make(clock), ask(LimitSet(ADA, concurrent_requests=3))
+    verdicts = await asyncio.gather(*(store.admit(wanted) for _ in range(50)))
+    leases = [v for v in verdicts if not isinstance(v, Denial)]
+    assert len(leases) == 3
+    store.settle(leases[0], 1, 1, Nanos(0))
+    store.settle(leases[0], 1, 1, Nanos(0))
+    store.cancel(leases[0])
+    assert await admitted(store, wanted, 50) == 1
+
+
+async def test_racing_callers_cannot_slip_past_a_cap_together(clock: ManualClock) -> None:
+    wanted = ask(LimitSet(ADA, day=200), cost=10)
+    assert await admitted(make(clock), wanted, 200) == 20
+
+
+async def test_token_limits_are_reserved_and_then_settled(clock: ManualClock) -> None:
+    store, wanted = make(clock), ask(LimitSet(ADA, input_tokens=100), input_tokens=50)
+    first = await store.admit(wanted)
+    assert not isinstance(first, Denial)
+    assert await admitted(store, wanted, 10) == 1
+    store.settle(first, 5, 0, Nanos(0))
+    denial = await store.admit(wanted)
+    assert isinstance(denial, Denial)
+    assert (denial.dimension, denial.limit, denial.used, denial.asked) == (Dimension.INPUT_TOKENS, 100, 55, 50)
+    assert await admitted(store, ask(LimitSet(ADA, input_tokens=100), input_tokens=45), 3) == 1
+
+
+async def test_an_estimate_above_the_limit_does_not_make_the_limit_unusable(clock: ManualClock) -> None:
+    wanted = ask(LimitSet(ADA, input_tokens=100, day=10), input_tokens=5000, cost=1000)
+    assert await admitted(make(clock), wanted, 5) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "dimension", "window"),
+    [
+        (LimitSet(ADA, requests=0), Dimension.REQUESTS, None),
+        (LimitSet(ADA, input_tokens=0), Dimension.INPUT_TOKENS, None),
+        (LimitSet(ADA, output_tokens=0), Dimension.OUTPUT_TOKENS, None),
+        (LimitSet(ADA, concurrent_requests=0), Dimension.CONCURRENT_REQUESTS, None),
+        (LimitSet(ADA, day=0), None, Window.DAY),
+        (LimitSet(ADA, week=0), None, Window.WEEK),
+        (LimitSet(ADA, month=0), None, Window.MONTH),
+    ],
+)
+async def test_zero_blocks_and_no_waiting_is_promised(
+    clock: ManualClock, limits: LimitSet, dimension: Dimension | None, window: Window | None
+) -> None:
+    denial = await make(clock).admit(ask(limits, cost=1))
+    assert isinstance(denial, Denial)
+    assert (denial.dimension, denial.window, denial.limit, denial.retry_after) == (dimension, window, 0, None)
+
+
+async def test_a_free_call_passes_a_spent_budget(clock: ManualClock) -> None:
+    store = make(clock, PastUse({Window.MONTH: 500}))
+    limits = LimitSet(ADA, month=100)
+    assert isinstance(await store.admit(ask(limits, cost=1)), Denial)
+    assert not isinstance(await store.admit(ask(limits, cost=0)), Denial)
+
+
+async def test_a_refused_call_takes_nothing_anywhere(clock: ManualClock) -> None:
+    store = make(clock)
+    both = ask(LimitSet(ADA, requests=100), LimitSet(TEAM, concurrent_requests=0), cost=5)
+    assert await admitted(store, both, 20) == 0
+    use = await store.use_of(ADA)
+    assert set(use.used.values()) == {0} and set(use.reserved.values()) == {0}
+
+
+async def test_cancelling_gives_back_the_request_too(clock: ManualClock) -> None:
+    store, wanted = make(clock), ask(LimitSet(ADA, requests=1, day=100), cost=60)
+    lease = await store.admit(wanted)
+    assert not isinstance(lease, Denial)
+    store.cancel(lease)
+    use = await store.use_of(ADA)
+    assert set(use.used.values()) == {0} and set(use.reserved.values()) == {0} and set(use.spent.values()) == {0}
+    assert await admitted(store, wanted, 2) == 1
+
+
+async def test_settling_moves_reserved_money_to_spent(clock: ManualClock) -> None:
+    store = make(clock, PastUse({Window.DAY: 40, Window.WEEK: 70}))
+    lease = await store.admit(ask(cost=25))
+    assert not isinstance(lease, Denial)
+    assert (await store.use_of(ADA)).reserved[Window.DAY] == 25
+    store.settle(lease, 1, 1, Nanos(7))
+    use = await store.use_of(ADA)
+    assert use.spent == {Window.DAY: 47, Window.WEEK: 77, Window.MONTH: 7}
+    assert set(use.reserved.values()) == {0}
+
+
+async def test_a_cap_set_later_counts_what_was_spent_before(clock: ManualClock) -> None:
+    store = make(clock)
+    lease = await store.admit(ask(cost=90))
+    assert not isinstance(lease, Denial)
+    store.settle(lease, 1, 1, Nanos(90))
+    denial = await store.admit(ask(LimitSet(ADA, day=100), cost=20))
+    assert isinstance(denial, Denial)
+    assert (denial.window, denial.used, denial.retry_after) == (Window.DAY, 90, 12 * 3600)
+
+
+async def test_a_new_period_starts_anew_and_a_late_call_counts_where_it_began(clock: ManualClock) -> None:
+    store, wanted = make(clock), ask(LimitSet(ADA, day=10), cost=10)
+    late = await store.admit(wanted)
+    assert not isinstance(late, Denial)
+    clock.advance(12 * 3600)
+    assert await admitted(store, wanted, 3) == 1
+    before = (await store.use_of(ADA)).spent[Window.DAY]
+    store.settle(late, 1, 1, Nanos(10))
+    assert (await store.use_of(ADA)).spent[Window.DAY] == before
+
+
+async def test_the_last_minute_is_read_back_after_a_restart(clock: ManualClock) -> None:
+    now = clock.time()
+    store = make(clock, PastUse({}, [(now - 10, 30, 5), (now - 59, 30, 5), (now - 70, 30, 5)]))
+    use = await store.use_of(ADA)
+    assert (use.used[Dimension.REQUESTS], use.used[Dimension.INPUT_TOKENS]) == (2, 60)
+
+
+async def test_racing_first_callers_load_a_subject_once(clock: ManualClock) -> None:
+    records = Records()
+    store = MemoryAdmission(records, clock, PeriodClock(UTC))
+    assert await admitted(store, ask(LimitSet(ADA, requests=5)), 64) == 5
+    assert records.loads == 1
+
+
+async def test_a_lease_that_nobody_renews_is_taken_as_dead(clock: ManualClock) -> None:
+    store, wanted = make(clock), ask(LimitSet(ADA, concurrent_requests=1), cost=5)
+    dead = await store.admit(wanted)
+    assert not isinstance(dead, Denial)
+    clock.advance(800)
+    store.renew(dead)
+    clock.advance(800)
+    assert await admitted(store, wanted, 1) == 0
+    clock.advance(200)
+    alive = await store.admit(wanted)
+    assert not isinstance(alive, Denial)
+    store.settle(dead, 1, 1, Nanos(5))
+    use = await store.use_of(ADA)
+    assert use.used[Dimension.CONCURRENT_REQUESTS] == 1
+    assert (use.spent[Window.DAY], use.reserved[Window.DAY]) == (5, 5)
+
+
+async def test_peeking_takes_nothing(clock: ManualClock) -> None:
+    store, wanted = make(clock), ask(LimitSet(ADA, requests=1))
+    assert [await store.peek(wanted) for _ in range(5)] == [None] * 5
+    assert await admitted(store, wanted, 2) == 1
+    assert isinstance(await store.peek(wanted), Denial)
+
+
+@settings(max_examples=150, deadline=None)
+@given(limit=st.integers(1, 6), pauses=st.lists(st.floats(0, 40), min_size=1, max_size=60))
+def test_never_more_than_the_limit_in_any_sixty_seconds(limit: int, pauses: list[float]) -> None:
+    async def run() -> list[float]:
+        clock = ManualClock(datetime(2026, 11, 24, 12, 0, tzinfo=UTC))
+        store, taken = make(clock), []
+        for pause in pauses:
+            clock.advance(pause)
+            for _ in range(limit + 1):
+                verdict = await store.admit(ask(LimitSet(ADA, requests=limit)))
+                if not isinstance(verdict, Denial):
+                    taken.append(clock.monotonic())
+        return taken
+
+    taken = asyncio.run(run())
+    for start in taken:
+        assert sum(start <= at < start + 60 for at in taken) <= limit
+
+
+@settings(max_examples=100, deadline=None)
+@given(pauses=st.lists(st.floats(0.1, 30), min_size=1, max_size=12))
+def test_the_promised_wait_is_enough_and_not_needlessly_long(pauses: list[float]) -> None:
+    async def run() -> None:
+        clock = ManualClock(datetime(2026, 11, 24, 12, 0, tzinfo=UTC))
+        store, wanted = make(clock), ask(LimitSet(ADA, requests=2))
+        for pause in pauses:
+            clock.advance(pause)
+            denial = await store.peek(wanted)
+            if denial is None:
+                await store.admit(wanted)
+                continue
+            assert denial.retry_after is not None and 0 < denial.retry_after <= 61
+            clock.advance(denial.retry_after + 0.001)
+            assert await store.peek(wanted) is None
+
+    asyncio.run(run())

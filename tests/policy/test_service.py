@@ -1,0 +1,272 @@
+"""The policy service over given rows: who is let in, what is refused, and that no stale policy ever decides."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sluicegate.adapters.memory import MemoryAdmission
+from sluicegate.domain.apikey import ApiKey, new_credential
+from sluicegate.domain.catalog import (
+    Backend,
+    Model,
+    ModelKind,
+    ModelStatus,
+    Provider,
+    ProviderKind,
+    ProviderModel,
+)
+from sluicegate.domain.policy import (
+    Budget,
+    ChangeKind,
+    Grant,
+    PolicyChange,
+    RateLimits,
+    Subject,
+    SubjectKind,
+    Window,
+)
+from sluicegate.domain.usage import Prices, TokenUsage
+from sluicegate.domain.user import Group, Role, User, UserStatus
+from sluicegate.kit.clock import ManualClock
+from sluicegate.kit.crypto import hash_key_secret
+from sluicegate.kit.errors import NotFound
+from sluicegate.kit.money import Nanos
+from sluicegate.kit.secret import Secret
+from sluicegate.policy.refusals import Refusal
+from sluicegate.policy.service import PolicyService
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.policy import CatalogRows, PastUse, UserRows
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+ADA = Subject(SubjectKind.USER, "ada")
+TEAM = Subject(SubjectKind.GROUP, "team")
+CREDENTIAL = new_credential()
+HASH = hash_key_secret(CREDENTIAL.secret)
+
+
+class Rows:
+    """A policy source whose rows a test may change; each read takes a turn of the loop, as a database would."""
+
+    def __init__(self) -> None:
+        self.user_rows: UserRows | None = UserRows(
+            User("ada", "ada@example.com", "Ada", Role.MEMBER, UserStatus.ACTIVE, NOW),
+            [Group("team", "Team", "", NOW)],
+            [Grant("g1", TEAM, "m1", NOW)],
+            {TEAM: RateLimits(requests=1000)},
+            {},
+        )
+        self.api_key: ApiKey | None = ApiKey("k1", CREDENTIAL.public_id, "ada", "laptop", CREDENTIAL.prefix, HASH, NOW)
+        prices = Prices(input=1_000_000_000, output=2_000_000_000)
+        target = ProviderModel("pm1", "p1", "demo-fast", ModelKind.CHAT, prices, False, None, None, NOW)
+        self.catalog_rows = CatalogRows(
+            [Model("m1", "fast", "Fast", ModelKind.CHAT, ModelStatus.ACTIVE, (Backend("b1", "pm1", 0, 1),), NOW)],
+            {"pm1": target},
+            {"p1": Provider("p1", "Demo", ProviderKind.DEMO, None, None, None, True, None, None, NOW)},
+            {},
+        )
+        self.key_reads = 0
+
+    async def user(self, user_id: str) -> UserRows | None:
+        rows = self.user_rows
+        await asyncio.sleep(0)
+        return rows if rows and rows.user.id == user_id else None
+
+    async def key(self, public_id: str) -> ApiKey | None:
+        self.key_reads += 1
+        key = self.api_key
+        await asyncio.sleep(0)
+        return key if key and key.public_id == public_id else None
+
+    async def catalog(self) -> CatalogRows:
+        rows = self.catalog_rows
+        await asyncio.sleep(0)
+        return rows
+
+    def set_user(self, **values: object) -> None:
+        assert self.user_rows
+        self.user_rows = replace(self.user_rows, user=replace(self.user_rows.user, **values))  # type: ignore[arg-type]
+
+
+class NoSpend:
+    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+        install(PastUse({}))
+
+
+class PlainVault:
+    def seal(self, secret: Secret, context: str) -> str:
+        return secret.reveal()
+
+    def unseal(self, sealed: str, context: str) -> Secret:
+        return Secret(sealed)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.clock = ManualClock(NOW)
+        self.rows = Rows()
+        periods = PeriodClock(UTC)
+        self.admission = MemoryAdmission(NoSpend(), self.clock, periods)
+        self.policy = PolicyService(self.rows, PlainVault(), self.admission, self.clock, periods)
+
+    async def call(self, slug: str = "fast", credential: str = CREDENTIAL.text) -> None:
+        admitted = await self.policy.admit(credential, "10.0.0.1", slug, 100, 50)
+        self.policy.settle(admitted, TokenUsage(input=100, output=20), Nanos(140_000))
+
+    async def refusal(self, slug: str = "fast", credential: str = CREDENTIAL.text) -> Refusal:
+        with pytest.raises(Refusal) as caught:
+            await self.policy.admit(credential, "10.0.0.1", slug, 100, 50)
+        return caught.value
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    made = Bench()
+    await made.policy.start()
+    return made
+
+
+async def test_a_granted_call_is_admitted_and_costs_what_it_used(bench: Bench) -> None:
+    await bench.call()
+    use = await bench.admission.use_of(ADA)
+    assert use.spent[Window.DAY] == 140_000
+
+
+async def test_a_key_is_verified_once_and_then_known(bench: Bench) -> None:
+    for _ in range(5):
+        await bench.call()
+    assert bench.rows.key_reads == 1
+
+
+async def test_a_flood_of_one_wrong_key_costs_one_look_up(bench: Bench) -> None:
+    wrong = new_credential().text
+    for _ in range(5):
+        assert (await bench.refusal(credential=wrong)).code == "invalid_api_key"
+    assert bench.rows.key_reads == 1
+
+
+async def test_many_wrong_keys_from_one_address_are_slowed_without_look_ups(bench: Bench) -> None:
+    for _ in range(40):
+        await bench.refusal(credential=new_credential().text)
+    assert bench.rows.key_reads == 30
+    bench.clock.advance(61)
+    await bench.call()
+
+
+async def test_a_typo_is_refused_before_any_look_up(bench: Bench) -> None:
+    typo = CREDENTIAL.text[:-1] + ("a" if CREDENTIAL.text[-1] != "a" else "b")
+    assert (await bench.refusal(credential=typo)).code == "invalid_api_key"
+    assert bench.rows.key_reads == 0
+
+
+async def test_revocation_and_suspension_and_deletion_bite_at_once(bench: Bench) -> None:
+    await bench.call()
+    bench.rows.set_user(status=UserStatus.SUSPENDED)
+    await bench.policy.apply([PolicyChange(ChangeKind.USER, "ada")])
+    assert (await bench.refusal()).code == "user_suspended"
+    bench.rows.set_user(status=UserStatus.ACTIVE)
+    await bench.policy.apply([PolicyChange(ChangeKind.USER, "ada")])
+    await bench.call()
+    assert bench.rows.api_key
+    bench.rows.api_key = replace(bench.rows.api_key, revoked_at=NOW)
+    await bench.policy.apply([PolicyChange(ChangeKind.KEY, "k1")])
+    assert (await bench.refusal()).code == "key_revoked"
+    bench.rows.user_rows = bench.rows.api_key = None
+    await bench.policy.apply([PolicyChange(ChangeKind.USER, "ada")])
+    assert (await bench.refusal()).code == "invalid_api_key"
+
+
+async def test_a_key_expires_without_any_change(bench: Bench) -> None:
+    assert bench.rows.api_key
+    bench.rows.api_key = replace(bench.rows.api_key, expires_at=NOW + timedelta(minutes=1))
+    await bench.call()
+    bench.clock.advance(61)
+    refusal = await bench.refusal()
+    assert (refusal.code, refusal.status) == ("key_expired", 401)
+
+
+async def test_unknown_and_ungranted_models_are_told_apart(bench: Bench) -> None:
+    assert (await bench.refusal("nope")).code == "model_not_found"
+    assert bench.rows.user_rows
+    bench.rows.user_rows = replace(bench.rows.user_rows, grants=[])
+    await bench.policy.apply([PolicyChange(ChangeKind.GROUP, "team")])
+    refusal = await bench.refusal()
+    assert (refusal.code, refusal.status) == ("model_not_granted", 403)
+    assert set((await bench.admission.use_of(ADA)).used.values()) == {0}
+
+
+async def test_refusals_name_who_set_the_value(bench: Bench) -> None:
+    assert bench.rows.user_rows
+    bench.rows.user_rows = replace(bench.rows.user_rows, limits={TEAM: RateLimits(requests=1)})
+    await bench.call()
+    refusal = await bench.refusal()
+    assert refusal.status == 429 and refusal.retry_after == 61
+    assert "1 requests per minute, set by group Team" in refusal.message
+    bench.rows.user_rows = replace(bench.rows.user_rows, limits={}, budgets={ADA: Budget(month=Nanos(100_000))})
+    await bench.policy.apply([PolicyChange(ChangeKind.USER, "ada")])
+    refusal = await bench.refusal()
+    assert (refusal.code, refusal.status) == ("budget_exceeded", 402)
+    assert "Monthly budget of $0.0001 reached" in refusal.message
+    assert "Resets 2026-12-01 00:00 UTC" in refusal.message
+
+
+async def test_explain_says_what_admission_says(bench: Bench) -> None:
+    allowed = await bench.policy.explain("ada", "fast")
+    assert allowed.allowed and [c.name for c in allowed.checks][-1] == "backend"
+    assert bench.rows.user_rows
+    bench.rows.user_rows = replace(bench.rows.user_rows, limits={TEAM: RateLimits(requests=0)})
+    await bench.policy.apply([PolicyChange(ChangeKind.GROUP, "team")])
+    denied, refusal = await bench.policy.explain("ada", "fast"), await bench.refusal()
+    assert (denied.status, denied.code, denied.message) == (refusal.status, refusal.code, refusal.message)
+    assert denied.checks[-1].passed is False
+    with pytest.raises(NotFound):
+        await bench.policy.explain("nobody", "fast")
+
+
+async def test_a_model_without_a_price_is_not_served(bench: Bench) -> None:
+    rows = bench.rows.catalog_rows
+    unpriced = replace(rows.provider_models["pm1"], prices=Prices(input=5))
+    bench.rows.catalog_rows = replace(rows, provider_models={"pm1": unpriced})
+    await bench.policy.apply([PolicyChange(ChangeKind.CATALOG)])
+    principal = await bench.policy.authenticate(CREDENTIAL.text, "10.0.0.1")
+    assert bench.policy.models_of(principal) == []
+    assert (await bench.policy.check_access(principal, "fast")).routes == ()
+
+
+async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(bench: Bench) -> None:
+    """64 callers hammer while the grant is given and taken; after `apply` returned, what was taken must be refused."""
+    rows = bench.rows.user_rows
+    assert rows
+    state = {"granted": True, "settled": True}
+    wrong: list[str] = []
+    stop = False
+
+    async def caller() -> None:
+        while not stop:
+            before = dict(state)
+            try:
+                admitted = await bench.policy.admit(CREDENTIAL.text, "10.0.0.1", "fast", 1, 1)
+                bench.policy.cancel(admitted)
+                outcome = True
+            except Refusal as refusal:
+                assert refusal.code == "model_not_granted"
+                outcome = False
+            if before == state and before["settled"] and outcome is not before["granted"]:
+                wrong.append(f"granted={before['granted']} but admitted={outcome}")
+            await asyncio.sleep(0)
+
+    callers = [asyncio.create_task(caller()) for _ in range(64)]
+    for turn in range(200):
+        granted = turn % 2 == 1
+        state["settled"] = False
+        bench.rows.user_rows = rows if granted else replace(rows, grants=[])
+        await bench.policy.apply([PolicyChange(ChangeKind.GROUP, "team")])
+        state.update(granted=granted, settled=True)
+        await asyncio.sleep(0.001)
+    stop = True
+    await asyncio.gather(*callers)
+    assert wrong == []
