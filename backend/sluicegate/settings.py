@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
-    data_dir: Path = Field(Path("data"), description="Folder for the embedded database, the journal and generated keys.")
+    data_dir: Path = Field(Path("data"), description="Folder of the embedded database, journal and generated keys.")
     database_url: OptionalText = Field(
         None, description="`sqlite:///path` or `postgresql://user@host/name`; by default SQLite in the data folder."
     )
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
         None, description="Key that wraps stored credentials: 32 bytes as base64 or hexadecimal. Generated when absent."
     )
     kek_secondary: OptionalSecret = Field(None, description="The previous key, still read while keys are rotated.")
-    admin_email: OptionalText = Field(None, description="E-mail of the first administrator, created when there is none.")
+    admin_email: OptionalText = Field(None, description="E-mail of the first administrator, made if there is none.")
     admin_password: OptionalSecret = Field(None, description="Password of the first administrator.")
     max_body_bytes: int = Field(
         10_485_760, ge=1024, le=1_073_741_824, description="Largest request body of a gateway call, in bytes."
@@ -159,7 +160,8 @@ class Settings(BaseSettings):
         """The public address, or the one that listening on `port` gives."""
         if self.public_url:
             return self.public_url
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        address = ip_address(self.host) if is_address(self.host) else None
+        host = "127.0.0.1" if address is not None and address.is_unspecified else self.host
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -200,7 +202,18 @@ def _read(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
             values[name.lower()] = text
         else:
             faults.append(f"{variable}: there is no such setting")
-    for name in _SECRETS:
-        if name in {v.removeprefix(PREFIX) for v in environment} and f"{PREFIX}{name}_FILE" in environment:
-            faults.append(f"{PREFIX}{name} and {PREFIX}{name}_FILE: give one of them")
+    faults += [
+        f"{PREFIX}{name} and {PREFIX}{name}_FILE: give one of them"
+        for name in _SECRETS
+        if PREFIX + name in environment and f"{PREFIX}{name}_FILE" in environment
+    ]
     return values, faults
+
+
+def is_address(host: str) -> bool:
+    """Whether `host` is a literal IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -121,7 +121,8 @@ async def test_a_refused_call_takes_nothing_anywhere(clock: ManualClock) -> None
     both = ask(LimitSet(ADA, requests=100), LimitSet(TEAM, concurrent_requests=0), cost=5)
     assert await admitted(store, both, 20) == 0
     use = await store.use_of(ADA)
-    assert set(use.used.values()) == {0} and set(use.reserved.values()) == {0}
+    assert set(use.used.values()) == {0}
+    assert set(use.reserved.values()) == {0}
 
 
 async def test_cancelling_gives_back_the_request_too(clock: ManualClock) -> None:
@@ -130,7 +131,9 @@ async def test_cancelling_gives_back_the_request_too(clock: ManualClock) -> None
     assert not isinstance(lease, Denial)
     store.cancel(lease)
     use = await store.use_of(ADA)
-    assert set(use.used.values()) == {0} and set(use.reserved.values()) == {0} and set(use.spent.values()) == {0}
+    assert set(use.used.values()) == {0}
+    assert set(use.reserved.values()) == {0}
+    assert set(use.spent.values()) == {0}
     assert await admitted(store, wanted, 2) == 1
 
 
@@ -235,7 +238,8 @@ def test_the_promised_wait_is_enough_and_not_needlessly_long(pauses: list[float]
             if denial is None:
                 await store.admit(wanted)
                 continue
-            assert denial.retry_after is not None and 0 < denial.retry_after <= 61
+            assert denial.retry_after is not None
+            assert 0 < denial.retry_after <= 61
             clock.advance(denial.retry_after + 0.001)
             assert await store.peek(wanted) is None
 

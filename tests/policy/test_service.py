@@ -204,7 +204,8 @@ async def test_refusals_name_who_set_the_value(bench: Bench) -> None:
     bench.rows.user_rows = replace(bench.rows.user_rows, limits={TEAM: RateLimits(requests=1)})
     await bench.call()
     refusal = await bench.refusal()
-    assert refusal.status == 429 and refusal.retry_after == 61
+    assert refusal.status == 429
+    assert refusal.retry_after == 61
     assert "1 requests per minute, set by group Team" in refusal.message
     bench.rows.user_rows = replace(bench.rows.user_rows, limits={}, budgets={ADA: Budget(month=Nanos(100_000))})
     await bench.policy.apply([PolicyChange(ChangeKind.USER, "ada")])
@@ -216,7 +217,8 @@ async def test_refusals_name_who_set_the_value(bench: Bench) -> None:
 
 async def test_explain_says_what_admission_says(bench: Bench) -> None:
     allowed = await bench.policy.explain("ada", "fast")
-    assert allowed.allowed and [c.name for c in allowed.checks][-1] == "backend"
+    assert allowed.allowed
+    assert [c.name for c in allowed.checks][-1] == "backend"
     assert bench.rows.user_rows
     bench.rows.user_rows = replace(bench.rows.user_rows, limits={TEAM: RateLimits(requests=0)})
     await bench.policy.apply([PolicyChange(ChangeKind.GROUP, "team")])
@@ -253,8 +255,9 @@ async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(
                 bench.policy.cancel(admitted)
                 outcome = True
             except Refusal as refusal:
-                assert refusal.code == "model_not_granted"
                 outcome = False
+                if refusal.code != "model_not_granted":
+                    wrong.append(refusal.code)
             if before == state and before["settled"] and outcome is not before["granted"]:
                 wrong.append(f"granted={before['granted']} but admitted={outcome}")
             await asyncio.sleep(0)

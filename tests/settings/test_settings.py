@@ -65,7 +65,8 @@ def test_admin_email_and_password_go_together() -> None:
 def test_secrets_may_come_from_files(tmp_path: Path) -> None:
     (tmp_path / "kek").write_text("ab" * 32 + "\n")
     settings = load({"SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "kek")})
-    assert settings.kek_primary is not None and settings.kek_primary.get_secret_value() == "ab" * 32
+    assert settings.kek_primary is not None
+    assert settings.kek_primary.get_secret_value() == "ab" * 32
     assert "ab" * 32 not in repr(settings)
     both = {"SLUICEGATE_KEK_PRIMARY": "ab" * 32, "SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "kek")}
     assert "give one of them" in faults(both)[0]
