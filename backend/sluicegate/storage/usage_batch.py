@@ -1,0 +1,137 @@
+"""What a batch of call records means for ledger, roll-ups and budget totals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Integer
+from sqlmodel import AutoString
+
+from sluicegate.domain.policy import SubjectKind
+from sluicegate.domain.usage import CallRecord, Outcome
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.tables.usage import LedgerRow, SpendRow, UsageHourRow
+
+LEDGER = table_of(LedgerRow)
+HOURS = table_of(UsageHourRow)
+SPEND = table_of(SpendRow)
+
+LEDGER_COLUMNS = tuple(column.name for column in LEDGER.columns)
+HOUR_KEYS = tuple(column.name for column in HOURS.primary_key)
+HOUR_LABELS = ("user_label", "key_label", "provider_name")
+HOUR_SUMS = tuple(c.name for c in HOURS.columns if c.name not in HOUR_KEYS + HOUR_LABELS)
+
+_GROUP_IDS = LEDGER_COLUMNS.index("group_ids")
+_HOUR_MS = 3_600_000
+_FINE = (Outcome.OK.value, Outcome.ABORTED.value)
+Cell = str | int | bool | None
+Line = tuple[Cell, ...]
+
+
+def ledger_lines(records: Iterable[CallRecord]) -> list[Line]:
+    """One line per record, in the order of `LEDGER_COLUMNS`, which are the record's own fields."""
+    names = LEDGER_COLUMNS
+    lines: list[Line] = []
+    for record in records:
+        cells = [getattr(record, name) for name in names]
+        cells[_GROUP_IDS] = json.dumps(record.group_ids)
+        lines.append(tuple(cells))
+    return lines
+
+
+def hour_lines(records: Iterable[CallRecord]) -> list[Line]:
+    """Sums per key of `usage_hours`, sorted, so that two writers lock rows in the same order."""
+    sums: dict[tuple[int | str, ...], list[int]] = {}
+    labels: dict[tuple[int | str, ...], tuple[str, str, str]] = {}
+    for r in records:
+        key = (
+            r.started_ms - r.started_ms % _HOUR_MS,
+            r.user_id,
+            r.key_id,
+            r.model_slug,
+            r.provider_id,
+            r.client_app or "",
+            r.project or "",
+        )
+        figures = (
+            1,
+            r.outcome not in _FINE,
+            r.input_tokens + r.cache_read_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens,
+            r.cache_read_tokens,
+            r.cache_write_5m_tokens + r.cache_write_1h_tokens,
+            r.output_tokens,
+            r.cost_nanos,
+        )
+        total = sums.setdefault(key, [0] * len(figures))
+        for index, figure in enumerate(figures):
+            total[index] += figure
+        labels[key] = (r.user_label, r.key_label, r.provider_name)
+    return [(*key, *labels[key], *sums[key]) for key in sorted(sums)]
+
+
+def spend_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:
+    """Sums per subject and period, sorted as above: what the user spent, and what was spent through the key."""
+    sums: dict[tuple[str, str, str], int] = {}
+    for r in records:
+        if r.cost_nanos == 0:
+            continue
+        for period in periods.at(datetime.fromtimestamp(r.started_ms / 1000, UTC)).values():
+            for kind, subject_id in ((SubjectKind.USER, r.user_id), (SubjectKind.KEY, r.key_id)):
+                key = (kind.value, subject_id, period.key)
+                sums[key] = sums.get(key, 0) + r.cost_nanos
+    return [(*key, sums[key]) for key in sorted(sums)]
+
+
+def distinct(records: Sequence[CallRecord]) -> list[CallRecord]:
+    """Sorted by call id, the first of each."""
+    by_id: dict[str, CallRecord] = {}
+    for record in records:
+        by_id.setdefault(record.call_id, record)
+    return [by_id[call_id] for call_id in sorted(by_id)]
+
+
+def fitted(records: Iterable[CallRecord]) -> list[CallRecord]:
+    """The records cut to what the columns hold.
+
+    Clients choose some texts and providers the token counts: an absurd one must not block the queue for ever.
+    """
+    return [
+        msgspec.structs.replace(record, **{name: fit(getattr(record, name)) for name, fit in _FIT.items()})
+        for record in records
+    ]
+
+
+def _fit_text(length: int) -> Callable[[str | None], str | None]:
+    def fit(text: str | None) -> str | None:
+        if text is None:
+            return None
+        # PostgreSQL holds neither NUL nor half a surrogate pair.
+        return text.replace("\x00", "").encode(errors="replace").decode()[:length]
+
+    return fit
+
+
+def _fit_number(limit: int) -> Callable[[int | None], int | None]:
+    return lambda number: None if number is None else max(0, min(number, limit))
+
+
+def _fits() -> dict[str, Callable[[Any], Any]]:
+    fits: dict[str, Callable[[Any], Any]] = {}
+    for column in LEDGER.columns:
+        if isinstance(column.type, AutoString):
+            fits[column.name] = _fit_text(column.type.length)
+        elif isinstance(column.type, BigInteger):
+            fits[column.name] = _fit_number(2**53)
+        elif isinstance(column.type, Integer):
+            fits[column.name] = _fit_number(2**31 - 1)
+        else:
+            fits[column.name] = lambda value: value
+    return fits
+
+
+_FIT = _fits()

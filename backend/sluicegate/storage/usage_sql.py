@@ -1,0 +1,67 @@
+"""The usage writer's statements as text with positional parameters, for drivers without a mapper on top."""
+
+from __future__ import annotations
+
+from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sluicegate.domain.policy import SubjectKind, Window
+from sluicegate.storage.usage_batch import HOUR_LABELS, HOUR_SUMS, HOURS, LEDGER, SPEND
+
+_SUBJECT_COLUMNS = {SubjectKind.USER: LEDGER.c.user_id, SubjectKind.KEY: LEDGER.c.key_id}
+
+
+class UsageStatements:
+    """Parameters follow the columns of the table that is written, or the conditions as they are named here."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+        self.insert_call = self._text(insert(LEDGER))
+        self.insert_new_call = self._text(insert(LEDGER).on_conflict_do_nothing().returning(LEDGER.c.call_id))
+        hours = insert(HOURS)
+        labels = {name: hours.excluded[name] for name in HOUR_LABELS}
+        sums = {name: HOURS.c[name] + hours.excluded[name] for name in HOUR_SUMS}
+        self.add_hour = self._text(hours.on_conflict_do_update(index_elements=_keys(HOURS), set_=labels | sums))
+        spend = insert(SPEND)
+        total = {"spent_nanos": SPEND.c.spent_nanos + spend.excluded.spent_nanos}
+        self.add_spend = self._text(spend.on_conflict_do_update(index_elements=_keys(SPEND), set_=total))
+        self.recent = {kind: self._text(_recent(column)) for kind, column in _SUBJECT_COLUMNS.items()}
+
+    def spent(self, periods: int = len(Window)) -> str:
+        """By subject kind, subject id and as many periods."""
+        return self._text(
+            select(SPEND.c.period, SPEND.c.spent_nanos).where(
+                SPEND.c.subject_kind == bindparam("kind"),
+                SPEND.c.subject_id == bindparam("id"),
+                _one_of(SPEND.c.period, periods),
+            )
+        )
+
+    def known_calls(self, count: int) -> str:
+        """By as many call ids."""
+        return self._text(select(LEDGER.c.call_id).where(_one_of(LEDGER.c.call_id, count)))
+
+    def _text(self, statement: ClauseElement) -> str:
+        return str(statement.compile(dialect=self._dialect))
+
+
+def _keys(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key]
+
+
+def _one_of(column: ColumnElement[str], count: int) -> ColumnElement[bool]:
+    return column.in_([bindparam(f"value_{index}") for index in range(count)])
+
+
+def _recent(subject_column: ColumnElement[str]) -> ClauseElement:
+    limited = LEDGER.c.input_tokens + LEDGER.c.cache_write_5m_tokens + LEDGER.c.cache_write_1h_tokens
+    return (
+        select(LEDGER.c.started_ms, limited, LEDGER.c.output_tokens)
+        .where(subject_column == bindparam("id"), LEDGER.c.started_ms >= bindparam("since"))
+        .order_by(LEDGER.c.started_ms)
+    )
+
+
+SQLITE = UsageStatements(sqlite.dialect(paramstyle="qmark"))
+POSTGRES = UsageStatements(postgresql.dialect(paramstyle="format"))

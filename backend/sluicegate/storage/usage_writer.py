@@ -1,0 +1,221 @@
+"""Moves call records into the ledger and everything that is summed from it, exactly once.
+
+Mapper and async engine stay out: this runs in a thread, on own connections, thousands of rows a second. A batch is
+first inserted as if every call were new. Only when the database refuses, because a call is there already or a value
+does not fit, the batch is taken again with a look at each row.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from datetime import tzinfo
+from threading import Lock
+from typing import Any, Generic, Protocol, TypeVar
+
+import psycopg
+from sqlalchemy.engine import URL
+
+from sluicegate.domain.policy import Subject, Window
+from sluicegate.domain.usage import CallRecord
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.storage.usage_batch import (
+    LEDGER,
+    LEDGER_COLUMNS,
+    distinct,
+    fitted,
+    hour_lines,
+    ledger_lines,
+    spend_lines,
+)
+from sluicegate.storage.usage_sql import POSTGRES, SQLITE, UsageStatements
+
+_BUSY_SECONDS = 5
+_CONNECT_SECONDS = 10
+# Ids looked up by one statement: well below what the driver takes as parameters.
+_CHUNK = 500
+# What a driver raises when a batch repeats a call or holds a value that no column takes.
+_UNFIT = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.DataError, OverflowError, UnicodeEncodeError)
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Postgres = psycopg.Connection[tuple[Any, ...]]
+C = TypeVar("C", bound=_Closable)
+R = TypeVar("R")
+
+
+class _Wire(Generic[C]):
+    """One connection for one thread at a time, opened when first needed and again after a failure."""
+
+    def __init__(self, connect: Callable[[], C]) -> None:
+        self._connect = connect
+        self._connection: C | None = None
+        self._lock = Lock()
+
+    def run(self, work: Callable[[C], R]) -> R:
+        with self._lock:
+            if self._connection is None:
+                self._connection = self._connect()
+            try:
+                return work(self._connection)
+            except BaseException:
+                # Closing rolls back, whatever state the failure left.
+                self._drop()
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class _Writer(ABC, Generic[C]):
+    """Implements ports.usage.UsageWriter over a driver. Reads have their own connection, so that a batch that waits
+    for the database keeps nobody from being admitted."""
+
+    sql: UsageStatements
+
+    def __init__(self, connect: Callable[[], C], zone: tzinfo) -> None:
+        self._writing = _Wire(connect)
+        self._reading = _Wire(connect)
+        self._periods = PeriodClock(zone)
+
+    def write(self, records: Sequence[CallRecord]) -> None:
+        batch = distinct(records)
+        if not batch:
+            return
+        try:
+            self._writing.run(lambda connection: self._write(connection, batch, self._insert_all))
+        except _UNFIT:
+            batch = distinct(fitted(batch))
+            self._writing.run(lambda connection: self._write(connection, batch, self._insert_new))
+
+    def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
+        statement = self.sql.spent(len(periods))
+        parameters = (subject.kind.value, subject.id, *periods.values())
+        rows = dict(self._reading.run(lambda connection: self._rows(connection, statement, parameters)))
+        return {window: rows.get(key, 0) for window, key in periods.items()}
+
+    def recent(self, subject: Subject, since_ms: int) -> Sequence[tuple[float, int, int]]:
+        statement = self.sql.recent.get(subject.kind)
+        if statement is None:
+            return ()
+        rows = self._reading.run(lambda connection: self._rows(connection, statement, (subject.id, since_ms)))
+        return [(started_ms / 1000, input_tokens, output_tokens) for started_ms, input_tokens, output_tokens in rows]
+
+    def close(self) -> None:
+        self._writing.close()
+        self._reading.close()
+
+    @abstractmethod
+    def _write(
+        self,
+        connection: C,
+        batch: list[CallRecord],
+        insert: Callable[[C, list[CallRecord]], list[CallRecord]],
+    ) -> None:
+        """One transaction: `insert` gives the records that were new, and those are added to the sums."""
+
+    @abstractmethod
+    def _insert_all(self, connection: C, batch: list[CallRecord]) -> list[CallRecord]:
+        """Fails as a whole when one is there already."""
+
+    @abstractmethod
+    def _insert_new(self, connection: C, batch: list[CallRecord]) -> list[CallRecord]: ...
+
+    @abstractmethod
+    def _rows(self, connection: C, statement: str, parameters: Sequence[str | int]) -> list[tuple[Any, ...]]: ...
+
+
+class SqliteUsageWriter(_Writer[sqlite3.Connection]):
+    sql = SQLITE
+
+    def __init__(self, path: str, zone: tzinfo) -> None:
+        super().__init__(lambda: _open_sqlite(path), zone)
+
+    def _write(
+        self,
+        connection: sqlite3.Connection,
+        batch: list[CallRecord],
+        insert: Callable[[sqlite3.Connection, list[CallRecord]], list[CallRecord]],
+    ) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        new = insert(connection, batch)
+        connection.executemany(self.sql.add_hour, hour_lines(new))
+        connection.executemany(self.sql.add_spend, spend_lines(new, self._periods))
+        connection.execute("COMMIT")
+
+    def _insert_all(self, connection: sqlite3.Connection, batch: list[CallRecord]) -> list[CallRecord]:
+        connection.executemany(self.sql.insert_call, ledger_lines(batch))
+        return batch
+
+    def _insert_new(self, connection: sqlite3.Connection, batch: list[CallRecord]) -> list[CallRecord]:
+        # The write lock is held already: nobody can add one of them between look-up and insert.
+        known: set[str] = set()
+        for part in _chunks([record.call_id for record in batch], _CHUNK):
+            known |= {row[0] for row in connection.execute(self.sql.known_calls(len(part)), part)}
+        return self._insert_all(connection, [record for record in batch if record.call_id not in known])
+
+    def _rows(self, connection: sqlite3.Connection, statement: str, parameters: Sequence[str | int]) -> list[Any]:
+        return connection.execute(statement, parameters).fetchall()
+
+
+def _open_sqlite(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    # The journal forgets a batch once it is committed: from then on it must outlive a power cut here.
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+class PostgresUsageWriter(_Writer[Postgres]):
+    sql = POSTGRES
+
+    def __init__(self, conninfo: str, zone: tzinfo) -> None:
+        super().__init__(lambda: psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS), zone)
+
+    def _write(
+        self,
+        connection: Postgres,
+        batch: list[CallRecord],
+        insert: Callable[[Postgres, list[CallRecord]], list[CallRecord]],
+    ) -> None:
+        with connection.transaction(), connection.cursor() as cursor:
+            new = insert(connection, batch)
+            cursor.executemany(self.sql.add_hour.encode(), hour_lines(new))
+            cursor.executemany(self.sql.add_spend.encode(), spend_lines(new, self._periods))
+
+    def _insert_all(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:
+        statement = f"COPY {LEDGER.name} ({', '.join(LEDGER_COLUMNS)}) FROM STDIN"
+        with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for line in ledger_lines(batch):
+                copy.write_row(line)
+        return batch
+
+    def _insert_new(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:
+        with connection.cursor() as cursor:
+            cursor.executemany(self.sql.insert_new_call.encode(), ledger_lines(batch), returning=True)
+            new = {row[0] for result in cursor.results() for row in result}
+        return [record for record in batch if record.call_id in new]
+
+    def _rows(self, connection: Postgres, statement: str, parameters: Sequence[str | int]) -> list[Any]:
+        return connection.execute(statement.encode(), parameters).fetchall()
+
+
+def _chunks(items: list[str], size: int) -> Iterable[list[str]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def make_usage_writer(url: URL, zone: tzinfo) -> SqliteUsageWriter | PostgresUsageWriter:
+    """The writer for the database at `url`; budget periods are those of `zone`."""
+    if url.get_backend_name() == "sqlite":
+        return SqliteUsageWriter(url.database or "", zone)
+    return PostgresUsageWriter(url.set(drivername="postgresql").render_as_string(hide_password=False), zone)
