@@ -16,7 +16,7 @@ from enum import StrEnum
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KEY_PREFIX = "sg_"
-TOKEN_PREFIX = "sgt_"
+TOKEN_PREFIX = "sgt_"  # noqa: S105
 _PUBLIC, _SECRET, _CHECK = 12, 43, 6
 
 
@@ -80,9 +80,7 @@ class AutomationToken:
         return _status(self.revoked_at, self.expires_at, now)
 
 
-def _status(
-    revoked_at: datetime | None, expires_at: datetime | None, now: datetime
-) -> CredentialStatus:
+def _status(revoked_at: datetime | None, expires_at: datetime | None, now: datetime) -> CredentialStatus:
     if revoked_at is not None:
         return CredentialStatus.REVOKED
     if expires_at is not None and expires_at <= now:
@@ -113,11 +111,7 @@ def new_credential(prefix: str = KEY_PREFIX) -> NewCredential:
 def parse_credential(text: str, prefix: str = KEY_PREFIX) -> tuple[str, str] | None:
     """The public id and the secret of a well-formed credential; None when form or checksum is wrong."""
     start = len(prefix)
-    if (
-        len(text) != start + _PUBLIC + 1 + _SECRET + _CHECK
-        or not text.startswith(prefix)
-        or not text.isascii()
-    ):
+    if len(text) != start + _PUBLIC + 1 + _SECRET + _CHECK or not text.startswith(prefix) or not text.isascii():
         return None
     body, check = text[:-_CHECK], text[-_CHECK:]
     if text[start + _PUBLIC] != "_" or _checksum(body) != check:

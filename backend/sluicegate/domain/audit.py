@@ -10,7 +10,7 @@ from typing import Any
 
 class ActorKind(StrEnum):
     USER = "user"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105
     SYSTEM = "system"
 
 

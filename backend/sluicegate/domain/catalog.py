@@ -56,23 +56,13 @@ class KindFacts:
 
 
 KINDS: dict[ProviderKind, KindFacts] = {
-    ProviderKind.OPENAI: KindFacts(
-        "OpenAI", "https://api.openai.com/v1", (Dialect.OPENAI,)
-    ),
-    ProviderKind.ANTHROPIC: KindFacts(
-        "Anthropic", "https://api.anthropic.com", (Dialect.ANTHROPIC,)
-    ),
-    ProviderKind.AZURE_OPENAI: KindFacts(
-        "Azure OpenAI", None, (), base_url_required=True
-    ),
-    ProviderKind.GEMINI: KindFacts(
-        "Google Gemini", "https://generativelanguage.googleapis.com", ()
-    ),
+    ProviderKind.OPENAI: KindFacts("OpenAI", "https://api.openai.com/v1", (Dialect.OPENAI,)),
+    ProviderKind.ANTHROPIC: KindFacts("Anthropic", "https://api.anthropic.com", (Dialect.ANTHROPIC,)),
+    ProviderKind.AZURE_OPENAI: KindFacts("Azure OpenAI", None, (), base_url_required=True),
+    ProviderKind.GEMINI: KindFacts("Google Gemini", "https://generativelanguage.googleapis.com", ()),
     ProviderKind.BEDROCK: KindFacts("Amazon Bedrock", None, ()),
     ProviderKind.MOONSHOT: KindFacts("Moonshot AI", "https://api.moonshot.ai/v1", ()),
-    ProviderKind.OPENROUTER: KindFacts(
-        "OpenRouter", "https://openrouter.ai/api/v1", ()
-    ),
+    ProviderKind.OPENROUTER: KindFacts("OpenRouter", "https://openrouter.ai/api/v1", ()),
     ProviderKind.CUSTOM_OPENAI: KindFacts(
         "OpenAI-compatible",
         None,
@@ -87,9 +77,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
         base_url_required=True,
         credential_required=False,
     ),
-    ProviderKind.DEMO: KindFacts(
-        "Demo", None, (Dialect.OPENAI, Dialect.ANTHROPIC), credential_required=False
-    ),
+    ProviderKind.DEMO: KindFacts("Demo", None, (Dialect.OPENAI, Dialect.ANTHROPIC), credential_required=False),
 }
 
 

@@ -89,19 +89,13 @@ class Grant:
 def check_limit(value: int | None, field: str) -> int | None:
     """A rate limit as given; raises InvalidInput when it is negative or absurd."""
     if value is not None and value < 0:
-        raise InvalidInput(
-            field, "must not be negative; 0 blocks, an empty field means no limit"
-        )
+        raise InvalidInput(field, "must not be negative; 0 blocks, an empty field means no limit")
     if value is not None and value > MAX_LIMIT:
-        raise InvalidInput(
-            field, f"must be at most {MAX_LIMIT}; leave it empty for no limit"
-        )
+        raise InvalidInput(field, f"must be at most {MAX_LIMIT}; leave it empty for no limit")
     return value
 
 
-def check_thresholds(
-    values: list[int], field: str = "alertThresholds"
-) -> tuple[int, ...]:
+def check_thresholds(values: list[int], field: str = "alertThresholds") -> tuple[int, ...]:
     """Ascending, without repeats; raises InvalidInput outside 1 to 100 or for more than ten."""
     if len(values) > 10:
         raise InvalidInput(field, "takes at most ten thresholds")

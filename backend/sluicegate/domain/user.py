@@ -97,7 +97,7 @@ def parse_email(text: str, field: str = "email") -> str:
 
 
 def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
-    """A display name without surrounding blanks; raises InvalidInput when empty, too long or with control characters."""
+    """A display name without surrounding blanks; InvalidInput when empty, too long or with control characters."""
     name = text.strip()
     if required and not name:
         raise InvalidInput(field, "must not be empty")
@@ -111,9 +111,7 @@ def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
 def check_password(password: str, field: str = "password") -> str:
     """Accepts by length alone; raises InvalidInput otherwise."""
     if len(password) < MIN_PASSWORD_LENGTH:
-        raise InvalidInput(
-            field, f"must have at least {MIN_PASSWORD_LENGTH} characters"
-        )
+        raise InvalidInput(field, f"must have at least {MIN_PASSWORD_LENGTH} characters")
     if len(password) > MAX_PASSWORD_LENGTH:
         raise InvalidInput(field, f"must have at most {MAX_PASSWORD_LENGTH} characters")
     return password

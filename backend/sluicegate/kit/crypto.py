@@ -11,14 +11,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-# OWASP's minimum for Argon2id (19 MiB, two passes): secrets of 256 random bits need no more, and a check stays near 25 ms.
-_KEY_HASHER = PasswordHasher(
-    time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID
-)
+# OWASP's minimum for Argon2id (19 MiB, two passes): secrets of 256 random bits need no more; a check takes 25 ms.
+_KEY_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
 # Passwords are chosen by people: RFC 9106's second recommendation.
-_PASSWORD_HASHER = PasswordHasher(
-    time_cost=3, memory_cost=65_536, parallelism=4, type=Type.ID
-)
+_PASSWORD_HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4, type=Type.ID)
 
 
 class SealBroken(Exception):
@@ -77,9 +73,7 @@ def key_from_text(text: str) -> bytes:
     text = text.strip()
     if len(text) == 64:
         return bytes.fromhex(text)
-    raw = base64.b64decode(
-        text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True
-    )
+    raw = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
     if len(raw) != 32:
         raise ValueError("a key must have 32 bytes")
     return raw

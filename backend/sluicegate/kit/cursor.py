@@ -25,7 +25,5 @@ def decode_cursor(text: str, length: int) -> CursorValues:
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         values = []
     if len(values) != length:
-        raise InvalidInput(
-            "after", "is not a cursor of this list; start again without it"
-        )
+        raise InvalidInput("after", "is not a cursor of this list; start again without it")
     return values

@@ -20,13 +20,7 @@ def new_id() -> str:
         _sequence += 1
         if _sequence > 0xFFF:
             _last_ms, _sequence = _last_ms + 1, 0
-    value = (
-        (_last_ms & 0xFFFFFFFFFFFF) << 80
-        | 0x7 << 76
-        | _sequence << 64
-        | 0b10 << 62
-        | secrets.randbits(62)
-    )
+    value = (_last_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | _sequence << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(UUID(int=value))
 
 

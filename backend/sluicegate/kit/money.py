@@ -23,15 +23,11 @@ def parse_usd(text: str, field: str) -> Nanos:
     try:
         amount = Decimal(text.strip())
     except InvalidOperation:
-        raise InvalidInput(
-            field, f"{text!r} is not an amount in US dollars; write it like 12.50"
-        ) from None
+        raise InvalidInput(field, f"{text!r} is not an amount in US dollars; write it like 12.50") from None
     if not amount.is_finite():
         raise InvalidInput(field, "must be a finite amount in US dollars")
     if amount < 0:
-        raise InvalidInput(
-            field, "must not be negative; 0 blocks, an empty field means no cap"
-        )
+        raise InvalidInput(field, "must not be negative; 0 blocks, an empty field means no cap")
     if amount > MAX_USD:
         raise InvalidInput(field, f"must be at most {MAX_USD} US dollars")
     nanos = amount * NANOS_PER_USD

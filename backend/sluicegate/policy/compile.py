@@ -40,7 +40,7 @@ class CompiledUser:
 
 
 class Principal:
-    """A verified key with its owner. Expired, revoked and suspended ones are kept too, so that refusing them is cheap."""
+    """A verified key with its owner. Expired, revoked and suspended ones are kept too: refusing them stays cheap."""
 
     __slots__ = ("compiled", "current", "expires_at", "key")
 
@@ -74,8 +74,8 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One backend of a model. `origin` is None for the embedded demo provider. `base_path` ends where both dialects' own paths begin,
-    so that the request target is always `base_path + "/chat/completions"` or `base_path + "/messages"`."""
+    """One backend of a model. `origin` is None for the embedded demo provider. `base_path` ends where both dialects'
+    own paths begin: the request target is always `base_path + "/chat/completions"` or `base_path + "/messages"`."""
 
     provider_id: str
     provider_name: str
@@ -93,8 +93,8 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class CompiledModel:
-    """What callers name. `routes` holds only backends that can serve: provider enabled and routable, price known or free.
-    `top_prices` takes the dearest price of each class, for estimates."""
+    """What callers name. `routes` holds only backends that can serve: provider enabled and routable, price known or
+    free. `top_prices` takes the dearest price of each class, for estimates."""
 
     id: str
     slug: str

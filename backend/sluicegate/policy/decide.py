@@ -55,27 +55,20 @@ class OutputGuess:
 
 def source_of(denial: Denial, effective: EffectivePolicy) -> Source:
     """Who set the value that stood in the way."""
-    merged = (
-        effective.limits[denial.dimension]
-        if denial.dimension
-        else effective.budgets[_window(denial)]
-    )
-    winner = merged.winner
-    assert winner is not None, "a denial without a limit"
-    return winner.source
+    merged = effective.limits[denial.dimension] if denial.dimension else effective.budgets[_window(denial)]
+    if merged.winner is None:
+        raise ValueError("a denial by a limit that nobody set")
+    return merged.winner.source
 
 
 def describe_source(source: Source) -> str:
     """For sentences: `set by group Contractors`, `set for you`."""
-    return (
-        "set for this user"
-        if source.subject.kind.value == "user"
-        else f"set by {source.subject.kind} {source.name}"
-    )
+    return "set for this user" if source.subject.kind.value == "user" else f"set by {source.subject.kind} {source.name}"
 
 
 def _window(denial: Denial) -> Window:
-    assert denial.window is not None, "a denial names a dimension or a window"
+    if denial.window is None:
+        raise ValueError("a denial names a dimension or a window")
     return denial.window
 
 
@@ -96,35 +89,21 @@ def refusal_of(
     return _budget_refusal(denial, _window(denial), source, periods)
 
 
-def _rate_refusal(
-    denial: Denial, dimension: Dimension, source: Source, now: datetime
-) -> Refusal:
+def _rate_refusal(denial: Denial, dimension: Dimension, source: Source, now: datetime) -> Refusal:
     unit, origin = _UNITS[dimension], describe_source(source)
-    free_at = (
-        None
-        if denial.retry_after is None
-        else now + timedelta(seconds=denial.retry_after)
-    )
-    retry_after = (
-        None if denial.retry_after is None else max(1, math.ceil(denial.retry_after))
-    )
+    free_at = None if denial.retry_after is None else now + timedelta(seconds=denial.retry_after)
+    retry_after = None if denial.retry_after is None else max(1, math.ceil(denial.retry_after))
     if denial.limit == 0:
         message = f"Calls are blocked: the limit is 0 {unit}, {origin}."
     else:
         message = f"Rate limit reached: {denial.limit:,} {unit}, {origin}; {denial.used:,} in use"
-        message += (
-            f" and this call needs about {denial.asked:,}." if denial.asked > 1 else "."
-        )
+        message += f" and this call needs about {denial.asked:,}." if denial.asked > 1 else "."
         message += f" Try again in {retry_after} s." if retry_after else ""
     facts = LimitFacts(dimension, None, denial.limit, denial.used, source, free_at)
-    return Refusal(
-        "rate_limit_exceeded", 429, message, retry_after=retry_after, facts=facts
-    )
+    return Refusal("rate_limit_exceeded", 429, message, retry_after=retry_after, facts=facts)
 
 
-def _budget_refusal(
-    denial: Denial, window: Window, source: Source, periods: Mapping[Window, Period]
-) -> Refusal:
+def _budget_refusal(denial: Denial, window: Window, source: Source, periods: Mapping[Window, Period]) -> Refusal:
     cap, spent = format_usd(denial.limit), format_usd(denial.used - denial.reserved)
     resets_at = periods[window].end
     origin = describe_source(source)
@@ -132,12 +111,10 @@ def _budget_refusal(
         message = f"Calls that cost money are blocked: the {_ADJECTIVES[window].lower()} budget is $0, {origin}."
         facts = LimitFacts(None, window, 0, denial.used, source, None)
         return Refusal("budget_exceeded", 402, message, facts=facts)
-    held = (
-        f" and ${format_usd(denial.reserved)} held by calls in flight"
-        if denial.reserved
-        else ""
+    held = f" and ${format_usd(denial.reserved)} held by calls in flight" if denial.reserved else ""
+    message = (
+        f"{_ADJECTIVES[window]} budget of ${cap} reached, {origin}: spent ${spent}{held}. Resets {when(resets_at)}."
     )
-    message = f"{_ADJECTIVES[window]} budget of ${cap} reached, {origin}: spent ${spent}{held}. Resets {when(resets_at)}."
     facts = LimitFacts(None, window, denial.limit, denial.used, source, resets_at)
     return Refusal("budget_exceeded", 402, message, facts=facts)
 

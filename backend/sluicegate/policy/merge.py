@@ -70,54 +70,29 @@ def sources_of(user: User, groups: Iterable[Group]) -> list[Source]:
     return sorted([own, *others], key=lambda s: s.order)
 
 
-def merge_limits(
-    sources: Iterable[Source], limits: Mapping[Subject, RateLimits]
-) -> dict[Dimension, Merged]:
+def merge_limits(sources: Iterable[Source], limits: Mapping[Subject, RateLimits]) -> dict[Dimension, Merged]:
     """The strictest value per dimension, each on its own."""
-    known = [
-        (source, limits[source.subject])
-        for source in sources
-        if source.subject in limits
-    ]
+    known = [(source, limits[source.subject]) for source in sources if source.subject in limits]
     return {
-        dimension: strictest(
-            Candidate(s, value)
-            for s, row in known
-            if (value := row.get(dimension)) is not None
-        )
+        dimension: strictest(Candidate(s, value) for s, row in known if (value := row.get(dimension)) is not None)
         for dimension in Dimension
     }
 
 
-def merge_budgets(
-    sources: Iterable[Source], budgets: Mapping[Subject, Budget]
-) -> dict[Window, Merged]:
+def merge_budgets(sources: Iterable[Source], budgets: Mapping[Subject, Budget]) -> dict[Window, Merged]:
     """The strictest cap per window, each on its own."""
-    known = [
-        (source, budgets[source.subject])
-        for source in sources
-        if source.subject in budgets
-    ]
+    known = [(source, budgets[source.subject]) for source in sources if source.subject in budgets]
     return {
-        window: strictest(
-            Candidate(s, value)
-            for s, row in known
-            if (value := row.get(window)) is not None
-        )
+        window: strictest(Candidate(s, value) for s, row in known if (value := row.get(window)) is not None)
         for window in Window
     }
 
 
-def merge_grants(
-    sources: Iterable[Source], grants: Iterable[Grant]
-) -> dict[str, tuple[Source, ...]]:
+def merge_grants(sources: Iterable[Source], grants: Iterable[Grant]) -> dict[str, tuple[Source, ...]]:
     """Model id → everyone through whom it is granted: the union."""
     by_subject = {source.subject: source for source in sources}
     found: dict[str, list[Source]] = {}
     for grant in grants:
         if source := by_subject.get(grant.subject):
             found.setdefault(grant.model_id, []).append(source)
-    return {
-        model_id: tuple(sorted(set(s), key=lambda x: x.order))
-        for model_id, s in found.items()
-    }
+    return {model_id: tuple(sorted(set(s), key=lambda x: x.order)) for model_id, s in found.items()}

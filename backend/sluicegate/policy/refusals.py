@@ -12,7 +12,8 @@ from sluicegate.policy.merge import Source
 
 @dataclass(frozen=True, slots=True)
 class LimitFacts:
-    """What stood in the way: a dimension (tokens or requests) or a window (nano-dollars), its value, who set it, when it is free."""
+    """What stood in the way: a dimension (tokens or requests) or a window (nano-dollars), its value, who set it, and
+    when it is free."""
 
     dimension: Dimension | None
     window: Window | None
@@ -49,9 +50,7 @@ def invalid_key(
 
 
 def key_revoked() -> Refusal:
-    return Refusal(
-        "key_revoked", 401, "This API key was revoked. Create a new one in the console."
-    )
+    return Refusal("key_revoked", 401, "This API key was revoked. Create a new one in the console.")
 
 
 def key_expired(at: datetime) -> Refusal:
@@ -63,9 +62,7 @@ def key_expired(at: datetime) -> Refusal:
 
 
 def user_suspended() -> Refusal:
-    return Refusal(
-        "user_suspended", 401, "This account is suspended. Ask an administrator."
-    )
+    return Refusal("user_suspended", 401, "This account is suspended. Ask an administrator.")
 
 
 def model_not_found(slug: str) -> Refusal:
@@ -87,13 +84,9 @@ def model_not_granted(slug: str) -> Refusal:
     )
 
 
-def invalid_request(
-    message: str, *, field: str | None = None, status: int = 400
-) -> Refusal:
+def invalid_request(message: str, *, field: str | None = None, status: int = 400) -> Refusal:
     return Refusal("invalid_request", status, message, field=field)
 
 
-def upstream_unavailable(
-    message: str, status: int = 502, retry_after: int | None = None
-) -> Refusal:
+def upstream_unavailable(message: str, status: int = 502, retry_after: int | None = None) -> Refusal:
     return Refusal("upstream_unavailable", status, message, retry_after=retry_after)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sluicegate.domain.apikey import ApiKey, parse_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
@@ -148,10 +149,7 @@ class PolicyService:
         self._stale_catalog = True
 
     def _changed_since(self, generation: int, *what: PolicyChange) -> bool:
-        return any(
-            self._last_change.get(change, 0) > generation
-            for change in (*what, _EVERYTHING)
-        )
+        return any(self._last_change.get(change, 0) > generation for change in (*what, _EVERYTHING))
 
     async def _reload_catalog(self) -> None:
         async with self._reloading:
@@ -167,16 +165,11 @@ class PolicyService:
         credentials: dict[str, Secret] = {}
         for provider_id, sealed in rows.credentials.items():
             try:
-                credentials[provider_id] = self._vault.unseal(
-                    sealed, f"provider:{provider_id}"
-                )
+                credentials[provider_id] = self._vault.unseal(sealed, f"provider:{provider_id}")
             except SealBroken:
                 # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
                 continue
-        compiled = (
-            compile_model(m, rows.provider_models, rows.providers, credentials)
-            for m in rows.models
-        )
+        compiled = (compile_model(m, rows.provider_models, rows.providers, credentials) for m in rows.models)
         return Catalog({model.slug: model for model in compiled if model})
 
     # Who calls
@@ -199,20 +192,14 @@ class PolicyService:
         digest = keyed_digest(self._digest_key, credential)
         principal = self._principals.get(digest)
         if principal is None or not principal.valid:
-            principal = await self._resolving.run(
-                digest, lambda: self._resolve(digest, credential, address)
-            )
+            principal = await self._resolving.run(digest, lambda: self._resolve(digest, credential, address))
         return self._fit_to_call(principal)
 
     def _fit_to_call(self, principal: Principal) -> Principal:
         if principal.key.revoked_at is not None:
             raise refusals.key_revoked()
-        if (
-            principal.expires_at is not None
-            and principal.expires_at <= self._clock.time()
-        ):
-            assert principal.key.expires_at is not None
-            raise refusals.key_expired(principal.key.expires_at)
+        if principal.expires_at is not None and principal.expires_at <= self._clock.time():
+            raise refusals.key_expired(datetime.fromtimestamp(principal.expires_at, UTC))
         if principal.user.status is not UserStatus.ACTIVE:
             raise refusals.user_suspended()
         return principal
@@ -232,18 +219,14 @@ class PolicyService:
             compiled = await self._user(key.user_id)
             if compiled is None:
                 raise refusals.invalid_key()
-            if compiled.valid and not self._changed_since(
-                generation, PolicyChange(ChangeKind.KEY, key.id)
-            ):
+            if compiled.valid and not self._changed_since(generation, PolicyChange(ChangeKind.KEY, key.id)):
                 return self._remember(digest, Principal(key, compiled))
 
     async def _verify(self, key: ApiKey, digest: bytes, secret: str) -> bool:
         if self._verified.get(digest) == key.secret_hash:
             return True
         loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(
-            self._hashing, verify_hash, key.secret_hash, secret
-        ):
+        if not await loop.run_in_executor(self._hashing, verify_hash, key.secret_hash, secret):
             return False
         self._verified[digest] = key.secret_hash
         return True
@@ -272,9 +255,7 @@ class PolicyService:
             if rows is None:
                 return None
             touched = [PolicyChange(ChangeKind.GROUP, g.id) for g in rows.groups]
-            if self._changed_since(
-                generation, PolicyChange(ChangeKind.USER, user_id), *touched
-            ):
+            if self._changed_since(generation, PolicyChange(ChangeKind.USER, user_id), *touched):
                 continue
             if len(self._users) >= _MAX_CACHED:
                 self._forget_user(next(iter(self._users)))
@@ -313,19 +294,13 @@ class PolicyService:
         return self._models(await self._must_know(user_id))
 
     def _models(self, compiled: CompiledUser) -> list[CompiledModel]:
-        found = [
-            m
-            for m in self.catalog.models.values()
-            if m.id in compiled.granted and m.routes
-        ]
+        found = [m for m in self.catalog.models.values() if m.id in compiled.granted and m.routes]
         return sorted(found, key=lambda m: m.slug)
 
     async def effective(self, user_id: str) -> tuple[EffectivePolicy, SubjectUse]:
         """A user's merged policy and present use; raises NotFound."""
         compiled = await self._must_know(user_id)
-        return compiled.effective, await self._admission.use_of(
-            Subject(SubjectKind.USER, user_id)
-        )
+        return compiled.effective, await self._admission.use_of(Subject(SubjectKind.USER, user_id))
 
     # Admission
 
@@ -339,9 +314,7 @@ class PolicyService:
     ) -> Admitted:
         """Decides one call and takes what it will need; raises Refusal, and then nothing is taken."""
         while True:
-            principal = self.known(credential) or await self.authenticate(
-                credential, address
-            )
+            principal = self.known(credential) or await self.authenticate(credential, address)
             if self._stale_catalog:
                 await self._reload_catalog()
             catalog = self.catalog
@@ -354,9 +327,7 @@ class PolicyService:
                 continue
             if isinstance(verdict, Denial):
                 raise self._refusal(verdict, principal.compiled)
-            return Admitted(
-                principal, model, verdict, ask.input_tokens, ask.output_tokens, ask.cost
-            )
+            return Admitted(principal, model, verdict, ask.input_tokens, ask.output_tokens, ask.cost)
 
     def _ask(
         self,
@@ -403,13 +374,9 @@ class PolicyService:
                 free_at,
                 tuple(checks),
             )
-        return Explanation(
-            True, 200, None, f"Yes: '{slug}' may be called now.", None, tuple(checks)
-        )
+        return Explanation(True, 200, None, f"Yes: '{slug}' may be called now.", None, tuple(checks))
 
-    async def _explain_steps(
-        self, compiled: CompiledUser, slug: str, checks: list[Check]
-    ) -> None:
+    async def _explain_steps(self, compiled: CompiledUser, slug: str, checks: list[Check]) -> None:
         if compiled.user.status is not UserStatus.ACTIVE:
             raise refusals.user_suspended()
         checks.append(Check("account", True, "The account is active."))
@@ -417,9 +384,7 @@ class PolicyService:
             raise refusals.model_not_found(slug)
         checks.append(Check("model", True, f"'{slug}' is active."))
         model = self._access(compiled, slug)
-        names = ", ".join(
-            f"{s.subject.kind} {s.name}" for s in compiled.effective.grants[model.id]
-        )
+        names = ", ".join(f"{s.subject.kind} {s.name}" for s in compiled.effective.grants[model.id])
         checks.append(Check("grant", True, f"Granted through {names}."))
         denial = await self._admission.peek(self._ask(compiled, model, 1, 1))
         if denial is not None:
@@ -430,12 +395,8 @@ class PolicyService:
         checks.append(Check("rate_limits", True, "Within all rate limits."))
         checks.append(Check("budgets", True, "Within all budgets."))
         if not model.routes:
-            raise refusals.upstream_unavailable(
-                f"No enabled backend with a known price serves '{slug}'.", 503
-            )
-        checks.append(
-            Check("backend", True, f"{len(model.routes)} backend(s) can serve it.")
-        )
+            raise refusals.upstream_unavailable(f"No enabled backend with a known price serves '{slug}'.", 503)
+        checks.append(Check("backend", True, f"{len(model.routes)} backend(s) can serve it."))
 
 
 _STEP_OF = {

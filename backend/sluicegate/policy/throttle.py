@@ -11,7 +11,7 @@ _MAX_PER_ADDRESS = 30
 
 
 class BadKeys:
-    """A wrong key is refused from memory for a minute; an address with 30 different wrong keys in a minute has to wait."""
+    """A wrong key is refused from memory for a minute; an address with 30 wrong keys in a minute has to wait."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,9 +25,8 @@ class BadKeys:
             raise refusals.invalid_key()
         started, count = self._addresses.get(address, (now, 0))
         if count >= _MAX_PER_ADDRESS and now - started < _MEMORY_SECONDS:
-            raise refusals.invalid_key(
-                f"Too many wrong API keys from this address; try again in {int(_MEMORY_SECONDS - (now - started)) + 1} s."
-            )
+            wait = int(_MEMORY_SECONDS - (now - started)) + 1
+            raise refusals.invalid_key(f"Too many wrong API keys from this address; try again in {wait} s.")
 
     def note(self, digest: bytes, address: str) -> None:
         now = self._clock.monotonic()

@@ -10,7 +10,8 @@ from sluicegate.domain.policy import Window
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One span of a window: `key` names it for ever (`2026-11-24`, `2026-W48`, `2026-11`); `end` is where the next begins."""
+    """One span of a window: `key` names it for ever (`2026-11-24`, `2026-W48`, `2026-11`); `end` is where the next
+    one begins."""
 
     window: Window
     key: str
@@ -55,9 +56,7 @@ class PeriodClock:
         """As `at`, for seconds since the epoch; gives the same object as long as the periods are the same."""
         if not self._from <= seconds < self._until:
             now = datetime.fromtimestamp(seconds, UTC)
-            self._periods = {
-                window: period_of(window, now, self.zone) for window in Window
-            }
+            self._periods = {window: period_of(window, now, self.zone) for window in Window}
             self._from = max(p.start for p in self._periods.values()).timestamp()
             self._until = min(p.end for p in self._periods.values()).timestamp()
         return self._periods

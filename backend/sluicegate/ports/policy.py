@@ -61,9 +61,7 @@ class Vault(Protocol):
 class ChangeFeed(Protocol):
     """Carries policy changes to every process."""
 
-    def subscribe(
-        self, listener: Callable[[Sequence[PolicyChange]], Awaitable[None]]
-    ) -> None: ...
+    def subscribe(self, listener: Callable[[Sequence[PolicyChange]], Awaitable[None]]) -> None: ...
     async def publish(self, changes: Sequence[PolicyChange]) -> None:
         """Returns when every live process has put the changes into force."""
         ...
@@ -71,8 +69,8 @@ class ChangeFeed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LimitSet:
-    """The values that one call must respect for one subject; None = no limit. Tokens and requests per 60 seconds, caps in
-    nano-dollars per calendar window."""
+    """The values that one call must respect for one subject; None = no limit. Tokens and requests per 60 seconds,
+    caps in nano-dollars per calendar window."""
 
     subject: Subject
     requests: int | None = None
@@ -96,8 +94,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Why not: exactly one of `dimension` and `window` is set. `used` includes `reserved`; `asked` is what the call wanted
-    on top. `retry_after` is in seconds, None when time does not help."""
+    """Why not: exactly one of `dimension` and `window` is set. `used` includes `reserved`; `asked` is what the call
+    wanted on top. `retry_after` is in seconds, None when time does not help."""
 
     subject: Subject
     dimension: Dimension | None
@@ -132,9 +130,7 @@ class AdmissionStore(Protocol):
         """What `admit` would say, without taking anything."""
         ...
 
-    def settle(
-        self, lease: Lease, input_tokens: int, output_tokens: int, cost: Nanos
-    ) -> None:
+    def settle(self, lease: Lease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
         """Replaces the reservation by the truth and frees the slot. The first call wins; later ones do nothing."""
         ...
 
@@ -151,8 +147,8 @@ class AdmissionStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PastUse:
-    """What the records say about a subject. `recent` holds (epoch seconds, limited input tokens, output tokens) of calls that began in
-    the last 60 seconds; `spent` is keyed by window."""
+    """What the records say about a subject. `spent` is keyed by window; `recent` holds (epoch seconds, limited input
+    tokens, output tokens) of calls that began in the last 60 seconds."""
 
     spent: dict[Window, int]
     recent: Sequence[tuple[float, int, int]] = ()
@@ -165,6 +161,6 @@ class SpendSource(Protocol):
         periods: dict[Window, str],
         install: Callable[[PastUse], None],
     ) -> None:
-        """Calls `install`, synchronously, at an instant at which the figures are exact: every call that was settled before it is
-        in them and none that is settled after it. `periods` are the keys that `policy.windows` gives."""
+        """Calls `install`, synchronously, at an instant at which the figures are exact: every call that was settled
+        before it is in them and none that is settled after it. `periods` are keys as `policy.windows` gives them."""
         ...

@@ -71,9 +71,9 @@ class UpstreamResponse(Protocol):
 
     Header names are lower-case. The body is read with `read` until it returns `b""`; each call returns what has
     arrived so far, at once when anything is buffered. `buffered` gives the rest of the body without waiting when all
-    of it is here already, else None. The body is as on the wire after removing chunked framing (content codings are kept).
-    `aclose` must be called once the response is done with, in every case; it is idempotent and never raises. Closing before the end
-    drops the connection, which is how a provider is told to stop.
+    of it is here already, else None. The body is as on the wire after removing chunked framing; content codings stay.
+    `aclose` must be called once the response is done with, in every case; it is idempotent and never raises. Closing
+    before the end drops the connection, which is how a provider is told to stop.
     """
 
     status: int

@@ -39,9 +39,7 @@ class UsageWriter(Protocol):
         """Nano-dollars in the given periods."""
         ...
 
-    def recent(
-        self, subject: Subject, since_ms: int
-    ) -> Sequence[tuple[float, int, int]]:
+    def recent(self, subject: Subject, since_ms: int) -> Sequence[tuple[float, int, int]]:
         """As `PastUse.recent`."""
         ...
 
@@ -73,10 +71,8 @@ class UsageReader(Protocol):
         """Hours without calls are absent."""
         ...
 
-    async def breakdown(
-        self, scope: UsageScope, by: str, first: int
-    ) -> list[tuple[str, str, UsageTotals]]:
-        """(key, newest label, totals) of the most expensive; `by` is user, model, provider, key, client_app or project."""
+    async def breakdown(self, scope: UsageScope, by: str, first: int) -> list[tuple[str, str, UsageTotals]]:
+        """(key, newest label, totals) of the dearest; `by` is user, model, provider, key, client_app or project."""
         ...
 
     async def calls(self, user_id: str | None, page: PageRequest) -> Page[CallRecord]:

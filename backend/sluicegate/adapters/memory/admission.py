@@ -1,7 +1,7 @@
 """Counters, slots and budgets of a single process, exact under concurrency because a decision never awaits.
 
-Rates are counted in one-second buckets. The 61 buckets that can hold a call of the last 60 seconds are summed, so that there are
-never more than the limit in any 60 seconds. A subject that has been quiet can be dropped at any time: what it
+Rates are counted in one-second buckets. The 61 buckets that can hold a call of the last 60 seconds are summed, so
+that there are never more than the limit in any 60 seconds. A subject that has been quiet can be dropped at any time: what it
 needs is read back from the records.
 """
 
@@ -192,9 +192,7 @@ class MemoryAdmission:
             if not lock.locked():
                 self._loading.pop(subject, None)
 
-    def _install(
-        self, subject: Subject, periods: Mapping[Window, Period], past: PastUse
-    ) -> None:
+    def _install(self, subject: Subject, periods: Mapping[Window, Period], past: PastUse) -> None:
         now = self._clock.monotonic()
         use = self._uses.get(subject)
         if use is None:
@@ -220,9 +218,7 @@ class MemoryAdmission:
         for limits, use in zip(ask.limits, uses, strict=True):
             use.advance(now)
             for denial in self._rate_denials(ask, limits, use, now):
-                if worst is None or (denial.retry_after or 1e9) > (
-                    worst.retry_after or 1e9
-                ):
+                if worst is None or (denial.retry_after or 1e9) > (worst.retry_after or 1e9):
                     worst = denial
         if worst is not None or ask.cost <= 0:
             return worst
@@ -231,16 +227,10 @@ class MemoryAdmission:
                 return denial
         return None
 
-    def _rate_denials(
-        self, ask: Ask, limits: LimitSet, use: _Use, now: float
-    ) -> list[Denial]:
+    def _rate_denials(self, ask: Ask, limits: LimitSet, use: _Use, now: float) -> list[Denial]:
         found: list[Denial] = []
         if (limit := limits.requests) is not None and use.requests.total + 1 > limit:
-            found.append(
-                self._rate_denial(
-                    limits, Dimension.REQUESTS, limit, use.requests, 1, use, now
-                )
-            )
+            found.append(self._rate_denial(limits, Dimension.REQUESTS, limit, use.requests, 1, use, now))
         for dimension, limit, rate, wanted in (
             (Dimension.INPUT_TOKENS, limits.input_tokens, use.input, ask.input_tokens),
             (
@@ -254,12 +244,8 @@ class MemoryAdmission:
                 continue
             asked = max(1, min(wanted, limit))
             if rate.total + asked > limit:
-                found.append(
-                    self._rate_denial(limits, dimension, limit, rate, asked, use, now)
-                )
-        if (limit := limits.concurrent_requests) is not None and len(
-            use.leases
-        ) >= limit:
+                found.append(self._rate_denial(limits, dimension, limit, rate, asked, use, now))
+        if (limit := limits.concurrent_requests) is not None and len(use.leases) >= limit:
             self._drop_dead(use, now)
             if len(use.leases) >= limit:
                 wait = 1.0 if limit else None
@@ -288,14 +274,8 @@ class MemoryAdmission:
         use: _Use,
         now: float,
     ) -> Denial:
-        wait = (
-            rate.seconds_until(rate.total + asked - limit, now, use.second)
-            if limit
-            else None
-        )
-        return Denial(
-            limits.subject, dimension, None, limit, rate.total, 0, asked, wait
-        )
+        wait = rate.seconds_until(rate.total + asked - limit, now, use.second) if limit else None
+        return Denial(limits.subject, dimension, None, limit, rate.total, 0, asked, wait)
 
     def _budget_denial(self, ask: Ask, limits: LimitSet, use: _Use) -> Denial | None:
         for window, cap in (
@@ -310,14 +290,8 @@ class MemoryAdmission:
             # A single estimate above the cap must not make the budget unusable from the first call on.
             asked = min(ask.cost, cap)
             if held >= cap or held + asked > cap:
-                wait = (
-                    use.periods[window].end.timestamp() - self._clock.time()
-                    if cap
-                    else None
-                )
-                return Denial(
-                    limits.subject, None, window, cap, held, cell.reserved, asked, wait
-                )
+                wait = use.periods[window].end.timestamp() - self._clock.time() if cap else None
+                return Denial(limits.subject, None, window, cap, held, cell.reserved, asked, wait)
         return None
 
     def _take(self, ask: Ask, uses: list[_Use], now: float) -> MemoryLease:
@@ -336,9 +310,7 @@ class MemoryAdmission:
             lease.shares.append(share)
         return lease
 
-    def settle(
-        self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos
-    ) -> None:
+    def settle(self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
         if not lease.open:
             return
         lease.open = False
@@ -381,9 +353,7 @@ class MemoryAdmission:
                 Dimension.CONCURRENT_REQUESTS: len(use.leases),
             },
             spent={window: Nanos(cell.spent) for window, cell in use.cells.items()},
-            reserved={
-                window: Nanos(cell.reserved) for window, cell in use.cells.items()
-            },
+            reserved={window: Nanos(cell.reserved) for window, cell in use.cells.items()},
         )
 
     @staticmethod
@@ -397,9 +367,7 @@ class MemoryAdmission:
                 cell.reserved -= share.cost
 
     def _drop_dead(self, use: _Use, now: float) -> None:
-        for lease in [
-            x for x in use.leases.values() if now - x.touched > LEASE_SECONDS
-        ]:
+        for lease in [x for x in use.leases.values() if now - x.touched > LEASE_SECONDS]:
             self._let_go(lease)
 
     def _sweep(self) -> None:
@@ -418,9 +386,7 @@ def _at_most(amount: int, limit: int | None) -> int:
     return amount if limit is None else min(amount, limit)
 
 
-def _correct(
-    rate: _Rate, taken_at: int, reserved: int, actual: int, newest: int
-) -> None:
+def _correct(rate: _Rate, taken_at: int, reserved: int, actual: int, newest: int) -> None:
     """What was used beyond the reservation counts from now on; what was not needed is free again."""
     if actual > reserved:
         rate.add(newest, actual - reserved)

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from sluicegate.domain.audit import ActorKind
-from sluicegate.storage.tables.types import EnumText, UtcDateTime
+from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
 
 
-class AuditEventRow(SQLModel, table=True):
+class AuditEventRow(Row, table=True):
     __tablename__ = "audit_events"
     __table_args__ = (Index("ix_audit_events_target", "target_kind", "target_id"),)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
-from sluicegate.storage.tables.types import EnumText, UtcDateTime
+from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
 
 
-class ProviderRow(SQLModel, table=True):
+class ProviderRow(Row, table=True):
     __tablename__ = "providers"
     __table_args__ = (Index("uq_providers_name", text("lower(name)"), unique=True),)
 
@@ -28,7 +28,7 @@ class ProviderRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
-class ProviderModelRow(SQLModel, table=True):
+class ProviderModelRow(Row, table=True):
     """Prices in nano-dollars per million tokens."""
 
     __tablename__ = "provider_models"
@@ -51,7 +51,7 @@ class ProviderModelRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
-class ModelRow(SQLModel, table=True):
+class ModelRow(Row, table=True):
     __tablename__ = "models"
 
     id: str = Field(primary_key=True, max_length=36)
@@ -62,7 +62,7 @@ class ModelRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
-class BackendRow(SQLModel, table=True):
+class BackendRow(Row, table=True):
     __tablename__ = "backends"
 
     id: str = Field(primary_key=True, max_length=36)

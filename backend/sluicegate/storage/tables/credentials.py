@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import JSON, Column, ForeignKey, String
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from sluicegate.storage.tables.types import UtcDateTime
+from sluicegate.storage.tables.types import Row, UtcDateTime
 
 
-class ApiKeyRow(SQLModel, table=True):
+class ApiKeyRow(Row, table=True):
     __tablename__ = "api_keys"
 
     id: str = Field(primary_key=True, max_length=36)
@@ -27,7 +27,7 @@ class ApiKeyRow(SQLModel, table=True):
     last_used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
-class AutomationTokenRow(SQLModel, table=True):
+class AutomationTokenRow(Row, table=True):
     __tablename__ = "automation_tokens"
 
     id: str = Field(primary_key=True, max_length=36)

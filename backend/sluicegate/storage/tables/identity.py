@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, Index, String, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from sluicegate.domain.user import LinkKind, Role, UserStatus
-from sluicegate.storage.tables.types import EnumText, UtcDateTime
+from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
 
 
-class UserRow(SQLModel, table=True):
+class UserRow(Row, table=True):
     __tablename__ = "users"
 
     id: str = Field(primary_key=True, max_length=36)
@@ -25,7 +25,7 @@ class UserRow(SQLModel, table=True):
     last_active_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
-class GroupRow(SQLModel, table=True):
+class GroupRow(Row, table=True):
     __tablename__ = "groups"
     __table_args__ = (Index("uq_groups_name", text("lower(name)"), unique=True),)
 
@@ -35,7 +35,7 @@ class GroupRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
-class MembershipRow(SQLModel, table=True):
+class MembershipRow(Row, table=True):
     __tablename__ = "memberships"
 
     group_id: str = Field(sa_column=Column(String(36), ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True))
@@ -44,7 +44,7 @@ class MembershipRow(SQLModel, table=True):
     )
 
 
-class SessionRow(SQLModel, table=True):
+class SessionRow(Row, table=True):
     __tablename__ = "sessions"
 
     id: str = Field(primary_key=True, max_length=36)
@@ -57,7 +57,7 @@ class SessionRow(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
 
 
-class LinkRow(SQLModel, table=True):
+class LinkRow(Row, table=True):
     __tablename__ = "one_time_links"
 
     id: str = Field(primary_key=True, max_length=36)

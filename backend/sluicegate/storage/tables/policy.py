@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, String, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from sluicegate.domain.policy import ChangeKind, SubjectKind
-from sluicegate.storage.tables.types import EnumText, UtcDateTime
+from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
 
 
-class GrantRow(SQLModel, table=True):
+class GrantRow(Row, table=True):
     __tablename__ = "grants"
     __table_args__ = (UniqueConstraint("subject_kind", "subject_id", "model_id"),)
 
@@ -24,7 +24,7 @@ class GrantRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
-class RateLimitRow(SQLModel, table=True):
+class RateLimitRow(Row, table=True):
     __tablename__ = "rate_limits"
 
     subject_kind: SubjectKind = Field(sa_column=Column(EnumText(SubjectKind), primary_key=True))
@@ -35,7 +35,7 @@ class RateLimitRow(SQLModel, table=True):
     concurrent_requests: int | None = Field(default=None, sa_column=Column(Integer))
 
 
-class BudgetRow(SQLModel, table=True):
+class BudgetRow(Row, table=True):
     """Caps in nano-dollars."""
 
     __tablename__ = "budgets"
@@ -48,7 +48,7 @@ class BudgetRow(SQLModel, table=True):
     alert_thresholds: list[int] = Field(sa_column=Column(JSON, nullable=False))
 
 
-class PolicyChangeRow(SQLModel, table=True):
+class PolicyChangeRow(Row, table=True):
     """Written in the transaction that makes the change; `seq` is the version that processes compare."""
 
     __tablename__ = "policy_changes"

@@ -1,13 +1,15 @@
 """The ledger, its hourly roll-up, and what is spent per budget window.
 
-Instants are whole milliseconds since the epoch and money whole nano-dollars, so that a batch can be written without conversion.
-Labels are copies: deleting a user changes no history, hence no foreign keys.
+Instants are whole milliseconds since the epoch and money whole nano-dollars, so that a batch can be written
+without conversion. Labels are copies: deleting a user changes no history, hence no foreign keys.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from sluicegate.storage.tables.types import Row
 
 
 def _big(default: int = 0) -> int:
@@ -15,7 +17,7 @@ def _big(default: int = 0) -> int:
     return result
 
 
-class LedgerRow(SQLModel, table=True):
+class LedgerRow(Row, table=True):
     """One admitted call; columns are those of `domain.usage.CallRecord`."""
 
     __tablename__ = "usage_ledger"
@@ -54,7 +56,7 @@ class LedgerRow(SQLModel, table=True):
     session_id: str | None = Field(default=None, max_length=100)
 
 
-class UsageHourRow(SQLModel, table=True):
+class UsageHourRow(Row, table=True):
     """Sums per hour (UTC) and every grouping the dashboards offer; empty text stands for none in the key columns."""
 
     __tablename__ = "usage_hours"
@@ -79,7 +81,7 @@ class UsageHourRow(SQLModel, table=True):
     cost_nanos: int = _big()
 
 
-class SpendRow(SQLModel, table=True):
+class SpendRow(Row, table=True):
     """Spent per subject and period (`policy.windows` names it), so that a new period is simply a new row."""
 
     __tablename__ = "budget_spend"
