@@ -1,0 +1,129 @@
+"""Brings a database to the schema of this release. Blocking: commands and tests call it, the server only `check`.
+
+An upgrade holds a lock from its first look to its commit and is one transaction: of two at once the second finds
+nothing left to do, and a failed one leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+# Any number will do, so long as nothing else in the database takes the same advisory lock.
+_LOCK_KEY = 0x51_1C_E6_A7_E0
+_SQLITE_WAIT_SECONDS = 120
+
+
+class SchemaError(Exception):
+    """The database does not have the schema that this release works with; the message says what to do."""
+
+
+def upgrade(url: str) -> str | None:
+    """Runs all missing versions and gives the version reached."""
+    return _run(url, lambda config: command.upgrade(config, "head"))
+
+
+def downgrade(url: str, version: str) -> str | None:
+    """Takes versions back down to `version`, or all with `base`; data that the older schema cannot hold is lost."""
+    return _run(url, lambda config: command.downgrade(config, version))
+
+
+def current(url: str) -> str | None:
+    """The version that the database is at; None when it has no schema."""
+    with _engine(url) as engine, engine.connect() as connection:
+        return _version_of(connection)
+
+
+def check(url: str) -> None:
+    """Raises SchemaError unless the database has exactly this release's schema."""
+    found, wanted = current(url), newest()
+    if found == wanted:
+        return
+    if found is None:
+        raise SchemaError("The database has no schema yet. Run `sluicegate migrate` first.")
+    if found in _known():
+        raise SchemaError(
+            f"The database schema is at version {found}, this release needs {wanted}. "
+            "Make a backup, then run `sluicegate migrate`."
+        )
+    raise SchemaError(
+        f"The database schema is at version {found}, which this release does not know: a newer release made it. "
+        f"Run that release, or restore a backup from before its migration (this release needs {wanted})."
+    )
+
+
+def newest() -> str:
+    """The version that this release works with."""
+    head = _scripts().get_current_head()
+    if head is None:
+        raise SchemaError("This installation is incomplete: its migrations are missing.")
+    return head
+
+
+def _run(url: str, work: Callable[[Config], None]) -> str | None:
+    with _engine(url, lock=True) as engine, engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+        work(_config(connection))
+        return _version_of(connection)
+
+
+@contextmanager
+def _engine(url: str, *, lock: bool = False) -> Iterator[Engine]:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(
+            parsed.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": _SQLITE_WAIT_SECONDS}
+        )
+        event.listen(engine, "connect", _leave_transactions_alone)
+        event.listen(engine, "begin", _begin_exclusive if lock else _begin)
+    else:
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _leave_transactions_alone(connection: Any, _record: ConnectionPoolEntry) -> None:
+    # The driver would commit before a schema change.
+    connection.isolation_level = None
+
+
+def _begin_exclusive(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN EXCLUSIVE")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _known() -> set[str]:
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _version_of(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

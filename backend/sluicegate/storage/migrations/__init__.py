@@ -1,0 +1,1 @@
+"""How the schema came to be: one dated version per change, run by `storage.migrate` alone."""
