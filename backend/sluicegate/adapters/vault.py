@@ -1,0 +1,72 @@
+"""Envelope encryption of provider credentials.
+
+Every secret has its own data key, which is wrapped by a key-encryption key from the settings. To rotate that key only
+the wrapping is redone; the secret itself is never opened for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+
+from sluicegate.kit.crypto import SealBroken, seal, unseal
+from sluicegate.kit.secret import Secret
+
+_VERSION = "v1"
+
+
+class EnvelopeVault:
+    """Implements ports.policy.Vault. Seals under `primary`; `secondary` opens what was sealed before a rotation."""
+
+    def __init__(self, primary: bytes, secondary: bytes | None = None) -> None:
+        self._primary = primary
+        self._keys = (primary,) if secondary is None else (primary, secondary)
+
+    def seal(self, secret: Secret, context: str) -> str:
+        data_key = secrets.token_bytes(32)
+        box = seal(data_key, secret.reveal().encode(), _secret_context(context))
+        return _join(seal(self._primary, data_key, _key_context(context)), box)
+
+    def unseal(self, sealed: str, context: str) -> Secret:
+        """Raises SealBroken."""
+        wrapped, box = _split(sealed)
+        plain = unseal(self._data_key(wrapped, context), box, _secret_context(context))
+        return Secret(plain.decode())
+
+    def rewrap(self, sealed: str, context: str) -> str:
+        """The same secret under the primary key; raises SealBroken."""
+        wrapped, box = _split(sealed)
+        return _join(seal(self._primary, self._data_key(wrapped, context), _key_context(context)), box)
+
+    def _data_key(self, wrapped: bytes, context: str) -> bytes:
+        for key in self._keys:
+            try:
+                return unseal(key, wrapped, _key_context(context))
+            except SealBroken:
+                continue
+        raise SealBroken
+
+
+# A wrapped key and a sealed secret are bound to different places: neither can stand in for the other.
+def _key_context(context: str) -> str:
+    return f"{_VERSION}:key:{context}"
+
+
+def _secret_context(context: str) -> str:
+    return f"{_VERSION}:secret:{context}"
+
+
+def _join(wrapped: bytes, box: bytes) -> str:
+    return ".".join((_VERSION, *(base64.urlsafe_b64encode(part).decode() for part in (wrapped, box))))
+
+
+def _split(sealed: str) -> tuple[bytes, bytes]:
+    try:
+        version, wrapped, box = sealed.split(".")
+        parts = base64.b64decode(wrapped, b"-_", validate=True), base64.b64decode(box, b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise SealBroken from None
+    if version != _VERSION:
+        raise SealBroken
+    return parts
