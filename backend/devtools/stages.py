@@ -1,0 +1,94 @@
+"""What `test`, `check`, `e2e` and `bench` consist of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from devtools.report import Report, Stage
+from devtools.setup import BUILD, CLIENTS
+from devtools.shell import RESULTS, ROOT, ensure_program, node_tool, python_tool, run
+
+_TESTS = ROOT / "tests"
+_UNIT = ("kit", "domain", "policy", "settings", "architecture")
+# These have a stage, a set-up or a duration of their own.
+_APART = ("clients", "e2e", "packaging", "perf")
+
+_STYLE = (
+    Stage("format", [python_tool("ruff"), "format", "--check", "."]),
+    Stage("lint", [python_tool("ruff"), "check", "."]),
+    Stage("contracts", [python_tool("lint-imports"), "--no-logo"]),
+    Stage("schema", [python_tool("sluicegate"), "schema", "export", "--check", "schema.graphql"]),
+    Stage("types", [node_tool("pyright")]),
+    Stage("console style", [node_tool("biome"), "ci", "--colors=off"]),
+    Stage("console types", [node_tool("tsc"), "--project", "frontend"]),
+    Stage("console dead code", [node_tool("knip"), "--no-progress"]),
+)
+
+
+def everything(report: Report, pytest_args: Sequence[str]) -> None:
+    """All of it; a failure in one stage does not keep the others from speaking."""
+    report.run(*_STYLE, together=2)
+    report.run(_vitest())
+    apart = [f"--ignore=tests/{name}" for name in _APART]
+    report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
+    BUILD.ensure()
+    report.run(Stage("console size", ["node", "frontend/scripts/size.mjs"]))
+    report.run(_pytest("packaging", ["tests/packaging"]))
+    CLIENTS.ensure()
+    report.run(_pytest("clients", ["tests/clients"]))
+    browser(report, [])
+
+
+def quick(report: Report, pytest_args: Sequence[str]) -> None:
+    """Answers within a minute."""
+    report.run(*_STYLE, together=2)
+    folders = [f"tests/{name}" for name in _UNIT if (_TESTS / name).is_dir()]
+    report.run(_vitest(), _pytest("unit", [*folders, "-m", "not slow", *pytest_args]), together=2)
+
+
+def browser(report: Report, files: Iterable[str]) -> None:
+    """The journeys of tests/e2e in a real browser against a really started server."""
+    if not ensure_program("chromium", "chromium"):
+        report.skip("browser", "chromium is not installed")
+        return
+    chosen = list(files) or [str(path.relative_to(ROOT)) for path in sorted((_TESTS / "e2e").glob("*.test.mjs"))]
+    junit = RESULTS / "browser.xml"
+    reporters = [
+        "--test-reporter=spec",
+        "--test-reporter-destination=stdout",
+        "--test-reporter=junit",
+        f"--test-reporter-destination={junit}",
+    ]
+    # One file at a time: each starts a server and a browser of its own.
+    limits = ["--test-concurrency=1", "--test-timeout=300000"]
+    report.run(Stage("browser", ["node", "--test", *limits, *reporters, *chosen], junit=junit))
+
+
+def bench(report: Report, args: Sequence[str]) -> None:
+    """Throughput and latency, as ratios within one run."""
+    if not ensure_program("wrk", "wrk"):
+        report.skip("bench", "wrk is not installed")
+        return
+    report.run(Stage("bench", [python_tool("python"), "tests/perf/bench.py", *args]))
+
+
+def wheel(folder: Path) -> Stage:
+    """The distribution with the console inside."""
+    return Stage("wheel", [python_tool("hatchling"), "build", "--target", "wheel", "--directory", str(folder)])
+
+
+def export_schema() -> None:
+    """Writes schema.graphql from the code."""
+    run([python_tool("sluicegate"), "schema", "export", "schema.graphql"])
+
+
+def _pytest(name: str, args: Sequence[str]) -> Stage:
+    junit = RESULTS / f"{name}.xml"
+    return Stage(name, [python_tool("pytest"), "--quiet", f"--junitxml={junit}", *args], junit=junit)
+
+
+def _vitest() -> Stage:
+    junit = RESULTS / "vitest.xml"
+    reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={junit}"]
+    return Stage("vitest", [node_tool("vitest"), "run", *reporters], cwd=ROOT / "frontend", junit=junit)

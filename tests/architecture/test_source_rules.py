@@ -1,0 +1,83 @@
+"""Rules of the house that a linter has no word for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+import pytest
+
+from architecture.source import calls, modules
+
+_WALL_CLOCK = {
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.today",
+    "datetime.now",
+    "datetime.utcnow",
+    "datetime.date.today",
+    "time.time",
+    "time.time_ns",
+}
+_STATEMENTS = {"select", "insert", "update", "delete", "text", "union", "union_all", "exists"}
+_BUILDERS = ("sqlalchemy", "sqlmodel")
+
+Rule = Callable[[ast.Module], list[int]]
+
+
+def reads_wall_clock(tree: ast.Module) -> list[int]:
+    return [line for line, name in calls(tree) if name in _WALL_CLOCK]
+
+
+def builds_statement(tree: ast.Module) -> list[int]:
+    return [
+        line for line, name in calls(tree) if name.split(".")[0] in _BUILDERS and name.rsplit(".", 1)[-1] in _STATEMENTS
+    ]
+
+
+def commits(tree: ast.Module) -> list[int]:
+    return [line for line, name in calls(tree) if name.endswith(".commit")]
+
+
+def _offences(rule: Rule, *allowed: str) -> list[str]:
+    return [f"{path}:{line}" for path, tree in modules().items() if not path.startswith(allowed) for line in rule(tree)]
+
+
+def test_only_the_clock_module_reads_the_wall_clock() -> None:
+    assert _offences(reads_wall_clock, "kit/clock.py") == []
+
+
+def test_only_storage_builds_statements() -> None:
+    assert _offences(builds_statement, "storage/") == []
+
+
+def test_only_the_unit_of_work_commits() -> None:
+    assert _offences(commits, "storage/engine.py", "storage/unit_of_work.py", "storage/migrations/env.py") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "source"),
+    [
+        (reads_wall_clock, "from datetime import datetime, UTC\ndatetime.now(UTC)"),
+        (reads_wall_clock, "import datetime as dt\ndt.datetime.utcnow()"),
+        (reads_wall_clock, "from time import time as now\nnow()"),
+        (builds_statement, "from sqlmodel import select\nselect(1)"),
+        (builds_statement, "import sqlalchemy as sa\nsa.update(1)"),
+        (commits, "async def save(session):\n    await session.commit()"),
+        (commits, "def save(engine):\n    engine.connect().commit()"),
+    ],
+)
+def test_each_rule_sees_what_it_forbids(rule: Rule, source: str) -> None:
+    assert rule(ast.parse(source)) == [2]
+
+
+@pytest.mark.parametrize(
+    ("rule", "source"),
+    [
+        (reads_wall_clock, "def late(clock):\n    return clock.now()"),
+        (builds_statement, "def pick(menu):\n    return menu.select(1)"),
+        (commits, "def settle(commit):\n    commit()"),
+    ],
+)
+def test_no_rule_sees_ghosts(rule: Rule, source: str) -> None:
+    assert rule(ast.parse(source)) == []
