@@ -27,9 +27,7 @@ async def resolve_by_system(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-async def addresses_of(
-    host: str, port: int, *, resolve: Resolver | None, allow_private: bool
-) -> Sequence[str]:
+async def addresses_of(host: str, port: int, *, resolve: Resolver | None, allow_private: bool) -> Sequence[str]:
     """All addresses of `host`; raises `UpstreamError` when one of them is not allowed, `OSError` when none is known."""
     try:
         ipaddress.ip_address(host)
@@ -60,6 +58,6 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(parsed.packed[-4:])
         if inner is not None:
             parsed = inner
-    return parsed.is_global and not (
-        parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified
-    )
+        elif parsed.is_site_local:
+            return False
+    return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified)

@@ -107,9 +107,7 @@ class Http11Upstream:
                 )
                 connection = await self._connect_to_any(origin, pool, addresses, within)
         except TimeoutError:
-            raise UpstreamError(
-                "timeout", f"{origin.host} did not accept a connection in time."
-            ) from None
+            raise UpstreamError("timeout", f"{origin.host} did not accept a connection in time.") from None
         except OSError as error:
             raise UpstreamError("connect", f"No connection to {origin.host}: {error}.") from error
         if self._closed:
@@ -117,9 +115,7 @@ class Http11Upstream:
             raise UpstreamError("closed", "The upstream client is closed.")
         return connection
 
-    async def _connect_to_any(
-        self, origin: Origin, pool: Pool, addresses: Sequence[str], within: float
-    ) -> Connection:
+    async def _connect_to_any(self, origin: Origin, pool: Pool, addresses: Sequence[str], within: float) -> Connection:
         loop = asyncio.get_running_loop()
         ends = loop.time() + within
         last = len(addresses) - 1
@@ -183,9 +179,7 @@ def tls_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
     return context
 
 
-async def _exchange(
-    connection: Connection, request: UpstreamRequest, head: bytes
-) -> Http11Response:
+async def _exchange(connection: Connection, request: UpstreamRequest, head: bytes) -> Http11Response:
     """Send on a connection that is ours alone; whatever goes wrong, the connection is gone afterwards."""
     timeouts = request.timeouts
     body = request.body

@@ -181,9 +181,7 @@ class Connection(asyncio.Protocol):
 
     # Sending
 
-    def begin(
-        self, head: bytes, body: bytes, *, head_only: bool, first_byte: float, idle: float
-    ) -> Http11Response:
+    def begin(self, head: bytes, body: bytes, *, head_only: bool, first_byte: float, idle: float) -> Http11Response:
         """Write the request. When `unsent` then gives bytes, `send_rest` must be awaited with them."""
         response = Http11Response(self)
         self._response = response
@@ -204,9 +202,7 @@ class Connection(asyncio.Protocol):
     def unsent(body: bytes) -> memoryview | None:
         return memoryview(body)[_WRITE_SLICE:] if len(body) > _WRITE_SLICE else None
 
-    async def send_rest(
-        self, response: Http11Response, rest: memoryview, *, first_byte: float
-    ) -> None:
+    async def send_rest(self, response: Http11Response, rest: memoryview, *, first_byte: float) -> None:
         """Write the rest of a long body no faster than the provider takes it.
 
         Stops early when the exchange failed or the provider has refused the request by its status.
@@ -311,9 +307,7 @@ class Connection(asyncio.Protocol):
                 self._reusable = False
                 self._finish(response)
             else:
-                self._fail(
-                    "closed", "The provider closed the connection before its answer was complete."
-                )
+                self._fail("closed", "The provider closed the connection before its answer was complete.")
         self.close()
         self._owner.detached(self)
 
@@ -344,10 +338,7 @@ class Connection(asyncio.Protocol):
         if response is None or self._complete:
             return
         status = self._parser.get_status_code()
-        if (
-            self._barren > self._bounds.head
-            and sum(map(_header_size, response.headers)) > self._bounds.head
-        ):
+        if self._barren > self._bounds.head and sum(map(_header_size, response.headers)) > self._bounds.head:
             self._fault = "the header fields are too large"
             raise HttpParserError(self._fault)
         if status in _INTERIM_STATUSES:
@@ -408,9 +399,7 @@ class Connection(asyncio.Protocol):
         self._response = None
         self.close()
         if response is not None:
-            response.fail(
-                UpstreamError(kind, message, before_first_byte=not self._received, sent=True)
-            )
+            response.fail(UpstreamError(kind, message, before_first_byte=not self._received, sent=True))
         self._wake_sender()
 
     def expire_in(self, seconds: float) -> None:

@@ -180,9 +180,7 @@ class HttpxUpstream:
         answer = HttpxResponse(response, exchange)
         if not 200 <= answer.status <= 599:
             await answer.aclose()
-            raise UpstreamError(
-                "protocol", f"unexpected status {answer.status}", before_first_byte=False, sent=True
-            )
+            raise UpstreamError("protocol", f"unexpected status {answer.status}", before_first_byte=False, sent=True)
         return answer
 
 
@@ -204,9 +202,7 @@ class _Network(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             async with asyncio.timeout(timeout):
-                addresses = await addresses_of(
-                    host, port, resolve=self._resolve, allow_private=self._allow_private
-                )
+                addresses = await addresses_of(host, port, resolve=self._resolve, allow_private=self._allow_private)
                 for left in range(len(addresses), 0, -1):
                     try:
                         stream = await self._inner.connect_tcp(

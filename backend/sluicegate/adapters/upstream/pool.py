@@ -62,9 +62,7 @@ class Pool:
             try:
                 connection = await self._connect(self, within)
                 if connection.closed:
-                    raise UpstreamError(
-                        "closed", "The provider closed the connection as soon as it was open."
-                    )
+                    raise UpstreamError("closed", "The provider closed the connection as soon as it was open.")
             except BaseException:
                 self._free_place()
                 raise

@@ -25,9 +25,7 @@ def host_value(origin: Origin) -> bytes:
     if not _HOST.fullmatch(origin.host):
         raise _refused("the host name holds characters that are not allowed")
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    return (
-        host if origin.port == _DEFAULT_PORTS[origin.scheme] else f"{host}:{origin.port}"
-    ).encode()
+    return (host if origin.port == _DEFAULT_PORTS[origin.scheme] else f"{host}:{origin.port}").encode()
 
 
 def check_request(request: UpstreamRequest) -> None:
@@ -60,11 +58,7 @@ def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
     breaks = len(headers) - 1 if headers else 0
     if block.count(b"\n") != breaks or block.count(b"\r") != breaks or b"\0" in block:
         check_request(request)
-    length = (
-        f"Content-Length: {len(request.body)}\r\n"
-        if request.body or method in _METHODS_WITH_BODY
-        else ""
-    )
+    length = f"Content-Length: {len(request.body)}\r\n" if request.body or method in _METHODS_WITH_BODY else ""
     start = f"{method} {target} HTTP/1.1\r\n{length}Host: ".encode("ascii")
     return b"".join((start, host, b"\r\n", block, b"\r\n\r\n" if block else b"\r\n"))
 

@@ -1,0 +1,1 @@
+"""One contract suite over every implementation of `ports.upstream.Upstream`, on real sockets."""
