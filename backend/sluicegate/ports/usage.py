@@ -57,7 +57,7 @@ class UsageTotals:
 
 @dataclass(frozen=True, slots=True)
 class UsageScope:
-    """Whose usage, from `start` (included) to `end` (excluded), aware instants on whole hours. All None: everyone's."""
+    """Whose usage, from `start` (included) to `end` (excluded), local midnights in UTC. All None: everyone's."""
 
     start: datetime
     end: datetime
@@ -68,7 +68,7 @@ class UsageScope:
 class UsageReader(Protocol):
     async def totals(self, scope: UsageScope) -> UsageTotals: ...
     async def by_hour(self, scope: UsageScope) -> dict[datetime, UsageTotals]:
-        """Hours without calls are absent."""
+        """By where the hour begins, counted from local midnight; hours without calls are absent."""
         ...
 
     async def breakdown(self, scope: UsageScope, by: str, first: int) -> list[tuple[str, str, UsageTotals]]:

@@ -11,9 +11,9 @@ import msgspec
 from sqlalchemy import BigInteger, Integer
 from sqlmodel import AutoString
 
-from sluicegate.domain.policy import SubjectKind
+from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.domain.usage import CallRecord, Outcome
-from sluicegate.policy.windows import PeriodClock
+from sluicegate.policy.windows import Period, PeriodClock
 from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.tables.usage import LedgerRow, SpendRow, UsageHourRow
 
@@ -44,13 +44,13 @@ def ledger_lines(records: Iterable[CallRecord]) -> list[Line]:
     return lines
 
 
-def hour_lines(records: Iterable[CallRecord]) -> list[Line]:
+def hour_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:
     """Sums per key of `usage_hours`, sorted, so that two writers lock rows in the same order."""
     sums: dict[tuple[int | str, ...], list[int]] = {}
     labels: dict[tuple[int | str, ...], tuple[str, str, str]] = {}
     for r in records:
         key = (
-            r.started_ms - r.started_ms % _HOUR_MS,
+            _hour_of(r.started_ms, periods),
             r.user_id,
             r.key_id,
             r.model_slug,
@@ -74,13 +74,24 @@ def hour_lines(records: Iterable[CallRecord]) -> list[Line]:
     return [(*key, *labels[key], *sums[key]) for key in sorted(sums)]
 
 
+def _hour_of(ms: int, periods: PeriodClock) -> int:
+    """Where the hour begins. Hours are counted from local midnight, so that days end between two of them also in zones
+    that are not whole hours from UTC."""
+    midnight = round(_periods(ms, periods)[Window.DAY].start.timestamp() * 1000)
+    return ms - (ms - midnight) % _HOUR_MS
+
+
+def _periods(ms: int, periods: PeriodClock) -> dict[Window, Period]:
+    return periods.at(datetime.fromtimestamp(ms / 1000, UTC))
+
+
 def spend_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:
     """Sums per subject and period, sorted as above: what the user spent, and what was spent through the key."""
     sums: dict[tuple[str, str, str], int] = {}
     for r in records:
         if r.cost_nanos == 0:
             continue
-        for period in periods.at(datetime.fromtimestamp(r.started_ms / 1000, UTC)).values():
+        for period in _periods(r.started_ms, periods).values():
             for kind, subject_id in ((SubjectKind.USER, r.user_id), (SubjectKind.KEY, r.key_id)):
                 key = (kind.value, subject_id, period.key)
                 sums[key] = sums.get(key, 0) + r.cost_nanos

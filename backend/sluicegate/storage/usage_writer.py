@@ -149,7 +149,7 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
     ) -> None:
         connection.execute("BEGIN IMMEDIATE")
         new = insert(connection, batch)
-        connection.executemany(self.sql.add_hour, hour_lines(new))
+        connection.executemany(self.sql.add_hour, hour_lines(new, self._periods))
         connection.executemany(self.sql.add_spend, spend_lines(new, self._periods))
         connection.execute("COMMIT")
 
@@ -190,7 +190,7 @@ class PostgresUsageWriter(_Writer[Postgres]):
     ) -> None:
         with connection.transaction(), connection.cursor() as cursor:
             new = insert(connection, batch)
-            cursor.executemany(self.sql.add_hour.encode(), hour_lines(new))
+            cursor.executemany(self.sql.add_hour.encode(), hour_lines(new, self._periods))
             cursor.executemany(self.sql.add_spend.encode(), spend_lines(new, self._periods))
 
     def _insert_all(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:

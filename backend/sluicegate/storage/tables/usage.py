@@ -57,7 +57,10 @@ class LedgerRow(Row, table=True):
 
 
 class UsageHourRow(Row, table=True):
-    """Sums per hour (UTC) and every grouping the dashboards offer; empty text stands for none in the key columns."""
+    """Sums per hour and every grouping the dashboards offer; empty text stands for none in the key columns.
+
+    `hour_ms` is where the hour begins, counted from midnight in the deployment's zone.
+    """
 
     __tablename__ = "usage_hours"
     __table_args__ = (Index("ix_usage_hours_user", "user_id", "hour_ms"),)
