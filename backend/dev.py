@@ -35,13 +35,11 @@ def build(_args: Sequence[str]) -> None:
 
 def test(args: Sequence[str]) -> None:
     """Run everything; further arguments go to pytest."""
-    setup.set_up(console=False)
     sys.exit(_reported(lambda report: stages.everything(report, args)))
 
 
 def check(args: Sequence[str]) -> None:
     """Run the quick part: style, types, contracts and the unit tests."""
-    setup.set_up(console=False)
     sys.exit(_reported(lambda report: stages.quick(report, args)))
 
 
@@ -53,7 +51,7 @@ def e2e(args: Sequence[str]) -> None:
 
 def bench(args: Sequence[str]) -> None:
     """Measure the gateway beside a bare relay; writes bench-results.json."""
-    setup.set_up(console=False)
+    setup.PYTHON.ensure()
     sys.exit(_reported(lambda report: stages.bench(report, args)))
 
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
+from devtools.setup import Step
 from devtools.shell import CI, RESULTS, ROOT
 
 
@@ -32,12 +34,24 @@ class Report:
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    _counting: Lock = field(default_factory=Lock)
 
     def run(self, *stages: Stage, together: int = 1) -> bool:
         """Runs stages, `together` at a time; True when all of them passed."""
         RESULTS.mkdir(exist_ok=True)
         with ThreadPoolExecutor(together) as pool:
             return all(list(pool.map(self._run_one if together > 1 else self._run_loud, stages)))
+
+    def ensure(self, *steps: Step) -> bool:
+        """Takes set-up steps up to the first that fails, which counts as a failure instead of ending the run."""
+        for step in steps:
+            try:
+                step.ensure()
+            except SystemExit as reason:
+                self.failed += 1
+                self.notes.append(f"failed to set up {step.name}: {reason}")
+                return False
+        return True
 
     def skip(self, name: str, reason: str) -> None:
         self.skipped += 1
@@ -75,7 +89,8 @@ class Report:
             text=True,
             check=False,
         )
-        ok = self._count(stage, done.returncode)
+        with self._counting:
+            ok = self._count(stage, done.returncode)
         if not loud and not ok:
             print(done.stdout, flush=True)
         print(f"-- {stage.name}: {'ok' if ok else 'FAILED'} ({time.monotonic() - began:.1f} s)", flush=True)

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,12 +27,11 @@ def node_tool(name: str) -> str:
     return str(ROOT / "node_modules/.bin" / name)
 
 
-def run(command: Sequence[str], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:
-    """Runs a program in the foreground; a failure ends this process with the same code."""
-    code = subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, check=False).returncode
+def run(command: Sequence[str], *, cwd: Path = ROOT) -> None:
+    """Runs a program in the foreground; its failure ends this one with a sentence that names it."""
+    code = subprocess.run(command, cwd=cwd, check=False).returncode
     if code:
-        print(f"failed with exit code {code}: {' '.join(command)}", file=sys.stderr)
-        sys.exit(code)
+        sys.exit(f"exit code {code} from {' '.join(command)}")
 
 
 def become(command: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from devtools.report import Report, Stage
-from devtools.setup import BUILD, CLIENTS
+from devtools.setup import BUILD, CLIENTS, CODEGEN, NODE, PYTHON
 from devtools.shell import RESULTS, ROOT, ensure_program, node_tool, python_tool, run
 
 _TESTS = ROOT / "tests"
@@ -28,20 +28,28 @@ _STYLE = (
 
 def everything(report: Report, pytest_args: Sequence[str]) -> None:
     """All of it; a failure in one stage does not keep the others from speaking."""
+    if not report.ensure(PYTHON, NODE):
+        return
+    report.ensure(CODEGEN)
     report.run(*_STYLE, together=2)
     report.run(_vitest())
     apart = [f"--ignore=tests/{name}" for name in _APART]
     report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
-    BUILD.ensure()
-    report.run(Stage("console size", ["node", "frontend/scripts/size.mjs"]))
-    report.run(_pytest("packaging", ["tests/packaging"]))
-    CLIENTS.ensure()
-    report.run(_pytest("clients", ["tests/clients"]))
-    browser(report, [])
+    built = report.ensure(BUILD)
+    if report.ensure(CLIENTS):
+        report.run(_pytest("clients", ["tests/clients"]))
+    if built:
+        report.run(
+            Stage("console size", ["node", "frontend/scripts/size.mjs"]), _pytest("packaging", ["tests/packaging"])
+        )
+        browser(report, [])
 
 
 def quick(report: Report, pytest_args: Sequence[str]) -> None:
     """Answers within a minute."""
+    if not report.ensure(PYTHON, NODE):
+        return
+    report.ensure(CODEGEN)
     report.run(*_STYLE, together=2)
     folders = [f"tests/{name}" for name in _UNIT if (_TESTS / name).is_dir()]
     report.run(_vitest(), _pytest("unit", [*folders, "-m", "not slow", *pytest_args]), together=2)
