@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.kit.money import Nanos
+from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, Nanos
 
 MAX_LIMIT = 2_000_000_000
 DEFAULT_ALERT_THRESHOLDS = (80, 100)
@@ -92,6 +92,15 @@ def check_limit(value: int | None, field: str) -> int | None:
         raise InvalidInput(field, "must not be negative; 0 blocks, an empty field means no limit")
     if value is not None and value > MAX_LIMIT:
         raise InvalidInput(field, f"must be at most {MAX_LIMIT}; leave it empty for no limit")
+    return value
+
+
+def check_cap(value: Nanos | None, field: str) -> Nanos | None:
+    """A budget cap as given; raises InvalidInput when it is negative or absurd."""
+    if value is not None and value < 0:
+        raise InvalidInput(field, "must not be negative; 0 blocks, an empty field means no cap")
+    if value is not None and value > MAX_USD * NANOS_PER_USD:
+        raise InvalidInput(field, f"must be at most {MAX_USD} US dollars; leave it empty for no cap")
     return value
 
 

@@ -1,0 +1,77 @@
+"""Addresses of providers, as administrators type them: taken apart, checked and put together again.
+
+A name that resolves to a private address is not caught here but where it is connected to, since it may change.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from sluicegate.kit.errors import InvalidInput
+from sluicegate.kit.network import is_public
+
+_FIELD = "baseUrl"
+_MAX_LENGTH = 500
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*")
+# Resolvers read 127.1, 0x7f000001 and 2130706433 as addresses too, so nothing that ends like these passes as a name.
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+def parse_base_url(text: str, *, allow_private: bool) -> str:
+    """The address rebuilt from its parts, without a slash at the end; raises InvalidInput."""
+    text = text.strip()
+    if len(text) > _MAX_LENGTH:
+        raise InvalidInput(_FIELD, f"must have at most {_MAX_LENGTH} characters")
+    if not text.isascii() or any(ord(c) <= 32 or ord(c) == 127 or c == "\\" for c in text):
+        raise InvalidInput(_FIELD, "must not contain blanks, control characters, backslashes or letters beyond ASCII")
+    if "?" in text or "#" in text:
+        raise InvalidInput(_FIELD, "must have neither a query nor a fragment")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise InvalidInput(_FIELD, "is not an address; write it like https://api.example.com/v1") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidInput(_FIELD, "must begin with https:// or http:// and name a host")
+    if "@" in parts.netloc:
+        raise InvalidInput(_FIELD, "must not contain a user name or password; the credential has its own field")
+    if port == 0:
+        raise InvalidInput(_FIELD, "names a port that does not exist")
+    host = _checked_host(parts.hostname, allow_private=allow_private)
+    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{_checked_path(parts.path)}"
+
+
+def _checked_path(path: str) -> str:
+    path = path.rstrip("/")
+    if not _PATH.fullmatch(path) or any(segment in (".", "..") for segment in path.split("/")):
+        raise InvalidInput(_FIELD, "has a path that cannot be taken; write it like https://api.example.com/v1")
+    return path
+
+
+def _checked_host(host: str, *, allow_private: bool) -> str:
+    host = host.lower().removesuffix(".")
+    address = _literal(host)
+    if address is not None:
+        public = is_public(str(address))
+        shown = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+    else:
+        labels = host.split(".")
+        if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)) or _NUMERIC_LABEL.fullmatch(labels[-1]):
+            raise InvalidInput(_FIELD, f"{host!r} is not a host name")
+        public = labels[-1] != "localhost"
+        shown = host
+    if not public and not allow_private:
+        raise InvalidInput(
+            _FIELD, f"{host} is a private address; set SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS=true to allow it"
+        )
+    return shown
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,52 @@
+"""How much money somebody may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.policy import Budget, Subject, check_cap, check_thresholds
+from sluicegate.kit.money import format_usd
+from sluicegate.ports.store import Store
+from sluicegate.services.caller import Caller
+from sluicegate.services.subjects import change_of, require_visible, subject_label
+
+_FIELDS = {"day": "daily", "week": "weekly", "month": "monthly"}
+
+
+class BudgetService:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def of(self, caller: Caller, subjects: Sequence[Subject]) -> dict[Subject, Budget]:
+        """Every subject's own values."""
+        require_visible(caller, subjects)
+        async with self._store.read() as tx:
+            found = await tx.policy.budgets(subjects)
+        return {subject: found.get(subject, Budget()) for subject in subjects}
+
+    async def set(self, caller: Caller, subject: Subject, budget: Budget) -> Budget:
+        """Replaces caps and thresholds."""
+        caller.require_admin(TokenScope.POLICY)
+        for name, field in _FIELDS.items():
+            check_cap(getattr(budget, name), field)
+        thresholds = check_thresholds(list(budget.alert_thresholds))
+        budget = Budget(budget.day, budget.week, budget.month, thresholds)
+        async with self._store.write() as tx:
+            label = await subject_label(tx, subject)
+            before = (await tx.policy.budgets([subject])).get(subject, Budget())
+            if before != budget:
+                await tx.policy.set_budget(subject, budget)
+                kind = subject.kind.value
+                states = _shown(before), _shown(budget)
+                await tx.audit.record(caller.actor, "budget.set", kind, subject.id, label, *states)
+                tx.changed(change_of(subject))
+        return budget
+
+
+def _shown(budget: Budget) -> dict[str, Any]:
+    """The audit log is read by people: dollars, not nano-dollars."""
+    caps = {field: getattr(budget, name) for name, field in _FIELDS.items()}
+    shown = {field: None if cap is None else format_usd(cap) for field, cap in caps.items()}
+    return shown | {"alert_thresholds": list(budget.alert_thresholds)}

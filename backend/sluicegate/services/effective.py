@@ -1,0 +1,43 @@
+"""What somebody may do after everything is merged: the gateway's own decision, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.policy import Window
+from sluicegate.kit.clock import Clock
+from sluicegate.policy.compile import CompiledModel
+from sluicegate.policy.decide import Explanation
+from sluicegate.policy.effective import EffectivePolicy
+from sluicegate.policy.service import PolicyService
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.policy import SubjectUse
+from sluicegate.services.caller import Caller
+
+
+class EffectiveService:
+    """Members ask about themselves, administrators about anyone."""
+
+    def __init__(self, policy: PolicyService, periods: PeriodClock, clock: Clock) -> None:
+        self._policy = policy
+        self._periods = periods
+        self._clock = clock
+
+    async def effective(self, caller: Caller, user_id: str) -> tuple[EffectivePolicy, SubjectUse]:
+        caller.require_self_or_admin(user_id, TokenScope.READ)
+        return await self._policy.effective(user_id)
+
+    def resets(self) -> Mapping[Window, datetime]:
+        """When each budget window ends that is running now."""
+        return {window: period.end for window, period in self._periods.at(self._clock.now()).items()}
+
+    async def explain(self, caller: Caller, user_id: str, slug: str) -> Explanation:
+        caller.require_self_or_admin(user_id, TokenScope.READ)
+        return await self._policy.explain(user_id, slug)
+
+    async def available(self, caller: Caller) -> list[CompiledModel]:
+        """The models that the caller may call."""
+        caller.require_scope(TokenScope.READ)
+        return await self._policy.models_of_user(caller.user.id)

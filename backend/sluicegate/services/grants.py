@@ -1,0 +1,85 @@
+"""Who may call which model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.policy import Grant, Subject, SubjectKind
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.errors import InvalidInput, NotFound
+from sluicegate.ports.store import Store, Transaction
+from sluicegate.services.caller import Caller
+from sluicegate.services.subjects import change_of, require_visible, subject_label
+
+MAX_AT_ONCE = 100
+
+
+class GrantService:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def of(self, caller: Caller, subjects: Sequence[Subject]) -> dict[Subject, list[Grant]]:
+        """Every subject's own grants."""
+        require_visible(caller, subjects)
+        async with self._store.read() as tx:
+            return await _by_subject(tx, subjects)
+
+    async def inherited(self, caller: Caller, user_ids: Sequence[str]) -> dict[str, list[Grant]]:
+        """Per user the grants of all their groups, one group after the other by name."""
+        require_visible(caller, [Subject(SubjectKind.USER, user_id) for user_id in user_ids])
+        async with self._store.read() as tx:
+            groups = await tx.groups.groups_of(user_ids)
+            holders = {
+                user_id: [
+                    Subject(SubjectKind.GROUP, group.id)
+                    for group in sorted(groups.get(user_id, ()), key=lambda g: (g.name.casefold(), g.id))
+                ]
+                for user_id in user_ids
+            }
+            grants = await _by_subject(tx, list({holder for of_user in holders.values() for holder in of_user}))
+        return {user_id: [g for holder in of_user for g in grants[holder]] for user_id, of_user in holders.items()}
+
+    async def add(self, caller: Caller, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
+        """Grants what is not granted yet; gives all the subject's grants for these models."""
+        caller.require_admin(TokenScope.POLICY)
+        wanted = list(dict.fromkeys(model_ids))
+        if not wanted:
+            raise InvalidInput("modelIds", "must name at least one model")
+        if len(wanted) > MAX_AT_ONCE:
+            raise InvalidInput("modelIds", f"takes at most {MAX_AT_ONCE} models at once")
+        async with self._store.write() as tx:
+            label = await subject_label(tx, subject)
+            models = await tx.catalog.models(wanted)
+            if len(models) < len(wanted):
+                raise NotFound("model", field="modelIds")
+            held = {grant.model_id for grant in (await _by_subject(tx, [subject]))[subject]}
+            grants = await tx.policy.add_grants(subject, wanted, self._clock.now())
+            added = sorted(models[model_id].slug for model_id in wanted if model_id not in held)
+            if added:
+                after = {"models": added}
+                await tx.audit.record(caller.actor, "grant.add", subject.kind.value, subject.id, label, {}, after)
+                tx.changed(change_of(subject))
+            return grants
+
+    async def revoke(self, caller: Caller, grant_id: str) -> None:
+        caller.require_admin(TokenScope.POLICY)
+        async with self._store.write() as tx:
+            grant = await tx.policy.grant(grant_id)
+            if grant is None:
+                raise NotFound("grant")
+            label = await subject_label(tx, grant.subject)
+            model = await tx.catalog.model(grant.model_id)
+            await tx.policy.remove_grant(grant_id)
+            before = {"models": [model.slug] if model else []}
+            kind, holder = grant.subject.kind.value, grant.subject.id
+            await tx.audit.record(caller.actor, "grant.revoke", kind, holder, label, before, {})
+            tx.changed(change_of(grant.subject))
+
+
+async def _by_subject(tx: Transaction, subjects: Sequence[Subject]) -> dict[Subject, list[Grant]]:
+    found: dict[Subject, list[Grant]] = {subject: [] for subject in subjects}
+    for grant in await tx.policy.grants_of(subjects):
+        found[grant.subject].append(grant)
+    return found

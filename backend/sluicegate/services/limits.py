@@ -1,0 +1,47 @@
+"""How fast somebody may call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.policy import RateLimits, Subject, check_limit
+from sluicegate.ports.store import Store
+from sluicegate.services.caller import Caller
+from sluicegate.services.subjects import change_of, require_visible, subject_label
+
+_FIELDS = {
+    "requests": "requestsPerMinute",
+    "input_tokens": "inputTokensPerMinute",
+    "output_tokens": "outputTokensPerMinute",
+    "concurrent_requests": "concurrentRequests",
+}
+
+
+class LimitService:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def of(self, caller: Caller, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]:
+        """Every subject's own values."""
+        require_visible(caller, subjects)
+        async with self._store.read() as tx:
+            found = await tx.policy.rate_limits(subjects)
+        return {subject: found.get(subject, RateLimits()) for subject in subjects}
+
+    async def set(self, caller: Caller, subject: Subject, limits: RateLimits) -> RateLimits:
+        """Replaces all four values."""
+        caller.require_admin(TokenScope.POLICY)
+        for name, field in _FIELDS.items():
+            check_limit(getattr(limits, name), field)
+        async with self._store.write() as tx:
+            label = await subject_label(tx, subject)
+            before = (await tx.policy.rate_limits([subject])).get(subject, RateLimits())
+            if before != limits:
+                await tx.policy.set_rate_limits(subject, limits)
+                kind = subject.kind.value
+                states = asdict(before), asdict(limits)
+                await tx.audit.record(caller.actor, "rate_limit.set", kind, subject.id, label, *states)
+                tx.changed(change_of(subject))
+        return limits

@@ -1,0 +1,158 @@
+"""The models that providers offer, with what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.catalog import ModelKind, ProviderModel
+from sluicegate.domain.usage import Prices
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
+from sluicegate.kit.ids import new_id
+from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, format_usd
+from sluicegate.ports.store import Store, Transaction
+from sluicegate.services.absent import ABSENT, Absent
+from sluicegate.services.caller import Caller
+from sluicegate.services.providers import CATALOG_CHANGED
+
+UNKNOWN_PRICES = Prices()
+_MAX_NAME = 200
+_MAX_TOKENS = 1_000_000_000
+_PRICE_FIELDS = {
+    "input": "prices.input",
+    "cache_read": "prices.cacheRead",
+    "cache_write_5m": "prices.cacheWrite5m",
+    "cache_write_1h": "prices.cacheWrite1h",
+    "output": "prices.output",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NewProviderModel:
+    provider_id: str
+    name: str
+    kind: ModelKind = ModelKind.CHAT
+    prices: Prices = UNKNOWN_PRICES
+    free: bool = False
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderModelChange:
+    """Prices replace all five classes."""
+
+    prices: Prices | Absent = ABSENT
+    free: bool | Absent = ABSENT
+    context_window: int | Absent | None = ABSENT
+    max_output_tokens: int | Absent | None = ABSENT
+
+
+class ProviderModelService:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def get_many(self, caller: Caller, ids: Sequence[str]) -> dict[str, ProviderModel]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.catalog.provider_models(ids)
+
+    async def of_providers(self, caller: Caller, provider_ids: Sequence[str]) -> dict[str, list[ProviderModel]]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.catalog.models_of_providers(provider_ids)
+
+    async def create(self, caller: Caller, new: NewProviderModel) -> ProviderModel:
+        caller.require_admin(TokenScope.CATALOG)
+        model = ProviderModel(
+            id=new_id(),
+            provider_id=new.provider_id,
+            name=_checked_name(new.name),
+            kind=new.kind,
+            prices=new.prices,
+            free=new.free,
+            context_window=new.context_window,
+            max_output_tokens=new.max_output_tokens,
+            created_at=self._clock.now(),
+        )
+        _check(model)
+        async with self._store.write() as tx:
+            provider = await tx.catalog.provider(new.provider_id)
+            if provider is None:
+                raise NotFound("provider", field="providerId")
+            siblings = (await tx.catalog.models_of_providers([provider.id])).get(provider.id, [])
+            if any(sibling.name == model.name for sibling in siblings):
+                raise Conflict(f"{provider.name} has a model called {model.name} already.", field="name")
+            await tx.catalog.add_provider_model(model)
+            await _record(tx, caller, "provider_model.create", model, {}, _shown(model))
+        return model
+
+    async def update(self, caller: Caller, model_id: str, change: ProviderModelChange) -> ProviderModel:
+        caller.require_admin(TokenScope.CATALOG)
+        values = {f.name: v for f in fields(change) if (v := getattr(change, f.name)) is not ABSENT}
+        async with self._store.write() as tx:
+            before = await _require(tx, model_id)
+            after = replace(before, **values)
+            _check(after)
+            if after != before:
+                await tx.catalog.update_provider_model(model_id, **values)
+                await _record(tx, caller, "provider_model.update", after, _shown(before), _shown(after))
+        return after
+
+    async def delete(self, caller: Caller, model_id: str) -> None:
+        """Backends that it stands behind go too."""
+        caller.require_admin(TokenScope.CATALOG)
+        async with self._store.write() as tx:
+            model = await _require(tx, model_id)
+            await tx.catalog.delete_provider_model(model_id)
+            await _record(tx, caller, "provider_model.delete", model, _shown(model), {})
+
+
+async def _require(tx: Transaction, model_id: str) -> ProviderModel:
+    model = await tx.catalog.provider_model(model_id)
+    if model is None:
+        raise NotFound("provider model")
+    return model
+
+
+async def _record(
+    tx: Transaction, caller: Caller, action: str, model: ProviderModel, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    await tx.audit.record(caller.actor, action, "provider_model", model.id, model.name, before, after)
+    tx.changed(CATALOG_CHANGED)
+
+
+def _checked_name(text: str) -> str:
+    name = text.strip()
+    if not name or len(name) > _MAX_NAME:
+        raise InvalidInput("name", f"must have 1 to {_MAX_NAME} characters")
+    if any(ord(c) < 32 or ord(c) == 127 for c in name):
+        raise InvalidInput("name", "must not contain control characters")
+    return name
+
+
+def _check(model: ProviderModel) -> None:
+    for name, field in _PRICE_FIELDS.items():
+        price = getattr(model.prices, name)
+        if price is not None and not 0 <= price <= MAX_USD * NANOS_PER_USD:
+            raise InvalidInput(field, f"must lie between 0 and {MAX_USD} US dollars per million tokens")
+    for name, field in (("context_window", "contextWindow"), ("max_output_tokens", "maxOutputTokens")):
+        tokens = getattr(model, name)
+        if tokens is not None and not 1 <= tokens <= _MAX_TOKENS:
+            raise InvalidInput(field, f"must lie between 1 and {_MAX_TOKENS} tokens")
+
+
+def _shown(model: ProviderModel) -> dict[str, Any]:
+    prices = {name: None if price is None else format_usd(price) for name, price in asdict(model.prices).items()}
+    return {
+        "name": model.name,
+        "kind": model.kind.value,
+        "prices": prices,
+        "free": model.free,
+        "context_window": model.context_window,
+        "max_output_tokens": model.max_output_tokens,
+    }

@@ -1,0 +1,233 @@
+"""Where models come from: providers and their credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.catalog import KINDS, Provider, ProviderKind
+from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.user import parse_name
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
+from sluicegate.kit.ids import new_id
+from sluicegate.kit.secret import Secret
+from sluicegate.policy.compile import split_base_url
+from sluicegate.ports.policy import Vault
+from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.services.absent import ABSENT, Absent
+from sluicegate.services.base_urls import parse_base_url
+from sluicegate.services.caller import Caller
+
+CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)
+_MAX_CREDENTIAL = 4000
+_PREFIX_LENGTH = 6
+# Of a shorter credential, six characters would give too much away.
+_SHORT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NewProvider:
+    kind: ProviderKind
+    name: str
+    base_url: str | None = None
+    organization: str | None = None
+    region: str | None = None
+    credential: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderChange:
+    """An empty credential removes the stored one."""
+
+    name: str | Absent = ABSENT
+    base_url: str | Absent | None = ABSENT
+    organization: str | Absent | None = ABSENT
+    region: str | Absent | None = ABSENT
+    enabled: bool | Absent = ABSENT
+    credential: Secret | Absent = ABSENT
+
+
+class ProviderService:
+    """`allow_private` lets providers live at private addresses."""
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock, *, allow_private: bool) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._allow_private = allow_private
+
+    async def get(self, caller: Caller, provider_id: str) -> Provider | None:
+        return (await self.get_many(caller, [provider_id])).get(provider_id)
+
+    async def get_many(self, caller: Caller, ids: Sequence[str]) -> dict[str, Provider]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.catalog.providers(ids)
+
+    async def page(self, caller: Caller, search: str | None, page: PageRequest) -> Page[Provider]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.catalog.page_providers(search, page)
+
+    async def count(self, caller: Caller, search: str | None) -> int:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.catalog.count_providers(search)
+
+    async def create(self, caller: Caller, new: NewProvider) -> Provider:
+        caller.require_admin(TokenScope.CATALOG)
+        provider = Provider(
+            id=new_id(),
+            name=parse_name(new.name),
+            kind=new.kind,
+            base_url=self._base_url(new.kind, new.base_url),
+            organization=_header_text(new.organization, "organization", 200),
+            region=_header_text(new.region, "region", 100),
+            enabled=True,
+            credential_prefix=None,
+            credential_updated_at=None,
+            created_at=self._clock.now(),
+        )
+        credential = _checked_credential(new.credential)
+        if credential is None and KINDS[new.kind].credential_required:
+            raise InvalidInput("credential", f"is needed to call {KINDS[new.kind].label}")
+        async with self._store.write() as tx:
+            await _require_free_name(tx, provider)
+            await tx.catalog.add_provider(provider)
+            provider = await self._store_credential(tx, provider, credential) if credential else provider
+            await tx.audit.record(
+                caller.actor, "provider.create", "provider", provider.id, provider.name, {}, _shown(provider)
+            )
+            tx.changed(CATALOG_CHANGED)
+        return provider
+
+    async def update(self, caller: Caller, provider_id: str, change: ProviderChange) -> Provider:
+        caller.require_admin(TokenScope.CATALOG)
+        credential = change.credential if change.credential is ABSENT else _checked_credential(change.credential)
+        async with self._store.write() as tx:
+            before = await _require(tx, provider_id)
+            after = self._changed(before, change)
+            if after.name != before.name:
+                await _require_free_name(tx, after)
+            if credential is ABSENT and before.credential_prefix is not None and _origin(before) != _origin(after):
+                # Otherwise whoever may edit providers could have the credential sent to a host of their own.
+                raise InvalidInput("credential", "must be given again when the address moves to another host")
+            values = {k: v for k, v in asdict(after).items() if getattr(before, k) != v}
+            await tx.catalog.update_provider(provider_id, **values)
+            if credential is not ABSENT:
+                after = await self._store_credential(tx, after, credential)
+            if after != before:
+                await tx.audit.record(
+                    caller.actor,
+                    "provider.update",
+                    "provider",
+                    provider_id,
+                    after.name,
+                    _shown(before),
+                    _shown(after),
+                )
+                tx.changed(CATALOG_CHANGED)
+        return after
+
+    async def delete(self, caller: Caller, provider_id: str) -> None:
+        """Its models go too, and with them the backends that they stand behind."""
+        caller.require_admin(TokenScope.CATALOG)
+        async with self._store.write() as tx:
+            provider = await _require(tx, provider_id)
+            await tx.catalog.delete_provider(provider_id)
+            await tx.audit.record(
+                caller.actor, "provider.delete", "provider", provider_id, provider.name, _shown(provider), {}
+            )
+            tx.changed(CATALOG_CHANGED)
+
+    def _changed(self, before: Provider, change: ProviderChange) -> Provider:
+        values: dict[str, Any] = {}
+        if change.name is not ABSENT:
+            values["name"] = parse_name(change.name)
+        if change.base_url is not ABSENT:
+            values["base_url"] = self._base_url(before.kind, change.base_url)
+        if change.organization is not ABSENT:
+            values["organization"] = _header_text(change.organization, "organization", 200)
+        if change.region is not ABSENT:
+            values["region"] = _header_text(change.region, "region", 100)
+        if change.enabled is not ABSENT:
+            values["enabled"] = change.enabled
+        return replace(before, **values)
+
+    def _base_url(self, kind: ProviderKind, text: str | None) -> str | None:
+        if text is None or not text.strip():
+            if KINDS[kind].base_url_required:
+                raise InvalidInput("baseUrl", f"is needed for {KINDS[kind].label}")
+            return None
+        if kind is ProviderKind.DEMO:
+            raise InvalidInput("baseUrl", "must be empty: the demo provider answers inside this server")
+        return parse_base_url(text, allow_private=self._allow_private)
+
+    async def _store_credential(self, tx: Transaction, provider: Provider, credential: Secret | None) -> Provider:
+        sealed = self._vault.seal(credential, f"provider:{provider.id}") if credential else None
+        prefix = _prefix_of(credential) if credential else None
+        now = self._clock.now()
+        await tx.catalog.set_sealed_credential(provider.id, sealed, prefix, now)
+        return replace(provider, credential_prefix=prefix, credential_updated_at=now)
+
+
+async def _require(tx: Transaction, provider_id: str) -> Provider:
+    provider = await tx.catalog.provider(provider_id)
+    if provider is None:
+        raise NotFound("provider")
+    return provider
+
+
+async def _require_free_name(tx: Transaction, provider: Provider) -> None:
+    other = await tx.catalog.provider_by_name(provider.name)
+    if other is not None and other.id != provider.id:
+        raise Conflict(f"There is a provider called {other.name} already.", field="name")
+
+
+def _origin(provider: Provider) -> object:
+    facts = KINDS[provider.kind]
+    base_url = provider.base_url or facts.default_base_url
+    return split_base_url(base_url, facts.dialects[0])[0] if base_url and facts.dialects else base_url
+
+
+def _checked_credential(credential: Secret | None) -> Secret | None:
+    if not credential:
+        return None
+    text = credential.reveal().strip()
+    if len(text) > _MAX_CREDENTIAL:
+        raise InvalidInput("credential", f"must have at most {_MAX_CREDENTIAL} characters")
+    if not all(33 <= ord(c) <= 126 for c in text):
+        raise InvalidInput("credential", "must not contain blanks, line breaks or letters beyond ASCII")
+    return Secret(text) if text else None
+
+
+def _prefix_of(credential: Secret) -> str:
+    text = credential.reveal()
+    return f"{text[:_PREFIX_LENGTH]}…" if len(text) >= _SHORT else "…"
+
+
+def _header_text(text: str | None, field: str, length: int) -> str | None:
+    text = (text or "").strip()
+    if len(text) > length:
+        raise InvalidInput(field, f"must have at most {length} characters")
+    if not all(32 <= ord(c) <= 126 for c in text):
+        raise InvalidInput(field, "must not contain control characters or letters beyond ASCII")
+    return text or None
+
+
+def _shown(provider: Provider) -> dict[str, Any]:
+    """What the audit log keeps."""
+    updated = provider.credential_updated_at
+    return {
+        "name": provider.name,
+        "kind": provider.kind.value,
+        "base_url": provider.base_url,
+        "organization": provider.organization,
+        "region": provider.region,
+        "enabled": provider.enabled,
+        "credential_prefix": provider.credential_prefix,
+        "credential_updated_at": updated.isoformat() if updated else None,
+    }

@@ -1,0 +1,37 @@
+"""Who policy is set for: a user or a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
+from sluicegate.kit.errors import Forbidden, NotFound
+from sluicegate.ports.store import Transaction
+from sluicegate.services.caller import Caller
+
+
+async def subject_label(tx: Transaction, subject: Subject) -> str:
+    """How the audit log names it; raises NotFound."""
+    if subject.kind is SubjectKind.USER:
+        user = await tx.users.get(subject.id)
+        if user is None:
+            raise NotFound("user", field="userId")
+        return user.label
+    group = await tx.groups.get(subject.id)
+    if group is None:
+        raise NotFound("group", field="groupId")
+    return group.name
+
+
+def change_of(subject: Subject) -> PolicyChange:
+    return PolicyChange(ChangeKind(subject.kind.value), subject.id)
+
+
+def require_visible(caller: Caller, subjects: Iterable[Subject]) -> None:
+    """Raises Forbidden unless the caller may see what is set for all of them: administrators everybody's, members
+    their own."""
+    caller.require_scope(TokenScope.READ)
+    own = Subject(SubjectKind.USER, caller.user.id)
+    if not caller.is_admin and any(subject != own for subject in subjects):
+        raise Forbidden("Only administrators may see this of somebody else.")
