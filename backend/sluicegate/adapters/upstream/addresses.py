@@ -11,14 +11,13 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
+from sluicegate.kit.network import is_public
 from sluicegate.ports.upstream import UpstreamError
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Name and port to addresses, in the order in which they should be tried. Raises `OSError` for an unknown name."""
 
 ALLOW_PRIVATE_SETTING = "SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS"
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 async def resolve_by_system(host: str, port: int) -> list[str]:
@@ -45,19 +44,3 @@ async def addresses_of(host: str, port: int, *, resolve: Resolver | None, allow_
                     f"{host} stands for the private address {address}; set {ALLOW_PRIVATE_SETTING}=true to allow it.",
                 )
     return addresses
-
-
-def is_public(address: str) -> bool:
-    """False for anything that is not a plain address of the public internet, also when wrapped into an IPv6 one."""
-    parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inner = parsed.ipv4_mapped or parsed.sixtofour
-        if parsed.teredo is not None:
-            inner = parsed.teredo[1]
-        elif parsed in _NAT64:
-            inner = ipaddress.IPv4Address(parsed.packed[-4:])
-        if inner is not None:
-            parsed = inner
-        elif parsed.is_site_local:
-            return False
-    return parsed.is_global and not (parsed.is_multicast or parsed.is_reserved or parsed.is_unspecified)
