@@ -347,7 +347,8 @@ class PolicyService:
     def settle(self, admitted: Admitted, usage: TokenUsage, cost: Nanos) -> None:
         """Replaces the reservation by what was used."""
         self._admission.settle(admitted.lease, usage.limited_input, usage.output, cost)
-        self._guess.learn(admitted.principal.user.id, admitted.model.id, usage.output)
+        if usage.output:
+            self._guess.learn(admitted.principal.user.id, admitted.model.id, usage.output)
 
     def cancel(self, admitted: Admitted) -> None:
         """Gives back everything that the call took, as if it had not come."""

@@ -1,0 +1,208 @@
+"""Writes calls down before anybody is answered, and moves them to the database in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from sluicegate.adapters.journal.segments import Segments, dead_processes, line_of
+from sluicegate.domain.policy import Subject, SubjectKind, Window
+from sluicegate.domain.usage import CallRecord, Outcome
+from sluicegate.kit.clock import Clock
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.policy import PastUse
+from sluicegate.ports.usage import UsageWriter
+
+_RECENT_MS = 60_000
+_MAX_BACKOFF = 30.0
+_SYNC_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+class Journal:
+    """Implements ports.usage.UsageSink and ports.policy.SpendSource.
+
+    `flush_seconds` is how long a settled call waits at most before it goes to the database, `batch` how many wait at most.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        writer: UsageWriter,
+        clock: Clock,
+        periods: PeriodClock,
+        *,
+        flush_seconds: float = 0.25,
+        batch: int = 500,
+        segment_bytes: int = 8_388_608,
+    ) -> None:
+        self._folder = folder
+        self._writer = writer
+        self._clock = clock
+        self._zone = periods.zone
+        self._flush_seconds = flush_seconds
+        self._batch = batch
+        self._segment_bytes = segment_bytes
+        self._segments: Segments | None = None
+        self._open: dict[str, CallRecord] = {}
+        self._pending: list[CallRecord] = []
+        self._flushing = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._dirty = False
+        self.failures = 0
+
+    @property
+    def backlog(self) -> int:
+        """Settled calls that are not in the database yet."""
+        return len(self._pending)
+
+    async def start(self) -> None:
+        """Settles what dead processes left, then begins; raises what the database raises."""
+        self._segments = Segments(self._folder, self._segment_bytes)
+        await asyncio.to_thread(self._recover)
+        self._tasks = [asyncio.create_task(self._flush_always()), asyncio.create_task(self._sync_always())]
+
+    async def close(self) -> None:
+        """Moves what it can to the database; what it cannot stays on disk for the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        with contextlib.suppress(Exception):
+            await self.flush()
+        if self._segments is not None:
+            self._segments.close(keep=bool(self._pending or self._open))
+            self._segments = None
+
+    # Writing down
+
+    def open(self, record: CallRecord) -> None:
+        self._append(line_of("o", record))
+        self._open[record.call_id] = record
+
+    def settle(self, record: CallRecord) -> None:
+        # Memory first: should the disk be full now, the database still gets the call.
+        self._open.pop(record.call_id, None)
+        self._pending.append(record)
+        if len(self._pending) >= self._batch:
+            self._wake.set()
+        self._append(line_of("s", record))
+
+    def discard(self, call_id: str) -> None:
+        if self._open.pop(call_id, None) is not None:
+            self._append(line_of("d", call_id))
+
+    def _append(self, line: bytes) -> None:
+        if self._segments is None:
+            raise RuntimeError("the journal is not running")
+        self._segments.append(line)
+        self._dirty = True
+
+    # Moving to the database
+
+    async def flush(self) -> None:
+        """Writes all that is settled; raises what the database raises, and then nothing is lost."""
+        async with self._flushing:
+            await self._flush_locked()
+
+    async def _flush_locked(self) -> None:
+        while self._pending:
+            records = self._pending[: self._batch]
+            await asyncio.to_thread(self._writer.write, records)
+            del self._pending[: len(records)]
+        segments = self._segments
+        if segments is None:
+            return
+        if segments.full:
+            segments.rotate([line_of("o", record) for record in self._open.values()])
+        if not self._pending:
+            segments.drop_old()
+
+    async def _flush_always(self) -> None:
+        pause = self._flush_seconds
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+            self._wake.clear()
+            try:
+                await self.flush()
+                pause = self._flush_seconds
+            except Exception as error:
+                self.failures += 1
+                pause = min(max(pause * 2, 1.0), _MAX_BACKOFF)
+                log.warning("usage.not_flushed", backlog=self.backlog, retry_in=pause, error=type(error).__name__)
+                await asyncio.sleep(pause)
+
+    async def _sync_always(self) -> None:
+        while True:
+            await asyncio.sleep(_SYNC_SECONDS)
+            if self._dirty and self._segments is not None:
+                self._dirty = False
+                try:
+                    await asyncio.to_thread(self._segments.sync)
+                except OSError as error:
+                    log.warning("journal.not_synced", error=error.strerror)
+
+    # After a crash
+
+    def _recover(self) -> None:
+        for process in dead_processes(self._folder):
+            try:
+                contents = process.read()
+                records = [*contents.settled.values(), *(_recovered(record) for record in contents.open.values())]
+                for start in range(0, len(records), self._batch):
+                    self._writer.write(records[start : start + self._batch])
+                if contents.damaged:
+                    path = process.set_aside(contents.damaged)
+                    log.warning("journal.damaged", lines=len(contents.damaged), kept_in=path.name)
+                if records:
+                    log.info("journal.recovered", settled=len(contents.settled), open=len(contents.open))
+                process.remove()
+            finally:
+                process.release()
+
+    # Reading back
+
+    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+        async with self._flushing:
+            await self._flush_locked()
+            since = int(self._clock.time() * 1000) - _RECENT_MS
+            spent, recent = await asyncio.to_thread(self._read, subject, periods, since)
+            # From here to `install` nothing may await: no call can be settled in between.
+            waiting = [record for record in self._pending if _subject_id(record, subject) == subject.id]
+            for record in waiting:
+                for window, key in periods.items():
+                    if self._period_key(window, record) == key:
+                        spent[window] = spent.get(window, 0) + record.cost_nanos
+            late = [(r.started_ms / 1000, _limited_input(r), r.output_tokens) for r in waiting if r.started_ms >= since]
+            install(PastUse(spent, [*recent, *late]))
+
+    def _read(
+        self, subject: Subject, periods: dict[Window, str], since_ms: int
+    ) -> tuple[dict[Window, int], Sequence[tuple[float, int, int]]]:
+        return dict(self._writer.spent(subject, periods)), self._writer.recent(subject, since_ms)
+
+    def _period_key(self, window: Window, record: CallRecord) -> str:
+        return PeriodClock(self._zone).at_time(record.started_ms / 1000)[window].key
+
+
+def _recovered(record: CallRecord) -> CallRecord:
+    """An open call of a dead process counts at its estimate."""
+    return msgspec.structs.replace(record, outcome=Outcome.RECOVERED.value, estimated=True)
+
+
+def _subject_id(record: CallRecord, subject: Subject) -> str | None:
+    if subject.kind is SubjectKind.USER:
+        return record.user_id
+    return record.key_id if subject.kind is SubjectKind.KEY else None
+
+
+def _limited_input(record: CallRecord) -> int:
+    return record.input_tokens + record.cache_write_5m_tokens + record.cache_write_1h_tokens

@@ -1,0 +1,1 @@
+"""What differs between wire protocols: errors, model lists, usage blocks."""
