@@ -29,7 +29,10 @@ def node_tool(name: str) -> str:
 
 def run(command: Sequence[str], *, cwd: Path = ROOT) -> None:
     """Runs a program in the foreground; its failure ends this one with a sentence that names it."""
-    code = subprocess.run(command, cwd=cwd, check=False).returncode
+    try:
+        code = subprocess.run(command, cwd=cwd, check=False).returncode
+    except OSError as error:
+        sys.exit(f"cannot run {' '.join(command)}: {error}")
     if code:
         sys.exit(f"exit code {code} from {' '.join(command)}")
 

@@ -29,7 +29,7 @@ export async function startServer({ command = "demo", args = [], env = {} } = {}
     child = spawn(join(root, ".venv/bin/sluicegate"), [command, ...args], {
       cwd: data,
       env: {
-        ...process.env,
+        ...unsettled(process.env),
         SLUICEGATE_HOST: "127.0.0.1",
         SLUICEGATE_PORT: String(port),
         SLUICEGATE_DATA_DIR: data,
@@ -138,6 +138,11 @@ export async function pictured(page, name, body) {
     await picture(page, `failed-${name}`);
     throw error;
   }
+}
+
+// What a developer has set for a server of their own must not leak into a test's.
+function unsettled(env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("SLUICEGATE_")));
 }
 
 let axe;
