@@ -1,0 +1,50 @@
+"""The one schema: root types put together from the nouns, with the limits that hold for every request."""
+
+from __future__ import annotations
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from sluicegate.graphql import limits
+from sluicegate.graphql.context import Context
+from sluicegate.graphql.errors import present
+from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.viewer.mutations import ViewerMutations
+from sluicegate.graphql.viewer.queries import ViewerQueries
+
+
+@strawberry.type(description="What can be asked.")
+class Query(ViewerQueries):
+    pass
+
+
+@strawberry.type(description="What can be changed.")
+class Mutation(ViewerMutations):
+    pass
+
+
+class Schema(strawberry.Schema):
+    """Gives every error its code before anyone sees it."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        context = execution_context.context if execution_context is not None else None
+        document = execution_context.graphql_document if execution_context is not None else None
+        for error in errors:
+            present(error, context.request_id if isinstance(context, Context) else "", document)
+
+
+def build_schema() -> Schema:
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+        extensions=[
+            lambda: QueryDepthLimiter(max_depth=limits.MAX_DEPTH),
+            lambda: MaxAliasesLimiter(max_alias_count=limits.MAX_ALIASES),
+            lambda: MaxTokensLimiter(max_token_count=limits.MAX_TOKENS),
+            limits.RequestLimits,
+        ],
+    )

@@ -1,0 +1,1 @@
+"""The caller, and what everybody may know about the deployment."""
