@@ -79,20 +79,11 @@ class Report:
         if stage.junit:
             stage.junit.unlink(missing_ok=True)
         began = time.monotonic()
-        done = subprocess.run(
-            stage.command,
-            cwd=stage.cwd,
-            env={**os.environ, **stage.env},
-            stdin=subprocess.DEVNULL,
-            stdout=None if loud else subprocess.PIPE,
-            stderr=None if loud else subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        code, output = _execute(stage, loud=loud)
         with self._counting:
-            ok = self._count(stage, done.returncode)
-        if not loud and not ok:
-            print(done.stdout, flush=True)
+            ok = self._count(stage, code)
+        if not ok:
+            print(output, flush=True)
         print(f"-- {stage.name}: {'ok' if ok else 'FAILED'} ({time.monotonic() - began:.1f} s)", flush=True)
         return ok
 
@@ -114,6 +105,24 @@ class Report:
         if failed:
             self.notes.append(f"failed {stage.name}: {failed}")
         return failed == 0
+
+
+def _execute(stage: Stage, *, loud: bool) -> tuple[int, str]:
+    """The exit code, and what was printed where that was not shown at once."""
+    try:
+        done = subprocess.run(
+            stage.command,
+            cwd=stage.cwd,
+            env={**os.environ, **stage.env},
+            stdin=subprocess.DEVNULL,
+            stdout=None if loud else subprocess.PIPE,
+            stderr=None if loud else subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        return 1, f"cannot run {' '.join(stage.command)}: {error}"
+    return done.returncode, done.stdout or ""
 
 
 def _read_junit(path: Path) -> tuple[int, int, list[str]]:
