@@ -14,11 +14,19 @@ T = TypeVar("T")
 
 
 def paged(
-    statement: Select[Any], page: PageRequest, *keys: ColumnElement[Any], descending: bool = False
+    statement: Select[Any],
+    page: PageRequest,
+    *keys: ColumnElement[Any],
+    descending: bool = False,
+    read: Sequence[Callable[[object], Any] | None] = (),
 ) -> Select[Any]:
-    """`statement` in the order of `keys`, the last of them unique, from the page's cursor on."""
+    """`statement` in the order of `keys`, the last of them unique, from the page's cursor on. `read` makes a key's
+    value of what a cursor holds for it, where they differ."""
     if page.after is not None:
-        values = decode_cursor(page.after, len(keys))
+        values: list[Any] = list(decode_cursor(page.after, len(keys)))
+        for index, convert in enumerate(read):
+            if convert is not None:
+                values[index] = convert(values[index])
         row, cursor = tuple_(*keys), tuple_(*values)
         statement = statement.where(row < cursor if descending else row > cursor)
     order = [key.desc() if descending else key.asc() for key in keys]

@@ -1,0 +1,87 @@
+"""Gateway keys and automation tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sluicegate.domain.apikey import ApiKey, AutomationToken, TokenScope
+from sluicegate.ports.store import Page, PageRequest
+from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.tables.credentials import ApiKeyRow, AutomationTokenRow
+
+_KEYS = table_of(ApiKeyRow)
+_TOKENS = table_of(AutomationTokenRow)
+
+
+class SqlKeyRepository:
+    """Implements ports.store.KeyRepository. Ids grow with time, so that they give the order of creation."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, key_id: str) -> ApiKey | None:
+        row = (await self._session.execute(select(_KEYS).where(_KEYS.c.id == key_id))).first()
+        return to_value(ApiKey, row) if row else None
+
+    async def page_of(self, user_id: str, page: PageRequest) -> Page[ApiKey]:
+        statement = paged(select(_KEYS).where(_KEYS.c.user_id == user_id), page, _KEYS.c.id, descending=True)
+        rows = (await self._session.execute(statement)).all()
+        return to_page(rows, page, lambda row: to_value(ApiKey, row), lambda row: [row.id])
+
+    async def count_of(self, user_id: str) -> int:
+        return await self._session.scalar(select(func.count(_KEYS.c.id)).where(_KEYS.c.user_id == user_id)) or 0
+
+    async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]:
+        statement = select(_KEYS).where(_KEYS.c.user_id.in_(user_ids)).order_by(_KEYS.c.id.desc())
+        found: dict[str, list[ApiKey]] = {user_id: [] for user_id in user_ids}
+        for row in await self._session.execute(statement):
+            found[row.user_id].append(to_value(ApiKey, row))
+        return found
+
+    async def add(self, key: ApiKey) -> None:
+        await self._session.execute(insert(_KEYS).values(asdict(key)))
+
+    async def revoke(self, key_id: str, at: datetime) -> None:
+        statement = update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked_at.is_(None)).values(revoked_at=at)
+        await self._session.execute(statement)
+
+
+class SqlTokenRepository:
+    """Implements ports.store.TokenRepository."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, token_id: str) -> AutomationToken | None:
+        row = (await self._session.execute(select(_TOKENS).where(_TOKENS.c.id == token_id))).first()
+        return _token(row) if row else None
+
+    async def by_digest(self, digest: str) -> AutomationToken | None:
+        row = (await self._session.execute(select(_TOKENS).where(_TOKENS.c.token_digest == digest))).first()
+        return _token(row) if row else None
+
+    async def of_user(self, user_id: str) -> list[AutomationToken]:
+        statement = select(_TOKENS).where(_TOKENS.c.user_id == user_id).order_by(_TOKENS.c.id.desc())
+        return [_token(row) for row in await self._session.execute(statement)]
+
+    async def add(self, token: AutomationToken) -> None:
+        scopes = [scope.value for scope in token.scopes]
+        await self._session.execute(insert(_TOKENS).values(asdict(token) | {"scopes": scopes}))
+
+    async def revoke(self, token_id: str, at: datetime) -> None:
+        statement = update(_TOKENS).where(_TOKENS.c.id == token_id, _TOKENS.c.revoked_at.is_(None))
+        await self._session.execute(statement.values(revoked_at=at))
+
+    async def touch(self, token_id: str, at: datetime) -> None:
+        await self._session.execute(update(_TOKENS).where(_TOKENS.c.id == token_id).values(last_used_at=at))
+
+
+def _token(row: Row[Any]) -> AutomationToken:
+    return to_value(AutomationToken, row, scopes=tuple(TokenScope(scope) for scope in row.scopes))

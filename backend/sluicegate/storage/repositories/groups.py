@@ -1,0 +1,116 @@
+"""Groups and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sluicegate.domain.policy import SubjectKind
+from sluicegate.domain.user import Group
+from sluicegate.ports.store import Page, PageRequest
+from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
+from sluicegate.storage.repositories.subjects import delete_policy_of
+from sluicegate.storage.repositories.upsert import insert_missing
+from sluicegate.storage.tables.identity import GroupRow, MembershipRow
+
+_GROUPS = table_of(GroupRow)
+_MEMBERSHIPS = table_of(MembershipRow)
+_LOWER_NAME = func.lower(_GROUPS.c.name)
+
+
+class SqlGroupRepository:
+    """Implements ports.store.GroupRepository."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, group_id: str) -> Group | None:
+        return (await self.get_many([group_id])).get(group_id)
+
+    async def get_many(self, ids: Sequence[str]) -> dict[str, Group]:
+        rows = await self._session.execute(select(_GROUPS).where(_GROUPS.c.id.in_(ids)))
+        return {row.id: to_value(Group, row) for row in rows}
+
+    async def by_name(self, name: str) -> Group | None:
+        # Both sides through the database's lower(), so that this look-up and the unique index agree.
+        row = (await self._session.execute(select(_GROUPS).where(func.lower(name) == _LOWER_NAME))).first()
+        return to_value(Group, row) if row else None
+
+    async def page(self, search: str | None, page: PageRequest) -> Page[Group]:
+        chosen = select(_GROUPS, _LOWER_NAME.label("lower_name")).where(*_named_like(search))
+        rows = (await self._session.execute(paged(chosen, page, _LOWER_NAME, _GROUPS.c.id))).all()
+        return to_page(rows, page, lambda row: to_value(Group, row), lambda row: [row.lower_name, row.id])
+
+    async def count(self, search: str | None) -> int:
+        return await self._session.scalar(select(func.count(_GROUPS.c.id)).where(*_named_like(search))) or 0
+
+    async def add(self, group: Group) -> None:
+        await self._session.execute(insert(_GROUPS).values(asdict(group)))
+
+    async def update(self, group_id: str, **values: Any) -> None:
+        if values:
+            await self._session.execute(update(_GROUPS).where(_GROUPS.c.id == group_id).values(**values))
+
+    async def delete(self, group_id: str) -> None:
+        await delete_policy_of(self._session, SubjectKind.GROUP, [group_id])
+        await self._session.execute(delete(_GROUPS).where(_GROUPS.c.id == group_id))
+
+    async def member_counts(self, ids: Sequence[str]) -> dict[str, int]:
+        statement = (
+            select(_MEMBERSHIPS.c.group_id, func.count().label("members"))
+            .where(_MEMBERSHIPS.c.group_id.in_(ids))
+            .group_by(_MEMBERSHIPS.c.group_id)
+        )
+        counts = {row.group_id: row.members for row in await self._session.execute(statement)}
+        return {group_id: counts.get(group_id, 0) for group_id in ids}
+
+    async def groups_of(self, user_ids: Sequence[str]) -> dict[str, list[Group]]:
+        statement = (
+            select(_MEMBERSHIPS.c.user_id, _GROUPS)
+            .join(_GROUPS, _GROUPS.c.id == _MEMBERSHIPS.c.group_id)
+            .where(_MEMBERSHIPS.c.user_id.in_(user_ids))
+            .order_by(_LOWER_NAME, _GROUPS.c.id)
+        )
+        found: dict[str, list[Group]] = {user_id: [] for user_id in user_ids}
+        for row in await self._session.execute(statement):
+            found[row.user_id].append(to_value(Group, row))
+        return found
+
+    async def member_ids(self, group_id: str) -> list[str]:
+        return list(
+            await self._session.scalars(select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == group_id))
+        )
+
+    async def add_members(self, group_id: str, user_ids: Sequence[str]) -> list[str]:
+        present = await self._present(group_id, user_ids)
+        missing = [user_id for user_id in dict.fromkeys(user_ids) if user_id not in present]
+        if missing:
+            rows = [{"group_id": group_id, "user_id": user_id} for user_id in missing]
+            await insert_missing(self._session, _MEMBERSHIPS, rows)
+        return missing
+
+    async def remove_members(self, group_id: str, user_ids: Sequence[str]) -> list[str]:
+        present = await self._present(group_id, user_ids)
+        if present:
+            these = _MEMBERSHIPS.c.user_id.in_(present)
+            await self._session.execute(delete(_MEMBERSHIPS).where(_MEMBERSHIPS.c.group_id == group_id, these))
+        return [user_id for user_id in dict.fromkeys(user_ids) if user_id in present]
+
+    async def _present(self, group_id: str, user_ids: Sequence[str]) -> set[str]:
+        statement = select(_MEMBERSHIPS.c.user_id).where(
+            _MEMBERSHIPS.c.group_id == group_id, _MEMBERSHIPS.c.user_id.in_(user_ids)
+        )
+        return set(await self._session.scalars(statement))
+
+
+def _named_like(search: str | None) -> list[ColumnElement[bool]]:
+    if not search or not search.strip():
+        return []
+    pattern = like_pattern(search)
+    columns = (_GROUPS.c.name, _GROUPS.c.description)
+    return [or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))]

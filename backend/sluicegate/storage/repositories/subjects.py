@@ -1,0 +1,18 @@
+"""What is set for a subject; no foreign key can reach these rows, since they belong to users, groups and keys alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sluicegate.domain.policy import SubjectKind
+from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS
+
+
+async def delete_policy_of(session: AsyncSession, kind: SubjectKind, ids: Sequence[str]) -> None:
+    """Removes grants, rate limits and budgets of subjects that go."""
+    if ids:
+        for table in (GRANTS, RATE_LIMITS, BUDGETS):
+            await session.execute(delete(table).where(table.c.subject_kind == kind, table.c.subject_id.in_(ids)))
