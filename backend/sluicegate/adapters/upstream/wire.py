@@ -30,10 +30,7 @@ def host_value(origin: Origin) -> bytes:
 
 def check_request(request: UpstreamRequest) -> None:
     """Refuse a method, target or header that would change the shape of the request."""
-    if not _METHOD.fullmatch(request.method):
-        raise _refused("the method is not a plain word")
-    if not _TARGET.fullmatch(request.target):
-        raise _refused("the target must begin with / and hold only visible ASCII characters")
+    _start_line(request.method, request.target)
     for name, value in request.headers:
         _check_name(name)
         if b"\r" in value or b"\n" in value or b"\0" in value:
@@ -46,11 +43,9 @@ def needs_length(request: UpstreamRequest) -> bool:
 
 def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
     """The head up to and with the empty line; `host` comes from `host_value`."""
-    method = request.method
-    target = request.target
     headers = request.headers
-    if not _METHOD.fullmatch(method) or not _TARGET.fullmatch(target):
-        check_request(request)
+    body = request.body
+    start = _start_line(request.method, request.target)
     for name, _ in headers:
         _check_name(name)
     block = b"\r\n".join(map(b": ".join, headers))
@@ -58,9 +53,19 @@ def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
     breaks = len(headers) - 1 if headers else 0
     if block.count(b"\n") != breaks or block.count(b"\r") != breaks or b"\0" in block:
         check_request(request)
-    length = f"Content-Length: {len(request.body)}\r\n" if request.body or method in _METHODS_WITH_BODY else ""
-    start = f"{method} {target} HTTP/1.1\r\n{length}Host: ".encode("ascii")
-    return b"".join((start, host, b"\r\n", block, b"\r\n\r\n" if block else b"\r\n"))
+    end = b"\r\n\r\n" if block else b"\r\n"
+    if body or request.method in _METHODS_WITH_BODY:
+        return b"%bHost: %b\r\nContent-Length: %d\r\n%b%b" % (start, host, len(body), block, end)
+    return b"%bHost: %b\r\n%b%b" % (start, host, block, end)
+
+
+@lru_cache(maxsize=2048)
+def _start_line(method: str, target: str) -> bytes:
+    if not _METHOD.fullmatch(method):
+        raise _refused("the method is not a plain word")
+    if not _TARGET.fullmatch(target):
+        raise _refused("the target must begin with / and hold only visible ASCII characters")
+    return f"{method} {target} HTTP/1.1\r\n".encode("ascii")
 
 
 @lru_cache(maxsize=2048)
