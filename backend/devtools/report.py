@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,6 @@ class Stage:
     name: str
     command: Sequence[str]
     cwd: Path = ROOT
-    env: Mapping[str, str] = field(default_factory=dict)
     junit: Path | None = None
 
 
@@ -113,7 +111,6 @@ def _execute(stage: Stage, *, loud: bool) -> tuple[int, str]:
         done = subprocess.run(
             stage.command,
             cwd=stage.cwd,
-            env={**os.environ, **stage.env},
             stdin=subprocess.DEVNULL,
             stdout=None if loud else subprocess.PIPE,
             stderr=None if loud else subprocess.STDOUT,
