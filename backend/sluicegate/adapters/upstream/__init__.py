@@ -6,6 +6,7 @@ Nothing here knows what a model, a key or a dialect is.
 
 from sluicegate.adapters.upstream.addresses import Resolver
 from sluicegate.adapters.upstream.client import Http11Upstream
+from sluicegate.adapters.upstream.connection import Bounds
 from sluicegate.adapters.upstream.httpx_client import HttpxUpstream
 
-__all__ = ["Http11Upstream", "HttpxUpstream", "Resolver"]
+__all__ = ["Bounds", "Http11Upstream", "HttpxUpstream", "Resolver"]
