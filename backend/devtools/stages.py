@@ -12,7 +12,7 @@ from devtools.shell import RESULTS, ROOT, ensure_program, node_tool, python_tool
 _TESTS = ROOT / "tests"
 _UNIT = ("kit", "domain", "policy", "settings", "architecture")
 # These have a stage, a set-up or a duration of their own.
-_APART = ("clients", "e2e", "packaging", "perf")
+_APART = ("clients", "e2e", "packaging")
 
 _STYLE = (
     Stage("format", [python_tool("ruff"), "format", "--check", "."]),
