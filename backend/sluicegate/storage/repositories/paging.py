@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, TypeDecorator, tuple_
 
 from sluicegate.kit.cursor import CursorValues, decode_cursor, encode_cursor
+from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import Page, PageRequest
 
 T = TypeVar("T")
+_MAX_INT = 2**63 - 1
 
 
 def paged(
@@ -27,10 +29,20 @@ def paged(
         for index, convert in enumerate(read):
             if convert is not None:
                 values[index] = convert(values[index])
+        if not all(map(_fits, values, keys)):
+            raise InvalidInput("after", "is not a cursor of this list; start again without it")
         row, cursor = tuple_(*keys), tuple_(*values)
         statement = statement.where(row < cursor if descending else row > cursor)
     order = [key.desc() if descending else key.asc() for key in keys]
     return statement.order_by(*order).limit(page.first + 1)
+
+
+def _fits(value: object, key: ColumnElement[Any]) -> bool:
+    """Whether a value that came from outside can be compared with a key on every database."""
+    kind = key.type.impl_instance if isinstance(key.type, TypeDecorator) else key.type
+    if not isinstance(value, kind.python_type):
+        return False
+    return abs(value) <= _MAX_INT if isinstance(value, int) else "\0" not in str(value)
 
 
 def to_page(
