@@ -1,0 +1,62 @@
+"""The OpenAI SDK, unmodified, against the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import openai
+import pytest
+from openai import OpenAI
+
+from clients.gateway import Gateway
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0) as client:
+        yield client
+
+
+def test_a_chat_completion_is_answered_and_metered(client: OpenAI, gateway: Gateway) -> None:
+    answer = client.chat.completions.create(model=gateway.model, messages=[{"role": "user", "content": "Say hello."}])
+    assert answer.choices[0].message.content
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens > 0
+
+
+def test_a_streamed_chat_completion_ends_with_its_usage(client: OpenAI, gateway: Gateway) -> None:
+    chunks = list(
+        client.chat.completions.create(
+            model=gateway.model,
+            messages=[{"role": "user", "content": "Say hello."}],
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+    )
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.completion_tokens > 0
+
+
+def test_the_gateway_prefix_serves_the_same(gateway: Gateway) -> None:
+    with OpenAI(base_url=f"{gateway.url}/gateway/openai/v1", api_key=gateway.key, max_retries=0) as client:
+        answer = client.chat.completions.create(model=gateway.model, messages=[{"role": "user", "content": "Hi"}])
+    assert answer.choices[0].message.content
+
+
+def test_the_list_of_models_is_what_the_key_may_call(client: OpenAI, gateway: Gateway) -> None:
+    assert gateway.model in {model.id for model in client.models.list()}
+
+
+def test_a_wrong_key_is_an_authentication_error(gateway: Gateway) -> None:
+    with (
+        OpenAI(base_url=f"{gateway.url}/v1", api_key="sk-wrong", max_retries=0) as client,
+        pytest.raises(openai.AuthenticationError),
+    ):
+        client.models.list()
+
+
+def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.chat.completions.create(model="no-such-model", messages=[{"role": "user", "content": "Hi"}])
+    assert caught.value.code == "model_not_found"
