@@ -1,60 +1,81 @@
-"""Which client a call comes from, for which project, in which session."""
+"""Which program a call came from, for which project, in which session."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
-from sluicegate.gateway.http import RawHeaders
+from sluicegate.ports.upstream import RawHeaders
 
-# Recorded user agents; the first that is contained wins, so SDKs come after the products that embed them.
-_CLIENTS = (
-    (b"claude-cli", "claude-code"),
-    (b"claude-code", "claude-code"),
-    (b"codex", "codex"),
-    (b"cursor", "cursor"),
-    (b"opencode", "opencode"),
-    (b"qwencode", "qwen-code"),
-    (b"geminicli", "gemini-cli"),
-    (b"copilot", "copilot"),
-    (b"roocode", "roo-code"),
-    (b"cline", "cline"),
-    (b"continue", "continue"),
-    (b"litellm", "litellm"),
-    (b"aider", "aider"),
-    (b"ai-sdk/", "ai-sdk"),
-    (b"asyncopenai/python", "openai-python"),
-    (b"openai/python", "openai-python"),
-    (b"openai/js", "openai-js"),
-    (b"asyncanthropic/python", "anthropic-python"),
-    (b"anthropic/python", "anthropic-python"),
-    (b"anthropic/js", "anthropic-js"),
-    (b"curl/", "curl"),
+_MAX_APP = 60
+_MAX_LABEL = 100
+_WANTED = {
+    b"user-agent": "agent",
+    b"x-client-app": "app",
+    b"x-project": "project",
+    b"x-claude-code-session-id": "session",
+    b"session-id": "session",
+    b"x-session-id": "session",
+}
+# Looked for in this order, so that a tool comes before the library that it is built on.
+_AGENTS = (
+    ("claude-cli/", "claude-code"),
+    ("claude-code/", "claude-code"),
+    ("codex", "codex"),
+    ("cursor", "cursor"),
+    ("aider", "aider"),
+    ("roo-code", "roo-code"),
+    ("roocode", "roo-code"),
+    ("cline", "cline"),
+    ("continue", "continue"),
+    ("opencode", "opencode"),
+    ("copilot", "copilot"),
+    ("qwencode", "qwen-code"),
+    ("geminicli", "gemini-cli"),
+    ("litellm/", "litellm"),
+    ("openai/python", "openai-python"),
+    ("asyncopenai/python", "openai-python"),
+    ("openai/js", "openai-js"),
+    ("anthropic/python", "anthropic-python"),
+    ("asyncanthropic/python", "anthropic-python"),
+    ("anthropic/js", "anthropic-js"),
+    ("ai-sdk/", "ai-sdk"),
+    ("curl/", "curl"),
 )
-_SESSION_HEADERS = (b"x-claude-code-session-id", b"session-id", b"x-session-id", b"x-session-affinity")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
-OWN_HEADERS = frozenset({b"x-client-app", b"x-project"})
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(NamedTuple):
+    """All None where the caller says nothing."""
+
     client_app: str | None
     project: str | None
     session_id: str | None
 
 
-def _text(value: bytes | None, limit: int) -> str | None:
-    if not value:
-        return None
-    return _UNPRINTABLE.sub("", value.decode("latin-1")).strip()[:limit] or None
-
-
 def attribution_of(headers: RawHeaders) -> Attribution:
-    """Read from `x-client-app`, `x-project`, the user agent and the session headers that clients send."""
-    by_name = dict(headers)
-    client = _text(by_name.get(b"x-client-app"), 60)
-    if client is None:
-        agent = by_name.get(b"user-agent", b"").lower()
-        client = next((name for mark, name in _CLIENTS if mark in agent), None)
-    session = next((by_name[name] for name in _SESSION_HEADERS if name in by_name), None)
-    return Attribution(client, _text(by_name.get(b"x-project"), 100), _text(session, 100))
+    """What the headers tell; a name that the caller states goes before the one its user agent suggests."""
+    agent = app = project = session = None
+    for name, value in headers:
+        kind = _WANTED.get(name)
+        if kind is None:
+            continue
+        if kind == "agent":
+            agent = _client_of(value)
+        elif kind == "app":
+            app = _label(value, _MAX_APP)
+        elif kind == "project":
+            project = _label(value, _MAX_LABEL)
+        else:
+            session = session or _label(value, _MAX_LABEL)
+    return Attribution(app or agent, project, session)
+
+
+@lru_cache(maxsize=1024)
+def _client_of(user_agent: bytes) -> str | None:
+    text = user_agent[:300].decode("latin-1").lower()
+    return next((name for part, name in _AGENTS if part in text), None)
+
+
+def _label(value: bytes, length: int) -> str | None:
+    text = value[: 4 * length].decode("utf-8", "replace").strip()
+    return "".join(c for c in text if c.isprintable())[:length] or None

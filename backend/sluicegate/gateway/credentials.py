@@ -1,35 +1,40 @@
-"""The one reader of gateway keys, whatever header an assistant puts them in."""
+"""The caller's key, from whichever header carries it.
+
+Clients tie neither header to one protocol, and some send both at once. All forms go through here, and two that disagree
+are refused: a check that looks at one form while another one is used is how keys get around their limits.
+"""
 
 from __future__ import annotations
 
-from sluicegate.gateway.http import RawHeaders
-from sluicegate.policy.refusals import invalid_key
+from sluicegate.policy.refusals import Refusal, invalid_key
+from sluicegate.ports.upstream import RawHeaders
 
-MAX_KEY_LENGTH = 200
-CREDENTIAL_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"proxy-authorization", b"api-key"})
+CREDENTIAL_HEADERS = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key"})
+_MAX_LENGTH = 512
+_HOW = "Send it as 'Authorization: Bearer <key>' or as 'x-api-key: <key>'."
 
 
-def read_credential(headers: RawHeaders) -> str:
-    """The key of `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`, or several of them when they agree.
-
-    Raises Refusal when there is none, when two differ, or when a value cannot be a key.
-    """
-    found: bytes | None = None
+def credential_of(headers: RawHeaders) -> str:
+    """The one key in the headers; raises Refusal `invalid_api_key` when there is none, or when two differ."""
+    found = b""
     for name, value in headers:
-        if name == b"authorization":
-            scheme, _, key = value.partition(b" ")
-            if scheme.lower() != b"bearer":
-                raise invalid_key("The Authorization header must read 'Bearer <API key>'.")
-        elif name in (b"x-api-key", b"x-goog-api-key"):
-            key = value
-        else:
+        if name not in CREDENTIAL_HEADERS:
             continue
-        key = key.strip()
-        if found is not None and key != found:
-            raise invalid_key("Two different API keys were sent; send one, or the same in both headers.")
-        found = key
+        key = _bearer(value) if name == b"authorization" else value.strip()
+        if found and key and key != found:
+            raise invalid_key("The request carries two different API keys. Send only one.")
+        found = found or key
     if not found:
-        raise invalid_key("No API key was sent. Send it as 'Authorization: Bearer <API key>' or 'x-api-key'.")
-    if len(found) > MAX_KEY_LENGTH or not found.isascii():
+        raise _missing()
+    if len(found) > _MAX_LENGTH:
         raise invalid_key()
-    return found.decode("ascii")
+    return found.decode("latin-1")
+
+
+def _bearer(value: bytes) -> bytes:
+    scheme, _, rest = value.strip().partition(b" ")
+    return rest.strip() if scheme.lower() == b"bearer" else b""
+
+
+def _missing() -> Refusal:
+    return invalid_key(f"No API key was sent. {_HOW}")

@@ -1,18 +1,18 @@
-"""Which headers go on to a provider, and which come back."""
+"""Which headers pass the gateway, in either direction. Whatever is not named here passes."""
 
 from __future__ import annotations
 
 from sluicegate.domain.catalog import Dialect
-from sluicegate.gateway.attribution import OWN_HEADERS
 from sluicegate.gateway.credentials import CREDENTIAL_HEADERS
-from sluicegate.gateway.http import RawHeaders
 from sluicegate.policy.compile import Route
+from sluicegate.ports.upstream import RawHeaders
 
 _HOP_BY_HOP = frozenset(
     {
         b"connection",
         b"keep-alive",
         b"proxy-authenticate",
+        b"proxy-authorization",
         b"proxy-connection",
         b"te",
         b"trailer",
@@ -20,73 +20,93 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-# Set anew by the client, changed by decoding, or nobody's business but the gateway's and the caller's.
 _NOT_FORWARDED = (
     _HOP_BY_HOP
     | CREDENTIAL_HEADERS
-    | OWN_HEADERS
     | {
+        # Framing is written anew; the body goes on decoded, and answers must be readable for the meter.
         b"accept-encoding",
         b"content-encoding",
         b"content-length",
-        b"content-type",
-        b"cookie",
         b"expect",
-        b"forwarded",
         b"host",
+        # Whatever else could pass for a credential or move the call to another account of the provider.
+        b"api-key",
+        b"cookie",
         b"openai-organization",
-        b"origin",
-        b"referer",
+        b"openai-project",
+        # About the caller and the proxies on its side.
+        b"cdn-loop",
+        b"forwarded",
         b"via",
+        b"x-client-app",
+        b"x-project",
         b"x-real-ip",
     }
 )
-_NOT_RETURNED = _HOP_BY_HOP | {b"content-length", b"set-cookie", b"alt-svc", b"strict-transport-security"}
-# An upstream's limits describe the organisation's shared key, not the caller.
-_LIMIT_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
-_CONTENT_JSON = (b"content-type", b"application/json")
-# A compressed answer could not be metered without being unpacked.
+_NOT_RELAYED = _HOP_BY_HOP | {
+    b"alt-svc",
+    b"anthropic-organization-id",
+    b"content-length",
+    b"date",
+    b"openai-organization",
+    b"openai-project",
+    b"server",
+    b"set-cookie",
+    b"strict-transport-security",
+}
+# They describe the provider's account that all callers share.
+_SHARED_LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-", b"anthropic-priority-", b"anthropic-fast-")
+_REQUEST_IDS = frozenset({b"x-request-id", b"request-id"})
+_ANTHROPIC_VERSION = (b"anthropic-version", b"2023-06-01")
 _IDENTITY = (b"accept-encoding", b"identity")
-_DEFAULT_VERSION = (b"anthropic-version", b"2023-06-01")
 
 
-def provider_headers(route: Route, dialect: Dialect, caller: RawHeaders) -> RawHeaders:
-    """The caller's headers with the provider's credential in place of the caller's."""
-    headers = [
-        item
-        for item in caller
-        if item[0] not in _NOT_FORWARDED and not item[0].startswith((b"x-forwarded-", b"sec-", b"access-control-"))
-    ]
-    headers.append(_CONTENT_JSON)
-    headers.append(_IDENTITY)
-    secret = route.credential.reveal().encode("latin-1") if route.credential else None
-    if dialect is Dialect.ANTHROPIC:
-        if secret:
-            headers.append((b"x-api-key", secret))
-        if not any(name == b"anthropic-version" for name, _ in headers):
-            headers.append(_DEFAULT_VERSION)
-    else:
-        if secret:
-            headers.append((b"authorization", b"Bearer " + secret))
-        if route.organization:
-            headers.append((b"openai-organization", route.organization.encode("latin-1", "ignore")))
-    return headers
+def forwarded(headers: RawHeaders, dialect: Dialect) -> RawHeaders:
+    """What a provider gets to see of the caller's headers, still without a credential."""
+    dropped = _NOT_FORWARDED
+    if named := _named_by_connection(headers):
+        dropped = dropped | named
+    passed = [h for h in headers if h[0] not in dropped and not h[0].startswith(b"x-forwarded-")]
+    passed.append(_IDENTITY)
+    if dialect is Dialect.ANTHROPIC and not any(h[0] == b"anthropic-version" for h in passed):
+        passed.append(_ANTHROPIC_VERSION)
+    return passed
 
 
-def returned_headers(upstream: RawHeaders, request_id: bytes) -> RawHeaders:
-    """The provider's headers as the caller gets them, with the id of this call."""
-    headers = [
-        item
-        for item in upstream
-        if item[0] not in _NOT_RETURNED and item[0] != b"x-request-id" and not item[0].startswith(_LIMIT_PREFIXES)
-    ]
-    headers.append((b"x-request-id", request_id))
-    return headers
-
-
-def content_type(headers: RawHeaders) -> bytes:
-    """The media type in lower case, without parameters; empty when none was sent."""
+def _named_by_connection(headers: RawHeaders) -> frozenset[bytes]:
     for name, value in headers:
-        if name == b"content-type":
-            return value.partition(b";")[0].strip().lower()
+        if name == b"connection" and value.lower() not in (b"keep-alive", b"close"):
+            return frozenset(part.strip().lower() for part in value.split(b","))
+    return frozenset()
+
+
+def credentials_for(route: Route, dialect: Dialect) -> RawHeaders:
+    """The provider's own credential, in the form its dialect wants."""
+    if route.credential is None:
+        return []
+    key = route.credential.reveal().encode()
+    if dialect is Dialect.ANTHROPIC:
+        return [(b"x-api-key", key)]
+    headers = [(b"authorization", b"Bearer " + key)]
+    if route.organization:
+        headers.append((b"openai-organization", route.organization.encode()))
+    return headers
+
+
+def relayed(headers: RawHeaders) -> RawHeaders:
+    """What a caller gets to see of a provider's headers; the provider's request id stays findable under another name."""
+    passed: RawHeaders = []
+    for name, value in headers:
+        if name in _NOT_RELAYED or name.startswith(_SHARED_LIMITS):
+            continue
+        passed.append((b"x-upstream-request-id", value) if name in _REQUEST_IDS else (name, value))
+    return passed
+
+
+def value_of(headers: RawHeaders, wanted: bytes) -> bytes:
+    """The first value of a header, lower-cased; empty when it is absent."""
+    for name, value in headers:
+        if name == wanted:
+            return value.lower()
     return b""

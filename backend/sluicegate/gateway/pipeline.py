@@ -88,6 +88,9 @@ class Pipeline:
                 raise no_route(admitted.model, call.endpoint.dialect)
             source = attribution_of(call.scope["headers"])
             metered = MeteredCall(self._books, admitted, routes[0], call.endpoint.name, body.stream, source)
+        except OSError as error:
+            self._policy.cancel(admitted)
+            raise upstream_unavailable("The gateway cannot write calls down at the moment.", 503) from error
         except BaseException:
             self._policy.cancel(admitted)
             raise

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from sluicegate.adapters.journal.segments import Segments, dead_processes, line_of
+from sluicegate.adapters.journal.segments import JournalUnwritable, Segments, dead_processes, line_of
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.domain.usage import CallRecord, Outcome
 from sluicegate.kit.clock import Clock
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 class Journal:
     """Implements ports.usage.UsageSink and ports.policy.SpendSource.
 
-    `flush_seconds` is how long a settled call waits at most before it goes to the database, `batch` how many wait at most.
+    A settled call goes to the database after `flush_seconds`, or sooner when `batch` of them wait.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Journal:
         self._folder = folder
         self._writer = writer
         self._clock = clock
-        self._zone = periods.zone
+        self._calendar = PeriodClock(periods.zone)
         self._flush_seconds = flush_seconds
         self._batch = batch
         self._segment_bytes = segment_bytes
@@ -56,6 +56,7 @@ class Journal:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._dirty = False
+        self._written = 0
         self.failures = 0
 
     @property
@@ -93,7 +94,11 @@ class Journal:
         self._pending.append(record)
         if len(self._pending) >= self._batch:
             self._wake.set()
-        self._append(line_of("s", record))
+        try:
+            self._append(line_of("s", record))
+        except JournalUnwritable as error:
+            self.failures += 1
+            log.warning("journal.not_written", error=error.strerror)
 
     def discard(self, call_id: str) -> None:
         if self._open.pop(call_id, None) is not None:
@@ -113,17 +118,22 @@ class Journal:
             await self._flush_locked()
 
     async def _flush_locked(self) -> None:
-        while self._pending:
-            records = self._pending[: self._batch]
+        # Only what waits now: calls keep coming, and a flush has to end.
+        waiting = len(self._pending)
+        while waiting > 0:
+            records = self._pending[: min(waiting, self._batch)]
             await asyncio.to_thread(self._writer.write, records)
             del self._pending[: len(records)]
+            self._written += len(records)
+            waiting -= len(records)
         segments = self._segments
         if segments is None:
             return
+        segments.drop_old(self._written)
         if segments.full:
-            segments.rotate([line_of("o", record) for record in self._open.values()])
-        if not self._pending:
-            segments.drop_old()
+            needed = self._written + len(self._pending)
+            segments.rotate([line_of("o", record) for record in self._open.values()], needed)
+            segments.drop_old(self._written)
 
     async def _flush_always(self) -> None:
         pause = self._flush_seconds
@@ -178,8 +188,9 @@ class Journal:
             # From here to `install` nothing may await: no call can be settled in between.
             waiting = [record for record in self._pending if _subject_id(record, subject) == subject.id]
             for record in waiting:
+                then = self._calendar.at_time(record.started_ms / 1000)
                 for window, key in periods.items():
-                    if self._period_key(window, record) == key:
+                    if then[window].key == key:
                         spent[window] = spent.get(window, 0) + record.cost_nanos
             late = [(r.started_ms / 1000, _limited_input(r), r.output_tokens) for r in waiting if r.started_ms >= since]
             install(PastUse(spent, [*recent, *late]))
@@ -188,9 +199,6 @@ class Journal:
         self, subject: Subject, periods: dict[Window, str], since_ms: int
     ) -> tuple[dict[Window, int], Sequence[tuple[float, int, int]]]:
         return dict(self._writer.spent(subject, periods)), self._writer.recent(subject, since_ms)
-
-    def _period_key(self, window: Window, record: CallRecord) -> str:
-        return PeriodClock(self._zone).at_time(record.started_ms / 1000)[window].key
 
 
 def _recovered(record: CallRecord) -> CallRecord:

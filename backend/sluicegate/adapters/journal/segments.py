@@ -1,8 +1,8 @@
 """Append-only files of journal lines, one set for each living process.
 
-A line is a JSON array: `["o", record]` when a call is admitted, `["s", record]` when it is settled, `["d", call id]` when it
-was no call after all. A process holds a lock on the folder's `<name>.lock` as long as it lives, so that others can tell
-its files from those of the dead.
+A line is a JSON array: `["o", record]` when a call is admitted, `["s", record]` when it is settled, `["d", call id]`
+when it was no call after all. A process holds a lock on the folder's `<name>.lock` as long as it lives, so that others
+can tell its files from those of the dead.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Segments:
         self._lock = os.open(folder / f"{self._name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._file = self._open()
-        self.old: list[Path] = []
+        self._old: list[tuple[Path, int]] = []
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{self._name}.{number:06d}.journal"
@@ -83,7 +83,7 @@ class Segments:
         return os.open(self._path(self._number), flags, 0o600)
 
     def append(self, line: bytes) -> None:
-        """Hands the line to the operating system, whole or not at all: from there it survives the death of this process."""
+        """Hands the line to the operating system, whole or not at all; there it survives the death of this process."""
         try:
             written = os.write(self._file, line)
         except OSError as error:
@@ -97,20 +97,20 @@ class Segments:
     def full(self) -> bool:
         return self._size >= self._limit
 
-    def rotate(self, carried: list[bytes]) -> None:
-        """Begins a new file with the lines of calls that are still open."""
+    def rotate(self, carried: list[bytes], needed: int) -> None:
+        """Begins a new file with the lines of calls that are still open; the old one can go when `needed` calls in all
+        are in the database."""
         previous, path = self._file, self._path(self._number)
         self._number += 1
         self._file, self._size = self._open(), 0
         self.append(b"".join(carried))
         os.close(previous)
-        self.old.append(path)
+        self._old.append((path, needed))
 
-    def drop_old(self) -> None:
-        """Removes the files whose lines are all in the database or carried over."""
-        for path in self.old:
-            path.unlink(missing_ok=True)
-        self.old.clear()
+    def drop_old(self, written: int) -> None:
+        """Removes the files whose lines are all carried over or among the `written` calls in the database."""
+        while self._old and self._old[0][1] <= written:
+            self._old.pop(0)[0].unlink(missing_ok=True)
 
     def sync(self) -> None:
         os.fsync(self._file)
@@ -119,7 +119,8 @@ class Segments:
         """Lets go of the files; removes them unless something in them is still needed."""
         os.close(self._file)
         if not keep:
-            self.drop_old()
+            for path, _ in self._old:
+                path.unlink(missing_ok=True)
             self._path(self._number).unlink(missing_ok=True)
             (self._folder / f"{self._name}.lock").unlink(missing_ok=True)
         os.close(self._lock)

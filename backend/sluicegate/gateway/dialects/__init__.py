@@ -1,1 +1,1 @@
-"""What differs between wire protocols: errors, model lists, usage blocks."""
+"""What differs between the protocols that callers speak: fields, usage, errors, lists. One module per protocol."""

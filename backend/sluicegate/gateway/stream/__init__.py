@@ -1,1 +1,1 @@
-"""What flows: meters beside the stream, and the filter for the one event that a caller did not ask for."""
+"""Server-sent events on their way through: cut, read on the side, never rebuilt."""

@@ -1,106 +1,96 @@
-"""Reads usage off a stream that is relayed as it comes: the bytes are looked at, never changed or kept.
-
-Only lines that hold `"usage"` are parsed. What a stream said in text is counted roughly, four bytes a token, for
-streams that end without a usage block.
-"""
+"""Reads a stream on the side while its bytes pass."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import Protocol
 
-import msgspec
-
-from sluicegate.domain.catalog import Dialect
 from sluicegate.domain.usage import TokenUsage
-from sluicegate.gateway.dialects.usage import AbsurdUsage, anthropic_usage, openai_usage
+from sluicegate.gateway.metering import Reading, text_size
+from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
 
-BYTES_PER_TOKEN = 4
-_MAX_LINE = 1_048_576
-_TEXT = re.compile(
-    rb'"(?:content|text|thinking|reasoning_content|partial_json|arguments)"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL
-)
+_MAX_KEPT = 16 * 1024
+
+
+class Tally(Protocol):
+    """What one dialect's events have told so far. `final`: the last event was seen; `failed`: it told of an error."""
+
+    final: bool
+    failed: bool
+
+    def interested(self, block: bytes) -> bool:
+        """Whether any event in the block may matter. Called for every read, so it only looks for substrings."""
+        ...
+
+    def note(self, data: bytes) -> bool:
+        """Takes in one event's data; False when the event is not for the caller."""
+        ...
+
+    def finished(self, block: bytes) -> bool:
+        """Whether the answer in the block came to its end, though the last event may be missing."""
+        ...
+
+    def reading(self) -> Reading: ...
 
 
 class StreamMeter:
-    """`usage` is None as long as the stream has told none; `complete` turns True with the protocol's last event."""
+    """Passes whole events on and keeps the tally. Text is measured only where usage is missing, so blocks are kept for a
+    while and looked at when they grow."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._anthropic = dialect is Dialect.ANTHROPIC
-        self._end = b'"message_stop"' if self._anthropic else b"data: [DONE]"
-        self._tail = b""
-        self._block: dict[str, Any] = {}
-        self._text_bytes = 0
-        self._absurd = False
-        self.finished = False
-        self.complete = False
+    __slots__ = ("_finished", "_kept", "_kept_size", "_splitter", "_tally", "_text")
 
-    def feed(self, chunk: bytes) -> None:
-        data = self._tail + chunk if self._tail else chunk
-        cut = data.rfind(b"\n") + 1
-        lines, self._tail = data[:cut], data[cut:]
-        if len(self._tail) > _MAX_LINE:
-            self._tail = b""
-        if not lines:
-            return
-        for match in _TEXT.finditer(lines):
-            self._text_bytes += match.end(1) - match.start(1)
-        if b'"usage"' in lines:
-            for line in lines.split(b"\n"):
-                if b'"usage"' in line:
-                    self._read(line)
-        if self._end in lines or (not self._anthropic and b"data:[DONE]" in lines):
-            self.complete = True
-        if not self.finished and not self._anthropic and b'"finish_reason":"' in lines.replace(b'": "', b'":"'):
-            self.finished = True
-
-    def _read(self, line: bytes) -> None:
-        _, colon, text = line.partition(b":")
-        if not colon:
-            return
-        try:
-            event = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return
-        if not isinstance(event, dict):
-            return
-        holder = event.get("message") if event.get("type") == "message_start" else event
-        block = holder.get("usage") if isinstance(holder, dict) else None
-        if isinstance(block, dict):
-            # Later events correct earlier ones field by field; a null corrects nothing.
-            self._block.update({k: v for k, v in block.items() if v is not None})
-        elif block is not None:
-            self._absurd = True
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._splitter = EventSplitter()
+        self._kept: list[bytes] = []
+        self._kept_size = 0
+        self._text = 0
+        self._finished = False
 
     @property
-    def text_tokens(self) -> int:
-        """Output as far as text shows, rounded up."""
-        return -(-self._text_bytes // BYTES_PER_TOKEN)
+    def final(self) -> bool:
+        return self._tally.final
 
     @property
-    def usage(self) -> TokenUsage | None:
-        """What the stream reported so far; None when it reported nothing, or nothing that can be true."""
-        if not self._block or self._absurd:
-            return None
-        try:
-            return anthropic_usage(self._block) if self._anthropic else openai_usage(self._block)
-        except AbsurdUsage:
-            return None
+    def failed(self) -> bool:
+        return self._tally.failed
 
+    def feed(self, chunk: bytes) -> bytes:
+        """What of the stream may go to the caller now that `chunk` has come."""
+        block = self._splitter.feed(chunk)
+        return self._take(block) if block else block
 
-def whole_usage(body: bytes, dialect: Dialect) -> TokenUsage | None:
-    """The usage of an answer that is no stream; None when it has none that can be true.
+    def end(self) -> bytes:
+        """The provider ended the stream properly: what was held back, if it ends the answer, else nothing."""
+        rest = self._splitter.rest()
+        if rest:
+            rest = self._take(rest)
+        if not self._tally.final:
+            self._look_at_kept()
+            self._tally.final = self._finished
+        return rest if self._tally.final else b""
 
-    Raises msgspec.DecodeError when the body is not a JSON object.
-    """
-    block = msgspec.json.decode(body, type=_Answer).usage
-    if not isinstance(block, dict):
-        return None
-    try:
-        return anthropic_usage(block) if dialect is Dialect.ANTHROPIC else openai_usage(block)
-    except AbsurdUsage:
-        return None
+    def usage(self, input_estimate: int) -> tuple[TokenUsage, bool]:
+        """Usage to bill for what came so far, and whether it is estimated."""
+        reading = self._tally.reading()
+        if not (reading.input_known and reading.output_known):
+            self._look_at_kept()
+        return reading.completed(input_estimate, self._text)
 
+    def _take(self, block: bytes) -> bytes:
+        self._kept.append(block)
+        self._kept_size += len(block)
+        if self._kept_size > _MAX_KEPT:
+            self._look_at_kept()
+        return self._inspect(block) if self._tally.interested(block) else block
 
-class _Answer(msgspec.Struct):
-    usage: Any = None
+    def _inspect(self, block: bytes) -> bytes:
+        events = split_events(block)
+        passed = [event for event in events if self._tally.note(data_of(event))]
+        return block if len(passed) == len(events) else b"".join(passed)
+
+    def _look_at_kept(self) -> None:
+        data = b"".join(self._kept)
+        self._text += text_size(data)
+        self._finished = self._finished or self._tally.finished(data)
+        self._kept.clear()
+        self._kept_size = 0

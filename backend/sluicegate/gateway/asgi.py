@@ -1,0 +1,70 @@
+"""One HTTP exchange as the gateway sees it: the ASGI triple, its request id, and whole replies."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from sluicegate.kit.ids import new_id
+from sluicegate.ports.upstream import RawHeaders
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """The caller closed the connection before its request was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer; `headers` lack `content-length` and request ids."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+
+class Request:
+    """A caller's request. `id` is minted here and is also the id of the call in the ledger."""
+
+    __slots__ = ("address", "anthropic", "headers", "id", "method", "path", "query", "receive", "send", "started")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers: RawHeaders = scope["headers"]
+        self.method: str = scope.get("method", "GET")
+        self.path: str = scope["path"]
+        self.query: bytes = scope.get("query_string", b"")
+        client = scope.get("client")
+        self.address: str = client[0] if client else ""
+        self.receive = receive
+        self.send = send
+        self.id = new_id()
+        # Whether the answer speaks the Messages dialect, whose clients look for `request-id`.
+        self.anthropic = False
+        self.started = False
+
+    def header(self, wanted: bytes) -> bytes | None:
+        for name, value in self.headers:
+            if name == wanted:
+                return value
+        return None
+
+    def id_headers(self) -> RawHeaders:
+        encoded = self.id.encode()
+        ours = [(b"x-request-id", encoded)]
+        return [*ours, (b"request-id", encoded)] if self.anthropic else ours
+
+    async def start(self, status: int, headers: RawHeaders) -> None:
+        """Sends the head; request ids are added here, so that no answer lacks them."""
+        self.started = True
+        head = {"type": "http.response.start", "status": status, "headers": [*headers, *self.id_headers()]}
+        await self.send(head)
+
+    async def reply(self, reply: Reply) -> None:
+        length = (b"content-length", str(len(reply.body)).encode())
+        await self.start(reply.status, [*reply.headers, length])
+        await self.send({"type": "http.response.body", "body": reply.body})

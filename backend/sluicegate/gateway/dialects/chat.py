@@ -1,0 +1,133 @@
+"""OpenAI's Chat Completions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from sluicegate.domain.catalog import Dialect
+from sluicegate.domain.usage import TokenUsage
+from sluicegate.gateway.dialects.errors import error_object
+from sluicegate.gateway.envelope import Envelope
+from sluicegate.gateway.metering import NOTHING, AbsurdCount, Reading, count, loaded, part
+from sluicegate.gateway.stream.meter import StreamMeter
+from sluicegate.policy.refusals import Refusal
+
+_NULL = Raw(b"null")
+# With usage asked for, every chunk says `"usage":null` and only the last one has an object.
+_USAGE = re.compile(rb'"usage"\s*:\s*[^\sn]')
+_FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
+
+
+class _Answer(msgspec.Struct):
+    usage: Raw = _NULL
+    choices: Raw = _NULL
+    error: Raw = _NULL
+
+
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+
+
+def _usage_of(raw: Raw) -> Reading:
+    usage: Any = loaded(raw)
+    if not isinstance(usage, dict):
+        return NOTHING
+    try:
+        return _counted(usage)
+    except AbsurdCount:
+        return NOTHING
+
+
+def _counted(usage: dict[str, Any]) -> Reading:
+    total = count(usage.get("prompt_tokens"))
+    details = usage.get("prompt_tokens_details")
+    cached, written = part(details, "cached_tokens"), part(details, "cache_write_tokens")
+    output = count(usage.get("completion_tokens"))
+    reasoning = part(usage.get("completion_tokens_details"), "reasoning_tokens")
+    # Cached tokens are a part of the total here, and no call is without a prompt.
+    if total == 0 or cached + written > total:
+        raise AbsurdCount
+    return Reading(
+        TokenUsage(
+            input=total - cached - written,
+            cache_read=cached,
+            cache_write_5m=written,
+            output=output,
+            reasoning=min(reasoning, output),
+        ),
+        input_known=True,
+        output_known=usage.get("completion_tokens") is not None,
+    )
+
+
+class ChatTally:
+    """Usage stands in one of the last chunks, for the whole call."""
+
+    __slots__ = ("_hide_usage", "_reading", "failed", "final")
+
+    def __init__(self, *, hide_usage: bool) -> None:
+        self._hide_usage = hide_usage
+        self._reading = NOTHING
+        self.final = False
+        self.failed = False
+
+    def interested(self, block: bytes) -> bool:
+        return (b'"usage"' in block and _USAGE.search(block) is not None) or b"[DONE]" in block or b'"error"' in block
+
+    def note(self, data: bytes) -> bool:
+        if data.strip() == b"[DONE]":
+            self.final = True
+            return True
+        try:
+            chunk = _decode_answer(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return True
+        if bytes(chunk.error) != b"null":
+            self.failed = self.final = True
+        if bytes(chunk.usage) == b"null":
+            return True
+        self._reading = _usage_of(chunk.usage)
+        return not (self._hide_usage and b"".join(bytes(chunk.choices).split()) == b"[]")
+
+    def finished(self, block: bytes) -> bool:
+        return _FINISHED.search(block) is not None
+
+    def reading(self) -> Reading:
+        return self._reading
+
+
+class ChatCompletions:
+    """Implements `Wire`."""
+
+    dialect = Dialect.OPENAI
+    path = "/chat/completions"
+    endpoint = "chat.completions"
+    bytes_per_token = 4
+
+    def max_tokens(self, envelope: Envelope) -> int | None:
+        return envelope.count("max_completion_tokens", "max_tokens")
+
+    def prepare(self, envelope: Envelope) -> bool:
+        options = envelope.get("stream_options")
+        if not envelope.stream or not (options is None or isinstance(options, dict)):
+            return False
+        if options and options.get("include_usage") is True:
+            return False
+        envelope.put("stream_options", {**(options or {}), "include_usage": True})
+        return True
+
+    def meter(self, *, hide_usage: bool) -> StreamMeter:
+        return StreamMeter(ChatTally(hide_usage=hide_usage))
+
+    def read(self, body: bytes) -> Reading | None:
+        try:
+            return _usage_of(_decode_answer(body).usage)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
+        body = {"error": error_object(refusal, Dialect.OPENAI), "request_id": request_id}
+        return b"data: %s\n\n" % msgspec.json.encode(body)

@@ -1,0 +1,178 @@
+"""Anthropic's Messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from sluicegate.domain.catalog import Dialect
+from sluicegate.domain.usage import TokenUsage
+from sluicegate.gateway.dialects.errors import error_object
+from sluicegate.gateway.envelope import Envelope
+from sluicegate.gateway.metering import NOTHING, AbsurdCount, Reading, count, loaded, part
+from sluicegate.gateway.stream.meter import StreamMeter
+from sluicegate.policy.refusals import Refusal
+
+_NULL = Raw(b"null")
+_INPUT_FIELDS = (
+    "input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation",
+)
+
+
+class _Message(msgspec.Struct):
+    usage: Raw = _NULL
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    message: _Message | None = None
+    usage: Raw = _NULL
+
+
+_decode_message = msgspec.json.Decoder(_Message).decode
+_decode_event = msgspec.json.Decoder(_Event).decode
+
+
+def _usage_of(usage: dict[str, Any]) -> TokenUsage:
+    """Raises AbsurdCount. The input of a call lies outside the cache; reads and writes come on top of it."""
+    rounds = usage.get("iterations")
+    if isinstance(rounds, list) and rounds:
+        # After a compaction the totals leave the earlier rounds out.
+        return _sum([_one(r) for r in rounds])
+    return _one(usage)
+
+
+def _one(usage: Any) -> TokenUsage:
+    if not isinstance(usage, dict):
+        raise AbsurdCount
+    written = count(usage.get("cache_creation_input_tokens"))
+    short = part(usage.get("cache_creation"), "ephemeral_5m_input_tokens")
+    long = part(usage.get("cache_creation"), "ephemeral_1h_input_tokens")
+    # The split refines the total and must not exceed it; without it, writes are short-lived ones.
+    total = max(written, short + long)
+    output = count(usage.get("output_tokens"))
+    return TokenUsage(
+        input=count(usage.get("input_tokens")),
+        cache_read=count(usage.get("cache_read_input_tokens")),
+        cache_write_5m=total - long,
+        cache_write_1h=long,
+        output=output,
+        reasoning=min(output, part(usage.get("output_tokens_details"), "thinking_tokens")),
+    )
+
+
+def _sum(rounds: list[TokenUsage]) -> TokenUsage:
+    return TokenUsage(
+        input=sum(r.input for r in rounds),
+        cache_read=sum(r.cache_read for r in rounds),
+        cache_write_5m=sum(r.cache_write_5m for r in rounds),
+        cache_write_1h=sum(r.cache_write_1h for r in rounds),
+        output=sum(r.output for r in rounds),
+        reasoning=sum(r.reasoning for r in rounds),
+    )
+
+
+def _reading(usage: dict[str, Any], *, ended: bool) -> Reading:
+    try:
+        counted = _usage_of(usage)
+    except AbsurdCount:
+        return _without_absurd(usage)
+    # No call is without a prompt, so a zero means that nothing was counted.
+    return Reading(counted, input_known=counted.total_input > 0, output_known=ended and "output_tokens" in usage)
+
+
+def _without_absurd(usage: dict[str, Any]) -> Reading:
+    """The input side alone, when only the output is absurd."""
+    try:
+        counted = _one({name: usage.get(name) for name in _INPUT_FIELDS})
+    except AbsurdCount:
+        return NOTHING
+    return Reading(counted, input_known=counted.total_input > 0, output_known=False)
+
+
+class MessagesTally:
+    """Input comes with the first event, output with the last but one, which may correct the input too."""
+
+    __slots__ = ("_ended", "_usage", "failed", "final")
+
+    def __init__(self) -> None:
+        self._usage: dict[str, Any] = {}
+        self._ended = False
+        self.final = False
+        self.failed = False
+
+    def interested(self, block: bytes) -> bool:
+        return b'"usage"' in block or b'"message_stop"' in block or b'"error"' in block
+
+    def note(self, data: bytes) -> bool:
+        try:
+            event = _decode_event(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return True
+        match event.type:
+            case "message_start":
+                if event.message is not None:
+                    self._merge(event.message.usage)
+            case "message_delta":
+                self._merge(event.usage)
+                self._ended = True
+            case "message_stop":
+                self.final = True
+            case "error":
+                self.failed = self.final = True
+            case _:
+                pass
+        return True
+
+    def _merge(self, raw: Raw) -> None:
+        usage: Any = loaded(raw)
+        if isinstance(usage, dict):
+            self._usage.update({name: value for name, value in usage.items() if value is not None})
+
+    def finished(self, block: bytes) -> bool:
+        return False
+
+    def reading(self) -> Reading:
+        return _reading(self._usage, ended=self._ended)
+
+
+class Messages:
+    """Implements `Wire`."""
+
+    dialect = Dialect.ANTHROPIC
+    path = "/messages"
+    endpoint = "messages"
+    # Its tokenizer cuts finer than the four bytes a token that hold elsewhere.
+    bytes_per_token = 3
+
+    def max_tokens(self, envelope: Envelope) -> int | None:
+        return envelope.count("max_tokens")
+
+    def prepare(self, envelope: Envelope) -> bool:
+        return False
+
+    def meter(self, *, hide_usage: bool) -> StreamMeter:
+        return StreamMeter(MessagesTally())
+
+    def read(self, body: bytes) -> Reading | None:
+        try:
+            usage: Any = loaded(_decode_message(body).usage)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        return _reading(usage, ended=True) if isinstance(usage, dict) else NOTHING
+
+    def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
+        body = {"type": "error", "error": error_object(refusal, Dialect.ANTHROPIC), "request_id": request_id}
+        return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
+
+
+class CountTokens(Messages):
+    """Anthropic's token count: forwarded like a message, but no call in the ledger's sense."""
+
+    path = "/messages/count_tokens"
+    endpoint = "messages.count_tokens"

@@ -1,0 +1,90 @@
+"""The few fields of a request body that the gateway reads; everything else stays the bytes that the caller sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from sluicegate.gateway.metering import loaded
+from sluicegate.policy.refusals import invalid_request
+
+_decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+# Shorter strings are left to the byte count: they cost less than a look at them.
+_LONG_STRING = 8_192
+_IMAGE_TOKENS = 1_600
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\"
+
+
+class Envelope:
+    """A body taken apart at its top level. `model` is the name that the caller gave."""
+
+    __slots__ = ("_changed", "_fields", "_raw", "model", "stream")
+
+    def __init__(self, raw: bytes, fields: dict[str, Raw], model: str) -> None:
+        self._raw = raw
+        self._fields = fields
+        self._changed = False
+        self.model = model
+        stream = fields.get("stream")
+        self.stream = stream is not None and bytes(stream) == b"true"
+
+    def get(self, name: str) -> Any:
+        """A field's value; None also for one that is null, missing or no text."""
+        raw = self._fields.get(name)
+        return None if raw is None else loaded(raw)
+
+    def put(self, name: str, value: Any) -> None:
+        self._fields[name] = Raw(_encode(value))
+        self._changed = True
+
+    def count(self, *names: str) -> int | None:
+        """The first of the fields that holds a whole number above zero."""
+        for name in names:
+            value = self.get(name)
+            if type(value) is int and value > 0:
+                return value
+        return None
+
+    def body_for(self, provider_model: str) -> bytes:
+        """The body as one provider gets it: untouched when nothing has to change."""
+        if provider_model == self.model and not self._changed:
+            return self._raw
+        return _encode(self._fields | {"model": provider_model})
+
+    def input_estimate(self, bytes_per_token: int) -> int:
+        """Roughly the tokens of the whole body; images count by a flat figure rather than by their bytes."""
+        size = len(self._raw)
+        images = 0
+        if b"base64" in self._raw:
+            for part in self._raw.split(b'"'):
+                if len(part) > _LONG_STRING and not _after_comma(part).translate(None, _BASE64):
+                    size -= len(part)
+                    images += 1
+        return max(1, size // bytes_per_token + images * _IMAGE_TOKENS)
+
+
+def _after_comma(text: bytes) -> bytes:
+    """The payload of a data URL; anything else as it is."""
+    return text[text.index(b",") + 1 :] if text.startswith(b"data:") and b"," in text[:200] else text
+
+
+def open_envelope(body: bytes) -> Envelope:
+    """Raises Refusal `invalid_request` unless the body is a JSON object that names a model."""
+    try:
+        fields = _decode_object(body)
+    except msgspec.ValidationError:
+        raise invalid_request("The request body must be a JSON object.") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise invalid_request(f"The request body is not valid JSON: {reason}.") from None
+    raw = fields.get("model")
+    if raw is None:
+        raise invalid_request("The field 'model' is missing.", field="model")
+    model = loaded(raw)
+    if not isinstance(model, str) or not model:
+        raise invalid_request("The field 'model' must be a model's name, as text.", field="model")
+    return Envelope(body, fields, model)

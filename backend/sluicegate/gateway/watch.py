@@ -1,0 +1,70 @@
+"""Looks after calls that take longer than a moment.
+
+Most calls are over before anyone could hang up, so none gets a task or a timer of its own at first. One tick for all
+gives those that last a watcher, which waits for the caller to leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from sluicegate.gateway.call import Call
+from sluicegate.kit.clock import Clock
+
+TICK = 0.25
+_RENEW_SECONDS = 60.0
+
+
+class Watch:
+    """Interrupts the task of a call whose caller has left, or has taken nothing for `stalled` seconds."""
+
+    def __init__(self, clock: Clock, stalled: float) -> None:
+        self._clock = clock
+        self._stalled = stalled
+        self._calls: set[Call] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def calls(self) -> int:
+        """How many calls are in flight."""
+        return len(self._calls)
+
+    def enter(self, call: Call) -> None:
+        call.task = asyncio.current_task()
+        self._calls.add(call)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    def leave(self, call: Call) -> None:
+        self._calls.discard(call)
+        if call.watcher is not None:
+            call.watcher.cancel()
+
+    def _tick(self) -> None:
+        self._timer = None
+        if not self._calls:
+            return
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
+        now = self._clock.monotonic()
+        for call in self._calls:
+            if call.watcher is None and now - call.since >= TICK:
+                call.watcher = asyncio.create_task(self._await_departure(call))
+            if now - call.renewed >= _RENEW_SECONDS:
+                call.renewed = now
+                call.renew()
+            if call.sending_since is not None and now - call.sending_since > self._stalled:
+                _interrupt(call)
+
+    @staticmethod
+    async def _await_departure(call: Call) -> None:
+        while (await call.request.receive())["type"] != "http.disconnect":
+            pass
+        _interrupt(call)
+
+
+def _interrupt(call: Call) -> None:
+    # A call that is closed has sent its last byte: that its caller leaves now is how calls end.
+    if call.closed or call.gone or call.task is None:
+        return
+    call.gone = True
+    call.task.cancel()
