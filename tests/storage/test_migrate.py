@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 from sluicegate.storage import migrate, tables
-
-
-@contextmanager
-def engine_of(url: str) -> Iterator[Engine]:
-    parsed = make_url(url)
-    postgres = parsed.get_backend_name() == "postgresql"
-    engine = create_engine(parsed.set(drivername="postgresql+psycopg") if postgres else parsed)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+from storage.databases import sync_engine
 
 
 def differences(url: str) -> list[Any]:
     assert tables.__all__
-    with engine_of(url) as engine, engine.connect() as connection, warnings.catch_warnings():
+    with sync_engine(url) as engine, engine.connect() as connection, warnings.catch_warnings():
         # SQLite cannot be asked for the unique indexes on lower(name); they have a test of their own.
         warnings.filterwarnings("ignore", message=".*expression-based index.*")
         return compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
 
 
 def table_names(url: str) -> set[str]:
-    with engine_of(url) as engine:
+    with sync_engine(url) as engine:
         return set(inspect(engine).get_table_names())
 
 
@@ -63,7 +50,7 @@ def test_down_and_up_again_gives_the_same_schema(database_url: str) -> None:
 
 
 def test_names_of_groups_and_providers_are_unique_without_regard_to_case(database_url: str) -> None:
-    with engine_of(database_url) as engine, engine.connect() as connection:
+    with sync_engine(database_url) as engine, engine.connect() as connection:
         source = "SELECT sql FROM sqlite_master" if engine.name == "sqlite" else "SELECT indexdef FROM pg_indexes"
         definitions = [row[0].lower() for row in connection.execute(text(source)) if row[0]]
     for name in ("uq_groups_name", "uq_providers_name"):
@@ -81,7 +68,7 @@ def test_of_two_upgrades_at_once_both_succeed(empty_url: str) -> None:
 
 
 def test_a_failed_upgrade_leaves_no_trace(empty_url: str) -> None:
-    with engine_of(empty_url) as engine, engine.begin() as connection:
+    with sync_engine(empty_url) as engine, engine.begin() as connection:
         connection.execute(text("CREATE TABLE usage_ledger (x INTEGER)"))
 
     with pytest.raises(Exception, match="usage_ledger"):
@@ -108,5 +95,5 @@ def test_an_older_schema_is_refused(database_url: str, monkeypatch: pytest.Monke
 
 
 def set_version(url: str, version: str) -> None:
-    with engine_of(url) as engine, engine.begin() as connection:
+    with sync_engine(url) as engine, engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})

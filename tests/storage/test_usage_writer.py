@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from sluicegate.domain.policy import Subject, SubjectKind, Window
@@ -20,6 +20,7 @@ from sluicegate.domain.usage import CallRecord
 from sluicegate.policy.windows import period_of
 from sluicegate.storage import migrate
 from sluicegate.storage.usage_writer import PostgresUsageWriter, SqliteUsageWriter, make_usage_writer
+from storage.databases import sync_engine
 from storage.records import NOW, call, milliseconds
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -36,15 +37,8 @@ def writer(database_url: str) -> Iterator[Writer]:
 
 
 def rows(url: str, statement: str) -> list[dict[str, Any]]:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed)
-    try:
-        with engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(text(statement))]
-    finally:
-        engine.dispose()
+    with sync_engine(url) as engine, engine.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(text(statement))]
 
 
 def sums(url: str) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,154 @@
+"""Providers, provider models and models as the database keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
+from sluicegate.domain.policy import Subject, SubjectKind
+from sluicegate.domain.usage import Prices
+from sluicegate.ports.store import PageRequest
+from sluicegate.storage.engine import SqlStore
+from storage.records import NOW
+
+PROVIDER = Provider("p1", "OpenAI", ProviderKind.OPENAI, None, None, None, True, None, None, NOW)
+PRICES = Prices(1_250_000_000, 125_000_000, None, None, 10_000_000_000)
+TARGET = ProviderModel("pm1", "p1", "gpt-5", ModelKind.CHAT, PRICES, False, 400_000, 128_000, NOW)
+OTHER = replace(TARGET, id="pm2", name="gpt-5-mini", prices=Prices(), free=True)
+MODEL = Model(
+    "m1",
+    "gpt-5",
+    "GPT 5",
+    ModelKind.CHAT,
+    ModelStatus.ACTIVE,
+    (Backend("b1", "pm1", 0, 3), Backend("b2", "pm2", 1, 1)),
+    NOW,
+)
+
+
+async def fill(store: SqlStore) -> None:
+    async with store.write() as tx:
+        await tx.catalog.add_provider(PROVIDER)
+        await tx.catalog.add_provider_model(TARGET)
+        await tx.catalog.add_provider_model(OTHER)
+        await tx.catalog.add_model(MODEL)
+
+
+async def test_everything_comes_back_as_it_went_in(store: SqlStore) -> None:
+    await fill(store)
+    async with store.read() as tx:
+        assert await tx.catalog.provider("p1") == PROVIDER
+        assert await tx.catalog.provider_models(["pm1", "pm2", "pm3"]) == {"pm1": TARGET, "pm2": OTHER}
+        assert await tx.catalog.models_of_providers(["p1", "p2"]) == {"p1": [TARGET, OTHER]}
+        assert await tx.catalog.model("m1") == MODEL
+        assert await tx.catalog.model_by_slug("gpt-5") == MODEL
+        assert await tx.catalog.model_by_slug("gpt-6") is None
+
+
+async def test_provider_names_are_found_and_unique_without_regard_to_case(store: SqlStore) -> None:
+    await fill(store)
+    async with store.read() as tx:
+        assert await tx.catalog.provider_by_name("openAI") == PROVIDER
+    with pytest.raises(IntegrityError):
+        async with store.write() as tx:
+            await tx.catalog.add_provider(replace(PROVIDER, id="p2", name="OPENAI"))
+
+
+async def test_prices_are_replaced_as_a_whole(store: SqlStore) -> None:
+    await fill(store)
+    async with store.write() as tx:
+        await tx.catalog.update_provider_model("pm1", prices=Prices(input=0), context_window=None)
+    async with store.read() as tx:
+        assert await tx.catalog.provider_model("pm1") == replace(TARGET, prices=Prices(input=0), context_window=None)
+
+
+async def test_a_credential_is_kept_apart(store: SqlStore) -> None:
+    await fill(store)
+    later = NOW + timedelta(hours=1)
+    async with store.write() as tx:
+        await tx.catalog.set_sealed_credential("p1", "v1.a.b", "sk-123…", later)
+    async with store.read() as tx:
+        assert await tx.catalog.sealed_credential("p1") == "v1.a.b"
+        expected = replace(PROVIDER, credential_prefix="sk-123…", credential_updated_at=later)
+        assert await tx.catalog.provider("p1") == expected
+
+
+async def test_backends_are_replaced_as_a_whole(store: SqlStore) -> None:
+    await fill(store)
+    changed = replace(MODEL, backends=(Backend("b3", "pm2", 0, 1),))
+    async with store.write() as tx:
+        await tx.catalog.replace_backends(changed)
+        await tx.catalog.update_model("m1", status=ModelStatus.DISABLED)
+    async with store.read() as tx:
+        assert await tx.catalog.model("m1") == replace(changed, status=ModelStatus.DISABLED)
+
+
+async def test_deleting_a_provider_takes_its_models_and_their_backends(store: SqlStore) -> None:
+    await fill(store)
+    async with store.write() as tx:
+        await tx.catalog.delete_provider("p1")
+    async with store.read() as tx:
+        assert await tx.catalog.provider_models(["pm1", "pm2"]) == {}
+        assert await tx.catalog.model("m1") == replace(MODEL, backends=())
+
+
+async def test_deleting_a_model_takes_its_grants(store: SqlStore) -> None:
+    await fill(store)
+    team = Subject(SubjectKind.GROUP, "team")
+    async with store.write() as tx:
+        await tx.policy.add_grants(team, ["m1"], NOW)
+        await tx.catalog.delete_model("m1")
+    async with store.read() as tx:
+        assert await tx.catalog.model("m1") is None
+        assert await tx.policy.grants_of([team]) == []
+
+
+async def test_pages_follow_the_name_and_miss_nobody(store: SqlStore) -> None:
+    names = ["beta", "Alpha", "alpha 2", "Gamma", "delta"]
+    async with store.write() as tx:
+        for index, name in enumerate(names):
+            await tx.catalog.add_provider(replace(PROVIDER, id=f"p{index}", name=name))
+    seen: list[str] = []
+    after: str | None = None
+    async with store.read() as tx:
+        while True:
+            page = await tx.catalog.page_providers(None, PageRequest(2, after))
+            seen += [provider.name for provider, _ in page.items]
+            after = page.items[-1][1]
+            if not page.has_next:
+                break
+        assert await tx.catalog.count_providers(None) == 5
+    assert seen == ["Alpha", "alpha 2", "beta", "delta", "Gamma"]
+
+
+@pytest.mark.parametrize(
+    ("search", "kind", "status", "found"),
+    [
+        (None, None, None, ["a-1", "b_2", "c.3"]),
+        ("  ", None, None, ["a-1", "b_2", "c.3"]),
+        ("_", None, None, ["b_2"]),
+        ("%", None, None, []),
+        ("SECOND", None, None, ["b_2"]),
+        (None, ModelKind.EMBEDDING, None, ["c.3"]),
+        (None, None, ModelStatus.DRAFT, ["b_2"]),
+        ("a", ModelKind.EMBEDDING, None, []),
+    ],
+)
+async def test_models_are_filtered(
+    store: SqlStore, search: str | None, kind: ModelKind | None, status: ModelStatus | None, found: list[str]
+) -> None:
+    plain = replace(MODEL, backends=(), display_name="")
+    async with store.write() as tx:
+        await tx.catalog.add_model(replace(plain, id="1", slug="a-1"))
+        await tx.catalog.add_model(
+            replace(plain, id="2", slug="b_2", display_name="The Second", status=ModelStatus.DRAFT)
+        )
+        await tx.catalog.add_model(replace(plain, id="3", slug="c.3", kind=ModelKind.EMBEDDING))
+    async with store.read() as tx:
+        page = await tx.catalog.page_models(search, kind, status, PageRequest())
+        assert [model.slug for model, _ in page.items] == found
+        assert await tx.catalog.count_models(search, kind, status) == len(found)

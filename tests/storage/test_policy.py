@@ -1,0 +1,166 @@
+"""Grants, limits and budgets as the database keeps them, and as they are read for compiling."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from sqlalchemy import event, text
+
+from sluicegate.domain.apikey import ApiKey
+from sluicegate.domain.catalog import ModelStatus
+from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind
+from sluicegate.domain.user import Group, Role, User, UserStatus
+from sluicegate.kit.money import Nanos
+from sluicegate.storage.engine import SqlStore
+from sluicegate.storage.policy_source import SqlPolicySource
+from sluicegate.storage.snapshot import snapshot
+from storage.databases import sync_engine
+from storage.records import NOW
+from storage.test_catalog import MODEL, OTHER, PROVIDER, TARGET, fill
+
+ADA = User("ada", "ada@example.com", "Ada", Role.MEMBER, UserStatus.ACTIVE, NOW)
+BOB = replace(ADA, id="bob", email="bob@example.com", name="Bob")
+TEAM, OPS, EMPTY = (Group(i, i.title(), "", NOW) for i in ("team", "ops", "empty"))
+USER, GROUP = Subject(SubjectKind.USER, "ada"), Subject(SubjectKind.GROUP, "team")
+LIMITS = RateLimits(requests=0, input_tokens=2_000_000_000)
+BUDGET = Budget(Nanos(0), None, Nanos(10**18), (50, 90))
+
+
+async def people(store: SqlStore) -> None:
+    async with store.write() as tx:
+        for user in (ADA, BOB):
+            await tx.users.add(user)
+        for group in (TEAM, OPS, EMPTY):
+            await tx.groups.add(group)
+        await tx.groups.add_members("team", ["ada", "bob"])
+        await tx.groups.add_members("ops", ["bob"])
+        await tx.groups.add_members("empty", ["ada"])
+
+
+async def test_granting_twice_is_granting_once(store: SqlStore) -> None:
+    await fill(store)
+    async with store.write() as tx:
+        first = await tx.policy.add_grants(USER, ["m1", "m1"], NOW)
+        second = await tx.policy.add_grants(USER, ["m1"], NOW)
+    assert first == second
+    (grant,) = first
+    assert (grant.subject, grant.model_id, grant.created_at) == (USER, "m1", NOW)
+    async with store.write() as tx:
+        assert await tx.policy.grant(grant.id) == grant
+        await tx.policy.remove_grant(grant.id)
+        assert await tx.policy.grants_of([USER]) == []
+
+
+async def test_the_same_grant_from_many_hands_is_there_once(store: SqlStore) -> None:
+    await fill(store)
+
+    async def grant() -> list[str]:
+        async with store.write() as tx:
+            return [g.id for g in await tx.policy.add_grants(USER, ["m1"], NOW)]
+
+    found = await asyncio.gather(*(grant() for _ in range(8)))
+    assert len({tuple(ids) for ids in found}) == 1
+
+
+async def test_limits_and_budgets_are_replaced_and_removed(store: SqlStore) -> None:
+    async with store.write() as tx:
+        await tx.policy.set_rate_limits(USER, RateLimits(requests=5))
+        await tx.policy.set_rate_limits(USER, LIMITS)
+        await tx.policy.set_rate_limits(GROUP, RateLimits(concurrent_requests=1))
+        await tx.policy.set_budget(USER, BUDGET)
+    async with store.read() as tx:
+        assert await tx.policy.rate_limits([USER, GROUP]) == {USER: LIMITS, GROUP: RateLimits(concurrent_requests=1)}
+        assert await tx.policy.budgets([USER, GROUP]) == {USER: BUDGET}
+        assert await tx.policy.budgets([]) == {}
+    async with store.write() as tx:
+        await tx.policy.set_rate_limits(USER, RateLimits())
+        await tx.policy.set_budget(USER, Budget())
+    async with store.read() as tx:
+        assert await tx.policy.rate_limits([USER]) == {}
+        assert await tx.policy.budgets([USER]) == {}
+
+
+async def test_two_who_set_the_same_limit_at_once_both_succeed(store: SqlStore) -> None:
+    async def set_to(value: int) -> None:
+        async with store.write() as tx:
+            await tx.policy.set_rate_limits(USER, RateLimits(requests=value))
+
+    await asyncio.gather(*(set_to(value) for value in range(8)))
+    async with store.read() as tx:
+        assert (await tx.policy.rate_limits([USER]))[USER].requests in range(8)
+
+
+async def test_a_user_is_read_with_everything_that_decides(store: SqlStore) -> None:
+    await fill(store)
+    await people(store)
+    async with store.write() as tx:
+        (own,) = await tx.policy.add_grants(USER, ["m1"], NOW)
+        (through_team,) = await tx.policy.add_grants(GROUP, ["m1"], NOW)
+        await tx.policy.add_grants(Subject(SubjectKind.GROUP, "ops"), ["m1"], NOW)
+        await tx.policy.add_grants(Subject(SubjectKind.USER, "bob"), ["m1"], NOW)
+        await tx.policy.set_rate_limits(GROUP, LIMITS)
+        await tx.policy.set_rate_limits(Subject(SubjectKind.GROUP, "ops"), RateLimits(requests=1))
+        await tx.policy.set_budget(USER, BUDGET)
+
+    rows = await SqlPolicySource(store.engine).user("ada")
+    assert rows is not None
+    assert rows.user == ADA
+    assert {group.id: group for group in rows.groups} == {"team": TEAM, "empty": EMPTY}
+    assert {grant.id: grant for grant in rows.grants} == {own.id: own, through_team.id: through_team}
+    assert rows.limits == {GROUP: LIMITS}
+    assert rows.budgets == {USER: BUDGET}
+
+
+async def test_a_user_takes_three_statements_however_many_groups(store: SqlStore) -> None:
+    await people(store)
+    statements: list[str] = []
+    event.listen(store.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    await SqlPolicySource(store.engine).user("ada")
+    assert len([s for s in statements if s.startswith("SELECT")]) == 3
+
+
+async def test_nobody_is_nobody(store: SqlStore) -> None:
+    source = SqlPolicySource(store.engine)
+    assert await source.user("ghost") is None
+    assert await source.key("ghost") is None
+
+
+async def test_a_key_is_found_by_its_public_id(store: SqlStore) -> None:
+    await people(store)
+    key = ApiKey("k1", "abcdefghijkl", "ada", "laptop", "sg_abcdefghijkl", "hash", NOW)
+    async with store.write() as tx:
+        await tx.keys.add(key)
+    assert await SqlPolicySource(store.engine).key("abcdefghijkl") == key
+
+
+async def test_the_catalogue_is_read_whole(store: SqlStore) -> None:
+    await fill(store)
+    async with store.write() as tx:
+        await tx.catalog.add_model(replace(MODEL, id="m2", slug="draft", status=ModelStatus.DRAFT, backends=()))
+        await tx.catalog.set_sealed_credential("p1", "v1.a.b", "…", NOW)
+
+    rows = await SqlPolicySource(store.engine).catalog()
+    assert [model.slug for model in rows.models] == ["draft", "gpt-5"]
+    assert rows.models[1] == MODEL
+    assert rows.provider_models == {"pm1": TARGET, "pm2": OTHER}
+    assert rows.providers == {"p1": replace(PROVIDER, credential_prefix="…", credential_updated_at=NOW)}
+    assert rows.credentials == {"p1": "v1.a.b"}
+
+
+async def test_a_user_is_read_as_of_one_instant(store: SqlStore, database_url: str) -> None:
+    """Between two statements of a read, somebody takes the user out of the group and drops what the group had."""
+    await people(store)
+    async with store.write() as tx:
+        await tx.policy.set_rate_limits(GROUP, LIMITS)
+    async with snapshot(store.engine) as connection:
+        await connection.execute(text("SELECT 1 FROM users"))
+        with sync_engine(database_url) as other, other.begin() as writing:
+            writing.execute(text("DELETE FROM memberships"))
+            writing.execute(text("DELETE FROM rate_limits"))
+        assert (await connection.execute(text("SELECT count(*) FROM memberships"))).scalar() == 4
+        assert (await connection.execute(text("SELECT count(*) FROM rate_limits"))).scalar() == 1
+
+    rows = await SqlPolicySource(store.engine).user("ada")
+    assert rows is not None
+    assert (list(rows.groups), rows.limits) == ([], {})
