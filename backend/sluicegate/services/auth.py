@@ -1,0 +1,193 @@
+"""Who is there: passwords, sessions, one-time links, automation tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from sluicegate.domain.apikey import TOKEN_PREFIX, CredentialStatus, parse_credential
+from sluicegate.domain.audit import SYSTEM, Actor, ActorKind
+from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.user import (
+    LinkKind,
+    OneTimeLink,
+    Role,
+    Session,
+    User,
+    UserStatus,
+    check_password,
+    parse_email,
+    parse_name,
+)
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.crypto import random_token, token_digest
+from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated
+from sluicegate.kit.ids import new_id
+from sluicegate.kit.secret import Secret
+from sluicegate.ports.store import Store, Transaction, UserFilter
+from sluicegate.services.attempts import Attempts
+from sluicegate.services.caller import Caller
+from sluicegate.services.passwords import Passwords
+
+SESSION_DAYS = 14
+_IDLE = timedelta(hours=12)
+_LONGEST = timedelta(days=SESSION_DAYS)
+# A session or token that is in use is written down again at most this often.
+_TOUCH = timedelta(minutes=1)
+_WRONG = "The e-mail address or the password is wrong."
+
+
+class LinkStatus(StrEnum):
+    VALID = "valid"
+    EXPIRED = "expired"
+    USED = "used"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """What the holder of a link may know before using it."""
+
+    status: LinkStatus
+    kind: LinkKind = LinkKind.INVITE
+    email: str = ""
+    name: str = ""
+
+
+class AuthService:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._passwords = Passwords()
+        self._attempts = Attempts(clock)
+
+    async def sign_in(self, email: str, password: str, address: str) -> Secret:
+        """The token of a new session; raises Unauthenticated or Throttled, the same for known and unknown e-mails."""
+        email = email.strip().lower()
+        self._attempts.take(email, address)
+        async with self._store.read() as tx:
+            user = await tx.users.by_email(email)
+            hashed = await tx.users.password_hash(user.id) if user is not None else None
+        right = await self._passwords.verify(hashed, password)
+        if user is None or not right:
+            raise Unauthenticated(_WRONG)
+        async with self._store.write() as tx:
+            # Time has passed: the person may be suspended or the password changed since.
+            current = await tx.users.get(user.id)
+            if current is None or await tx.users.password_hash(user.id) != hashed:
+                raise Unauthenticated(_WRONG)
+            if current.status is not UserStatus.ACTIVE:
+                raise Unauthenticated("This account is suspended. Ask an administrator.")
+            token = await self._open_session(tx, current)
+        self._attempts.forgive(email)
+        return token
+
+    async def sign_out(self, token: str) -> None:
+        """Ends the session, if there is one."""
+        async with self._store.write() as tx:
+            session = await tx.sessions.by_digest(token_digest(token))
+            if session is not None:
+                await tx.sessions.remove(session.id)
+
+    async def caller_of_session(self, token: str) -> Caller | None:
+        """None when the session has ended or its owner may not come in."""
+        now = self._clock.now()
+        async with self._store.read() as tx:
+            session = await tx.sessions.by_digest(token_digest(token))
+            if session is None or session.expires_at <= now or session.last_seen_at + _IDLE <= now:
+                return None
+            user = await tx.users.get(session.user_id)
+        if user is None or user.status is not UserStatus.ACTIVE:
+            return None
+        if now - session.last_seen_at >= _TOUCH:
+            async with self._store.write() as tx:
+                await tx.sessions.touch(session.id, now)
+                await tx.users.update(user.id, last_active_at=now)
+        return Caller(user, actor_of(user))
+
+    async def caller_of_token(self, text: str) -> Caller | None:
+        """None when the token is unknown, revoked or expired, or its owner may not come in."""
+        if parse_credential(text, TOKEN_PREFIX) is None:
+            return None
+        now = self._clock.now()
+        async with self._store.read() as tx:
+            token = await tx.tokens.by_digest(token_digest(text))
+            if token is None or token.status(now) is not CredentialStatus.ACTIVE:
+                return None
+            user = await tx.users.get(token.user_id)
+        if user is None or user.status is not UserStatus.ACTIVE:
+            return None
+        if token.last_used_at is None or now - token.last_used_at >= _TOUCH:
+            async with self._store.write() as tx:
+                await tx.tokens.touch(token.id, now)
+        actor = Actor(ActorKind.TOKEN, f"{token.name} of {user.label}", user.id, token.id)
+        return Caller(user, actor, frozenset(token.scopes))
+
+    async def link(self, token: str) -> LinkState:
+        async with self._store.read() as tx:
+            link = await tx.links.by_digest(token_digest(token))
+            user = await tx.users.get(link.user_id) if link is not None else None
+        if link is None or user is None:
+            return LinkState(LinkStatus.UNKNOWN)
+        return LinkState(self._status(link), link.kind, user.email, user.name)
+
+    async def accept(self, token: str, name: str | None, password: str) -> Secret:
+        """Sets name and password, activates the account and signs in; the link is used up."""
+        check_password(password)
+        chosen = parse_name(name, required=False) if name is not None else ""
+        if (await self.link(token)).status is LinkStatus.UNKNOWN:
+            raise NotFound("link", field=None)
+        hashed = await self._passwords.hash(password)
+        async with self._store.write() as tx:
+            link = await tx.links.by_digest(token_digest(token))
+            user = await tx.users.get(link.user_id) if link is not None else None
+            if link is None or user is None:
+                raise NotFound("link", field=None)
+            if self._status(link) is LinkStatus.EXPIRED:
+                raise Conflict("This link has expired. Ask an administrator for a new one.")
+            if user.status is not UserStatus.INVITED or not await tx.links.use(link.id, self._clock.now()):
+                raise Conflict("This link was used already. Sign in with your password.")
+            active = replace(user, name=parse_name(chosen or user.name), status=UserStatus.ACTIVE)
+            await tx.users.update(user.id, name=active.name, status=active.status)
+            await tx.users.set_password_hash(user.id, hashed)
+            states = [{"name": u.name, "status": u.status.value} for u in (user, active)]
+            await tx.audit.record(actor_of(active), "invitation.accept", "user", user.id, active.label, *states)
+            tx.changed(PolicyChange(ChangeKind.USER, user.id))
+            return await self._open_session(tx, active)
+
+    async def has_admin(self) -> bool:
+        """Whether any active administrator is there."""
+        async with self._store.read() as tx:
+            return await tx.users.count(UserFilter(role=Role.ADMIN, status=UserStatus.ACTIVE)) > 0
+
+    async def create_admin(self, email: str, password: str, name: str) -> User:
+        """For whoever runs the server; raises Conflict when the address is taken."""
+        email, name = parse_email(email), parse_name(name)
+        hashed = await self._passwords.hash(check_password(password))
+        user = User(new_id(), email, name, Role.ADMIN, UserStatus.ACTIVE, self._clock.now())
+        async with self._store.write() as tx:
+            if await tx.users.by_email(email) is not None:
+                raise Conflict("There is an account with this address already.", field="email")
+            await tx.users.add(user)
+            await tx.users.set_password_hash(user.id, hashed)
+            after = {"email": email, "name": name, "role": user.role.value}
+            await tx.audit.record(SYSTEM, "user.create_admin", "user", user.id, user.label, {}, after)
+            tx.changed(PolicyChange(ChangeKind.USER, user.id))
+        return user
+
+    async def _open_session(self, tx: Transaction, user: User) -> Secret:
+        token, now = random_token(), self._clock.now()
+        await tx.sessions.add(Session(new_id(), user.id, token_digest(token), now, now, now + _LONGEST))
+        await tx.users.update(user.id, last_active_at=now)
+        return Secret(token)
+
+    def _status(self, link: OneTimeLink) -> LinkStatus:
+        if link.used_at is not None:
+            return LinkStatus.USED
+        return LinkStatus.EXPIRED if link.expires_at <= self._clock.now() else LinkStatus.VALID
+
+
+def actor_of(user: User) -> Actor:
+    """A person who acts in the console."""
+    return Actor(ActorKind.USER, user.label, user.id)

@@ -1,0 +1,42 @@
+"""All use cases in one value, for the edges to be given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sluicegate.services.auth import AuthService
+from sluicegate.services.budgets import BudgetService
+from sluicegate.services.deployment import Deployment
+from sluicegate.services.effective import EffectiveService
+from sluicegate.services.grants import GrantService
+from sluicegate.services.groups import GroupService
+from sluicegate.services.invitations import InvitationService
+from sluicegate.services.keys import KeyService
+from sluicegate.services.limits import LimitService
+from sluicegate.services.models import ModelService
+from sluicegate.services.provider_models import ProviderModelService
+from sluicegate.services.provider_tests import ProviderTestService
+from sluicegate.services.providers import ProviderService
+from sluicegate.services.tokens import TokenService
+from sluicegate.services.usage import UsageService
+from sluicegate.services.users import UserService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    deployment: Deployment
+    auth: AuthService
+    users: UserService
+    invitations: InvitationService
+    groups: GroupService
+    keys: KeyService
+    tokens: TokenService
+    grants: GrantService
+    limits: LimitService
+    budgets: BudgetService
+    effective: EffectiveService
+    providers: ProviderService
+    provider_models: ProviderModelService
+    provider_tests: ProviderTestService
+    models: ModelService
+    usage: UsageService

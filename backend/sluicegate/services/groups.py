@@ -1,0 +1,164 @@
+"""Groups and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.user import Group, User, parse_name
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
+from sluicegate.kit.ids import new_id
+from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.services.absent import ABSENT, Absent
+from sluicegate.services.caller import Caller
+
+MAX_DESCRIPTION_LENGTH = 1000
+MAX_MEMBERS_AT_ONCE = 100
+
+
+class GroupService:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def get(self, caller: Caller, group_id: str) -> Group | None:
+        return (await self.get_many(caller, [group_id])).get(group_id)
+
+    async def get_many(self, caller: Caller, ids: Sequence[str]) -> dict[str, Group]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.groups.get_many(ids)
+
+    async def page(self, caller: Caller, search: str | None, page: PageRequest) -> Page[Group]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.groups.page(search, page)
+
+    async def count(self, caller: Caller, search: str | None) -> int:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.groups.count(search)
+
+    async def member_counts(self, caller: Caller, ids: Sequence[str]) -> dict[str, int]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.groups.member_counts(ids)
+
+    async def of_users(self, caller: Caller, user_ids: Sequence[str]) -> dict[str, list[Group]]:
+        """Members see only what they are in themselves."""
+        for user_id in user_ids:
+            caller.require_self_or_admin(user_id, TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.groups.groups_of(user_ids)
+
+    async def create(self, caller: Caller, name: str, description: str = "") -> Group:
+        caller.require_admin(TokenScope.USERS)
+        group = Group(new_id(), parse_name(name), _checked_description(description), self._clock.now())
+        async with self._store.write() as tx:
+            await _require_free_name(tx, group)
+            await tx.groups.add(group)
+            await tx.audit.record(caller.actor, "group.create", "group", group.id, group.name, {}, _shown(group))
+        return group
+
+    async def update(
+        self, caller: Caller, group_id: str, name: str | Absent = ABSENT, description: str | Absent = ABSENT
+    ) -> Group:
+        caller.require_admin(TokenScope.USERS)
+        async with self._store.write() as tx:
+            before = await _require_group(tx, group_id)
+            group = replace(
+                before,
+                name=before.name if name is ABSENT else parse_name(name),
+                description=before.description if description is ABSENT else _checked_description(description),
+            )
+            if group != before:
+                await _require_free_name(tx, group)
+                await tx.groups.update(group_id, **_shown(group))
+                states = _shown(before), _shown(group)
+                await tx.audit.record(caller.actor, "group.update", "group", group.id, group.name, *states)
+                # Refusals and the console name the group that set a limit.
+                tx.changed(PolicyChange(ChangeKind.GROUP, group_id))
+            return group
+
+    async def delete(self, caller: Caller, group_id: str) -> None:
+        """Members keep everything that does not come through this group."""
+        caller.require_admin(TokenScope.USERS)
+        async with self._store.write() as tx:
+            group = await _require_group(tx, group_id)
+            members = await tx.groups.member_ids(group_id)
+            await tx.groups.delete(group_id)
+            before = _shown(group) | {"members": len(members)}
+            await tx.audit.record(caller.actor, "group.delete", "group", group.id, group.name, before)
+            tx.changed(PolicyChange(ChangeKind.GROUP, group_id), *_changes(members))
+
+    async def add_members(self, caller: Caller, group_id: str, user_ids: Sequence[str]) -> Group:
+        """Those who are in it already stay in it."""
+        _require_membership_change(caller, user_ids)
+        async with self._store.write() as tx:
+            group = await _require_group(tx, group_id, "groupId")
+            users = await _require_users(tx, user_ids)
+            added = await tx.groups.add_members(group_id, user_ids)
+            if added:
+                after = {"members": [users[user_id].label for user_id in added]}
+                await tx.audit.record(caller.actor, "group.add_members", "group", group.id, group.name, {}, after)
+                tx.changed(*_changes(added))
+            return group
+
+    async def remove_members(self, caller: Caller, group_id: str, user_ids: Sequence[str]) -> Group:
+        """Those who are not in it are passed over."""
+        _require_membership_change(caller, user_ids)
+        async with self._store.write() as tx:
+            group = await _require_group(tx, group_id, "groupId")
+            users = await _require_users(tx, user_ids)
+            removed = await tx.groups.remove_members(group_id, user_ids)
+            if removed:
+                before = {"members": [users[user_id].label for user_id in removed]}
+                await tx.audit.record(caller.actor, "group.remove_members", "group", group.id, group.name, before)
+                tx.changed(*_changes(removed))
+            return group
+
+
+def _require_membership_change(caller: Caller, user_ids: Sequence[str]) -> None:
+    caller.require_admin(TokenScope.USERS)
+    if not user_ids:
+        raise InvalidInput("userIds", "must name at least one user")
+    if len(user_ids) > MAX_MEMBERS_AT_ONCE:
+        raise InvalidInput("userIds", f"takes at most {MAX_MEMBERS_AT_ONCE} users at once")
+
+
+def _changes(user_ids: Sequence[str]) -> list[PolicyChange]:
+    return [PolicyChange(ChangeKind.USER, user_id) for user_id in user_ids]
+
+
+def _checked_description(text: str) -> str:
+    description = text.strip()
+    if len(description) > MAX_DESCRIPTION_LENGTH:
+        raise InvalidInput("description", f"must have at most {MAX_DESCRIPTION_LENGTH} characters")
+    return description
+
+
+def _shown(group: Group) -> dict[str, str]:
+    return {"name": group.name, "description": group.description}
+
+
+async def _require_group(tx: Transaction, group_id: str, field: str = "id") -> Group:
+    group = await tx.groups.get(group_id)
+    if group is None:
+        raise NotFound("group", field=field)
+    return group
+
+
+async def _require_users(tx: Transaction, user_ids: Sequence[str]) -> dict[str, User]:
+    users = await tx.users.get_many(user_ids)
+    if len(users) < len(set(user_ids)):
+        raise NotFound("user", field="userIds")
+    return users
+
+
+async def _require_free_name(tx: Transaction, group: Group) -> None:
+    present = await tx.groups.by_name(group.name)
+    if present is not None and present.id != group.id:
+        raise Conflict(f"There is a group called {present.name} already.", field="name")

@@ -1,0 +1,138 @@
+"""People: who they are, what role they have, whether they may come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.user import OneTimeLink, Role, User, UserStatus, parse_name
+from sluicegate.kit.errors import Conflict, NotFound
+from sluicegate.ports.store import Page, PageRequest, Store, Transaction, UserFilter
+from sluicegate.services.absent import ABSENT, Absent
+from sluicegate.services.caller import Caller
+
+
+class UserService:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, caller: Caller, user_id: str) -> User | None:
+        return (await self.get_many(caller, [user_id])).get(user_id)
+
+    async def get_many(self, caller: Caller, ids: Sequence[str]) -> dict[str, User]:
+        """Members see only themselves."""
+        _require_visible(caller, ids)
+        async with self._store.read() as tx:
+            return await tx.users.get_many(ids)
+
+    async def page(self, caller: Caller, where: UserFilter, sort: str, page: PageRequest) -> Page[User]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.users.page(where, sort, page)
+
+    async def count(self, caller: Caller, where: UserFilter) -> int:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.users.count(where)
+
+    async def pending_invitations(self, caller: Caller, ids: Sequence[str]) -> dict[str, OneTimeLink]:
+        """Of those who are still invited."""
+        _require_visible(caller, ids)
+        async with self._store.read() as tx:
+            return await tx.links.pending_of(ids)
+
+    async def rename_self(self, caller: Caller, name: str) -> User:
+        caller.require_scope(TokenScope.USERS)
+        async with self._store.write() as tx:
+            return await _change(tx, caller, await require_user(tx, caller.user.id), parse_name(name), ABSENT)
+
+    async def update(
+        self, caller: Caller, user_id: str, name: str | Absent = ABSENT, role: Role | Absent = ABSENT
+    ) -> User:
+        caller.require_admin(TokenScope.USERS)
+        async with self._store.write() as tx:
+            user = await require_user(tx, user_id)
+            if name is not ABSENT:
+                # Those who are invited choose their name when they come.
+                name = parse_name(name, required=user.status is not UserStatus.INVITED)
+            if role is Role.MEMBER:
+                await _keep_an_admin(tx, user, "demoted", field="role")
+            return await _change(tx, caller, user, name, role)
+
+    async def suspend(self, caller: Caller, user_id: str) -> User:
+        """Ends all sessions too; the keys stop with the answer."""
+        caller.require_admin(TokenScope.USERS)
+        async with self._store.write() as tx:
+            user = await require_user(tx, user_id)
+            if user.status is UserStatus.INVITED:
+                raise Conflict("This person has not accepted the invitation yet; withdraw it instead.", field="id")
+            if user.status is UserStatus.SUSPENDED:
+                return user
+            await _keep_an_admin(tx, user, "suspended")
+            await tx.sessions.remove_of(user_id)
+            return await _set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
+
+    async def reactivate(self, caller: Caller, user_id: str) -> User:
+        caller.require_admin(TokenScope.USERS)
+        async with self._store.write() as tx:
+            user = await require_user(tx, user_id)
+            if user.status is UserStatus.INVITED:
+                raise Conflict("This person has not accepted the invitation yet.", field="id")
+            if user.status is UserStatus.ACTIVE:
+                return user
+            return await _set_status(tx, caller, user, UserStatus.ACTIVE, "user.reactivate")
+
+    async def delete(self, caller: Caller, user_id: str) -> None:
+        """Account, keys, sessions, grants and memberships go; what was used stays under the person's label."""
+        caller.require_admin(TokenScope.USERS)
+        async with self._store.write() as tx:
+            user = await require_user(tx, user_id)
+            await _keep_an_admin(tx, user, "deleted")
+            await remove_user(tx, caller, user, "user.delete")
+
+
+async def require_user(tx: Transaction, user_id: str, field: str = "id") -> User:
+    user = await tx.users.get(user_id)
+    if user is None:
+        raise NotFound("user", field=field)
+    return user
+
+
+async def remove_user(tx: Transaction, caller: Caller, user: User, action: str) -> None:
+    await tx.users.delete(user.id)
+    before = {"email": user.email, "name": user.name, "role": user.role.value}
+    await tx.audit.record(caller.actor, action, "user", user.id, user.label, before)
+    tx.changed(PolicyChange(ChangeKind.USER, user.id))
+
+
+async def _change(tx: Transaction, caller: Caller, user: User, name: str | Absent, role: Role | Absent) -> User:
+    changed = replace(user, name=user.name if name is ABSENT else name, role=user.role if role is ABSENT else role)
+    if changed != user:
+        await tx.users.update(user.id, name=changed.name, role=changed.role)
+        states = [{"name": u.name, "role": u.role.value} for u in (user, changed)]
+        await tx.audit.record(caller.actor, "user.update", "user", user.id, changed.label, *states)
+        # The ledger takes a person's label from the compiled policy.
+        tx.changed(PolicyChange(ChangeKind.USER, user.id))
+    return changed
+
+
+async def _set_status(tx: Transaction, caller: Caller, user: User, status: UserStatus, action: str) -> User:
+    await tx.users.update(user.id, status=status)
+    states = {"status": user.status.value}, {"status": status.value}
+    await tx.audit.record(caller.actor, action, "user", user.id, user.label, *states)
+    tx.changed(PolicyChange(ChangeKind.USER, user.id))
+    return replace(user, status=status)
+
+
+async def _keep_an_admin(tx: Transaction, user: User, what: str, field: str = "id") -> None:
+    """Raises Conflict when `user` is the last active administrator."""
+    if await tx.users.lock_active_admins() == [user.id]:
+        raise Conflict(f"The last active administrator can't be {what}; make somebody else one first.", field=field)
+
+
+def _require_visible(caller: Caller, ids: Sequence[str]) -> None:
+    caller.require_scope(TokenScope.READ)
+    for user_id in ids:
+        caller.require_self_or_admin(user_id, TokenScope.READ)
