@@ -1,4 +1,4 @@
-"""Domain enums under their names in the schema."""
+"""Domain enums under their names in the schema: imported once, they may be used in any annotation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import strawberry
 from sluicegate.domain.apikey import CredentialStatus, TokenScope
 from sluicegate.domain.user import Role, UserStatus
 
-RoleEnum = strawberry.enum(Role, name="Role")
-UserStatusEnum = strawberry.enum(UserStatus, name="UserStatus")
-ApiKeyStatusEnum = strawberry.enum(CredentialStatus, name="ApiKeyStatus")
-TokenScopeEnum = strawberry.enum(
+strawberry.enum(Role, name="Role")
+strawberry.enum(UserStatus, name="UserStatus")
+strawberry.enum(CredentialStatus, name="ApiKeyStatus")
+strawberry.enum(
     TokenScope,
     name="TokenScope",
     description="What an automation token may touch; its owner's role bounds it all the same.",

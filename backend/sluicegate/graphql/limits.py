@@ -117,7 +117,7 @@ class _CostMeter:
         """The `first` that this field will see; None when it takes none."""
         if argument is None:
             return None
-        given = next((a.value for a in node.arguments if a.name.value == "first"), None)
+        given = next((a.value for a in node.arguments or () if a.name.value == "first"), None)
         value: Any = None
         if isinstance(given, IntValueNode):
             value = int(given.value)

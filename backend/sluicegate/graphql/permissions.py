@@ -11,7 +11,6 @@ from strawberry.schema_directive import Location
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.user import Role
 from sluicegate.graphql.context import Info
-from sluicegate.graphql.enums import RoleEnum, TokenScopeEnum
 
 
 @strawberry.schema_directive(
@@ -19,8 +18,8 @@ from sluicegate.graphql.enums import RoleEnum, TokenScopeEnum
     description="Callers need at least this role and, when they come with an automation token, this scope.",
 )
 class Requires:
-    role: RoleEnum
-    scope: TokenScopeEnum
+    role: Role
+    scope: TokenScope
 
 
 class RolePermission(BasePermission):

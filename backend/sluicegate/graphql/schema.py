@@ -11,18 +11,27 @@ from strawberry.types import ExecutionContext
 from sluicegate.graphql import limits
 from sluicegate.graphql.context import Context
 from sluicegate.graphql.errors import present
+from sluicegate.graphql.groups.mutations import GroupMutations
+from sluicegate.graphql.groups.queries import GroupQueries
+from sluicegate.graphql.invitations.mutations import InvitationMutations
+from sluicegate.graphql.keys.mutations import KeyMutations
+from sluicegate.graphql.keys.queries import KeyQueries
 from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.tokens.mutations import TokenMutations
+from sluicegate.graphql.tokens.queries import TokenQueries
+from sluicegate.graphql.users.mutations import UserMutations
+from sluicegate.graphql.users.queries import UserQueries
 from sluicegate.graphql.viewer.mutations import ViewerMutations
 from sluicegate.graphql.viewer.queries import ViewerQueries
 
 
 @strawberry.type(description="What can be asked.")
-class Query(ViewerQueries):
+class Query(ViewerQueries, UserQueries, GroupQueries, KeyQueries, TokenQueries):
     pass
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(ViewerMutations):
+class Mutation(ViewerMutations, UserMutations, InvitationMutations, GroupMutations, KeyMutations, TokenMutations):
     pass
 
 

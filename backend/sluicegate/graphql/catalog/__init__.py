@@ -1,0 +1,1 @@
+"""Providers, what they offer, and the models that callers name."""

@@ -1,0 +1,13 @@
+"""Domain enums of the catalogue under their names in the schema."""
+
+from __future__ import annotations
+
+import strawberry
+
+from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
+
+ModelKindEnum = strawberry.enum(ModelKind, name="ModelKind", description="What a model is called for.")
+ModelStatusEnum = strawberry.enum(ModelStatus, name="ModelStatus", description="Only ACTIVE models are served.")
+ProviderKindEnum = strawberry.enum(
+    ProviderKind, name="ProviderKind", description="Whose interface a provider has, and what it needs to be called."
+)

@@ -1,0 +1,27 @@
+"""Batches behind the fields of the catalogue."""
+
+from __future__ import annotations
+
+from sluicegate.domain.catalog import Model, Provider, ProviderModel
+from sluicegate.graphql.context import Context
+
+
+async def providers(context: Context, ids: list[str]) -> list[Provider]:
+    found = await context.services.providers.get_many(context.require_caller(), ids)
+    return [found[provider_id] for provider_id in ids]
+
+
+async def models_of_providers(context: Context, ids: list[str]) -> list[list[ProviderModel]]:
+    found = await context.services.provider_models.of_providers(context.require_caller(), ids)
+    return [found.get(provider_id, []) for provider_id in ids]
+
+
+async def provider_models(context: Context, ids: list[str]) -> list[ProviderModel]:
+    found = await context.services.provider_models.get_many(context.require_caller(), ids)
+    return [found[model_id] for model_id in ids]
+
+
+async def models(context: Context, ids: list[str]) -> list[Model | None]:
+    """None for those that are gone meanwhile."""
+    found = await context.services.models.named(context.require_caller(), ids)
+    return [found.get(model_id) for model_id in ids]

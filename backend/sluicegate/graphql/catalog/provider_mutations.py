@@ -1,0 +1,193 @@
+"""Changes of providers and of what they offer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from sluicegate.domain import usage
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.catalog import ModelKind
+from sluicegate.graphql.catalog.enums import ModelKindEnum, ProviderKindEnum
+from sluicegate.graphql.catalog.types import Provider, ProviderModel
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.inputs import clearable, required
+from sluicegate.graphql.payloads import DeletedPayload
+from sluicegate.graphql.permissions import admins
+from sluicegate.graphql.scalars import Usd
+from sluicegate.kit.secret import Secret
+from sluicegate.services.absent import ABSENT
+from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange
+from sluicegate.services.providers import NewProvider, ProviderChange
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+
+
+@strawberry.input(description="A provider to add.")
+class CreateProviderInput:
+    kind: ProviderKindEnum = strawberry.field(description="Whose interface it has.")
+    name: str = strawberry.field(description="What people call it; unique.")
+    base_url: str | None = strawberry.field(
+        default=None, description="Where it is called, if not at the usual address."
+    )
+    organization: str | None = strawberry.field(default=None, description="Organisation that calls are billed to.")
+    region: str | None = strawberry.field(default=None, description="Region, where the kind has such.")
+    credential: str | None = strawberry.field(default=None, description="Its key; nobody can read it again.")
+
+
+@strawberry.input(description="An absent field stays as it is; a null credential is refused, an empty one removes it.")
+class UpdateProviderInput:
+    id: strawberry.ID = strawberry.field(description="The provider's id.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="What people call it; unique.")
+    base_url: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Null: the usual address of its kind."
+    )
+    organization: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
+    region: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
+    enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls may go there.")
+    credential: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Needed again when the address moves to another host."
+    )
+
+
+@strawberry.input(description="US dollars per million tokens; an absent or null price is unknown.")
+class PricesInput:
+    input: Usd | None = strawberry.field(default=None, description="Fresh input.")
+    cache_read: Usd | None = strawberry.field(default=None, description="Input that the provider had cached.")
+    cache_write_5m: Usd | None = strawberry.field(default=None, description="Input that is cached for five minutes.")
+    cache_write_1h: Usd | None = strawberry.field(default=None, description="Input that is cached for an hour.")
+    output: Usd | None = strawberry.field(default=None, description="Output, reasoning included.")
+
+    def value(self) -> usage.Prices:
+        return usage.Prices(self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.output)
+
+
+@strawberry.input(description="A provider's model to add.")
+class CreateProviderModelInput:
+    provider_id: strawberry.ID = strawberry.field(description="Who offers it.")
+    name: str = strawberry.field(description="The name that the provider knows.")
+    kind: ModelKindEnum = strawberry.field(default=ModelKind.CHAT, description="What it is called for.")
+    prices: PricesInput | None = strawberry.field(default=None, description="Absent: unknown, so calls are not served.")
+    free: bool = strawberry.field(default=False, description="Declares that calls cost nothing.")
+    context_window: int | None = strawberry.field(default=None, description="Most tokens of a call.")
+    max_output_tokens: int | None = strawberry.field(default=None, description="Most tokens of an answer.")
+
+
+@strawberry.input(description="An absent field stays as it is.")
+class UpdateProviderModelInput:
+    id: strawberry.ID = strawberry.field(description="The provider model's id.")
+    prices: PricesInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Replaces all five; null: unknown."
+    )
+    free: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls cost nothing.")
+    context_window: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
+    max_output_tokens: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
+
+
+@strawberry.type(description="A provider as it is now.")
+class ProviderPayload:
+    provider: Provider = strawberry.field(description="The provider.")
+
+
+@strawberry.type(description="What came of calling a provider.")
+class TestProviderPayload:
+    # The name is the schema's; no test collector is to take it for a test.
+    __test__ = False
+
+    ok: bool = strawberry.field(description="Whether it answered as it should.")
+    message: str = strawberry.field(description="What happened, for people.")
+    latency_ms: int = strawberry.field(description="How long it took to answer, in milliseconds.")
+
+
+@strawberry.type(description="A provider's model as it is now.")
+class ProviderModelPayload:
+    provider_model: ProviderModel = strawberry.field(description="The provider model.")
+
+
+CreateProvider = Annotated[CreateProviderInput, strawberry.argument(description="What to add.")]
+UpdateProvider = Annotated[UpdateProviderInput, strawberry.argument(description="What to change.")]
+CreateProviderModel = Annotated[CreateProviderModelInput, strawberry.argument(description="What to add.")]
+UpdateProviderModel = Annotated[UpdateProviderModelInput, strawberry.argument(description="What to change.")]
+
+
+@strawberry.type
+class ProviderMutations:
+    @strawberry.mutation(description="Adds a provider.", extensions=[admins(TokenScope.CATALOG)])
+    async def create_provider(self, info: Info, input: CreateProvider) -> ProviderPayload:
+        new = NewProvider(
+            kind=input.kind,
+            name=input.name,
+            base_url=input.base_url,
+            organization=input.organization,
+            region=input.region,
+            credential=Secret(input.credential) if input.credential else None,
+        )
+        provider = await info.context.services.providers.create(info.context.require_caller(), new)
+        return ProviderPayload(provider=Provider.of(provider))
+
+    @strawberry.mutation(description="Changes a provider.", extensions=[admins(TokenScope.CATALOG)])
+    async def update_provider(self, info: Info, input: UpdateProvider) -> ProviderPayload:
+        credential = required(input.credential, "credential")
+        change = ProviderChange(
+            name=required(input.name, "name"),
+            base_url=clearable(input.base_url),
+            organization=clearable(input.organization),
+            region=clearable(input.region),
+            enabled=required(input.enabled, "enabled"),
+            credential=credential if credential is ABSENT else Secret(credential),
+        )
+        provider = await info.context.services.providers.update(info.context.require_caller(), input.id, change)
+        return ProviderPayload(provider=Provider.of(provider))
+
+    @strawberry.mutation(
+        description="Removes a provider, its models and the backends that they stand behind.",
+        extensions=[admins(TokenScope.CATALOG)],
+    )
+    async def delete_provider(self, info: Info, id: Id) -> DeletedPayload:
+        await info.context.services.providers.delete(info.context.require_caller(), id)
+        return DeletedPayload(id=id)
+
+    @strawberry.mutation(
+        description="Asks a provider for its model list, for at most ten seconds.",
+        extensions=[admins(TokenScope.CATALOG)],
+    )
+    async def test_provider(self, info: Info, id: Id) -> TestProviderPayload:
+        result = await info.context.services.provider_tests.run(info.context.require_caller(), id)
+        return TestProviderPayload(ok=result.ok, message=result.message, latency_ms=result.latency_ms)
+
+    @strawberry.mutation(description="Adds a provider's model.", extensions=[admins(TokenScope.CATALOG)])
+    async def create_provider_model(self, info: Info, input: CreateProviderModel) -> ProviderModelPayload:
+        new = NewProviderModel(
+            provider_id=input.provider_id,
+            name=input.name,
+            kind=input.kind,
+            prices=(input.prices or PricesInput()).value(),
+            free=input.free,
+            context_window=input.context_window,
+            max_output_tokens=input.max_output_tokens,
+        )
+        model = await info.context.services.provider_models.create(info.context.require_caller(), new)
+        return ProviderModelPayload(provider_model=ProviderModel.of(model))
+
+    @strawberry.mutation(
+        description="Changes prices and limits of a provider's model.", extensions=[admins(TokenScope.CATALOG)]
+    )
+    async def update_provider_model(self, info: Info, input: UpdateProviderModel) -> ProviderModelPayload:
+        prices = clearable(input.prices)
+        change = ProviderModelChange(
+            prices=prices if prices is ABSENT else (prices or PricesInput()).value(),
+            free=required(input.free, "free"),
+            context_window=clearable(input.context_window),
+            max_output_tokens=clearable(input.max_output_tokens),
+        )
+        model = await info.context.services.provider_models.update(info.context.require_caller(), input.id, change)
+        return ProviderModelPayload(provider_model=ProviderModel.of(model))
+
+    @strawberry.mutation(
+        description="Removes a provider's model and the backends that it stands behind.",
+        extensions=[admins(TokenScope.CATALOG)],
+    )
+    async def delete_provider_model(self, info: Info, id: Id) -> DeletedPayload:
+        await info.context.services.provider_models.delete(info.context.require_caller(), id)
+        return DeletedPayload(id=id)

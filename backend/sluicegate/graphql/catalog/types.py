@@ -1,0 +1,202 @@
+"""Types of the catalogue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from sluicegate.domain import catalog as domain
+from sluicegate.domain import usage
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.graphql.catalog import loaders
+from sluicegate.graphql.catalog.enums import ModelKindEnum, ModelStatusEnum, ProviderKindEnum
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.permissions import admins
+from sluicegate.graphql.scalars import Usd
+from sluicegate.policy.compile import CompiledModel
+
+
+@strawberry.type(description="US dollars per million tokens; null = unknown. A null cache class is priced as input.")
+class Prices:
+    input: Usd | None = strawberry.field(description="Fresh input.")
+    cache_read: Usd | None = strawberry.field(description="Input that the provider had cached.")
+    cache_write_5m: Usd | None = strawberry.field(description="Input that is cached for five minutes.")
+    cache_write_1h: Usd | None = strawberry.field(description="Input that is cached for an hour.")
+    output: Usd | None = strawberry.field(description="Output, reasoning included.")
+
+    @classmethod
+    def of(cls, prices: usage.Prices) -> Prices:
+        figures = (prices.input, prices.cache_read, prices.cache_write_5m, prices.cache_write_1h, prices.output)
+        return cls(*(None if figure is None else Usd(figure) for figure in figures))
+
+
+@strawberry.type(description="A model as one provider offers it.")
+class ProviderModel:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    provider_id: strawberry.Private[str]
+    name: str = strawberry.field(description="The name that the provider knows.")
+    kind: ModelKindEnum = strawberry.field(description="What it is called for.")
+    prices: Prices = strawberry.field(description="What calls cost.")
+    free: bool = strawberry.field(description="An admin declared that calls cost nothing.")
+    priced: bool = strawberry.field(
+        description="Whether calls are served: input and output prices are known, or it is free."
+    )
+    context_window: int | None = strawberry.field(description="Most tokens of a call, input and output together.")
+    max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+
+    @strawberry.field(description="Who offers it.")
+    async def provider(self, info: Info) -> Provider:
+        return Provider.of(await info.context.loader(loaders.providers).load(self.provider_id))
+
+    @classmethod
+    def of(cls, model: domain.ProviderModel) -> ProviderModel:
+        return cls(
+            id=strawberry.ID(model.id),
+            provider_id=model.provider_id,
+            name=model.name,
+            kind=model.kind,
+            prices=Prices.of(model.prices),
+            free=model.free,
+            priced=model.priced,
+            context_window=model.context_window,
+            max_output_tokens=model.max_output_tokens,
+            created_at=model.created_at,
+        )
+
+
+@strawberry.type(description="Where models come from.")
+class Provider:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    name: str = strawberry.field(description="What people call it.")
+    kind: ProviderKindEnum = strawberry.field(description="Whose interface it has.")
+    base_url: str | None = strawberry.field(description="Where it is called; null = the usual address of its kind.")
+    organization: str | None = strawberry.field(description="Organisation that calls are billed to, where it has such.")
+    region: str | None = strawberry.field(description="Region, where it has such.")
+    enabled: bool = strawberry.field(description="Whether calls may go there.")
+    credential_prefix: str | None = strawberry.field(
+        description="First characters of the credential; null when none is stored."
+    )
+    credential_updated_at: datetime | None = strawberry.field(
+        description="When the credential was last set or removed."
+    )
+    created_at: datetime = strawberry.field(description="When it was added.")
+
+    @strawberry.field(description="What it offers, by name.")
+    async def models(self, info: Info) -> list[ProviderModel]:
+        found = await info.context.loader(loaders.models_of_providers).load(str(self.id))
+        return [ProviderModel.of(model) for model in found]
+
+    @classmethod
+    def of(cls, provider: domain.Provider) -> Provider:
+        return cls(
+            id=strawberry.ID(provider.id),
+            name=provider.name,
+            kind=provider.kind,
+            base_url=provider.base_url,
+            organization=provider.organization,
+            region=provider.region,
+            enabled=provider.enabled,
+            credential_prefix=provider.credential_prefix,
+            credential_updated_at=provider.credential_updated_at,
+            created_at=provider.created_at,
+        )
+
+
+@strawberry.type(description="What a kind of provider needs.")
+class ProviderKindInfo:
+    kind: ProviderKindEnum = strawberry.field(description="The kind.")
+    label: str = strawberry.field(description="Its name for people.")
+    default_base_url: str | None = strawberry.field(description="Where it is called unless told otherwise.")
+    base_url_required: bool = strawberry.field(description="Whether an address must be given.")
+    credential_required: bool = strawberry.field(description="Whether it cannot be called without a credential.")
+    routable: bool = strawberry.field(description="Whether this release can route calls to it.")
+
+    @classmethod
+    def of(cls, kind: domain.ProviderKind) -> ProviderKindInfo:
+        facts = domain.KINDS[kind]
+        return cls(
+            kind=kind,
+            label=facts.label,
+            default_base_url=facts.default_base_url,
+            base_url_required=facts.base_url_required,
+            credential_required=facts.credential_required,
+            routable=bool(facts.dialects),
+        )
+
+
+@strawberry.type(description="One provider model behind a model.")
+class Backend:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    provider_model_id: strawberry.Private[str]
+    priority: int = strawberry.field(description="Lowest goes first.")
+    weight: int = strawberry.field(description="Share among equals.")
+
+    @strawberry.field(description="What is called.")
+    async def provider_model(self, info: Info) -> ProviderModel:
+        return ProviderModel.of(await info.context.loader(loaders.provider_models).load(self.provider_model_id))
+
+    @classmethod
+    def of(cls, backend: domain.Backend) -> Backend:
+        return cls(
+            id=strawberry.ID(backend.id),
+            provider_model_id=backend.provider_model_id,
+            priority=backend.priority,
+            weight=backend.weight,
+        )
+
+
+@strawberry.type(description="A model as callers name it.")
+class Model:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    slug: str = strawberry.field(description="What callers send.")
+    display_name: str = strawberry.field(description="Its name for people; may be empty.")
+    kind: ModelKindEnum = strawberry.field(description="What it is called for.")
+    status: ModelStatusEnum = strawberry.field(description="Whether it is served.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    stored_backends: strawberry.Private[tuple[domain.Backend, ...]]
+
+    @strawberry.field(
+        description="What stands behind it, in the order in which it is tried.", extensions=[admins(TokenScope.READ)]
+    )
+    def backends(self) -> list[Backend]:
+        return [Backend.of(backend) for backend in self.stored_backends]
+
+    @classmethod
+    def of(cls, model: domain.Model) -> Model:
+        return cls(
+            id=strawberry.ID(model.id),
+            slug=model.slug,
+            display_name=model.display_name,
+            kind=model.kind,
+            status=model.status,
+            created_at=model.created_at,
+            stored_backends=model.backends,
+        )
+
+
+@strawberry.type(description="A model that the viewer may call.")
+class AvailableModel:
+    slug: str = strawberry.field(description="What to send as the model.")
+    display_name: str = strawberry.field(description="Its name for people.")
+    kind: ModelKindEnum = strawberry.field(description="What it is called for.")
+    provider: str = strawberry.field(description="Who serves it, as a rule.")
+    context_window: int | None = strawberry.field(description="Most tokens of a call, input and output together.")
+    max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
+    prices: Prices = strawberry.field(description="What calls cost, as a rule.")
+    free: bool = strawberry.field(description="Whether calls cost nothing, as a rule.")
+
+    @classmethod
+    def of(cls, model: CompiledModel) -> AvailableModel:
+        first = model.routes[0]
+        return cls(
+            slug=model.slug,
+            display_name=model.display_name,
+            kind=model.kind,
+            provider=first.provider_name,
+            context_window=model.context_window,
+            max_output_tokens=model.max_output_tokens,
+            prices=Prices.of(first.prices),
+            free=first.prices == usage.Prices(0, 0, 0, 0, 0),
+        )

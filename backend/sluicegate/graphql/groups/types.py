@@ -1,0 +1,50 @@
+"""Groups as the schema shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from sluicegate.domain.user import Group as GroupValue
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.groups import loaders
+from sluicegate.graphql.pagination import Connection, connection, page_request
+from sluicegate.graphql.users.types import User, user_of
+from sluicegate.ports.store import UserFilter
+
+
+@strawberry.type(description="People who share grants and limits.")
+class Group:
+    id: strawberry.ID
+    name: str
+    description: str
+    created_at: datetime
+
+    @strawberry.field(description="How many people are in it.")
+    async def member_count(self, info: Info) -> int:
+        return await info.context.loader(loaders.member_counts).load(str(self.id))
+
+    @strawberry.field(description="Who is in it, by name.")
+    async def members(
+        self, info: Info, first: int = 50, after: str | None = None, search: str | None = None
+    ) -> Connection[User]:
+        caller, service = info.context.require_caller(), info.context.services.users
+        where = UserFilter(search, group_id=str(self.id))
+        page = await service.page(caller, where, "name_asc", page_request(first, after))
+        return connection(page, user_of, lambda: service.count(caller, where))
+
+
+def group_of(value: GroupValue) -> Group:
+    return Group(
+        id=strawberry.ID(value.id), name=value.name, description=value.description, created_at=value.created_at
+    )
+
+
+@strawberry.type(description="The group as changed.")
+class GroupPayload:
+    group: Group
+
+
+def group_payload(value: GroupValue) -> GroupPayload:
+    return GroupPayload(group=group_of(value))

@@ -1,0 +1,10 @@
+"""Answers that several mutations give."""
+
+from __future__ import annotations
+
+import strawberry
+
+
+@strawberry.type(description="Something is gone.")
+class DeletedPayload:
+    id: strawberry.ID = strawberry.field(description="Its former id.")

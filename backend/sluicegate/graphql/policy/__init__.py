@@ -1,0 +1,1 @@
+"""Grants, rate limits, budgets, and what they come to."""

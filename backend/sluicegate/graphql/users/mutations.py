@@ -1,0 +1,49 @@
+"""Changing people."""
+
+from __future__ import annotations
+
+import strawberry
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.user import Role
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.payloads import DeletedPayload, deleted
+from sluicegate.graphql.permissions import admins
+from sluicegate.graphql.users.types import UserPayload, user_payload
+from sluicegate.services.absent import ABSENT
+
+
+@strawberry.input(description="An absent field stays as it is.")
+class UpdateUserInput:
+    id: strawberry.ID
+    name: str | None = strawberry.UNSET
+    role: Role | None = strawberry.UNSET
+
+
+@strawberry.type
+class UserMutations:
+    @strawberry.mutation(description="Changes name or role.", extensions=[admins(TokenScope.USERS)])
+    async def update_user(self, info: Info, input: UpdateUserInput) -> UserPayload:
+        name = input.name if isinstance(input.name, str) else ABSENT
+        role = input.role if isinstance(input.role, Role) else ABSENT
+        service, caller = info.context.services.users, info.context.require_caller()
+        return user_payload(await service.update(caller, str(input.id), name, role))
+
+    @strawberry.mutation(
+        description="Keys and sessions stop working at once; everything is kept.",
+        extensions=[admins(TokenScope.USERS)],
+    )
+    async def suspend_user(self, info: Info, id: strawberry.ID) -> UserPayload:
+        return user_payload(await info.context.services.users.suspend(info.context.require_caller(), str(id)))
+
+    @strawberry.mutation(description="Undoes a suspension.", extensions=[admins(TokenScope.USERS)])
+    async def reactivate_user(self, info: Info, id: strawberry.ID) -> UserPayload:
+        return user_payload(await info.context.services.users.reactivate(info.context.require_caller(), str(id)))
+
+    @strawberry.mutation(
+        description="Removes the account with its keys, sessions, grants and memberships; usage history stays.",
+        extensions=[admins(TokenScope.USERS)],
+    )
+    async def delete_user(self, info: Info, id: strawberry.ID) -> DeletedPayload:
+        await info.context.services.users.delete(info.context.require_caller(), str(id))
+        return deleted(id)

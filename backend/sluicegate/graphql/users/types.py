@@ -1,0 +1,73 @@
+"""People as the schema shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from sluicegate.domain.user import Role, UserStatus
+from sluicegate.domain.user import User as UserValue
+from sluicegate.graphql import enums as _enums  # noqa: F401 makes the enums known
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.users import loaders
+
+if TYPE_CHECKING:
+    from sluicegate.graphql.groups.types import Group
+    from sluicegate.graphql.keys.types import ApiKey
+
+GroupType = Annotated["Group", strawberry.lazy("sluicegate.graphql.groups.types")]
+ApiKeyType = Annotated["ApiKey", strawberry.lazy("sluicegate.graphql.keys.types")]
+
+
+@strawberry.type(description="A person.")
+class User:
+    id: strawberry.ID
+    email: str
+    name: str = strawberry.field(description="Empty until an invitation is accepted.")
+    role: Role
+    status: UserStatus
+    created_at: datetime
+    last_active_at: datetime | None
+
+    @strawberry.field(description="When the pending invitation's link dies; null unless status is INVITED.")
+    async def invitation_expires_at(self, info: Info) -> datetime | None:
+        if self.status is not UserStatus.INVITED:
+            return None
+        link = await info.context.loader(loaders.pending_invitations).load(str(self.id))
+        return link.expires_at if link is not None else None
+
+    @strawberry.field(description="The groups that this person is in, by name.")
+    async def groups(self, info: Info) -> list[GroupType]:
+        from sluicegate.graphql.groups.types import group_of
+
+        return [group_of(group) for group in await info.context.loader(loaders.groups_of_users).load(str(self.id))]
+
+    @strawberry.field(description="Newest first; without their secrets.")
+    async def api_keys(self, info: Info) -> list[ApiKeyType]:
+        from sluicegate.graphql.keys.types import key_of
+
+        now = info.context.services.keys.now()
+        return [key_of(key, now) for key in await info.context.loader(loaders.keys_of_users).load(str(self.id))]
+
+
+def user_of(value: UserValue) -> User:
+    return User(
+        id=strawberry.ID(value.id),
+        email=value.email,
+        name=value.name,
+        role=value.role,
+        status=value.status,
+        created_at=value.created_at,
+        last_active_at=value.last_active_at,
+    )
+
+
+@strawberry.type(description="The person as changed.")
+class UserPayload:
+    user: User
+
+
+def user_payload(value: UserValue) -> UserPayload:
+    return UserPayload(user=user_of(value))
