@@ -1,129 +1,198 @@
-"""The gateway's ASGI callable: finds the route, reads the body, answers in the caller's dialect.
-
-Default deny: a path that is not listed here reaches no provider.
-"""
+"""The raw ASGI entry: paths, request ids, and every answer that is not a provider's."""
 
 from __future__ import annotations
 
-from sluicegate.domain.catalog import Dialect
-from sluicegate.gateway.calls import CallBody
-from sluicegate.gateway.credentials import read_credential
-from sluicegate.gateway.dialects.errors import error_answer, id_headers
-from sluicegate.gateway.dialects.models import find_model, model_value, models_value
-from sluicegate.gateway.http import ClientGone, Message, Receive, Scope, Send, header, read_body, send_json, send_whole
-from sluicegate.gateway.pipeline import Call, Endpoint, Pipeline, endpoints
-from sluicegate.kit.ids import new_id
-from sluicegate.policy.refusals import Refusal, invalid_request
-from sluicegate.policy.service import PolicyService
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-_PREFIXES = ("/v1/", "/gateway/")
+import structlog
+
+from sluicegate.domain.catalog import Dialect
+from sluicegate.gateway.asgi import ClientGone, Receive, Reply, Request, Scope, Send
+from sluicegate.gateway.dialects.chat import ChatCompletions
+from sluicegate.gateway.dialects.errors import render
+from sluicegate.gateway.dialects.messages import CountTokens, Messages
+from sluicegate.gateway.dialects.models import model_reply, models_reply
+from sluicegate.gateway.dialects.wire import Wire
+from sluicegate.gateway.metering import Books
+from sluicegate.gateway.pipeline import GatewayOptions, Pipeline
+from sluicegate.gateway.routing import Backends
+from sluicegate.kit.clock import Clock
+from sluicegate.policy.refusals import Refusal
+from sluicegate.policy.service import PolicyService
+from sluicegate.ports.upstream import Upstream
+from sluicegate.ports.usage import UsageSink
+
+_log = structlog.get_logger(__name__)
+_PREFIXES = ("/gateway/", "/v1/")
+# What Claude Code asks at start, without a key, to learn whether anybody is there.
 _PROBES = ("/", "/api/hello")
-_COUNT = Endpoint(Dialect.ANTHROPIC, "/messages/count_tokens", "count_tokens")
-_COUNT_PATHS = frozenset({"/v1/messages/count_tokens", "/gateway/anthropic/v1/messages/count_tokens"})
-_MODEL_ROOTS = ("/gateway/openai/v1/models", "/gateway/anthropic/v1/models", "/v1/models")
+_ROOTS = (("/gateway/openai/v1", Dialect.OPENAI), ("/gateway/anthropic/v1", Dialect.ANTHROPIC), ("/v1", None))
+Handler = Callable[[Request], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """`dialect` is None where the caller's headers tell."""
+
+    method: str
+    dialect: Dialect | None
+    handle: Handler
 
 
 class GatewayApp:
-    """Serves assistants. `budget_status` is the status of a refusal because a budget is reached."""
+    """The ASGI application for what `serves` names; all else is somebody else's."""
 
     def __init__(
-        self, policy: PolicyService, pipeline: Pipeline, *, max_body_bytes: int, budget_status: int = 402
+        self,
+        policy: PolicyService,
+        journal: UsageSink,
+        upstream: Upstream,
+        demo: Upstream,
+        clock: Clock,
+        options: GatewayOptions,
     ) -> None:
         self._policy = policy
-        self._pipeline = pipeline
-        self._max_body_bytes = max_body_bytes
-        self._budget_status = budget_status
-        self._endpoints = endpoints()
+        self._clock = clock
+        self._budget_status = options.budget_status
+        backends = Backends(upstream, demo, options.timeouts)
+        self._pipeline = Pipeline(Books(policy, journal, clock), backends, options)
+        self._endpoints = self._table()
 
-    def serves(self, scope: Scope) -> bool:
-        """Whether a request is the gateway's, by its raw path."""
-        if scope["type"] != "http":
-            return False
-        path: str = scope["path"]
-        return path.startswith(_PREFIXES) or (scope["method"] == "HEAD" and path in _PROBES)
+    @property
+    def calls_in_flight(self) -> int:
+        return self._pipeline.watch.calls
+
+    def _table(self) -> dict[str, _Endpoint]:
+        chat, messages, counting = ChatCompletions(), Messages(), CountTokens()
+        table: dict[str, _Endpoint] = {}
+        for root, only in _ROOTS:
+            table[f"{root}/models"] = _Endpoint("GET", only, self._models)
+            if only is not Dialect.ANTHROPIC:
+                table[root + chat.path] = _Endpoint("POST", Dialect.OPENAI, self._calling(chat))
+            if only is not Dialect.OPENAI:
+                table[root + messages.path] = _Endpoint("POST", Dialect.ANTHROPIC, self._calling(messages))
+                table[root + counting.path] = _Endpoint("POST", Dialect.ANTHROPIC, self._counting(counting))
+        return table
+
+    def _calling(self, wire: Wire) -> Handler:
+        return lambda request: self._pipeline.call(request, wire)
+
+    def _counting(self, wire: CountTokens) -> Handler:
+        return lambda request: self._pipeline.count_tokens(request, wire)
+
+    @staticmethod
+    def serves(scope: Scope) -> bool:
+        """Whether a connection is the gateway's to answer."""
+        kind = scope["type"]
+        if kind == "http":
+            path: str = scope["path"]
+            return path.startswith(_PREFIXES) or (path in _PROBES and scope["method"] == "HEAD")
+        return kind == "websocket" and scope["path"].startswith(_PREFIXES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope["path"]
-        dialect = _dialect_of(path, scope)
-        request_id = new_id()
-        answer = _Answer(send)
+        if scope["type"] == "websocket":
+            await self._refuse_socket(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        endpoint = self._endpoints.get(request.path)
+        dialect = endpoint.dialect if endpoint else None
+        if dialect is None:
+            dialect = _dialect_of(request)
+        request.anthropic = dialect is Dialect.ANTHROPIC
         try:
-            await self._dispatch(path, scope, receive, answer, dialect, request_id)
+            await self._answer(request, endpoint)
         except ClientGone:
             return
         except Refusal as refusal:
-            if answer.started:
+            await self._refuse(request, refusal, dialect)
+        except Exception:
+            _log.exception("gateway.failed", request_id=request.id)
+            if request.started:
                 raise
-            if refusal.code == "budget_exceeded":
-                refusal.status = self._budget_status
-            headers, body = error_answer(refusal, dialect, request_id)
-            await send_whole(send, refusal.status, headers, body)
+            await self._refuse(request, _internal_error(request), dialect)
 
-    async def _dispatch(
-        self, path: str, scope: Scope, receive: Receive, send: Send, dialect: Dialect, request_id: str
-    ) -> None:
-        endpoint = self._endpoints.get(path) or (_COUNT if path in _COUNT_PATHS else None)
+    async def _answer(self, request: Request, endpoint: _Endpoint | None) -> None:
         if endpoint is not None:
-            if scope["method"] != "POST":
-                raise invalid_request(f"{path} takes POST.", status=405)
-            call = await self._read_call(endpoint, scope, receive, request_id)
-            if endpoint is _COUNT:
-                await self._pipeline.count_tokens(call, send)
-            else:
-                await self._pipeline.run(call, receive, send)
-        elif scope["method"] == "HEAD" and path in _PROBES:
-            await send_whole(send, 200, [], b"")
-        elif header(scope, b"upgrade") is not None:
-            raise invalid_request("WebSockets are not served here; use HTTP.", status=426)
-        elif path.startswith(_MODEL_ROOTS) and scope["method"] == "GET":
-            await self._models(path, scope, send, dialect, request_id)
+            if request.method != endpoint.method:
+                raise _wrong_method(request, endpoint.method)
+            await endpoint.handle(request)
+        elif request.method == "HEAD" and request.path in _PROBES:
+            await request.reply(Reply(200, [], b""))
+        elif slug := _model_in(request.path):
+            if request.method != "GET":
+                raise _wrong_method(request, "GET")
+            await self._model(request, slug)
         else:
-            raise Refusal("not_found", 404, f"The gateway does not serve {scope['method']} {path[:100]}.")
+            raise _no_such_route(request.method, request.path)
 
-    async def _read_call(self, endpoint: Endpoint, scope: Scope, receive: Receive, request_id: str) -> Call:
-        credential, address = read_credential(scope["headers"]), _address_of(scope)
-        if self._policy.known(credential) is None:
-            # Before the body: nobody unknown makes the gateway read megabytes.
-            await self._policy.authenticate(credential, address)
-        body = CallBody(await read_body(scope, receive, self._max_body_bytes), endpoint.dialect)
-        return Call(endpoint, scope, body, credential, address, request_id)
+    async def _refuse(self, request: Request, refusal: Refusal, dialect: Dialect) -> None:
+        if refusal.code == "budget_exceeded":
+            refusal.status = self._budget_status
+        reply = render(refusal, dialect, request.id, self._clock.now())
+        if refusal.status == 405:
+            reply.headers.append((b"allow", refusal.field.encode() if refusal.field else b""))
+        await request.reply(reply)
 
-    async def _models(self, path: str, scope: Scope, send: Send, dialect: Dialect, request_id: str) -> None:
-        principal = await self._policy.authenticate(read_credential(scope["headers"]), _address_of(scope))
-        models = self._policy.models_of(principal)
-        slug = path.partition("/models")[2]
-        if slug.startswith("/"):
-            value = model_value(find_model(models, slug[1:]), dialect)
-        elif not slug:
-            value = models_value(models, dialect, scope.get("query_string", b""))
-        else:
-            raise Refusal("not_found", 404, f"The gateway does not serve GET {path[:100]}.")
-        await send_json(send, 200, id_headers(dialect, request_id), value)
+    async def _models(self, request: Request) -> None:
+        principal = await self._pipeline.identify(request)
+        dialect = Dialect.ANTHROPIC if request.anthropic else Dialect.OPENAI
+        await request.reply(models_reply(self._policy.models_of(principal), dialect, request.query))
 
+    async def _model(self, request: Request, slug: str) -> None:
+        principal = await self._pipeline.identify(request)
+        model = await self._policy.check_access(principal, slug)
+        dialect = Dialect.ANTHROPIC if request.anthropic else Dialect.OPENAI
+        await request.reply(model_reply(model, dialect))
 
-class _Answer:
-    """Remembers whether an answer has begun, after which no other can be sent."""
-
-    __slots__ = ("_send", "started")
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.started = False
-
-    async def __call__(self, message: Message) -> None:
-        self.started = True
-        await self._send(message)
+    async def _refuse_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Codex tries a WebSocket first and falls back to HTTP at once when it is told 426."""
+        await receive()
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        request = Request(scope, receive, send)
+        refusal = _no_sockets() if request.path.endswith("/responses") else _no_such_route("GET", request.path)
+        reply = render(refusal, Dialect.OPENAI, request.id, self._clock.now())
+        headers = [*reply.headers, *request.id_headers(), (b"content-length", str(len(reply.body)).encode())]
+        await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": reply.body})
 
 
-def _dialect_of(path: str, scope: Scope) -> Dialect:
-    """By the path; where both dialects share one, by the header that only Anthropic's clients send."""
-    if path.startswith("/gateway/anthropic/") or path.startswith("/v1/messages"):
-        return Dialect.ANTHROPIC
-    if path.startswith("/v1/models") and header(scope, b"anthropic-version") is not None:
-        return Dialect.ANTHROPIC
-    return Dialect.OPENAI
+def _dialect_of(request: Request) -> Dialect:
+    if request.path.startswith("/gateway/"):
+        anthropic = request.path.startswith("/gateway/anthropic/")
+    else:
+        anthropic = request.header(b"anthropic-version") is not None
+    return Dialect.ANTHROPIC if anthropic else Dialect.OPENAI
 
 
-def _address_of(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
+def _model_in(path: str) -> str:
+    """The model's name at the end of a path to one model."""
+    for root, _ in _ROOTS:
+        if path.startswith(f"{root}/models/"):
+            return path.removeprefix(f"{root}/models/")
+    return ""
+
+
+def _internal_error(request: Request) -> Refusal:
+    return Refusal("internal_error", 500, f"The gateway failed on this request. Its id is {request.id}.")
+
+
+def _wrong_method(request: Request, allowed: str) -> Refusal:
+    message = f"{request.method} is not possible on {request.path}; use {allowed}."
+    return Refusal("method_not_allowed", 405, message, field=allowed)
+
+
+def _no_such_route(method: str, path: str) -> Refusal:
+    shown = path if len(path) <= 100 else path[:100] + "…"
+    hint = " Leave '/v1' out of the client's base URL." if "/v1/v1/" in path else ""
+    message = (
+        f"This gateway does not serve {method} {shown}. It serves POST …/v1/chat/completions, POST …/v1/messages, "
+        f"POST …/v1/messages/count_tokens and GET …/v1/models.{hint}"
+    )
+    return Refusal("route_not_found", 404, message)
+
+
+def _no_sockets() -> Refusal:
+    return Refusal("upgrade_not_supported", 426, "WebSockets are not served here; use plain HTTP.")

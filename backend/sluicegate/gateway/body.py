@@ -16,7 +16,7 @@ _DECODE_IN_THREAD = 256 * 1024
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The decoded body. Raises Refusal for one that is too large or in a coding we cannot read, ClientGone when it ends early.
+    """The decoded body. Raises Refusal when it is too large or in an unknown coding, ClientGone when it ends early.
 
     A body that announces its size is refused unread: the server drops what still comes after the answer.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.gateway.metering import loaded
+from sluicegate.gateway.reading import loaded
 from sluicegate.policy.refusals import invalid_request
 
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -95,7 +95,7 @@ def credentials_for(route: Route, dialect: Dialect) -> RawHeaders:
 
 
 def relayed(headers: RawHeaders) -> RawHeaders:
-    """What a caller gets to see of a provider's headers; the provider's request id stays findable under another name."""
+    """What a caller gets to see of a provider's headers; the provider's request id goes by another name."""
     passed: RawHeaders = []
     for name, value in headers:
         if name in _NOT_RELAYED or name.startswith(_SHARED_LIMITS):

@@ -9,10 +9,11 @@ import structlog
 
 from sluicegate.domain.usage import Outcome
 from sluicegate.gateway.asgi import Reply, Request
-from sluicegate.gateway.call import Call
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.headers import relayed, value_of
-from sluicegate.gateway.metering import NOTHING, Reading, text_size
+from sluicegate.gateway.metering import Call
+from sluicegate.gateway.reading import text_size
+from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal, upstream_unavailable
 from sluicegate.ports.upstream import UpstreamError, UpstreamResponse
 
@@ -24,6 +25,8 @@ _DRAIN_SECONDS = 0.5
 # How long a provider may keep the connection open after it said that the stream is over.
 _TAIL_SECONDS = 1.0
 _GZIP = (b"gzip", b"x-gzip")
+_READABLE = (b"", b"identity", *_GZIP)
+_DECODE_STEP = 1024 * 1024
 
 
 class Relay:
@@ -44,17 +47,19 @@ class Relay:
         if status >= 400:
             await self._error(response)
         elif status >= 300:
-            self._refuse("The model's provider answered with a redirect, which is not followed.")
+            raise self._refused("The model's provider answered with a redirect, which is not followed.")
+        elif value_of(response.headers, b"content-encoding") not in _READABLE:
+            raise self._refused("The model's provider answered in a coding that it was not asked for.")
         elif value_of(response.headers, b"content-type").startswith(b"text/event-stream"):
             await self._stream(response)
         else:
             await self._whole(response)
 
-    def _refuse(self, message: str) -> None:
+    def _refused(self, message: str) -> Refusal:
         """The provider answered, but not with what was asked for: one more line in the ledger, and no money."""
         refusal = upstream_unavailable(message)
         self._call.settle(refusal.status, Outcome.UPSTREAM_ERROR, estimated=True)
-        raise refusal
+        return refusal
 
     async def _body(self, response: UpstreamResponse) -> bytes:
         """Raises Refusal for an answer that breaks off or has no end."""
@@ -68,10 +73,10 @@ class Relay:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_ANSWER:
-                    self._refuse("The model's provider sent an answer that is too large.")
+                    raise self._refused("The model's provider sent an answer that is too large.")
         except UpstreamError as error:
             _log.warning("gateway.answer_broken_off", kind=error.kind)
-            self._refuse("The model's provider broke its answer off.")
+            raise self._refused("The model's provider broke its answer off.") from None
         return b"".join(chunks)
 
     async def _error(self, response: UpstreamResponse) -> None:
@@ -82,13 +87,11 @@ class Relay:
     async def _whole(self, response: UpstreamResponse) -> None:
         body = await self._body(response)
         plain = _decoded(body, value_of(response.headers, b"content-encoding"))
-        # What cannot be decoded here may well be readable to the caller.
-        reading: Reading | None = NOTHING if plain is None else self._wire.read(plain)
-        if reading is None:
-            self._refuse("The model's provider answered with something that is not JSON.")
-            return
+        reading = None if plain is None else self._wire.read(plain)
+        if plain is None or reading is None:
+            raise self._refused("The model's provider answered with something that is not JSON.")
         call = self._call
-        usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain or b""))
+        usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
         call.settle(response.status, Outcome.OK, usage, estimated=estimated)
         await self._request.reply(Reply(response.status, relayed(response.headers), body))
 
@@ -97,9 +100,8 @@ class Relay:
     async def _stream(self, response: UpstreamResponse) -> None:
         call, request = self._call, self._request
         meter = call.meter = self._wire.meter(hide_usage=self._hide_usage)
-        coding = value_of(response.headers, b"content-encoding")
-        if coding not in (b"", b"identity"):
-            await self._coded_stream(response, coding)
+        if value_of(response.headers, b"content-encoding") in _GZIP:
+            await self._coded_stream(response)
             return
         await request.start(response.status, relayed(response.headers))
         try:
@@ -134,7 +136,7 @@ class Relay:
 
     async def _send(self, data: bytes) -> None:
         call = self._call
-        call.sending_since = call.since + 0.0 if call.sending_since is None else call.sending_since
+        call.sending_since = call.clock.monotonic()
         await self._request.send({"type": "http.response.body", "body": data, "more_body": True})
         call.sending_since = None
 
@@ -152,9 +154,9 @@ class Relay:
         await self._request.send({"type": "http.response.body", "body": rest})
 
     async def _drain(self, response: UpstreamResponse) -> None:
-        """The caller has left: takes what still comes within a moment, so that a nearly finished answer is billed exactly."""
+        """The caller has left: takes what comes within a moment, so that a nearly finished answer is billed exactly."""
         call, meter = self._call, self._call.meter
-        if not call.gone or meter is None:
+        if not call.gone or call.closed or meter is None:
             return
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
@@ -163,22 +165,40 @@ class Relay:
         except (TimeoutError, UpstreamError):
             return
 
-    async def _coded_stream(self, response: UpstreamResponse, coding: bytes) -> None:
-        """A provider that compresses though it was asked not to: relayed untouched, read through a decoder on the side."""
-        request, meter = self._request, self._call.meter
-        decoder = zlib.decompressobj(wbits=31) if coding in _GZIP else None
-        await request.start(response.status, relayed(response.headers))
+    async def _coded_stream(self, response: UpstreamResponse) -> None:
+        """A provider that compresses though it was asked not to: relayed untouched, read on the side."""
+        call, meter = self._call, self._call.meter
+        if meter is None:
+            return
+        gunzipped = _GunzippedFeed(meter)
+        await self._request.start(response.status, relayed(response.headers))
         try:
             while chunk := await response.read():
-                if meter is not None and decoder is not None:
-                    meter.feed(decoder.decompress(chunk))
+                gunzipped.feed(chunk)
+                if meter.final and not call.closed:
+                    self._settle_stream(response.status)
                 await self._send(chunk)
-            if meter is not None:
-                meter.end()
+            meter.end()
         except (UpstreamError, zlib.error) as error:
             _log.warning("gateway.stream_broken_off", error=str(error))
         self._settle_stream(response.status)
-        await request.send({"type": "http.response.body", "body": b""})
+        await self._request.send({"type": "http.response.body", "body": b""})
+
+
+class _GunzippedFeed:
+    """Feeds a meter in small steps: a few bytes can stand for gigabytes."""
+
+    __slots__ = ("_decoder", "_meter")
+
+    def __init__(self, meter: StreamMeter) -> None:
+        self._meter = meter
+        self._decoder = zlib.decompressobj(wbits=31)
+
+    def feed(self, chunk: bytes) -> None:
+        """Raises zlib.error."""
+        while chunk:
+            self._meter.feed(self._decoder.decompress(chunk, _DECODE_STEP))
+            chunk = self._decoder.unconsumed_tail
 
 
 def _cut() -> Refusal:
@@ -187,10 +207,8 @@ def _cut() -> Refusal:
 
 def _decoded(body: bytes, coding: bytes) -> bytes | None:
     """The plain body, None when it cannot be had."""
-    if coding in (b"", b"identity"):
-        return body
     if coding not in _GZIP:
-        return None
+        return body
     decoder = zlib.decompressobj(wbits=31)
     try:
         plain = decoder.decompress(body, MAX_ANSWER)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sluicegate.gateway.call import Call
+from sluicegate.gateway.metering import Call
 from sluicegate.kit.clock import Clock
 
 TICK = 0.25
@@ -30,7 +30,6 @@ class Watch:
         return len(self._calls)
 
     def enter(self, call: Call) -> None:
-        call.task = asyncio.current_task()
         self._calls.add(call)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
@@ -53,18 +52,12 @@ class Watch:
                 call.renewed = now
                 call.renew()
             if call.sending_since is not None and now - call.sending_since > self._stalled:
-                _interrupt(call)
+                call.interrupt()
 
     @staticmethod
     async def _await_departure(call: Call) -> None:
         while (await call.request.receive())["type"] != "http.disconnect":
             pass
-        _interrupt(call)
-
-
-def _interrupt(call: Call) -> None:
-    # A call that is closed has sent its last byte: that its caller leaves now is how calls end.
-    if call.closed or call.gone or call.task is None:
-        return
-    call.gone = True
-    call.task.cancel()
+        # A call that is closed has its last byte on the way: that its caller leaves now is how calls end.
+        if not call.closed:
+            call.interrupt()

@@ -12,7 +12,7 @@ from sluicegate.domain.catalog import Dialect
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.metering import NOTHING, AbsurdCount, Reading, count, loaded, part
+from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.metering import Reading
+from sluicegate.gateway.reading import Reading
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sluicegate.domain.usage import TokenUsage
-from sluicegate.gateway.metering import Reading, text_size
+from sluicegate.gateway.reading import Reading, text_size
 from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
 
 _MAX_KEPT = 16 * 1024
@@ -33,8 +33,10 @@ class Tally(Protocol):
 
 
 class StreamMeter:
-    """Passes whole events on and keeps the tally. Text is measured only where usage is missing, so blocks are kept for a
-    while and looked at when they grow."""
+    """Passes whole events on and keeps the tally.
+
+    Text is measured only where usage is missing, so blocks are kept for a while and looked at when they grow.
+    """
 
     __slots__ = ("_finished", "_kept", "_kept_size", "_splitter", "_tally", "_text")
 

@@ -1,0 +1,77 @@
+"""Token usage as providers report it, and what stands in for it where they do not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from sluicegate.domain.usage import TokenUsage
+
+_decode = msgspec.json.Decoder().decode
+# No call has a billion tokens: a figure beyond it is a fault of the provider.
+MAX_COUNT = 1_000_000_000
+_BYTES_PER_TOKEN = 4
+_TEXT = re.compile(
+    rb'"(?:text|content|thinking|partial_json|arguments|reasoning_content|reasoning|refusal)"\s*:\s*'
+    rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an answer reported; a side that is not `known` holds at most a lower bound."""
+
+    usage: TokenUsage
+    input_known: bool
+    output_known: bool
+
+    def completed(self, input_estimate: int, text_size: int) -> tuple[TokenUsage, bool]:
+        """The usage to bill, and whether it is an estimate: output is at least a token per four bytes of text."""
+        if self.input_known and self.output_known:
+            return self.usage, False
+        usage = self.usage if self.input_known else TokenUsage(input=input_estimate)
+        output = self.usage.output
+        if not self.output_known:
+            output = max(output, -(-text_size // _BYTES_PER_TOKEN))
+        return replace(usage, output=output, reasoning=self.usage.reasoning), True
+
+
+NOTHING = Reading(TokenUsage(), input_known=False, output_known=False)
+
+
+def loaded(raw: bytes | msgspec.Raw) -> Any:
+    """A JSON value; None also for bytes that are none."""
+    try:
+        return _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class AbsurdCount(Exception):
+    """A reported figure that cannot be one."""
+
+
+def count(value: Any) -> int:
+    """A reported number of tokens, zero for none; raises AbsurdCount."""
+    if value is None:
+        return 0
+    if type(value) is not int or not 0 <= value < MAX_COUNT:
+        raise AbsurdCount
+    return value
+
+
+def part(value: Any, name: str) -> int:
+    """The figure `name` of a nested object that may be absent; raises AbsurdCount."""
+    if value is None:
+        return 0
+    if not isinstance(value, dict):
+        raise AbsurdCount
+    return count(value.get(name))
+
+
+def text_size(data: bytes) -> int:
+    """Bytes of generated text in an answer's JSON, of either dialect."""
+    return sum(len(text) for text in _TEXT.findall(data))
