@@ -1,0 +1,57 @@
+"""The web application: everything that is not a gateway call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from sluicegate.kit.errors import AppError
+from sluicegate.services.auth import AuthService
+from sluicegate.web.auth import auth_routes
+from sluicegate.web.console import Console
+from sluicegate.web.graphql import Execute, graphql_routes
+from sluicegate.web.headers import SecurityHeaders
+from sluicegate.web.health import health_routes
+from sluicegate.web.requests import refusal
+
+log = structlog.get_logger(__name__)
+
+
+def create_web_app(
+    auth: AuthService,
+    execute: Execute,
+    *,
+    public_url: Callable[[], str],
+    ready: Callable[[], Awaitable[dict[str, bool]]],
+    console: Path,
+) -> FastAPI:
+    """`execute` runs GraphQL, `public_url` tells whether cookies may ask for https, `console` holds the built files."""
+
+    def is_secure() -> bool:
+        return public_url().startswith("https://")
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_middleware(SecurityHeaders)
+    app.add_exception_handler(AppError, _refuse)
+    app.add_exception_handler(Exception, _fail)
+    app.include_router(health_routes(ready))
+    app.include_router(auth_routes(auth, is_secure))
+    app.include_router(graphql_routes(auth, execute, is_secure))
+    app.mount("/", Console(console))
+    return app
+
+
+async def _refuse(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)  # noqa: S101 registered for nothing else
+    return refusal(error)
+
+
+async def _fail(_request: Request, error: Exception) -> JSONResponse:
+    log.error("web.failed", exc_info=error)
+    content = {"error": {"code": "internal", "message": "Something went wrong here.", "field": None}}
+    return JSONResponse(content, 500)
