@@ -8,11 +8,10 @@ import strawberry
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ModelStatus
-from sluicegate.graphql.catalog.enums import ModelKindEnum, ModelStatusEnum
 from sluicegate.graphql.catalog.types import Model
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.inputs import required
-from sluicegate.graphql.payloads import DeletedPayload
+from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.models import ModelChange, NewBackend, NewModel
@@ -32,10 +31,8 @@ class BackendInput:
 class CreateModelInput:
     slug: str = strawberry.field(description="What callers send; unique.")
     display_name: str = strawberry.field(default="", description="Its name for people.")
-    kind: ModelKindEnum = strawberry.field(default=ModelKind.CHAT, description="What it is called for.")
-    status: ModelStatusEnum = strawberry.field(
-        default=ModelStatus.DRAFT, description="ACTIVE needs at least one backend."
-    )
+    kind: ModelKind = strawberry.field(default=ModelKind.CHAT, description="What it is called for.")
+    status: ModelStatus = strawberry.field(default=ModelStatus.DRAFT, description="ACTIVE needs at least one backend.")
     backends: list[BackendInput] = strawberry.field(default_factory=list, description="What stands behind it.")
 
 
@@ -44,7 +41,7 @@ class UpdateModelInput:
     id: strawberry.ID = strawberry.field(description="The model's id.")
     slug: str | None = strawberry.field(default=strawberry.UNSET, description="What callers send; unique.")
     display_name: str | None = strawberry.field(default=strawberry.UNSET, description="Its name for people.")
-    status: ModelStatusEnum | None = strawberry.field(
+    status: ModelStatus | None = strawberry.field(
         default=strawberry.UNSET, description="ACTIVE needs at least one backend."
     )
     backends: list[BackendInput] | None = strawberry.field(
@@ -86,4 +83,4 @@ class ModelMutations:
     @strawberry.mutation(description="Removes a model and all grants for it.", extensions=[admins(TokenScope.CATALOG)])
     async def delete_model(self, info: Info, id: Id) -> DeletedPayload:
         await info.context.services.models.delete(info.context.require_caller(), id)
-        return DeletedPayload(id=id)
+        return deleted(id)

@@ -8,12 +8,11 @@ import strawberry
 
 from sluicegate.domain import usage
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import ModelKind
-from sluicegate.graphql.catalog.enums import ModelKindEnum, ProviderKindEnum
+from sluicegate.domain.catalog import ModelKind, ProviderKind
 from sluicegate.graphql.catalog.types import Provider, ProviderModel
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.inputs import clearable, required
-from sluicegate.graphql.payloads import DeletedPayload
+from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.scalars import Usd
 from sluicegate.kit.secret import Secret
@@ -26,11 +25,9 @@ Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
 
 @strawberry.input(description="A provider to add.")
 class CreateProviderInput:
-    kind: ProviderKindEnum = strawberry.field(description="Whose interface it has.")
+    kind: ProviderKind = strawberry.field(description="Whose interface it has.")
     name: str = strawberry.field(description="What people call it; unique.")
-    base_url: str | None = strawberry.field(
-        default=None, description="Where it is called, if not at the usual address."
-    )
+    base_url: str | None = strawberry.field(default=None, description="Where it is called; absent: the usual address.")
     organization: str | None = strawberry.field(default=None, description="Organisation that calls are billed to.")
     region: str | None = strawberry.field(default=None, description="Region, where the kind has such.")
     credential: str | None = strawberry.field(default=None, description="Its key; nobody can read it again.")
@@ -40,9 +37,7 @@ class CreateProviderInput:
 class UpdateProviderInput:
     id: strawberry.ID = strawberry.field(description="The provider's id.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description="What people call it; unique.")
-    base_url: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Null: the usual address of its kind."
-    )
+    base_url: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the usual address.")
     organization: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
     region: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
     enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls may go there.")
@@ -67,7 +62,7 @@ class PricesInput:
 class CreateProviderModelInput:
     provider_id: strawberry.ID = strawberry.field(description="Who offers it.")
     name: str = strawberry.field(description="The name that the provider knows.")
-    kind: ModelKindEnum = strawberry.field(default=ModelKind.CHAT, description="What it is called for.")
+    kind: ModelKind = strawberry.field(default=ModelKind.CHAT, description="What it is called for.")
     prices: PricesInput | None = strawberry.field(default=None, description="Absent: unknown, so calls are not served.")
     free: bool = strawberry.field(default=False, description="Declares that calls cost nothing.")
     context_window: int | None = strawberry.field(default=None, description="Most tokens of a call.")
@@ -146,7 +141,7 @@ class ProviderMutations:
     )
     async def delete_provider(self, info: Info, id: Id) -> DeletedPayload:
         await info.context.services.providers.delete(info.context.require_caller(), id)
-        return DeletedPayload(id=id)
+        return deleted(id)
 
     @strawberry.mutation(
         description="Asks a provider for its model list, for at most ten seconds.",
@@ -190,4 +185,4 @@ class ProviderMutations:
     )
     async def delete_provider_model(self, info: Info, id: Id) -> DeletedPayload:
         await info.context.services.provider_models.delete(info.context.require_caller(), id)
-        return DeletedPayload(id=id)
+        return deleted(id)

@@ -7,8 +7,7 @@ from typing import Annotated
 import strawberry
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import KINDS
-from sluicegate.graphql.catalog.enums import ModelKindEnum, ModelStatusEnum
+from sluicegate.domain.catalog import KINDS, ModelKind, ModelStatus
 from sluicegate.graphql.catalog.types import AvailableModel, Model, Provider, ProviderKindInfo
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
@@ -19,8 +18,8 @@ First = Annotated[int, strawberry.argument(description="At most so many, 1 to 10
 After = Annotated[str | None, strawberry.argument(description="The cursor of the row to go on after.")]
 Search = Annotated[str | None, strawberry.argument(description="Text anywhere in the name, in any case.")]
 Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
-Kind = Annotated[ModelKindEnum | None, strawberry.argument(description="Only of this kind.")]
-Status = Annotated[ModelStatusEnum | None, strawberry.argument(description="Only in this status.")]
+Kind = Annotated[ModelKind | None, strawberry.argument(description="Only of this kind.")]
+Status = Annotated[ModelStatus | None, strawberry.argument(description="Only in this status.")]
 
 
 @strawberry.type

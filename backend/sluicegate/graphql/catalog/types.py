@@ -9,8 +9,8 @@ import strawberry
 from sluicegate.domain import catalog as domain
 from sluicegate.domain import usage
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.graphql.catalog import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.catalog import loaders
-from sluicegate.graphql.catalog.enums import ModelKindEnum, ModelStatusEnum, ProviderKindEnum
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.scalars import Usd
@@ -27,8 +27,17 @@ class Prices:
 
     @classmethod
     def of(cls, prices: usage.Prices) -> Prices:
-        figures = (prices.input, prices.cache_read, prices.cache_write_5m, prices.cache_write_1h, prices.output)
-        return cls(*(None if figure is None else Usd(figure) for figure in figures))
+        return cls(
+            input=_usd(prices.input),
+            cache_read=_usd(prices.cache_read),
+            cache_write_5m=_usd(prices.cache_write_5m),
+            cache_write_1h=_usd(prices.cache_write_1h),
+            output=_usd(prices.output),
+        )
+
+
+def _usd(nanos: int | None) -> Usd | None:
+    return None if nanos is None else Usd(nanos)
 
 
 @strawberry.type(description="A model as one provider offers it.")
@@ -36,7 +45,7 @@ class ProviderModel:
     id: strawberry.ID = strawberry.field(description="Its id.")
     provider_id: strawberry.Private[str]
     name: str = strawberry.field(description="The name that the provider knows.")
-    kind: ModelKindEnum = strawberry.field(description="What it is called for.")
+    kind: domain.ModelKind = strawberry.field(description="What it is called for.")
     prices: Prices = strawberry.field(description="What calls cost.")
     free: bool = strawberry.field(description="An admin declared that calls cost nothing.")
     priced: bool = strawberry.field(
@@ -70,7 +79,7 @@ class ProviderModel:
 class Provider:
     id: strawberry.ID = strawberry.field(description="Its id.")
     name: str = strawberry.field(description="What people call it.")
-    kind: ProviderKindEnum = strawberry.field(description="Whose interface it has.")
+    kind: domain.ProviderKind = strawberry.field(description="Whose interface it has.")
     base_url: str | None = strawberry.field(description="Where it is called; null = the usual address of its kind.")
     organization: str | None = strawberry.field(description="Organisation that calls are billed to, where it has such.")
     region: str | None = strawberry.field(description="Region, where it has such.")
@@ -78,9 +87,7 @@ class Provider:
     credential_prefix: str | None = strawberry.field(
         description="First characters of the credential; null when none is stored."
     )
-    credential_updated_at: datetime | None = strawberry.field(
-        description="When the credential was last set or removed."
-    )
+    credential_updated_at: datetime | None = strawberry.field(description="When the credential last changed.")
     created_at: datetime = strawberry.field(description="When it was added.")
 
     @strawberry.field(description="What it offers, by name.")
@@ -106,7 +113,7 @@ class Provider:
 
 @strawberry.type(description="What a kind of provider needs.")
 class ProviderKindInfo:
-    kind: ProviderKindEnum = strawberry.field(description="The kind.")
+    kind: domain.ProviderKind = strawberry.field(description="The kind.")
     label: str = strawberry.field(description="Its name for people.")
     default_base_url: str | None = strawberry.field(description="Where it is called unless told otherwise.")
     base_url_required: bool = strawberry.field(description="Whether an address must be given.")
@@ -152,8 +159,8 @@ class Model:
     id: strawberry.ID = strawberry.field(description="Its id.")
     slug: str = strawberry.field(description="What callers send.")
     display_name: str = strawberry.field(description="Its name for people; may be empty.")
-    kind: ModelKindEnum = strawberry.field(description="What it is called for.")
-    status: ModelStatusEnum = strawberry.field(description="Whether it is served.")
+    kind: domain.ModelKind = strawberry.field(description="What it is called for.")
+    status: domain.ModelStatus = strawberry.field(description="Whether it is served.")
     created_at: datetime = strawberry.field(description="When it was added.")
     stored_backends: strawberry.Private[tuple[domain.Backend, ...]]
 
@@ -180,7 +187,7 @@ class Model:
 class AvailableModel:
     slug: str = strawberry.field(description="What to send as the model.")
     display_name: str = strawberry.field(description="Its name for people.")
-    kind: ModelKindEnum = strawberry.field(description="What it is called for.")
+    kind: domain.ModelKind = strawberry.field(description="What it is called for.")
     provider: str = strawberry.field(description="Who serves it, as a rule.")
     context_window: int | None = strawberry.field(description="Most tokens of a call, input and output together.")
     max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
