@@ -1,0 +1,58 @@
+"""A database with today's schema, and the people in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sluicegate.domain.policy import PolicyChange
+from sluicegate.domain.user import Role, User, UserStatus
+from sluicegate.kit.clock import ManualClock
+from sluicegate.kit.ids import new_id
+from sluicegate.services.auth import actor_of
+from sluicegate.services.caller import Caller
+from sluicegate.storage import migrate
+from sluicegate.storage.engine import SqlStore, database_url, make_engine
+
+
+@dataclass
+class RecordingFeed:
+    """Keeps what was published."""
+
+    published: list[PolicyChange] = field(default_factory=list)
+
+    def subscribe(self, listener: object) -> None:
+        raise NotImplementedError
+
+    async def publish(self, changes: Sequence[PolicyChange]) -> None:
+        self.published += changes
+
+
+@dataclass
+class Site:
+    """One deployment's store, with its clock and what it told the other processes."""
+
+    store: SqlStore
+    clock: ManualClock
+    feed: RecordingFeed
+
+    async def person(self, email: str, role: Role = Role.MEMBER, status: UserStatus = UserStatus.ACTIVE) -> Caller:
+        user = User(new_id(), email, email.split("@")[0].title(), role, status, self.clock.now())
+        async with self.store.write() as tx:
+            await tx.users.add(user)
+        return Caller(user, actor_of(user))
+
+
+@asynccontextmanager
+async def sqlite_site(folder: Path) -> AsyncIterator[Site]:
+    url = f"sqlite:///{folder / 'site.db'}"
+    migrate.upgrade(url)
+    clock, feed = ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC)), RecordingFeed()
+    store = SqlStore(make_engine(database_url(url)), feed, clock)
+    try:
+        yield Site(store, clock, feed)
+    finally:
+        await store.aclose()
