@@ -1,0 +1,98 @@
+"""The web application over HTTP: cookies, forged requests, the console's files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fakes.identity import sqlite_site
+from sluicegate.services.auth import AuthService
+from sluicegate.services.caller import Caller
+from sluicegate.web.app import create_web_app
+
+PASSWORD = "correct horse battery"
+OWN = {"x-sluicegate-csrf": "1"}
+
+
+async def _echo(
+    caller: Caller | None, request_id: str, query: str, variables: dict[str, Any], operation: str | None
+) -> dict[str, Any]:
+    return {"data": {"caller": caller.user.email if caller else None}}
+
+
+async def _ready() -> dict[str, bool]:
+    return {"database": True}
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<title>console</title>")
+    (dist / "assets/app-1.js").write_text("plain")
+    (dist / "assets/app-1.js.gz").write_bytes(b"packed")
+    (dist / ".secret").write_text("hidden")
+    async with sqlite_site(tmp_path) as site:
+        auth = AuthService(site.store, site.clock)
+        await auth.create_admin("ada@example.com", PASSWORD, "Ada")
+        app = create_web_app(auth, _echo, public_url=lambda: "http://test", ready=_ready, console=dist)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+            yield http
+
+
+async def _sign_in(client: httpx.AsyncClient, password: str = PASSWORD) -> httpx.Response:
+    return await client.post("/auth/sign-in", json={"email": "ada@example.com", "password": password}, headers=OWN)
+
+
+async def test_signing_in_and_out(client: httpx.AsyncClient) -> None:
+    wrong = await _sign_in(client, "wrong password")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "unauthenticated")
+    assert (await client.get("/auth/session")).json() == {"authenticated": False}
+    right = await _sign_in(client)
+    assert (right.status_code, right.json()) == (200, {})
+    assert "httponly" in right.headers["set-cookie"].lower()
+    assert (await client.get("/auth/session")).json() == {"authenticated": True}
+    assert (await client.post("/auth/sign-out", headers=OWN)).status_code == 200
+    assert (await client.get("/auth/session")).json() == {"authenticated": False}
+
+
+async def test_graphql_takes_a_cookie_only_from_our_own_pages(client: httpx.AsyncClient) -> None:
+    await _sign_in(client)
+    body = {"query": "{ viewer { isAdmin } }"}
+    good = await client.post("/graphql", json=body, headers=OWN)
+    assert good.json() == {"data": {"caller": "ada@example.com"}}
+    for headers in (
+        {},
+        OWN | {"sec-fetch-site": "cross-site"},
+        OWN | {"sec-fetch-site": "same-site"},
+        OWN | {"origin": "https://evil.example"},
+    ):
+        assert (await client.post("/graphql", json=body, headers=headers)).status_code == 403
+    both = await client.post("/graphql", json=body, headers=OWN | {"authorization": "Bearer sgt_x"})
+    assert both.status_code == 401
+    form = await client.post("/graphql", content="query=x", headers=OWN | {"content-type": "text/plain"})
+    assert form.status_code == 415
+    big = await client.post("/graphql", json={"query": "x" * 1_100_000}, headers=OWN)
+    assert big.status_code == 413
+    assert (await client.get("/graphql?query=x")).status_code == 404
+
+
+async def test_console_files(client: httpx.AsyncClient) -> None:
+    page = await client.get("/admin/users", headers={"accept": "text/html"})
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    asset = await client.get("/assets/app-1.js", headers={"accept-encoding": "identity"})
+    assert "immutable" in asset.headers["cache-control"]
+    again = await client.get(
+        "/assets/app-1.js", headers={"accept-encoding": "identity", "if-none-match": asset.headers["etag"]}
+    )
+    assert again.status_code == 304
+    for path in ("/assets/gone.js", "/.secret", "/assets/../.secret"):
+        assert (await client.get(path, headers={"accept": "text/html"})).status_code == 404
+    assert (await client.get("/healthz")).json() == {"status": "ok"}
+    assert (await client.get("/readyz")).status_code == 200
