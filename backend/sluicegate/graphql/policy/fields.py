@@ -1,0 +1,57 @@
+"""What users and groups say about their policy."""
+
+from __future__ import annotations
+
+from sluicegate.domain.policy import Subject, SubjectKind
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.policy import loaders
+from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
+
+
+async def user_grants(user_id: str, info: Info) -> list[Grant]:
+    """The user's own."""
+    return await _grants(Subject(SubjectKind.USER, user_id), info)
+
+
+async def user_inherited_grants(user_id: str, info: Info) -> list[Grant]:
+    """Those that come through a group."""
+    return [Grant.of(grant) for grant in await info.context.loader(loaders.inherited_grants).load(user_id)]
+
+
+async def user_rate_limit(user_id: str, info: Info) -> RateLimit:
+    return await _rate_limit(Subject(SubjectKind.USER, user_id), info)
+
+
+async def user_budget(user_id: str, info: Info) -> Budget:
+    return await _budget(Subject(SubjectKind.USER, user_id), info)
+
+
+async def user_effective_policy(user_id: str, info: Info) -> EffectivePolicy:
+    caller, services = info.context.require_caller(), info.context.services
+    policy, use = await services.effective.effective(caller, user_id)
+    models = await services.models.named(caller, list(policy.grants))
+    return EffectivePolicy.of(policy, use, models, services.effective.resets())
+
+
+async def group_grants(group_id: str, info: Info) -> list[Grant]:
+    return await _grants(Subject(SubjectKind.GROUP, group_id), info)
+
+
+async def group_rate_limit(group_id: str, info: Info) -> RateLimit:
+    return await _rate_limit(Subject(SubjectKind.GROUP, group_id), info)
+
+
+async def group_budget(group_id: str, info: Info) -> Budget:
+    return await _budget(Subject(SubjectKind.GROUP, group_id), info)
+
+
+async def _grants(subject: Subject, info: Info) -> list[Grant]:
+    return [Grant.of(grant) for grant in await info.context.loader(loaders.grants).load(subject)]
+
+
+async def _rate_limit(subject: Subject, info: Info) -> RateLimit:
+    return RateLimit.of(await info.context.loader(loaders.rate_limits).load(subject))
+
+
+async def _budget(subject: Subject, info: Info) -> Budget:
+    return Budget.of(await info.context.loader(loaders.budgets).load(subject))

@@ -1,0 +1,38 @@
+"""Batches behind the fields of policy."""
+
+from __future__ import annotations
+
+from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject
+from sluicegate.domain.user import Group
+from sluicegate.graphql.context import Context
+
+
+async def grants(context: Context, subjects: list[Subject]) -> list[list[Grant]]:
+    found = await context.services.grants.of(context.require_caller(), subjects)
+    return [found[subject] for subject in subjects]
+
+
+async def inherited_grants(context: Context, user_ids: list[str]) -> list[list[Grant]]:
+    found = await context.services.grants.inherited(context.require_caller(), user_ids)
+    return [found[user_id] for user_id in user_ids]
+
+
+async def rate_limits(context: Context, subjects: list[Subject]) -> list[RateLimits]:
+    found = await context.services.limits.of(context.require_caller(), subjects)
+    return [found[subject] for subject in subjects]
+
+
+async def budgets(context: Context, subjects: list[Subject]) -> list[Budget]:
+    found = await context.services.budgets.of(context.require_caller(), subjects)
+    return [found[subject] for subject in subjects]
+
+
+async def visible_groups(context: Context, group_ids: list[str]) -> list[Group | None]:
+    """Any for administrators, their own for members."""
+    caller, service = context.require_caller(), context.services.groups
+    if caller.is_admin:
+        found = await service.get_many(caller, group_ids)
+    else:
+        own = (await service.of_users(caller, [caller.user.id]))[caller.user.id]
+        found = {group.id: group for group in own}
+    return [found.get(group_id) for group_id in group_ids]

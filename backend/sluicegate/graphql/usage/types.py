@@ -1,0 +1,141 @@
+"""Usage as the schema shows it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import strawberry
+
+from sluicegate.domain.usage import CallRecord
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.pagination import Edge, PageInfo
+from sluicegate.graphql.scalars import BigInt, Usd
+from sluicegate.ports import usage as ports
+from sluicegate.services import usage as service
+from sluicegate.services.usage import Interval, UsageDimension
+
+strawberry.enum(Interval, name="UsageInterval", description="How far the points of a series lie apart.")
+strawberry.enum(UsageDimension, name="UsageDimension", description="What usage may be broken down by.")
+
+
+@strawberry.type(description="Sums.")
+class UsageTotals:
+    requests: BigInt = strawberry.field(description="Calls that were let through.")
+    errors: BigInt = strawberry.field(description="Those that failed.")
+    input_tokens: BigInt = strawberry.field(description="All input: fresh, cache reads and cache writes.")
+    cache_read_tokens: BigInt = strawberry.field(description="Input that the provider had cached.")
+    cache_write_tokens: BigInt = strawberry.field(description="Input that the provider was asked to cache.")
+    output_tokens: BigInt = strawberry.field(description="Output, reasoning included.")
+    cost: Usd = strawberry.field(description="What it cost.")
+
+    @classmethod
+    def of(cls, totals: ports.UsageTotals) -> UsageTotals:
+        return cls(
+            requests=BigInt(totals.requests),
+            errors=BigInt(totals.errors),
+            input_tokens=BigInt(totals.input_tokens),
+            cache_read_tokens=BigInt(totals.cache_read_tokens),
+            cache_write_tokens=BigInt(totals.cache_write_tokens),
+            output_tokens=BigInt(totals.output_tokens),
+            cost=Usd(totals.cost_nanos),
+        )
+
+
+@strawberry.type(description="Sums of one hour or day.")
+class UsagePoint:
+    start: datetime = strawberry.field(description="When the interval begins.")
+    totals: UsageTotals = strawberry.field(description="What was used in it.")
+
+
+@strawberry.type(description="The share of one user, model or the like.")
+class UsageSlice:
+    key: str = strawberry.field(description="Its id, or its name where it has no id.")
+    label: str = strawberry.field(description="Its latest name.")
+    totals: UsageTotals = strawberry.field(description="What it used.")
+
+
+By = Annotated[UsageDimension, strawberry.argument(description="What to break down by.")]
+First = Annotated[int, strawberry.argument(description="At most so many, 1 to 100.")]
+
+
+@strawberry.type(description="What was used in a span of days.")
+class UsageReport:
+    totals: UsageTotals = strawberry.field(description="Everything in the span.")
+    series: list[UsagePoint] = strawberry.field(description="One point per interval, empty ones included.")
+    query: strawberry.Private[service.UsageQuery]
+
+    @strawberry.field(description="The same span of time just before, for comparison.")
+    async def previous(self, info: Info) -> UsageTotals:
+        usage, caller = info.context.services.usage, info.context.require_caller()
+        return UsageTotals.of(await usage.previous(caller, self.query))
+
+    @strawberry.field(description="The most expensive first.")
+    async def breakdown(self, info: Info, by: By, first: First = 20) -> list[UsageSlice]:
+        usage, caller = info.context.services.usage, info.context.require_caller()
+        found = await usage.breakdown(caller, self.query, by, first)
+        return [UsageSlice(key=s.key, label=s.label, totals=UsageTotals.of(s.totals)) for s in found]
+
+    @classmethod
+    def of(cls, report: service.UsageReport) -> UsageReport:
+        return cls(
+            totals=UsageTotals.of(report.totals),
+            series=[UsagePoint(start=start, totals=UsageTotals.of(totals)) for start, totals in report.series],
+            query=report.query,
+        )
+
+
+@strawberry.type(description="One call in the ledger.")
+class Call:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    at: datetime = strawberry.field(description="When it was let through.")
+    user_label: str = strawberry.field(description="Who called, by the name at that time.")
+    key_name: str | None = strawberry.field(description="The key, by its name at that time.")
+    model: str = strawberry.field(description="What the caller asked for.")
+    provider_model: str = strawberry.field(description="What the provider was asked for.")
+    provider_name: str = strawberry.field(description="Who answered.")
+    status: int = strawberry.field(description="The HTTP status of the answer.")
+    outcome: str = strawberry.field(description="How it ended: ok, aborted, upstream_error, unreachable, recovered.")
+    stream: bool = strawberry.field(description="Whether the answer was streamed.")
+    input_tokens: BigInt = strawberry.field(description="All input: fresh, cache reads and cache writes.")
+    cache_read_tokens: BigInt = strawberry.field(description="Input that the provider had cached.")
+    cache_write_tokens: BigInt = strawberry.field(description="Input that the provider was asked to cache.")
+    output_tokens: BigInt = strawberry.field(description="Output, reasoning included.")
+    cost: Usd = strawberry.field(description="What it cost.")
+    estimated: bool = strawberry.field(description="Usage was estimated because the provider reported none.")
+    latency_ms: int = strawberry.field(description="From admission to the end of the answer, in milliseconds.")
+    first_byte_ms: int | None = strawberry.field(description="From admission to the answer's first byte.")
+    client_app: str | None = strawberry.field(description="The program that called.")
+    project: str | None = strawberry.field(description="The project that the caller named.")
+
+    @classmethod
+    def of(cls, record: CallRecord) -> Call:
+        cache_writes = record.cache_write_5m_tokens + record.cache_write_1h_tokens
+        return cls(
+            id=strawberry.ID(record.call_id),
+            at=datetime.fromtimestamp(record.started_ms / 1000, UTC),
+            user_label=record.user_label,
+            key_name=record.key_label or None,
+            model=record.model_slug,
+            provider_model=record.provider_model,
+            provider_name=record.provider_name,
+            status=record.status,
+            outcome=record.outcome,
+            stream=record.stream,
+            input_tokens=BigInt(record.input_tokens + record.cache_read_tokens + cache_writes),
+            cache_read_tokens=BigInt(record.cache_read_tokens),
+            cache_write_tokens=BigInt(cache_writes),
+            output_tokens=BigInt(record.output_tokens),
+            cost=Usd(record.cost_nanos),
+            estimated=record.estimated,
+            latency_ms=max(0, record.finished_ms - record.started_ms),
+            first_byte_ms=record.first_byte_ms,
+            client_app=record.client_app,
+            project=record.project,
+        )
+
+
+@strawberry.type(description="A page of the ledger, which is never counted: it is too long.")
+class CallConnection:
+    edges: list[Edge[Call]] = strawberry.field(description="The calls of this page, newest first.")
+    page_info: PageInfo = strawberry.field(description="Where this page ends.")
