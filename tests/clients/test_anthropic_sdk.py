@@ -9,7 +9,7 @@ import pytest
 from anthropic import Anthropic
 from anthropic.types import TextBlock
 
-from clients.gateway import Gateway
+from clients.gateway import MODEL, Gateway
 
 
 @pytest.fixture
@@ -19,9 +19,7 @@ def client(gateway: Gateway) -> Iterator[Anthropic]:
 
 
 def test_a_message_is_answered_and_metered(client: Anthropic, gateway: Gateway) -> None:
-    answer = client.messages.create(
-        model=gateway.model, max_tokens=200, messages=[{"role": "user", "content": "Say hello."}]
-    )
+    answer = client.messages.create(model=MODEL, max_tokens=200, messages=[{"role": "user", "content": "Say hello."}])
     assert isinstance(answer.content[0], TextBlock)
     assert answer.content[0].text
     assert answer.usage.output_tokens > 0
@@ -29,7 +27,7 @@ def test_a_message_is_answered_and_metered(client: Anthropic, gateway: Gateway) 
 
 def test_a_streamed_message_arrives_whole(client: Anthropic, gateway: Gateway) -> None:
     with client.messages.stream(
-        model=gateway.model, max_tokens=200, messages=[{"role": "user", "content": "Say hello."}]
+        model=MODEL, max_tokens=200, messages=[{"role": "user", "content": "Say hello."}]
     ) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
@@ -40,13 +38,13 @@ def test_a_streamed_message_arrives_whole(client: Anthropic, gateway: Gateway) -
 
 def test_tokens_are_counted_without_a_call_in_the_ledger(client: Anthropic, gateway: Gateway) -> None:
     before = gateway.calls()
-    counted = client.messages.count_tokens(model=gateway.model, messages=[{"role": "user", "content": "Say hello."}])
+    counted = client.messages.count_tokens(model=MODEL, messages=[{"role": "user", "content": "Say hello."}])
     assert counted.input_tokens > 0
     assert gateway.calls() == before
 
 
 def test_the_list_of_models_is_what_the_key_may_call(client: Anthropic, gateway: Gateway) -> None:
-    assert gateway.model in {model.id for model in client.models.list()}
+    assert MODEL in {model.id for model in client.models.list()}
 
 
 def test_a_wrong_key_is_an_authentication_error(gateway: Gateway) -> None:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from clients.gateway import Gateway
+from clients.gateway import MODEL, Gateway
 
 _CLAUDE = Path(__file__).parent / "node_modules/.bin/claude"
 
@@ -20,7 +20,7 @@ def _ask(gateway: Gateway, home: Path, *, key: str) -> subprocess.CompletedProce
         "HOME": str(home),
         "ANTHROPIC_BASE_URL": gateway.url,
         "ANTHROPIC_AUTH_TOKEN": key,
-        "ANTHROPIC_MODEL": gateway.model,
+        "ANTHROPIC_MODEL": MODEL,
         # Everything it would send besides the questions of a user.
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_MAX_RETRIES": "0",
@@ -56,7 +56,7 @@ def test_a_question_is_answered_and_metered(gateway: Gateway, tmp_path: Path) ->
     assert not answer["is_error"]
     assert answer["result"]
     call = _newest_call_of(gateway, "claude")
-    assert (call["model"], call["status"], call["estimated"]) == (gateway.model, 200, False)
+    assert (call["model"], call["status"], call["estimated"]) == (MODEL, 200, False)
     assert call["outputTokens"] > 0
 
 

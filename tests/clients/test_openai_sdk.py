@@ -8,7 +8,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from clients.gateway import Gateway
+from clients.gateway import MODEL, Gateway
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def client(gateway: Gateway) -> Iterator[OpenAI]:
 
 
 def test_a_chat_completion_is_answered_and_metered(client: OpenAI, gateway: Gateway) -> None:
-    answer = client.chat.completions.create(model=gateway.model, messages=[{"role": "user", "content": "Say hello."}])
+    answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "Say hello."}])
     assert answer.choices[0].message.content
     assert answer.usage is not None
     assert answer.usage.completion_tokens > 0
@@ -27,7 +27,7 @@ def test_a_chat_completion_is_answered_and_metered(client: OpenAI, gateway: Gate
 def test_a_streamed_chat_completion_ends_with_its_usage(client: OpenAI, gateway: Gateway) -> None:
     chunks = list(
         client.chat.completions.create(
-            model=gateway.model,
+            model=MODEL,
             messages=[{"role": "user", "content": "Say hello."}],
             stream=True,
             stream_options={"include_usage": True},
@@ -40,12 +40,12 @@ def test_a_streamed_chat_completion_ends_with_its_usage(client: OpenAI, gateway:
 
 def test_the_gateway_prefix_serves_the_same(gateway: Gateway) -> None:
     with OpenAI(base_url=f"{gateway.url}/gateway/openai/v1", api_key=gateway.key, max_retries=0) as client:
-        answer = client.chat.completions.create(model=gateway.model, messages=[{"role": "user", "content": "Hi"}])
+        answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "Hi"}])
     assert answer.choices[0].message.content
 
 
 def test_the_list_of_models_is_what_the_key_may_call(client: OpenAI, gateway: Gateway) -> None:
-    assert gateway.model in {model.id for model in client.models.list()}
+    assert MODEL in {model.id for model in client.models.list()}
 
 
 def test_a_wrong_key_is_an_authentication_error(gateway: Gateway) -> None:

@@ -11,14 +11,12 @@ import { chromium } from "playwright-core";
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const pictures = join(root, "test-results/screenshots");
 
-/** The first administrator of every server started here. */
-export const admin = { email: "admin@sluicegate.test", password: "correct horse battery staple" };
-
 /**
- * Starts `sluicegate <command>` on a free port with an empty data folder and waits until it answers.
- * `output()` is what it printed; `restart()` keeps port and data; `stop()` removes both.
+ * Starts `sluicegate demo` on a free port with an empty data folder and waits until it answers.
+ * `facts` are those of its `demo.json`: who may sign in, keys, models. `output()` is what it printed; `restart()` keeps
+ * port and data; `stop()` removes both.
  */
-export async function startServer({ command = "demo", args = [], env = {} } = {}) {
+export async function startServer({ args = [], env = {} } = {}) {
   const data = await mkdtemp(join(tmpdir(), "sluicegate-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -26,17 +24,9 @@ export async function startServer({ command = "demo", args = [], env = {} } = {}
   let child;
 
   async function start() {
-    child = spawn(join(root, ".venv/bin/sluicegate"), [command, ...args], {
+    child = spawn(join(root, ".venv/bin/sluicegate"), ["demo", "--port", String(port), ...args], {
       cwd: data,
-      env: {
-        ...unsettled(process.env),
-        SLUICEGATE_HOST: "127.0.0.1",
-        SLUICEGATE_PORT: String(port),
-        SLUICEGATE_DATA_DIR: data,
-        SLUICEGATE_ADMIN_EMAIL: admin.email,
-        SLUICEGATE_ADMIN_PASSWORD: admin.password,
-        ...env,
-      },
+      env: { ...unsettled(process.env), SLUICEGATE_DATA_DIR: data, ...env },
     });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => lines.push(String(chunk)));
     await untilHealthy(url, child, () => lines.join(""));
@@ -55,6 +45,7 @@ export async function startServer({ command = "demo", args = [], env = {} } = {}
   return {
     url,
     data,
+    facts: JSON.parse(await readFile(join(data, "demo.json"), "utf8")),
     output: () => lines.join(""),
     restart: async () => {
       await halt();
