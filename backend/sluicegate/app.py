@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 from sluicegate.container import Container
-from sluicegate.gateway.app import GatewayApp
+from sluicegate.graphql.execute import executor
+from sluicegate.graphql.schema import build_schema
+from sluicegate.web.app import create_web_app
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
+CONSOLE = Path(__file__).parent / "console" / "dist"
+
 
 class Dispatcher:
     """Keeps the hot path clear of routing, dependency injection and middleware."""
 
-    def __init__(self, container: Container, gateway: GatewayApp, web: App) -> None:
+    def __init__(self, container: Container, web: App) -> None:
         self._container = container
-        self._gateway = gateway
+        self._gateway = container.gateway
         self._web = web
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -31,6 +36,7 @@ class Dispatcher:
         elif kind == "http":
             await self._web(scope, receive, send)
         else:
+            await receive()
             await send({"type": "websocket.close", "code": 1000})
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -44,3 +50,16 @@ class Dispatcher:
         await receive()
         await self._container.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(container: Container) -> Dispatcher:
+    """The whole server over one container, which it starts and stops with itself."""
+    services = container.services
+    web = create_web_app(
+        services.auth,
+        executor(build_schema(), services),
+        public_url=container.url,
+        ready=container.ready,
+        console=CONSOLE,
+    )
+    return Dispatcher(container, web)

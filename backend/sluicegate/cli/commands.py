@@ -1,0 +1,124 @@
+"""What an operator can do: serve, migrate, create an administrator or a token, look at a demo, check the set-up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from sluicegate.cli.demo import prepare_demo, print_demo
+from sluicegate.cli.doctor import examine
+from sluicegate.cli.server import listen, serve_on
+from sluicegate.container import Container, check_database, migrate_database, prepare_database
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.audit import SYSTEM
+from sluicegate.kit.errors import NotFound
+from sluicegate.services.caller import Caller
+from sluicegate.settings import Settings, load
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+token_app = typer.Typer(no_args_is_help=True, help="Automation tokens.")
+app.add_typer(token_app, name="token")
+T = TypeVar("T")
+
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on, instead of SLUICEGATE_HOST.")]
+PortOption = Annotated[int | None, typer.Option(help="Port to listen on, instead of SLUICEGATE_PORT; 0 takes any.")]
+
+
+@app.command()
+def serve(host: HostOption = None, port: PortOption = None) -> None:
+    """Serves console, GraphQL and gateway. An empty database gets its schema; an older one is refused."""
+    settings = load(host=host, port=port)
+    prepare_database(settings)
+    check_database(settings)
+    asyncio.run(_first_admin(settings))
+    socket, url = listen(settings)
+    Console().print(f"Sluicegate listens on [bold]{url}[/bold]")
+    serve_on(socket, Container(settings, url))
+
+
+@app.command()
+def demo(host: HostOption = None, port: PortOption = None) -> None:
+    """Serves with demo data and the embedded demo provider, and prints what a newcomer needs."""
+    settings = load(host=host, port=port)
+    migrate_database(settings)
+    socket, url = listen(settings)
+    facts = asyncio.run(_with(settings, lambda container: prepare_demo(container, url)))
+    print_demo(facts, url)
+    serve_on(socket, Container(settings, url))
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database to the schema of this release; safe to run twice, and at the same time."""
+    Console().print(f"The database is at version {migrate_database(load())}.")
+
+
+@app.command("create-admin")
+def create_admin(
+    email: Annotated[str, typer.Option(prompt=True)],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    name: Annotated[str, typer.Option()] = "Administrator",
+) -> None:
+    """Creates an administrator who can sign in to the console."""
+    settings = load()
+    prepare_database(settings)
+    check_database(settings)
+    user = asyncio.run(_with(settings, lambda c: c.services.auth.create_admin(email, password, name)))
+    Console().print(f"{user.email} is an administrator now.")
+
+
+@token_app.command("create")
+def create_token(
+    name: Annotated[str, typer.Option(help="What the token is for.")],
+    owner: Annotated[str, typer.Option(help="E-mail of the user who owns it; the token can do no more than they.")],
+    scope: Annotated[list[TokenScope], typer.Option(help="May be given several times.")],
+) -> None:
+    """Creates an automation token for GraphQL and prints it once."""
+    settings = load()
+    check_database(settings)
+    typer.echo(asyncio.run(_with(settings, lambda c: _create_token(c, name, owner, scope))))
+
+
+async def _create_token(container: Container, name: str, owner: str, scopes: list[TokenScope]) -> str:
+    async with container.store.read() as tx:
+        user = await tx.users.by_email(owner.strip().lower())
+    if user is None:
+        raise NotFound("user", field="owner")
+    _, text = await container.services.tokens.create(Caller(user, SYSTEM), name, scopes, None)
+    return text.reveal()
+
+
+@app.command()
+def doctor() -> None:
+    """Checks settings, database, keys and providers; ends with status 1 when something is wrong."""
+    settings = load()
+    findings = asyncio.run(examine(settings))
+    for finding in findings:
+        mark = "[green]ok[/green]  " if finding.fine else "[red]wrong[/red]"
+        Console().print(f"{mark} {finding.what}: {finding.detail}")
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _first_admin(settings: Settings) -> None:
+    if settings.admin_email is None or settings.admin_password is None:
+        return
+    email, password = settings.admin_email, settings.admin_password.get_secret_value()
+
+    async def create(container: Container) -> None:
+        if not await container.services.auth.has_admin():
+            await container.services.auth.create_admin(email, password, "Administrator")
+
+    await _with(settings, create)
+
+
+async def _with(settings: Settings, work: Callable[[Container], Awaitable[T]]) -> T:
+    container = Container(settings, settings.url_at(settings.port))
+    try:
+        return await work(container)
+    finally:
+        await container.stop()

@@ -1,0 +1,69 @@
+"""The demo: seeded once, remembered in `demo.json`, printed at every start."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from rich.console import Console
+
+from sluicegate.container import Container
+from sluicegate.kit.errors import Conflict
+from sluicegate.ports.store import UserFilter
+from sluicegate.services.demo_data import seed_demo
+
+FACTS_FILE = "demo.json"
+
+
+async def prepare_demo(container: Container, url: str) -> dict[str, Any]:
+    """The facts of this data folder's demo, seeding it at first; raises Conflict in a folder that holds other data."""
+    path = container.settings.data_dir / FACTS_FILE
+    if path.exists():
+        facts: dict[str, Any] = json.loads(path.read_text())
+        facts["url"] = url
+    else:
+        async with container.store.read() as tx:
+            if await tx.users.count(UserFilter()):
+                folder = container.settings.data_dir
+                raise Conflict(f"{folder} holds data that is no demo; set SLUICEGATE_DATA_DIR to an empty folder.")
+        seeded = await seed_demo(container.store, container.clock, container.usage_writer.write)
+        facts = {
+            "url": url,
+            "admin": {"email": seeded.admin_email, "password": seeded.admin_password},
+            "admin_token": seeded.admin_token,
+            "member": {
+                "email": seeded.member_email,
+                "password": seeded.member_password,
+                "key": seeded.member_key,
+            },
+            "models": list(seeded.models),
+        }
+    # Created for the owner's eyes only; a change of mode after writing would come too late.
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(facts, out, indent=2)
+    return facts
+
+
+def print_demo(facts: dict[str, Any], url: str) -> None:
+    """Everything a newcomer needs, ready to paste."""
+    admin, member, model = facts["admin"], facts["member"], facts["models"][0]
+    body = json.dumps({"model": model, "stream": True, "messages": [{"role": "user", "content": "Hello!"}]})
+    lines = (
+        "",
+        f"Sluicegate demo   {url}",
+        "",
+        f"Admin sign-in     {admin['email']}  {admin['password']}",
+        f"Member sign-in    {member['email']}  {member['password']}",
+        f"Member's key      {member['key']}",
+        "",
+        "Try a call:",
+        f"curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {member['key']}' "
+        f"-H 'Content-Type: application/json' -d '{body}'",
+        "",
+        "Claude Code through the gateway:",
+        f"ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={member['key']} ANTHROPIC_MODEL=claude-demo "
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL=claude-demo claude",
+        "",
+    )
+    Console().print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,67 @@
+"""Listening and serving."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+import structlog
+import uvicorn
+
+from sluicegate.app import create_app
+from sluicegate.container import Container
+from sluicegate.settings import Settings
+
+_BACKLOG = 2048
+# Long enough for most streams to end by themselves at a restart.
+_DRAIN_SECONDS = 30
+
+
+def listen(settings: Settings) -> tuple[socket.socket, str]:
+    """A bound socket and the public address that goes with it; raises OSError naming what could not be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise OSError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Set SLUICEGATE_PORT to another port."
+        ) from error
+    bound.listen(_BACKLOG)
+    return bound, settings.url_at(bound.getsockname()[1])
+
+
+def serve_on(bound: socket.socket, container: Container) -> None:
+    """Serves until the process is told to stop, then lets calls in flight end."""
+    set_up_logging(container.settings)
+    config = uvicorn.Config(
+        create_app(container),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[bound])
+
+
+def set_up_logging(settings: Settings) -> None:
+    """JSON lines on standard error."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    logging.basicConfig(level=max(level, logging.WARNING))
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )

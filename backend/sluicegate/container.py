@@ -1,0 +1,201 @@
+"""Builds the adapters and services of one process from its settings; the only module that names concrete adapters."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from pathlib import Path
+
+import structlog
+
+from sluicegate import __version__
+from sluicegate.adapters.demo import DemoUpstream
+from sluicegate.adapters.journal import Journal
+from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
+from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
+from sluicegate.adapters.vault import EnvelopeVault
+from sluicegate.gateway.app import GatewayApp
+from sluicegate.gateway.pipeline import GatewayOptions
+from sluicegate.kit.clock import SystemClock
+from sluicegate.kit.crypto import SealBroken, key_from_text
+from sluicegate.policy.service import PolicyService
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.upstream import Timeouts, Upstream
+from sluicegate.services.auth import AuthService
+from sluicegate.services.budgets import BudgetService
+from sluicegate.services.bundle import Services
+from sluicegate.services.deployment import Deployment
+from sluicegate.services.effective import EffectiveService
+from sluicegate.services.grants import GrantService
+from sluicegate.services.groups import GroupService
+from sluicegate.services.invitations import InvitationService
+from sluicegate.services.keys import KeyService
+from sluicegate.services.limits import LimitService
+from sluicegate.services.models import ModelService
+from sluicegate.services.provider_models import ProviderModelService
+from sluicegate.services.provider_tests import ProviderTestService
+from sluicegate.services.providers import ProviderService
+from sluicegate.services.tokens import TokenService
+from sluicegate.services.usage import UsageService
+from sluicegate.services.users import UserService
+from sluicegate.settings import Settings
+from sluicegate.storage import migrate
+from sluicegate.storage.engine import SqlStore, database_url, make_engine
+from sluicegate.storage.migrate import SchemaError as SchemaError
+from sluicegate.storage.policy_source import SqlPolicySource
+from sluicegate.storage.usage_reader import SqlUsageReader
+from sluicegate.storage.usage_writer import make_usage_writer
+
+KEK_FILE = "kek"
+JOURNAL_FOLDER = "journal"
+_READY_SECONDS = 2.0
+# More calls than this waiting for the database means that it does not keep up.
+_LONG_BACKLOG = 100_000
+
+log = structlog.get_logger()
+
+
+class Container:
+    """Everything that lives as long as the process. `start` before the first request, `stop` after the last."""
+
+    def __init__(self, settings: Settings, public_url: str, *, demo_tokens_per_second: float = 80.0) -> None:
+        self.settings = settings
+        self.public_url = public_url
+        self.clock = SystemClock()
+        self.periods = PeriodClock(settings.zone)
+        url = database_url(settings.database)
+        self.engine = make_engine(url)
+        self.usage_reader = SqlUsageReader(self.engine)
+        self.usage_writer = make_usage_writer(url, settings.zone)
+        self.feed = LocalFeed()
+        self.store = SqlStore(self.engine, self.feed, self.clock)
+        self.vault = open_vault(settings)
+        self.journal = Journal(settings.data_dir / JOURNAL_FOLDER, self.usage_writer, self.clock, self.periods)
+        self.admission = MemoryAdmission(self.journal, self.clock, self.periods)
+        source = SqlPolicySource(self.engine)
+        self.policy = PolicyService(source, self.vault, self.admission, self.clock, self.periods)
+        self.feed.subscribe(self.policy.apply)
+        self.upstream = _network(settings)
+        self.demo = DemoUpstream(tokens_per_second=demo_tokens_per_second)
+        timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
+        options = GatewayOptions(settings.max_body_bytes, timeouts, settings.budget_status)
+        self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
+
+        self.services = self._services()
+
+    def _services(self) -> Services:
+        store, clock, private = self.store, self.clock, self.settings.allow_private_upstreams
+        return Services(
+            deployment=Deployment(__version__, self.url, self.settings.time_zone),
+            auth=AuthService(store, clock),
+            users=UserService(store),
+            invitations=InvitationService(store, clock, self.url),
+            groups=GroupService(store, clock),
+            keys=KeyService(store, clock),
+            tokens=TokenService(store, clock),
+            grants=GrantService(store, clock),
+            limits=LimitService(store),
+            budgets=BudgetService(store),
+            effective=EffectiveService(self.policy, self.periods, clock),
+            providers=ProviderService(store, self.vault, clock, allow_private=private),
+            provider_models=ProviderModelService(store, clock),
+            provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),
+            models=ModelService(store, clock),
+            usage=UsageService(self.usage_reader, self.settings.zone),
+        )
+
+    def url(self) -> str:
+        """Where people and assistants reach this server."""
+        return self.public_url
+
+    async def ready(self) -> dict[str, bool]:
+        """Whether each part that a call needs is there, for /readyz."""
+        return {"database": await self._database_answers(), "journal": self.journal.backlog < _LONG_BACKLOG}
+
+    async def _database_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(_READY_SECONDS), self.store.read() as tx:
+                await tx.users.get("")
+        except Exception as error:
+            log.warning("database.unreachable", error=type(error).__name__)
+            return False
+        return True
+
+    async def start(self) -> None:
+        """Raises SchemaError when the database does not fit this release."""
+        await asyncio.to_thread(migrate.check, self.settings.database)
+        await self.journal.start()
+        await self.policy.start()
+
+    async def stop(self) -> None:
+        """Writes down what is left and lets go of everything."""
+        await self.journal.close()
+        self.policy.close()
+        await self.upstream.aclose()
+        await self.demo.aclose()
+        await self.engine.dispose()
+
+
+def prepare_database(settings: Settings) -> None:
+    """Gives an empty database its schema; leaves any other to `sluicegate migrate`."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if migrate.current(settings.database) is None:
+        migrate.upgrade(settings.database)
+
+
+def migrate_database(settings: Settings) -> str | None:
+    """Brings the database to this release's schema; gives the version."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return migrate.upgrade(settings.database)
+
+
+def check_database(settings: Settings) -> None:
+    """Raises SchemaError unless the schema is this release's."""
+    migrate.check(settings.database)
+
+
+async def open_credentials(settings: Settings) -> list[str]:
+    """Names of the providers whose stored credential the configured keys do not open."""
+    engine = make_engine(database_url(settings.database))
+    try:
+        rows = await SqlPolicySource(engine).catalog()
+    finally:
+        await engine.dispose()
+    vault, broken = open_vault(settings), list[str]()
+    for provider_id, sealed in rows.credentials.items():
+        try:
+            vault.unseal(sealed, f"provider:{provider_id}")
+        except SealBroken:
+            broken.append(rows.providers[provider_id].name)
+    return sorted(broken)
+
+
+def open_vault(settings: Settings) -> EnvelopeVault:
+    """With the configured keys, or with one that is kept in the data folder."""
+    secondary = settings.kek_secondary
+    if settings.kek_primary is None:
+        return EnvelopeVault(_kept_key(settings.data_dir))
+    return EnvelopeVault(
+        key_from_text(settings.kek_primary.get_secret_value()),
+        key_from_text(secondary.get_secret_value()) if secondary else None,
+    )
+
+
+def _kept_key(folder: Path) -> bytes:
+    """The generated key of a data folder, made at first use; never replaced, since it opens what is stored."""
+    path = folder / KEK_FILE
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return key_from_text(path.read_text())
+    with os.fdopen(file, "w") as out:
+        out.write(secrets.token_hex(32) + "\n")
+    log.warning("kek.generated", file=str(path), advice="keep a copy, or set SLUICEGATE_KEK_PRIMARY")
+    return key_from_text(path.read_text())
+
+
+def _network(settings: Settings) -> Upstream:
+    client = Http11Upstream if settings.upstream_client == "native" else HttpxUpstream
+    return client(allow_private=settings.allow_private_upstreams, ca_file=settings.upstream_ca_file)
