@@ -18,7 +18,7 @@ import httpx
 MODEL = "claude-demo"
 _CALLS = """
 query { calls(first: 100, everyone: true) { edges { node {
-    model status stream inputTokens outputTokens estimated clientApp
+    id model status stream inputTokens outputTokens estimated clientApp
 } } } }
 """
 

@@ -38,25 +38,27 @@ def _ask(gateway: Gateway, home: Path, *, key: str) -> subprocess.CompletedProce
     )
 
 
-def _newest_call_of(gateway: Gateway, application: str) -> dict[str, Any]:
+def _call_since(gateway: Gateway, known: set[str]) -> dict[str, Any]:
     # The ledger is written in batches behind the answer.
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         for call in gateway.calls():
-            if application in (call["clientApp"] or ""):
+            if call["id"] not in known:
                 return call
         time.sleep(0.2)
-    raise AssertionError(f"no call of {application} in the ledger")
+    raise AssertionError("no new call in the ledger")
 
 
 def test_a_question_is_answered_and_metered(gateway: Gateway, tmp_path: Path) -> None:
+    known = {call["id"] for call in gateway.calls()}
     done = _ask(gateway, tmp_path, key=gateway.key)
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads(done.stdout)
     assert not answer["is_error"]
     assert answer["result"]
-    call = _newest_call_of(gateway, "claude")
-    assert (call["model"], call["status"], call["estimated"]) == (MODEL, 200, False)
+    call = _call_since(gateway, known)
+    assert (call["model"], call["status"], call["clientApp"]) == (MODEL, 200, "claude-code")
+    assert not call["estimated"]
     assert call["outputTokens"] > 0
 
 
