@@ -9,6 +9,9 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from sluicegate.graphql import limits
+from sluicegate.graphql.catalog.model_mutations import ModelMutations
+from sluicegate.graphql.catalog.provider_mutations import ProviderMutations
+from sluicegate.graphql.catalog.queries import CatalogQueries
 from sluicegate.graphql.context import Context
 from sluicegate.graphql.errors import present
 from sluicegate.graphql.groups.mutations import GroupMutations
@@ -16,9 +19,12 @@ from sluicegate.graphql.groups.queries import GroupQueries
 from sluicegate.graphql.invitations.mutations import InvitationMutations
 from sluicegate.graphql.keys.mutations import KeyMutations
 from sluicegate.graphql.keys.queries import KeyQueries
+from sluicegate.graphql.policy.mutations import PolicyMutations
+from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
 from sluicegate.graphql.tokens.mutations import TokenMutations
 from sluicegate.graphql.tokens.queries import TokenQueries
+from sluicegate.graphql.usage.queries import UsageQueries
 from sluicegate.graphql.users.mutations import UserMutations
 from sluicegate.graphql.users.queries import UserQueries
 from sluicegate.graphql.viewer.mutations import ViewerMutations
@@ -26,12 +32,31 @@ from sluicegate.graphql.viewer.queries import ViewerQueries
 
 
 @strawberry.type(description="What can be asked.")
-class Query(ViewerQueries, UserQueries, GroupQueries, KeyQueries, TokenQueries):
+class Query(
+    ViewerQueries,
+    UserQueries,
+    GroupQueries,
+    KeyQueries,
+    TokenQueries,
+    CatalogQueries,
+    PolicyQueries,
+    UsageQueries,
+):
     pass
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(ViewerMutations, UserMutations, InvitationMutations, GroupMutations, KeyMutations, TokenMutations):
+class Mutation(
+    ViewerMutations,
+    UserMutations,
+    InvitationMutations,
+    GroupMutations,
+    KeyMutations,
+    TokenMutations,
+    ProviderMutations,
+    ModelMutations,
+    PolicyMutations,
+):
     pass
 
 

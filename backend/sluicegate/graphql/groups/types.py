@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -12,6 +13,13 @@ from sluicegate.graphql.groups import loaders
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.users.types import User, user_of
 from sluicegate.ports.store import UserFilter
+
+if TYPE_CHECKING:
+    from sluicegate.graphql.policy.types import Budget, Grant, RateLimit
+
+GrantType = Annotated["Grant", strawberry.lazy("sluicegate.graphql.policy.types")]
+RateLimitType = Annotated["RateLimit", strawberry.lazy("sluicegate.graphql.policy.types")]
+BudgetType = Annotated["Budget", strawberry.lazy("sluicegate.graphql.policy.types")]
 
 
 @strawberry.type(description="People who share grants and limits.")
@@ -33,6 +41,24 @@ class Group:
         where = UserFilter(search, group_id=str(self.id))
         page = await service.page(caller, where, "name_asc", page_request(first, after))
         return connection(page, user_of, lambda: service.count(caller, where))
+
+    @strawberry.field(description="What its members may call.")
+    async def grants(self, info: Info) -> list[GrantType]:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.group_grants(str(self.id), info)
+
+    @strawberry.field(description="Counts each member's own use.")
+    async def rate_limit(self, info: Info) -> RateLimitType:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.group_rate_limit(str(self.id), info)
+
+    @strawberry.field(description="Counts each member's own spending.")
+    async def budget(self, info: Info) -> BudgetType:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.group_budget(str(self.id), info)
 
 
 def group_of(value: GroupValue) -> Group:

@@ -16,9 +16,14 @@ from sluicegate.graphql.users import loaders
 if TYPE_CHECKING:
     from sluicegate.graphql.groups.types import Group
     from sluicegate.graphql.keys.types import ApiKey
+    from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
 
 GroupType = Annotated["Group", strawberry.lazy("sluicegate.graphql.groups.types")]
 ApiKeyType = Annotated["ApiKey", strawberry.lazy("sluicegate.graphql.keys.types")]
+GrantType = Annotated["Grant", strawberry.lazy("sluicegate.graphql.policy.types")]
+RateLimitType = Annotated["RateLimit", strawberry.lazy("sluicegate.graphql.policy.types")]
+BudgetType = Annotated["Budget", strawberry.lazy("sluicegate.graphql.policy.types")]
+PolicyType = Annotated["EffectivePolicy", strawberry.lazy("sluicegate.graphql.policy.types")]
 
 
 @strawberry.type(description="A person.")
@@ -50,6 +55,36 @@ class User:
 
         now = info.context.services.keys.now()
         return [key_of(key, now) for key in await info.context.loader(loaders.keys_of_users).load(str(self.id))]
+
+    @strawberry.field(description="The user's own grants.")
+    async def grants(self, info: Info) -> list[GrantType]:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.user_grants(str(self.id), info)
+
+    @strawberry.field(description="Grants that come through a group.")
+    async def inherited_grants(self, info: Info) -> list[GrantType]:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.user_inherited_grants(str(self.id), info)
+
+    @strawberry.field(description="The user's own values; null fields set no limit.")
+    async def rate_limit(self, info: Info) -> RateLimitType:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.user_rate_limit(str(self.id), info)
+
+    @strawberry.field(description="The user's own caps.")
+    async def budget(self, info: Info) -> BudgetType:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.user_budget(str(self.id), info)
+
+    @strawberry.field(description="What holds after everything is merged.")
+    async def effective_policy(self, info: Info) -> PolicyType:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.user_effective_policy(str(self.id), info)
 
 
 def user_of(value: UserValue) -> User:
