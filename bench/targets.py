@@ -75,9 +75,7 @@ def start_upstream(folder: Path) -> tuple[subprocess.Popen[str], int]:
         command = [sys.executable, str(HERE / "upstream.py")]
     else:
         program = folder / "upstream"
-        subprocess.run(  # noqa: S603 - the machine's compiler on our own file
-            [compiler, "-O2", "-o", program, HERE / "upstream.c"], check=True
-        )
+        subprocess.run([compiler, "-O2", "-o", program, HERE / "upstream.c"], check=True)
         command = [str(program)]
     process = spawn(command, core=LOAD_CORE, read=True)
     if process.stdout is None:
@@ -88,7 +86,7 @@ def start_upstream(folder: Path) -> tuple[subprocess.Popen[str], int]:
 def spawn(
     command: list[str], *, core: set[int] = TARGET_CORE, read: bool = False, environment: dict[str, str] | None = None
 ) -> subprocess.Popen[str]:
-    process = subprocess.Popen(  # noqa: S603 - only the servers named in this file
+    process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE if read else None,
         env={**os.environ, **(environment or {})},

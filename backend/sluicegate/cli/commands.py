@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from difflib import unified_diff
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -15,6 +17,7 @@ from sluicegate.cli.server import listen, serve_on
 from sluicegate.container import Container, check_database, migrate_database, prepare_database
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.audit import SYSTEM
+from sluicegate.graphql.schema import build_schema
 from sluicegate.kit.errors import NotFound
 from sluicegate.services.caller import Caller
 from sluicegate.settings import Settings, load
@@ -22,6 +25,8 @@ from sluicegate.settings import Settings, load
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 token_app = typer.Typer(no_args_is_help=True, help="Automation tokens.")
 app.add_typer(token_app, name="token")
+schema_app = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
+app.add_typer(schema_app, name="schema")
 T = TypeVar("T")
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on, instead of SLUICEGATE_HOST.")]
@@ -90,6 +95,26 @@ async def _create_token(container: Container, name: str, owner: str, scopes: lis
         raise NotFound("user", field="owner")
     _, text = await container.services.tokens.create(Caller(user, SYSTEM), name, scopes, None)
     return text.reveal()
+
+
+@schema_app.command("export")
+def export_schema(
+    file: Annotated[Path, typer.Argument(help="Where the schema goes.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare; status 1 when the file is not current.")
+    ] = False,
+) -> None:
+    """Writes the GraphQL schema as code has it."""
+    text = build_schema().as_str() + "\n"
+    if not check:
+        file.write_text(text)
+        return
+    written = file.read_text() if file.exists() else ""
+    if written != text:
+        diff = unified_diff(written.splitlines(), text.splitlines(), str(file), "code", lineterm="", n=1)
+        typer.echo("\n".join(diff))
+        typer.echo(f"{file} is not current; run: sluicegate schema export {file}")
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sluicegate.domain.apikey import ApiKey, parse_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
@@ -70,7 +71,7 @@ class PolicyService:
         self,
         source: PolicySource,
         vault: Vault,
-        admission: AdmissionStore,
+        admission: AdmissionStore[Any],
         clock: Clock,
         periods: PeriodClock,
     ) -> None:

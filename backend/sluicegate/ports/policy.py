@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import Model, Provider, ProviderModel
@@ -113,6 +113,9 @@ class Lease(Protocol):
     id: str
 
 
+L = TypeVar("L", bound=Lease)
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectUse:
     """Current use of one subject: the four dimensions now, and per window what is spent and what is reserved."""
@@ -122,23 +125,23 @@ class SubjectUse:
     reserved: dict[Window, Nanos] = field(default_factory=dict[Window, Nanos])
 
 
-class AdmissionStore(Protocol):
+class AdmissionStore(Protocol[L]):
     """Counters, slots and budgets. `admit` evaluates everything and takes all or nothing, as one atomic step."""
 
-    async def admit(self, ask: Ask) -> Lease | Denial: ...
+    async def admit(self, ask: Ask) -> L | Denial: ...
     async def peek(self, ask: Ask) -> Denial | None:
         """What `admit` would say, without taking anything."""
         ...
 
-    def settle(self, lease: Lease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
+    def settle(self, lease: L, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
         """Replaces the reservation by the truth and frees the slot. The first call wins; later ones do nothing."""
         ...
 
-    def cancel(self, lease: Lease) -> None:
+    def cancel(self, lease: L) -> None:
         """Gives everything back, the request count too, as if the call had never come."""
         ...
 
-    def renew(self, lease: Lease) -> None:
+    def renew(self, lease: L) -> None:
         """Tells that the call still lives; a lease that is not renewed for 15 minutes is taken as dead."""
         ...
 

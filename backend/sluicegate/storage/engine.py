@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import event
@@ -65,42 +64,15 @@ class SqlTransaction:
         self._session = session
         self._clock = clock
         self.changes: list[PolicyChange] = []
-
-    @cached_property
-    def users(self) -> SqlUserRepository:
-        return SqlUserRepository(self._session)
-
-    @cached_property
-    def links(self) -> SqlLinkRepository:
-        return SqlLinkRepository(self._session)
-
-    @cached_property
-    def sessions(self) -> SqlSessionRepository:
-        return SqlSessionRepository(self._session)
-
-    @cached_property
-    def groups(self) -> SqlGroupRepository:
-        return SqlGroupRepository(self._session)
-
-    @cached_property
-    def policy(self) -> SqlPolicyRepository:
-        return SqlPolicyRepository(self._session)
-
-    @cached_property
-    def keys(self) -> SqlKeyRepository:
-        return SqlKeyRepository(self._session)
-
-    @cached_property
-    def tokens(self) -> SqlTokenRepository:
-        return SqlTokenRepository(self._session)
-
-    @cached_property
-    def catalog(self) -> SqlCatalogRepository:
-        return SqlCatalogRepository(self._session)
-
-    @cached_property
-    def audit(self) -> SqlAuditRepository:
-        return SqlAuditRepository(self._session, self._clock)
+        self.users = SqlUserRepository(session)
+        self.links = SqlLinkRepository(session)
+        self.sessions = SqlSessionRepository(session)
+        self.groups = SqlGroupRepository(session)
+        self.policy = SqlPolicyRepository(session)
+        self.keys = SqlKeyRepository(session)
+        self.tokens = SqlTokenRepository(session)
+        self.catalog = SqlCatalogRepository(session)
+        self.audit = SqlAuditRepository(session, clock)
 
     def changed(self, *changes: PolicyChange) -> None:
         for change in changes:

@@ -1,8 +1,8 @@
 """Counters, slots and budgets of a single process, exact under concurrency because a decision never awaits.
 
 Rates are counted in one-second buckets. The 61 buckets that can hold a call of the last 60 seconds are summed, so
-that there are never more than the limit in any 60 seconds. A subject that has been quiet can be dropped at any time: what it
-needs is read back from the records.
+that there are never more than the limit in any 60 seconds. A subject that has been quiet can be dropped at any time:
+what it needs is read back from the records.
 """
 
 from __future__ import annotations
