@@ -48,7 +48,13 @@ class Site:
 
 @asynccontextmanager
 async def sqlite_site(folder: Path) -> AsyncIterator[Site]:
-    url = f"sqlite:///{folder / 'site.db'}"
+    async with site_at(f"sqlite:///{folder / 'site.db'}") as site:
+        yield site
+
+
+@asynccontextmanager
+async def site_at(url: str) -> AsyncIterator[Site]:
+    """On a database without a schema."""
     migrate.upgrade(url)
     clock, feed = ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC)), RecordingFeed()
     store = SqlStore(make_engine(database_url(url)), feed, clock)
