@@ -20,6 +20,10 @@ _STYLE = (
     Stage("contracts", [python_tool("lint-imports"), "--no-logo"]),
     Stage("schema", [python_tool("sluicegate"), "schema", "export", "--check", "schema.graphql"]),
     Stage("types", [node_tool("pyright")]),
+)
+# The console takes part from the day on which it has an entry.
+_CONSOLE = (ROOT / "frontend" / "src" / "main.tsx").exists()
+_CONSOLE_STYLE = (
     Stage("console style", [node_tool("biome"), "ci", "--colors=off"]),
     Stage("console types", [node_tool("tsc"), "--project", "frontend"]),
     Stage("console dead code", [node_tool("knip"), "--no-progress"]),
@@ -30,15 +34,15 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     """All of it; a failure in one stage does not keep the others from speaking."""
     if not report.ensure(PYTHON, NODE):
         return
-    report.ensure(CODEGEN)
     report.run(*_STYLE, together=2)
-    report.run(_vitest())
+    if _CONSOLE:
+        report.ensure(CODEGEN)
+        report.run(*_CONSOLE_STYLE, _vitest(), together=2)
     apart = [f"--ignore=tests/{name}" for name in _APART]
     report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
-    built = report.ensure(BUILD)
     if report.ensure(CLIENTS):
         report.run(_pytest("clients", ["tests/clients"]))
-    if built:
+    if _CONSOLE and report.ensure(BUILD):
         report.run(
             Stage("console size", ["node", "frontend/scripts/size.mjs"]), _pytest("packaging", ["tests/packaging"])
         )
@@ -49,10 +53,12 @@ def quick(report: Report, pytest_args: Sequence[str]) -> None:
     """Answers within a minute."""
     if not report.ensure(PYTHON, NODE):
         return
-    report.ensure(CODEGEN)
     report.run(*_STYLE, together=2)
+    if _CONSOLE:
+        report.ensure(CODEGEN)
+        report.run(*_CONSOLE_STYLE, _vitest(), together=2)
     folders = [f"tests/{name}" for name in _UNIT if (_TESTS / name).is_dir()]
-    report.run(_vitest(), _pytest("unit", [*folders, "-m", "not slow", *pytest_args]), together=2)
+    report.run(_pytest("unit", [*folders, "-m", "not slow", *pytest_args]))
 
 
 def browser(report: Report, files: Iterable[str]) -> None:

@@ -243,7 +243,7 @@ async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(
     """64 callers hammer while the grant is given and taken; after `apply` returned, what was taken must be refused."""
     rows = bench.rows.user_rows
     assert rows
-    state = {"granted": True, "settled": True}
+    state = {"granted": True, "settled": True, "turn": -1}
     wrong: list[str] = []
     stop = False
 
@@ -268,7 +268,7 @@ async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(
         state["settled"] = False
         bench.rows.user_rows = rows if granted else replace(rows, grants=[])
         await bench.policy.apply([PolicyChange(ChangeKind.GROUP, "team")])
-        state.update(granted=granted, settled=True)
+        state.update(granted=granted, settled=True, turn=turn)
         await asyncio.sleep(0.001)
     stop = True
     await asyncio.gather(*callers)

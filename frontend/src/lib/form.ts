@@ -1,0 +1,44 @@
+import type { FormErrors, UseFormReturnType } from "@mantine/form";
+import type { core } from "zod/mini";
+import { ApiError, messageOf } from "@/lib/errors";
+
+/** A Mantine form validator from a zod schema; the first problem of a field is the one that is shown. */
+export function zodFields<T>(schema: core.$ZodType<unknown, T> & { safeParse: SafeParse }) {
+  return (values: unknown): FormErrors => {
+    const result = schema.safeParse(values);
+    if (result.success) return {};
+    const errors: FormErrors = {};
+    for (const issue of result.error.issues) {
+      errors[issue.path.map(String).join(".")] ??= issue.message;
+    }
+    return errors;
+  };
+}
+
+type SafeParse = (
+  values: unknown,
+) => { success: true } | { success: false; error: { issues: core.$ZodIssue[] } };
+
+/**
+ * Shows a refusal where it belongs: at the field that the server named, if the form has it. Returns the
+ * message to show above the form otherwise.
+ */
+export function showServerError<T extends Record<string, unknown>>(
+  form: Pick<UseFormReturnType<T>, "setFieldError" | "getValues">,
+  error: unknown,
+): string | null {
+  if (error instanceof ApiError && error.field !== null) {
+    const field = fieldOf(form.getValues(), error.field);
+    if (field !== null) {
+      form.setFieldError(field, error.message);
+      return null;
+    }
+  }
+  return messageOf(error);
+}
+
+/** The server names a field by its input path ("input.budget.daily"); the form knows its last part. */
+function fieldOf(values: Record<string, unknown>, path: string): string | null {
+  const segments = path.split(".");
+  return segments.reverse().find((segment) => segment in values) ?? null;
+}

@@ -1,0 +1,39 @@
+/** Every cache key of the console. A key's first parts name what a mutation has to invalidate. */
+export const keys = {
+  session: ["session"] as const,
+  providerKinds: ["provider-kinds"] as const,
+
+  users: ["users"] as const,
+  userList: (filters: object) => ["users", "list", filters] as const,
+  userPicker: (search: string) => ["users", "picker", search] as const,
+  user: (id: string) => ["users", "one", id] as const,
+
+  groups: ["groups"] as const,
+  groupList: (filters: object) => ["groups", "list", filters] as const,
+  groupPicker: (search: string) => ["groups", "picker", search] as const,
+  group: (id: string) => ["groups", "one", id] as const,
+  groupMembers: (id: string, search: string) => ["groups", "members", id, search] as const,
+
+  policies: ["policy"] as const,
+  policy: (userId: string) => ["policy", "effective", userId] as const,
+  explain: (userId: string, model: string) => ["policy", "explain", userId, model] as const,
+  availableModels: ["policy", "available-models"] as const,
+
+  apiKeys: ["api-keys"] as const,
+  automationTokens: ["automation-tokens"] as const,
+
+  providers: ["providers"] as const,
+  providerList: (filters: object) => ["providers", "list", filters] as const,
+  provider: (id: string) => ["providers", "one", id] as const,
+  providerModelOptions: ["providers", "model-options"] as const,
+
+  models: ["models"] as const,
+  modelList: (filters: object) => ["models", "list", filters] as const,
+  modelPicker: (search: string) => ["models", "picker", search] as const,
+
+  usage: ["usage"] as const,
+  usageReport: (scope: object, range: object) => ["usage", "report", scope, range] as const,
+  usageBreakdown: (scope: object, range: object, by: string) =>
+    ["usage", "breakdown", scope, range, by] as const,
+  calls: (scope: object) => ["usage", "calls", scope] as const,
+};
