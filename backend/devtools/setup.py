@@ -121,7 +121,11 @@ CODEGEN = Step("codegen", _frontend_sources, ROOT / "frontend/src/gql/index.ts",
 BUILD = Step("console", _frontend_sources, CONSOLE / "index.html", _build)
 
 
+# Without an entry there is no console to build yet.
+CONSOLE_ENTRY = ROOT / "frontend" / "src" / "main.tsx"
+
+
 def set_up() -> None:
     """Everything that serving needs; seconds when nothing has changed."""
-    for step in (PYTHON, NODE, CODEGEN, BUILD):
+    for step in (PYTHON, NODE, CODEGEN, BUILD) if CONSOLE_ENTRY.exists() else (PYTHON,):
         step.ensure()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from devtools.report import Report, Stage
-from devtools.setup import BUILD, CLIENTS, CODEGEN, NODE, PYTHON
+from devtools.setup import BUILD, CLIENTS, CODEGEN, CONSOLE_ENTRY, NODE, PYTHON
 from devtools.shell import RESULTS, ROOT, ensure_program, node_tool, python_tool, run
 
 _TESTS = ROOT / "tests"
@@ -22,7 +22,7 @@ _STYLE = (
     Stage("types", [node_tool("pyright")]),
 )
 # The console takes part from the day on which it has an entry.
-_CONSOLE = (ROOT / "frontend" / "src" / "main.tsx").exists()
+_CONSOLE = CONSOLE_ENTRY.exists()
 _CONSOLE_STYLE = (
     Stage("console style", [node_tool("biome"), "ci", "--colors=off"]),
     Stage("console types", [node_tool("tsc"), "--project", "frontend"]),
