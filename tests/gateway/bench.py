@@ -1,0 +1,241 @@
+"""A gateway on a real socket, over a real database, in front of a scripted provider."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from gateway.provider import Provider
+from sluicegate.container import Container, prepare_database
+from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
+from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, ProviderKind, ProviderModel
+from sluicegate.domain.catalog import Provider as ProviderRow
+from sluicegate.domain.policy import (
+    Budget,
+    ChangeKind,
+    Dimension,
+    PolicyChange,
+    RateLimits,
+    Subject,
+    SubjectKind,
+)
+from sluicegate.domain.usage import CallRecord, Prices
+from sluicegate.domain.user import Role, User, UserStatus
+from sluicegate.kit.crypto import hash_key_secret
+from sluicegate.kit.ids import new_id
+from sluicegate.kit.secret import Secret
+from sluicegate.ports.store import PageRequest
+from sluicegate.settings import Settings
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+CREDENTIAL = new_credential()
+_HASH = hash_key_secret(CREDENTIAL.secret)
+# Nano-dollars per million tokens; each class its own, so that a mix-up shows in the cost.
+PRICES = Prices(
+    input=3_000_000_000,
+    cache_read=300_000_000,
+    cache_write_5m=3_750_000_000,
+    cache_write_1h=6_000_000_000,
+    output=15_000_000_000,
+)
+CHAT = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
+ASK = [{"role": "user", "content": "say hi"}]
+_USER = User("ada", "ada@example.com", "Ada", Role.MEMBER, UserStatus.ACTIVE, NOW)
+SUBJECT = Subject(SubjectKind.USER, _USER.id)
+_SERVED = (
+    ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme"),
+    ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta"),
+)
+_USER_CHANGED = PolicyChange(ChangeKind.USER, _USER.id)
+_CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)
+
+
+def chat(**values: Any) -> dict[str, Any]:
+    return {"model": "team-gpt", "messages": ASK, **values}
+
+
+def messages(**values: Any) -> dict[str, Any]:
+    return {"model": "team-claude", "messages": ASK, "max_tokens": 64, **values}
+
+
+@dataclass
+class Bench:
+    """`client` carries the key of a user who may call `team-gpt` and `team-claude`, both served by `provider`."""
+
+    container: Container
+    provider: Provider
+    client: httpx.AsyncClient
+    port: int
+
+    async def ledger(self) -> list[CallRecord]:
+        await self.container.journal.flush()
+        page = await self.container.usage_reader.calls(None, PageRequest(first=100))
+        return [record for record, _ in page.items]
+
+    async def only_call(self) -> CallRecord:
+        """The one call in the ledger; checks that nothing is held for it any more."""
+        records = await self.ledger()
+        assert len(records) == 1, records
+        await self.assert_settled()
+        return records[0]
+
+    async def used(self, dimension: Dimension) -> int:
+        return (await self.container.admission.use_of(SUBJECT)).used[dimension]
+
+    async def assert_settled(self) -> None:
+        """No slot is taken, no money is held, and no call waits in the journal."""
+        use = await self.container.admission.use_of(SUBJECT)
+        assert use.used[Dimension.CONCURRENT_REQUESTS] == 0
+        assert set(use.reserved.values()) <= {0}
+        assert self.container.gateway.calls_in_flight == 0
+
+    async def assert_untouched(self) -> None:
+        """No provider was asked, nothing is consumed and nothing is written down."""
+        assert self.provider.asked == []
+        assert await self.ledger() == []
+        use = await self.container.admission.use_of(SUBJECT)
+        assert set(use.used.values()) == {0}
+        assert {*use.spent.values(), *use.reserved.values()} == {0}
+
+    async def until_settled(self, within: float = 3.0) -> None:
+        async with asyncio.timeout(within):
+            while self.container.gateway.calls_in_flight:  # noqa: ASYNC110 - the gateway signals nobody
+                await asyncio.sleep(0.01)
+
+    async def set_limits(self, **values: int) -> None:
+        async with self.container.store.write() as tx:
+            await tx.policy.set_rate_limits(SUBJECT, RateLimits(**values))
+            tx.changed(_USER_CHANGED)
+
+    async def set_budget(self, **values: Any) -> None:
+        async with self.container.store.write() as tx:
+            await tx.policy.set_budget(SUBJECT, Budget(**values))
+            tx.changed(_USER_CHANGED)
+
+    async def suspend(self) -> None:
+        async with self.container.store.write() as tx:
+            await tx.users.update(_USER.id, status=UserStatus.SUSPENDED)
+            tx.changed(_USER_CHANGED)
+
+    async def move_providers(self, port: int) -> None:
+        """Lets every provider's address point to `port`."""
+        await self._change_providers(
+            lambda row: {"base_url": (row.base_url or "").replace(str(self.provider.port), str(port))}
+        )
+
+    async def disable_providers(self) -> None:
+        await self._change_providers(lambda row: {"enabled": False})
+
+    async def _change_providers(self, values_of: Callable[[ProviderRow], dict[str, Any]]) -> None:
+        async with self.container.store.write() as tx:
+            page = await tx.catalog.page_providers(None, PageRequest())
+            for row, _ in page.items:
+                await tx.catalog.update_provider(row.id, **values_of(row))
+            tx.changed(_CATALOG_CHANGED)
+
+    async def add_key(self, **values: Any) -> NewCredential:
+        credential = new_credential()
+        hashed = hash_key_secret(credential.secret)
+        key = ApiKey(new_id(), credential.public_id, _USER.id, "extra", credential.prefix, hashed, NOW)
+        async with self.container.store.write() as tx:
+            await tx.keys.add(replace(key, **values))
+        return credential
+
+    async def add_backend(self, slug: str, name: str, port: int, priority: int = 1, weight: int = 1) -> None:
+        """A further provider behind a model."""
+        async with self.container.store.write() as tx:
+            model = await tx.catalog.model_by_slug(slug)
+            assert model is not None
+            target = await _add_provider(tx, self.container, ProviderKind.CUSTOM_OPENAI, name, port)
+            backend = Backend(new_id(), target.id, priority, weight)
+            await tx.catalog.replace_backends(replace(model, backends=(*model.backends, backend)))
+            tx.changed(_CATALOG_CHANGED)
+
+
+async def _add_provider(tx: Any, container: Container, kind: ProviderKind, name: str, port: int) -> ProviderModel:
+    path = "/v1" if kind is ProviderKind.CUSTOM_OPENAI else ""
+    row = ProviderRow(new_id(), name, kind, f"http://127.0.0.1:{port}{path}", None, None, True, None, None, NOW)
+    model = ProviderModel(new_id(), row.id, f"{name}-model", ModelKind.CHAT, PRICES, False, 200_000, 8_000, NOW)
+    await tx.catalog.add_provider(row)
+    sealed = container.vault.seal(Secret(f"sk-{name}"), f"provider:{row.id}")
+    await tx.catalog.set_sealed_credential(row.id, sealed, "sk-", NOW)
+    await tx.catalog.add_provider_model(model)
+    return model
+
+
+async def _populate(container: Container, port: int) -> None:
+    async with container.store.write() as tx:
+        await tx.users.add(_USER)
+        key = ApiKey("key-1", CREDENTIAL.public_id, _USER.id, "laptop", CREDENTIAL.prefix, _HASH, NOW)
+        await tx.keys.add(key)
+        served = (
+            ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme"),
+            ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta"),
+        )
+        granted = []
+        for slug, kind, name in served:
+            target = await _add_provider(tx, container, kind, name, port)
+            backends = (Backend(new_id(), target.id, 0, 1),)
+            model = Model(new_id(), slug, slug.title(), ModelKind.CHAT, ModelStatus.ACTIVE, backends, NOW)
+            await tx.catalog.add_model(model)
+            granted.append(model.id)
+        await tx.policy.add_grants(SUBJECT, granted, NOW)
+        backends = (Backend(new_id(), target.id, 0, 1),)
+        secret = Model(new_id(), "secret-model", "Secret", ModelKind.CHAT, ModelStatus.ACTIVE, backends, NOW)
+        await tx.catalog.add_model(secret)
+        tx.changed(_CATALOG_CHANGED)
+
+
+@asynccontextmanager
+async def running_bench(folder: Path, database: Path, **settings: Any) -> AsyncIterator[Bench]:
+    """`database` is an empty one with today's schema, which is copied."""
+    shutil.copy(database, folder / "sluicegate.db")
+    values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
+    provider = Provider()
+    async with provider.server() as upstream:
+        provider.port = upstream.port
+        container = Container(Settings(**values), "http://127.0.0.1")
+        await container.start()
+        await _populate(container, upstream.port)
+        async with _listening(container) as port:
+            headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
+                yield Bench(container, provider, client, port)
+        await container.stop()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@asynccontextmanager
+async def _listening(container: Container) -> AsyncIterator[int]:
+    server = _Server(
+        uvicorn.Config(container.gateway, port=0, lifespan="off", log_level="error", access_log=False, loop="none")
+    )
+    task = asyncio.create_task(server.serve())
+    await server.listening.wait()
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await task
+
+
+def prepared_database(folder: Path) -> Path:
+    prepare_database(Settings(data_dir=folder))
+    return folder / "sluicegate.db"

@@ -1,0 +1,167 @@
+"""Which paths are served, in which dialect, and what everything else is told."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from gateway.bench import CHAT, CREDENTIAL, MESSAGES, Bench, chat, messages
+from gateway.test_refusals import anthropic_error, bare, openai_error
+
+ANTHROPIC = {"anthropic-version": "2023-06-01"}
+TWENTY_MEGABYTES = 20 * 1024 * 1024
+
+
+@pytest.mark.parametrize("root", ["/v1", "/gateway/openai/v1"])
+async def test_openai_lists_what_may_be_called(bench: Bench, root: str) -> None:
+    body = (await bench.client.get(f"{root}/models")).json()
+    assert [m["id"] for m in body["data"]] == ["team-claude", "team-gpt"]
+    assert body["object"] == "list"
+    assert body["data"][0] == {"id": "team-claude", "object": "model", "created": 1795521600, "owned_by": "sluicegate"}
+    assert (await bench.client.get(f"{root}/models/team-gpt")).json()["id"] == "team-gpt"
+
+
+@pytest.mark.parametrize(("root", "headers"), [("/v1", ANTHROPIC), ("/gateway/anthropic/v1", {})])
+async def test_anthropic_lists_what_may_be_called(bench: Bench, root: str, headers: dict[str, str]) -> None:
+    body = (await bench.client.get(f"{root}/models?limit=1000", headers=headers)).json()
+    assert [m["id"] for m in body["data"]] == ["team-claude", "team-gpt"]
+    assert (body["has_more"], body["first_id"], body["last_id"]) == (False, "team-claude", "team-gpt")
+    assert body["data"][0] == {
+        "type": "model",
+        "id": "team-claude",
+        "display_name": "Team-Claude",
+        "created_at": "2026-11-24T12:00:00Z",
+    }
+    answer = await bench.client.get(f"{root}/models/team-claude", headers=headers)
+    assert (answer.json()["type"], answer.headers["request-id"]) == ("model", answer.headers["x-request-id"])
+
+
+@pytest.mark.parametrize(
+    ("query", "ids", "more"),
+    [
+        ("limit=1", ["team-claude"], True),
+        ("limit=1&after_id=team-claude", ["team-gpt"], False),
+        ("before_id=team-gpt", ["team-claude"], False),
+        ("after_id=team-gpt", [], False),
+    ],
+)
+async def test_anthropic_pages(bench: Bench, query: str, ids: list[str], more: bool) -> None:
+    body = (await bench.client.get(f"/gateway/anthropic/v1/models?{query}")).json()
+    assert ([m["id"] for m in body["data"]], body["has_more"]) == (ids, more)
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "x", "-1", "99999999999"])
+async def test_anthropic_page_sizes_have_bounds(bench: Bench, limit: str) -> None:
+    answer = await bench.client.get(f"/gateway/anthropic/v1/models?limit={limit}")
+    assert (answer.status_code, anthropic_error(answer)["type"]) == (400, "invalid_request_error")
+
+
+async def test_a_model_that_is_not_granted_is_not_shown(bench: Bench) -> None:
+    answer = await bench.client.get("/v1/models/secret-model")
+    assert (answer.status_code, openai_error(answer)["code"]) == (403, "model_not_granted")
+    answer = await bench.client.get("/v1/models/none", headers=ANTHROPIC)
+    assert (answer.status_code, anthropic_error(answer)["type"]) == (404, "not_found_error")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/v1/responses", 404),
+        ("POST", "/v1/embeddings", 404),
+        ("POST", "/gateway/openai/v1/messages", 404),
+        ("POST", "/gateway/openai/v1/chat/completions/", 404),
+        ("POST", "/v1/v1/messages", 404),
+        ("POST", "/gateway/anthropic/v1/../../openai/v1/responses", 404),
+        ("GET", CHAT, 405),
+        ("DELETE", "/v1/models", 405),
+        ("DELETE", "/v1/models/team-gpt", 405),
+        ("POST", "/v1/chat%2Fcompletions2", 404),
+    ],
+)
+async def test_other_routes_reach_nobody(bench: Bench, method: str, path: str, status: int) -> None:
+    answer = await bench.client.request(method, path, json=chat())
+    assert answer.status_code == status
+    assert openai_error(answer)["type"] == "invalid_request_error"
+    answer = await bench.client.request(method, path, json=chat(), headers=ANTHROPIC)
+    assert answer.status_code == status
+    await bench.assert_untouched()
+
+
+async def test_both_roots_serve_both_protocols(bench: Bench) -> None:
+    assert (await bench.client.post("/gateway/openai/v1/chat/completions", json=chat())).status_code == 200
+    assert (await bench.client.post("/gateway/anthropic/v1/messages", json=messages())).status_code == 200
+    assert len(await bench.ledger()) == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/api/hello"])
+async def test_probes_need_no_key(bench: Bench, path: str) -> None:
+    async with bare(bench) as client:
+        assert (await client.head(path)).status_code == 200
+
+
+async def test_a_web_socket_is_told_to_use_http(bench: Bench) -> None:
+    headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
+    for path, status in (("/v1/responses", 426), ("/gateway/openai/v1/responses", 426), ("/v1/realtime", 404)):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"ws://127.0.0.1:{bench.port}{path}", additional_headers=headers, proxy=None)
+        assert refused.value.response.status_code == status
+    await bench.assert_untouched()
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(("path", "values"), [(CHAT, chat()), (MESSAGES, messages())])
+async def test_twenty_megabytes_are_refused(bench: Bench, path: str, values: dict[str, Any], announced: bool) -> None:
+    body = json.dumps(values | {"pad": "x" * TWENTY_MEGABYTES}).encode()
+
+    async def pieces() -> Any:
+        for start in range(0, len(body), 65_536):
+            yield body[start : start + 65_536]
+
+    answer = await bench.client.post(path, content=body if announced else pieces())
+    assert answer.status_code == 413
+    if path == CHAT:
+        assert openai_error(answer)["code"] == "invalid_request"
+    else:
+        assert anthropic_error(answer)["type"] == "request_too_large"
+    await bench.assert_untouched()
+    # The connection is still good.
+    assert (await bench.client.post(CHAT, json=chat())).status_code == 200
+
+
+async def test_a_stranger_gets_an_answer_before_sending_megabytes(bench: Bench) -> None:
+    async with bare(bench) as client:
+        answer = await client.post(CHAT, content=b"x" * TWENTY_MEGABYTES, headers={"x-api-key": "sg_wrong"})
+    assert answer.status_code == 401
+
+
+async def test_a_gzip_body_is_read(bench: Bench) -> None:
+    body = gzip.compress(json.dumps(chat()).encode())
+    answer = await bench.client.post(CHAT, content=body, headers={"content-encoding": "gzip"})
+    assert answer.status_code == 200
+    asked = bench.provider.asked[0]
+    assert asked.body["messages"] == chat()["messages"]
+    assert "content-encoding" not in asked.headers
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status"),
+    [
+        ("zstd", b"(\xb5/\xfd", 415),
+        ("br", b"x", 415),
+        ("gzip, gzip", b"x", 415),
+        ("gzip", b"no gzip at all", 400),
+        ("gzip", gzip.compress(json.dumps(chat()).encode())[:-9], 400),
+        ("gzip", gzip.compress(b"0" * TWENTY_MEGABYTES), 413),
+        ("gzip", zlib.compress(b"{}"), 400),
+    ],
+)
+async def test_other_codings_are_refused(bench: Bench, coding: str, body: bytes, status: int) -> None:
+    answer = await bench.client.post(CHAT, content=body, headers={"content-encoding": coding})
+    assert (answer.status_code, openai_error(answer)["code"]) == (status, "invalid_request")
+    await bench.assert_untouched()

@@ -1,0 +1,133 @@
+"""However a stream is cut on the wire, the same bytes come out and the same usage is read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.provider import (
+    CHAT_DONE,
+    CHAT_EVENTS,
+    CHAT_USAGE,
+    MESSAGE_EVENTS,
+    text_chunk,
+    text_delta,
+)
+from sluicegate.domain.catalog import Dialect, ProviderKind
+from sluicegate.domain.usage import Prices, TokenUsage
+from sluicegate.gateway.dialects.chat import ChatCompletions
+from sluicegate.gateway.dialects.messages import Messages
+from sluicegate.gateway.routing import in_order
+from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
+from sluicegate.gateway.stream.meter import StreamMeter
+from sluicegate.policy.compile import Route
+
+COMMENT = b": keep-alive\n\n"
+CHAT_STREAM = COMMENT + b"".join((*CHAT_EVENTS, text_chunk('say "usage": {} [DONE]'), CHAT_USAGE, CHAT_DONE))
+MESSAGE_STREAM = b"".join((*MESSAGE_EVENTS[:5], text_delta('{"type":"message_stop"}'), *MESSAGE_EVENTS[5:]))
+EXPECTED = {
+    "chat": TokenUsage(input=11, cache_read=100, cache_write_5m=7, output=17, reasoning=4),
+    "messages": TokenUsage(11, 100, 5, 2, 17, 4),
+}
+
+
+def meter_for(kind: str) -> StreamMeter:
+    return ChatCompletions().meter(hide_usage=True) if kind == "chat" else Messages().meter(hide_usage=True)
+
+
+def stream_of(kind: str, line_end: bytes) -> bytes:
+    return (CHAT_STREAM if kind == "chat" else MESSAGE_STREAM).replace(b"\n", line_end)
+
+
+def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
+    bounds = [0, *sorted(c % len(data) for c in cuts), len(data)]
+    return [data[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+def metered(kind: str, parts: list[bytes]) -> tuple[bytes, TokenUsage, bool, bool]:
+    meter = meter_for(kind)
+    passed = b"".join(meter.feed(part) for part in parts)
+    if not meter.final:
+        passed += meter.end()
+    usage, estimated = meter.usage(1)
+    return passed, usage, estimated, meter.final
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("kind", ["chat", "messages"])
+def test_one_cut_anywhere_changes_nothing(kind: str, line_end: bytes) -> None:
+    stream = stream_of(kind, line_end)
+    hidden = CHAT_USAGE.replace(b"\n", line_end) if kind == "chat" else b""
+    for at in range(1, len(stream)):
+        passed, usage, estimated, final = metered(kind, [stream[:at], stream[at:]])
+        assert passed == stream.replace(hidden, b"")
+        assert (usage, estimated, final) == (EXPECTED[kind], False, True)
+
+
+@given(
+    kind=st.sampled_from(["chat", "messages"]),
+    line_end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    cuts=st.lists(st.integers(0, 10_000), max_size=60),
+)
+def test_many_cuts_change_nothing(kind: str, line_end: bytes, cuts: list[int]) -> None:
+    stream = stream_of(kind, line_end)
+    hidden = CHAT_USAGE.replace(b"\n", line_end) if kind == "chat" else b""
+    passed, usage, estimated, final = metered(kind, pieces(stream, cuts))
+    assert passed == stream.replace(hidden, b"")
+    assert (usage, estimated, final) == (EXPECTED[kind], False, True)
+
+
+@given(cuts=st.lists(st.integers(0, 10_000), max_size=40), words=st.lists(st.text(), min_size=1, max_size=20))
+def test_text_is_measured_the_same_however_it_is_cut(cuts: list[int], words: list[str]) -> None:
+    stream = b"".join(text_chunk(word) for word in words) + CHAT_DONE
+    whole = metered("chat", [stream])
+    assert metered("chat", pieces(stream, cuts)) == whole
+    assert whole[2]
+
+
+@given(data=st.binary(max_size=400), cuts=st.lists(st.integers(0, 400), max_size=10))
+def test_any_bytes_at_all_come_out_as_they_went_in(data: bytes, cuts: list[int]) -> None:
+    splitter = EventSplitter()
+    parts = pieces(data, cuts) if data else []
+    passed = b"".join(splitter.feed(part) for part in parts)
+    assert passed + splitter.rest() == data
+    assert b"".join(split_events(data)) == data
+
+
+@settings(max_examples=200)
+@given(data=st.lists(st.sampled_from([b"\n", b"\r", b"data: x", b":c", b"\r\n", b'{"usage": {']), max_size=30))
+def test_the_meter_survives_anything(data: list[bytes]) -> None:
+    for kind in ("chat", "messages"):
+        metered(kind, data)
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        (b"data: a\n\n", b"a"),
+        (b"data:a\r\n\r\n", b"a"),
+        (b"event: x\ndata: a\ndata:  b\n\n", b"a\n b"),
+        (b": comment\n\n", b""),
+        (b"data\n\n", b""),
+    ],
+)
+def test_data_lines_are_joined(event: bytes, data: bytes) -> None:
+    assert data_of(event) == data
+
+
+def route(name: str, priority: int, weight: int) -> Route:
+    return Route(
+        name, name, ProviderKind.DEMO, (Dialect.OPENAI,), None, "/v1", None, None, name, Prices(), priority, weight
+    )
+
+
+def test_backends_go_by_priority_and_share_by_weight() -> None:
+    routes = [route("late", 2, 100), route("heavy", 1, 9), route("light", 1, 1), route("never", 1, 0)]
+    draws = [[r.provider_id for r in in_order(routes)] for _ in range(600)]
+    assert all(draw[3] == "late" and draw[2] == "never" for draw in draws)
+    heavy_first = sum(draw[0] == "heavy" for draw in draws)
+    assert 480 < heavy_first < 590
+    assert [r.provider_id for r in in_order([replace(routes[0])])] == ["late"]

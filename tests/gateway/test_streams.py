@@ -1,0 +1,323 @@
+"""Streams that end otherwise than they should: by the caller, by the provider, by nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from fakes.raw_server import Peer
+from gateway.bench import CHAT, MESSAGES, Bench, chat, messages, running_bench
+from gateway.provider import (
+    CHAT_DONE,
+    CHAT_EVENTS,
+    CHAT_USAGE,
+    MESSAGE_END,
+    MESSAGE_EVENTS,
+    MESSAGE_START,
+    STREAM_HEAD,
+    Asked,
+    breaks,
+    completion,
+    events,
+    framed,
+    message,
+    named,
+    never_answers,
+    stalls,
+    text_chunk,
+    text_delta,
+    typed,
+    whole,
+)
+from sluicegate.domain.policy import Dimension
+
+CALLS = [(CHAT, chat(stream=True)), (MESSAGES, messages(stream=True))]
+FLOWED: dict[str, tuple[bytes, ...]] = {
+    CHAT: (text_chunk("a" * 400),),
+    MESSAGES: (MESSAGE_START, text_delta("a" * 400)),
+}
+
+
+async def read_some(response: httpx.Response, size: int) -> bytes:
+    """At least `size` bytes of a stream that may never end."""
+    data = b""
+    async for part in response.aiter_raw():
+        data += part
+        if len(data) >= size:
+            break
+    return data
+
+
+# The caller leaves
+
+
+@pytest.mark.parametrize(("path", "body"), CALLS)
+async def test_a_caller_who_leaves_pays_for_what_flowed(bench: Bench, path: str, body: dict[str, Any]) -> None:
+    flowed = FLOWED[path]
+    bench.provider.answers.append(stalls(*flowed))
+    async with bench.client.stream("POST", path, json=body) as response:
+        await read_some(response, len(b"".join(flowed)))
+    left = time.monotonic()
+    async with asyncio.timeout(2):
+        await bench.provider.gone.wait()
+    assert time.monotonic() - left < 1.0
+    await bench.until_settled()
+    record = await bench.only_call()
+    assert (record.outcome, record.status, record.estimated) == ("aborted", 200, True)
+    assert record.output_tokens == 100
+    if path == MESSAGES:
+        assert (record.input_tokens, record.cache_read_tokens, record.cache_write_1h_tokens) == (11, 100, 2)
+    else:
+        assert record.input_tokens == len(json.dumps(body, separators=(",", ":"))) // 4
+    assert record.cost_nanos >= 100 * 15_000
+
+
+async def test_a_caller_who_leaves_just_before_the_end_pays_exactly(bench: Bench) -> None:
+    bench.provider.answers.append(events(*MESSAGE_EVENTS, pause=0.08))
+    async with bench.client.stream("POST", MESSAGES, json=messages(stream=True)) as response:
+        await read_some(response, len(b"".join(MESSAGE_EVENTS[:5])))
+    await bench.until_settled()
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated, record.output_tokens) == ("aborted", False, 17)
+
+
+@pytest.mark.parametrize(("path", "body"), CALLS)
+async def test_leaving_after_the_last_event_is_no_abort(bench: Bench, path: str, body: dict[str, Any]) -> None:
+    last = MESSAGE_EVENTS[-1] if path == MESSAGES else CHAT_DONE
+    whole_stream = b"".join(MESSAGE_EVENTS) if path == MESSAGES else b"".join((*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE))
+    bench.provider.answers.append(stalls(whole_stream))
+    async with bench.client.stream("POST", path, json=body) as response:
+        data = await read_some(response, len(whole_stream) - len(CHAT_USAGE) if path == CHAT else len(whole_stream))
+    assert data.endswith(last)
+    await bench.until_settled()
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated, record.output_tokens) == ("ok", False, 17)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_caller_who_leaves_before_any_answer_pays_for_the_prompt(bench: Bench, stream: bool) -> None:
+    bench.provider.answers.append(never_answers)
+    with pytest.raises(httpx.ReadTimeout):
+        await bench.client.post(CHAT, json=chat(stream=stream), timeout=0.4)
+    async with asyncio.timeout(2):
+        await bench.provider.gone.wait()
+    await bench.until_settled()
+    record = await bench.only_call()
+    assert (record.outcome, record.status, record.estimated) == ("aborted", 499, True)
+    assert record.input_tokens > 0
+    assert record.output_tokens == 0
+
+
+async def test_a_caller_who_leaves_while_sending_was_never_there(bench: Bench) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", bench.port)
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: {bench.client.headers['authorization']}\r\n"
+    writer.write(f"{head}content-length: 1000\r\n\r\n{{".encode())
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    await asyncio.sleep(0.1)
+    await bench.assert_untouched()
+
+
+async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any, empty_database: Any) -> None:
+    async with running_bench(tmp_path, empty_database) as bench:
+        bench.container.gateway._pipeline.watch._stalled = 0.5  # type: ignore[attr-defined]
+        bench.provider.answers.append(events(*[text_chunk("a" * 60_000)] * 400))
+        reader, writer = await asyncio.open_connection("127.0.0.1", bench.port, limit=1024)
+        body = json.dumps(chat(stream=True))
+        head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: {bench.client.headers['authorization']}\r\n"
+        writer.write(f"{head}content-length: {len(body)}\r\n\r\n{body}".encode())
+        await writer.drain()
+        await asyncio.sleep(0.3)
+        await bench.until_settled(5)
+        record = await bench.only_call()
+        assert record.outcome == "aborted"
+        assert record.output_tokens > 0
+        writer.transport.abort()
+
+
+# The provider breaks off
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize(("path", "body"), CALLS)
+async def test_a_cut_stream_ends_with_an_error_event(bench: Bench, path: str, body: dict[str, Any], ends: bool) -> None:
+    flowed = FLOWED[path]
+    bench.provider.answers.append(events(*flowed, b"event: torn\ndata: {", pause=0.02, ends=ends))
+    answer = await bench.client.post(path, json=body)
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"".join(flowed))
+    rest = answer.content.removeprefix(b"".join(flowed)).decode()
+    if path == MESSAGES:
+        assert rest.startswith("event: error\ndata: ")
+        error = json.loads(rest.removeprefix("event: error\ndata: "))
+        assert (error["type"], error["error"]["type"]) == ("error", "api_error")
+        assert error["request_id"] == answer.headers["request-id"]
+    else:
+        error = json.loads(rest.removeprefix("data: "))["error"]
+        assert (error["type"], error["code"]) == ("server_error", "upstream_unavailable")
+    assert rest.endswith("\n\n")
+    record = await bench.only_call()
+    assert (record.outcome, record.status, record.estimated) == ("upstream_error", 200, True)
+    assert record.output_tokens == 100
+
+
+async def test_a_cut_after_the_usage_is_billed_exactly(bench: Bench) -> None:
+    bench.provider.answers.append(events(*MESSAGE_EVENTS[:-1], pause=0.02, ends=False))
+    answer = await bench.client.post(MESSAGES, json=messages(stream=True))
+    assert b"event: error" in answer.content
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated, record.output_tokens) == ("upstream_error", False, 17)
+
+
+async def test_a_chat_stream_may_end_without_its_marker(bench: Bench) -> None:
+    bench.provider.answers.append(events(*CHAT_EVENTS, CHAT_USAGE))
+    answer = await bench.client.post(CHAT, json=chat(stream=True))
+    assert answer.content == b"".join(CHAT_EVENTS)
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated, record.output_tokens) == ("ok", False, 17)
+
+
+async def test_a_last_event_without_an_empty_line_still_counts(bench: Bench) -> None:
+    bench.provider.answers.append(events(*CHAT_EVENTS, CHAT_USAGE, b"data: [DONE]"))
+    answer = await bench.client.post(CHAT, json=chat(stream=True))
+    assert answer.content.endswith(b"data: [DONE]")
+    assert (await bench.only_call()).outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "event"),
+    [
+        (MESSAGES, messages(stream=True), named("error", error={"type": "overloaded_error", "message": "busy"})),
+        (CHAT, chat(stream=True), b'data: {"error": {"message": "busy", "type": "server_error"}}\n\n'),
+    ],
+)
+async def test_an_error_inside_a_stream_passes_as_it_is(
+    bench: Bench, path: str, body: dict[str, Any], event: bytes
+) -> None:
+    bench.provider.answers.append(events(*FLOWED[path], event))
+    answer = await bench.client.post(path, json=body)
+    assert answer.content == b"".join(FLOWED[path]) + event
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated, record.output_tokens) == ("upstream_error", True, 100)
+
+
+async def test_missing_usage_is_estimated_from_the_text(bench: Bench) -> None:
+    bench.provider.answers.append(events(text_chunk("a" * 400), *CHAT_EVENTS[1:], CHAT_DONE))
+    await bench.client.post(CHAT, json=chat(stream=True))
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated, record.output_tokens) == ("ok", True, 102)
+
+
+async def test_a_silent_provider_is_given_up(tmp_path: Any, empty_database: Any) -> None:
+    async with running_bench(tmp_path, empty_database, idle_timeout=0.3, first_byte_timeout=0.3) as bench:
+        bench.provider.answers += [stalls(*FLOWED[MESSAGES]), never_answers]
+        answer = await bench.client.post(MESSAGES, json=messages(stream=True))
+        assert b"event: error" in answer.content
+        assert (await bench.only_call()).outcome == "upstream_error"
+        answer = await bench.client.post(MESSAGES, json=messages())
+        assert (answer.status_code, answer.json()["error"]["type"]) == (504, "timeout_error")
+        newest = (await bench.ledger())[0]
+        assert (newest.outcome, newest.status, newest.cost_nanos) == ("unreachable", 504, 0)
+        await bench.assert_settled()
+
+
+async def test_a_stream_without_end_stays_small_and_stops_with_its_caller(bench: Bench) -> None:
+    async def endless(peer: Peer, asked: Asked) -> None:
+        await peer.send(STREAM_HEAD)
+        while True:
+            await peer.send(framed(text_chunk("word ") * 50))
+            await asyncio.sleep(0)
+
+    bench.provider.answers.append(endless)
+    async with bench.client.stream("POST", CHAT, json=chat(stream=True)) as response:
+        await read_some(response, 3_000_000)
+    await bench.until_settled()
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated) == ("aborted", True)
+    assert record.output_tokens > 10_000
+
+
+async def test_an_event_without_end_is_not_held_for_ever(bench: Bench) -> None:
+    huge = b"data: " + b"x" * 3_000_000
+    bench.provider.answers.append(events(MESSAGE_START, huge, b"\n\n", *MESSAGE_END))
+    answer = await bench.client.post(MESSAGES, json=messages(stream=True))
+    assert answer.content == MESSAGE_START + huge + b"\n\n" + b"".join(MESSAGE_END)
+    assert (await bench.only_call()).output_tokens == 17
+
+
+async def test_the_first_event_does_not_wait_for_the_next(bench: Bench) -> None:
+    bench.provider.answers.append(events(*MESSAGE_EVENTS, pause=0.3))
+    started = time.monotonic()
+    async with bench.client.stream("POST", MESSAGES, json=messages(stream=True)) as response:
+        assert await read_some(response, 1) == MESSAGE_START
+    assert time.monotonic() - started < 0.25
+    await bench.until_settled()
+
+
+# The provider lies
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/html", b"<html>Sign in</html>"),
+        ("application/json", b"<html>Sign in</html>"),
+        ("application/json", b'{"choices": ['),
+        ("application/json", b"[1, 2]"),
+        ("text/plain", b""),
+    ],
+)
+async def test_an_answer_that_is_no_json_is_not_passed_on(bench: Bench, kind: str, body: bytes, stream: bool) -> None:
+    bench.provider.answers += [typed(kind, body)] * 2
+    answer = await bench.client.post(CHAT, json=chat(stream=stream))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
+    record = await bench.only_call()
+    assert (record.outcome, record.status, record.cost_nanos, record.estimated) == ("upstream_error", 502, 0, True)
+    answer = await bench.client.post(MESSAGES, json=messages(stream=stream))
+    assert (answer.status_code, answer.json()["error"]["type"]) == (502, "api_error")
+    assert await bench.used(Dimension.OUTPUT_TOKENS) == 0
+    await bench.assert_settled()
+
+
+async def test_json_though_a_stream_was_asked_for_is_passed_and_metered(bench: Bench) -> None:
+    bench.provider.answers.append(whole(completion()))
+    answer = await bench.client.post(CHAT, json=chat(stream=True))
+    assert answer.json() == completion()
+    assert (await bench.only_call()).output_tokens == 17
+
+
+async def test_a_stream_though_none_was_asked_for_is_passed_and_metered(bench: Bench) -> None:
+    bench.provider.answers.append(events(*MESSAGE_EVENTS))
+    answer = await bench.client.post(MESSAGES, json=messages())
+    assert answer.content == b"".join(MESSAGE_EVENTS)
+    assert (await bench.only_call()).output_tokens == 17
+
+
+@pytest.mark.parametrize("headers", [{"location": "http://127.0.0.1:1/"}, {"content-encoding": "br"}])
+async def test_redirects_and_codings_that_were_not_asked_for_are_not_passed_on(
+    bench: Bench, headers: dict[str, str]
+) -> None:
+    bench.provider.answers.append(whole(message(), 302 if "location" in headers else 200, **headers))
+    answer = await bench.client.post(MESSAGES, json=messages(), follow_redirects=False)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
+    assert (await bench.only_call()).cost_nanos == 0
+
+
+async def test_a_whole_answer_that_breaks_off_is_not_passed_on(bench: Bench) -> None:
+    async def half(peer: Peer, asked: Asked) -> None:
+        await peer.send(b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{"id": ')
+        await asyncio.sleep(0.05)
+        await breaks(peer, asked)
+
+    bench.provider.answers.append(half)
+    answer = await bench.client.post(CHAT, json=chat())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
+    record = await bench.only_call()
+    assert (record.outcome, record.cost_nanos) == ("upstream_error", 0)
