@@ -119,7 +119,7 @@ class ProviderService:
             await tx.catalog.update_provider(provider_id, **values)
             if credential is not ABSENT:
                 after = await self._store_credential(tx, after, credential)
-            if after != before:
+            if after != before or credential is not ABSENT:
                 await tx.audit.record(
                     caller.actor,
                     "provider.update",
