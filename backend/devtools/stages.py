@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from devtools.report import Report, Stage
-from devtools.setup import BUILD, CLIENTS, CODEGEN, CONSOLE_ENTRY, NODE, PYTHON
+from devtools.setup import BUILD, CLIENTS, CODEGEN, CONSOLE, NODE, PYTHON
 from devtools.shell import RESULTS, ROOT, ensure_program, node_tool, python_tool, run
 
 _TESTS = ROOT / "tests"
@@ -19,10 +19,8 @@ _STYLE = (
     Stage("lint", [python_tool("ruff"), "check", "."]),
     Stage("contracts", [python_tool("lint-imports"), "--no-logo"]),
     Stage("schema", [python_tool("sluicegate"), "schema", "export", "--check", "schema.graphql"]),
-    Stage("types", [node_tool("pyright")]),
+    Stage("types", [node_tool("pyright"), "--project", "pyproject.toml"]),
 )
-# The console takes part from the day on which it has an entry.
-_CONSOLE = CONSOLE_ENTRY.exists()
 _CONSOLE_STYLE = (
     Stage("console style", [node_tool("biome"), "ci", "--colors=off"]),
     Stage("console types", [node_tool("tsc"), "--project", "frontend"]),
@@ -35,14 +33,14 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     if not report.ensure(PYTHON, NODE):
         return
     report.run(*_STYLE, together=2)
-    if _CONSOLE:
+    if CONSOLE:
         report.ensure(CODEGEN)
         report.run(*_CONSOLE_STYLE, _vitest(), together=2)
     apart = [f"--ignore=tests/{name}" for name in _APART]
     report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
     if report.ensure(CLIENTS):
         report.run(_pytest("clients", ["tests/clients"]))
-    if _CONSOLE and report.ensure(BUILD):
+    if CONSOLE and report.ensure(BUILD):
         report.run(
             Stage("console size", ["node", "frontend/scripts/size.mjs"]), _pytest("packaging", ["tests/packaging"])
         )
@@ -54,7 +52,7 @@ def quick(report: Report, pytest_args: Sequence[str]) -> None:
     if not report.ensure(PYTHON, NODE):
         return
     report.run(*_STYLE, together=2)
-    if _CONSOLE:
+    if CONSOLE:
         report.ensure(CODEGEN)
         report.run(*_CONSOLE_STYLE, _vitest(), together=2)
     folders = [f"tests/{name}" for name in _UNIT if (_TESTS / name).is_dir()]
