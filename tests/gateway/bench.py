@@ -30,6 +30,8 @@ from sluicegate.domain.policy import (
 )
 from sluicegate.domain.usage import CallRecord, Prices
 from sluicegate.domain.user import Role, User, UserStatus
+from sluicegate.gateway.app import GatewayApp
+from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.kit.crypto import hash_key_secret
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
@@ -197,7 +199,9 @@ async def _populate(container: Container, port: int) -> None:
 
 
 @asynccontextmanager
-async def running_bench(folder: Path, database: Path, **settings: Any) -> AsyncIterator[Bench]:
+async def running_bench(
+    folder: Path, database: Path, *, stalled_seconds: float | None = None, **settings: Any
+) -> AsyncIterator[Bench]:
     """`database` is an empty one with today's schema, which is copied."""
     shutil.copy(database, folder / "sluicegate.db")
     values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
@@ -205,6 +209,8 @@ async def running_bench(folder: Path, database: Path, **settings: Any) -> AsyncI
     async with provider.server() as upstream:
         provider.port = upstream.port
         container = Container(Settings(**values), "http://127.0.0.1")
+        if stalled_seconds is not None:
+            container.gateway = _impatient(container, stalled_seconds)
         await container.start()
         await _populate(container, upstream.port)
         async with _listening(container) as port:
@@ -212,6 +218,12 @@ async def running_bench(folder: Path, database: Path, **settings: Any) -> AsyncI
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
                 yield Bench(container, provider, client, port)
         await container.stop()
+
+
+def _impatient(container: Container, seconds: float) -> GatewayApp:
+    options = GatewayOptions(stalled_seconds=seconds)
+    parts = (container.policy, container.journal, container.upstream, container.demo, container.clock)
+    return GatewayApp(*parts, options)
 
 
 class _Server(uvicorn.Server):

@@ -114,7 +114,7 @@ async def test_a_caller_who_leaves_before_any_answer_pays_for_the_prompt(bench: 
 
 
 async def test_a_caller_who_leaves_while_sending_was_never_there(bench: Bench) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", bench.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", bench.port)
     head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: {bench.client.headers['authorization']}\r\n"
     writer.write(f"{head}content-length: 1000\r\n\r\n{{".encode())
     await writer.drain()
@@ -125,10 +125,9 @@ async def test_a_caller_who_leaves_while_sending_was_never_there(bench: Bench) -
 
 
 async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any, empty_database: Any) -> None:
-    async with running_bench(tmp_path, empty_database) as bench:
-        bench.container.gateway._pipeline.watch._stalled = 0.5  # type: ignore[attr-defined]
+    async with running_bench(tmp_path, empty_database, stalled_seconds=0.5) as bench:
         bench.provider.answers.append(events(*[text_chunk("a" * 60_000)] * 400))
-        reader, writer = await asyncio.open_connection("127.0.0.1", bench.port, limit=1024)
+        _, writer = await asyncio.open_connection("127.0.0.1", bench.port, limit=1024)
         body = json.dumps(chat(stream=True))
         head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: {bench.client.headers['authorization']}\r\n"
         writer.write(f"{head}content-length: {len(body)}\r\n\r\n{body}".encode())
