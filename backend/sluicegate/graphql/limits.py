@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLError,
     GraphQLInterfaceType,
     GraphQLList,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -45,7 +47,7 @@ class RequestLimits(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         execution = self.execution_context
         variables = execution.variables or {}
-        rules: tuple[Any, ...] = (_cost_rule(variables), _text_rule(variables))
+        rules: tuple[Any, ...] = (_size_rule(variables), _text_rule(variables))
         caller = execution.context.caller if execution.context is not None else None
         if caller is None or not caller.is_admin:
             rules += (NoSchemaIntrospectionCustomRule,)
@@ -53,67 +55,98 @@ class RequestLimits(SchemaExtension):
         yield
 
 
-def _cost_rule(variables: dict[str, Any]) -> type[ValidationRule]:
-    """Refuses operations that could load more than MAX_COST objects."""
+def _size_rule(variables: dict[str, Any]) -> type[ValidationRule]:
+    """Refuses operations that are nested too deeply, rename too much or could load too many objects."""
 
-    class CostRule(ValidationRule):
+    class SizeRule(ValidationRule):
         def __init__(self, context: ValidationContext) -> None:
             super().__init__(context)
-            meter = _CostMeter(context.schema, context.document, variables)
+            meter = _Meter(context.schema, context.document, variables)
             for definition in context.document.definitions:
-                if isinstance(definition, OperationDefinitionNode) and meter.cost(definition) > MAX_COST:
-                    message = (
-                        f"This asks for more than {MAX_COST} objects at once; ask for smaller pages or fewer fields."
-                    )
-                    context.report_error(GraphQLError(message, definition))
+                if isinstance(definition, OperationDefinitionNode):
+                    for fault in _faults(meter.size(definition)):
+                        context.report_error(GraphQLError(fault, definition))
 
-    return CostRule
+    return SizeRule
 
 
-class _CostMeter:
-    """Counts the objects that an operation may load: each page is as long as its `first`."""
+class _Size(NamedTuple):
+    depth: int
+    aliases: int
+    cost: int
+
+
+_NOTHING = _Size(0, 0, 0)
+
+
+def _faults(size: _Size) -> Iterator[str]:
+    if size.depth > MAX_DEPTH:
+        yield f"This is nested deeper than {MAX_DEPTH} levels."
+    if size.aliases > MAX_ALIASES:
+        yield f"This has more than {MAX_ALIASES} aliases."
+    if size.cost > MAX_COST:
+        yield f"This asks for more than {MAX_COST} objects; ask for smaller pages or fewer fields."
+
+
+class _Meter:
+    """Counts levels and aliases of an operation, and the objects it may load: each page is as long as its `first`.
+
+    A fragment is measured once per type that it meets: measured at every spread, fragments that spread others twice
+    would take time that doubles with each of them.
+    """
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: dict[str, Any]) -> None:
         self.schema = schema
         self.variables = variables
         self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self.measured: dict[tuple[str, str], _Size] = {}
 
-    def cost(self, operation: OperationDefinitionNode) -> int:
+    def size(self, operation: OperationDefinitionNode) -> _Size:
         roots = {OperationType.QUERY: self.schema.query_type, OperationType.MUTATION: self.schema.mutation_type}
         root = roots.get(operation.operation)
-        return 0 if root is None else self._selections(operation.selection_set, root, frozenset())
+        return _NOTHING if root is None else self._selections(operation.selection_set, root)
 
-    def _selections(self, selections: SelectionSetNode, parent: Any, seen: frozenset[str]) -> int:
-        total = 0
+    def _selections(self, selections: SelectionSetNode, parent: GraphQLNamedType) -> _Size:
+        depth = aliases = cost = 0
         for node in selections.selections:
+            part = _NOTHING
             if isinstance(node, FieldNode):
-                total += self._field(node, parent, seen)
+                part = self._field(node, parent)
             elif isinstance(node, InlineFragmentNode):
-                total += self._selections(node.selection_set, self._type_of(node, parent), seen)
+                part = self._selections(node.selection_set, self._type_of(node, parent))
             elif isinstance(node, FragmentSpreadNode):
-                name = node.name.value
-                fragment = self.fragments.get(name)
-                if fragment is not None and name not in seen:
-                    total += self._selections(fragment.selection_set, self._type_of(fragment, parent), seen | {name})
-            if total > MAX_COST:
-                break
-        return total
+                part = self._fragment(node.name.value, parent)
+            depth, aliases, cost = max(depth, part.depth), aliases + part.aliases, cost + part.cost
+        return _Size(depth, min(aliases, MAX_ALIASES + 1), min(cost, MAX_COST + 1))
 
-    def _type_of(self, node: InlineFragmentNode | FragmentDefinitionNode, parent: Any) -> Any:
+    def _fragment(self, name: str, parent: GraphQLNamedType) -> _Size:
+        fragment = self.fragments.get(name)
+        if fragment is None:
+            return _NOTHING
+        key = name, parent.name
+        if key not in self.measured:
+            # Stands while the fragment is measured, so that one within itself, which another rule refuses, ends here.
+            self.measured[key] = _NOTHING
+            self.measured[key] = self._selections(fragment.selection_set, self._type_of(fragment, parent))
+        return self.measured[key]
+
+    def _type_of(self, node: InlineFragmentNode | FragmentDefinitionNode, parent: GraphQLNamedType) -> GraphQLNamedType:
         condition = node.type_condition
         return parent if condition is None else self.schema.type_map.get(condition.name.value, parent)
 
-    def _field(self, node: FieldNode, parent: Any, seen: frozenset[str]) -> int:
+    def _field(self, node: FieldNode, parent: GraphQLNamedType) -> _Size:
         fields = parent.fields if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else {}
         definition = fields.get(node.name.value)
+        alias = 1 if node.alias is not None else 0
         if definition is None or node.selection_set is None:
-            return 0
-        size = self._page_size(node, definition.args.get("first"))
-        if size is None:
-            size = _PLAIN_LIST if _is_list(definition.type) and node.name.value != "edges" else 1
-        return size * (1 + self._selections(node.selection_set, get_named_type(definition.type), seen))
+            return _Size(0, alias, 0)
+        length = self._page_size(node, definition.args.get("first"))
+        if length is None:
+            length = _PLAIN_LIST if _is_list(definition.type) and node.name.value != "edges" else 1
+        inner = self._selections(node.selection_set, get_named_type(definition.type))
+        return _Size(1 + inner.depth, alias + inner.aliases, length * (1 + inner.cost))
 
-    def _page_size(self, node: FieldNode, argument: Any) -> int | None:
+    def _page_size(self, node: FieldNode, argument: GraphQLArgument | None) -> int | None:
         """The `first` that this field will see; None when it takes none."""
         if argument is None:
             return None

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError, ValueNode
+from graphql import ValueNode
 from graphql.language import IntValueNode
 
+from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import format_usd, parse_usd
 
 Usd = NewType("Usd", int)
@@ -28,7 +29,7 @@ def _parse_datetime(value: Any) -> datetime:
             parsed = None
         if parsed is not None and parsed.tzinfo is not None and 1970 <= parsed.year <= 9998:
             return parsed.astimezone(UTC)
-    raise GraphQLError("must be an instant with its zone, like 2026-11-24T09:30:00Z")
+    raise InvalidInput("value", "must be an instant with its zone, like 2026-11-24T09:30:00Z")
 
 
 def _format_datetime(value: datetime) -> str:
@@ -41,19 +42,19 @@ def _parse_date(value: Any) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise GraphQLError("must be a day, like 2026-11-24")
+    raise InvalidInput("value", "must be a day, like 2026-11-24")
 
 
 def _parse_usd(value: Any) -> int:
     if isinstance(value, str):
-        return parse_usd(value, "amount")
-    raise GraphQLError('must be an amount in US dollars as text, like "12.50"')
+        return parse_usd(value, "value")
+    raise InvalidInput("value", 'must be an amount in US dollars as text, like "12.50"')
 
 
 def _parse_big_int(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_SAFE:
         return value
-    raise GraphQLError("must be a whole number up to 2^53")
+    raise InvalidInput("value", "must be a whole number up to 2^53")
 
 
 def _big_int_literal(node: ValueNode, _variables: Any = None) -> int:

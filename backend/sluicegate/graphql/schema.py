@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -76,8 +76,6 @@ def build_schema() -> Schema:
         mutation=Mutation,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         extensions=[
-            lambda: QueryDepthLimiter(max_depth=limits.MAX_DEPTH),
-            lambda: MaxAliasesLimiter(max_alias_count=limits.MAX_ALIASES),
             lambda: MaxTokensLimiter(max_token_count=limits.MAX_TOKENS),
             limits.RequestLimits,
         ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 import strawberry
 
 from sluicegate.domain.apikey import TokenScope
@@ -19,7 +17,7 @@ from sluicegate.services.invitations import Invited
 class InviteUsersInput:
     emails: list[str]
     role: Role = Role.MEMBER
-    group_ids: list[strawberry.ID] = field(default_factory=list)
+    group_ids: list[strawberry.ID] = strawberry.field(default_factory=list)
 
 
 @strawberry.type(description="Why an address was not invited.")
