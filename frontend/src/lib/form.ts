@@ -1,23 +1,18 @@
 import type { FormErrors, UseFormReturnType } from "@mantine/form";
-import type { core } from "zod/mini";
+import * as z from "zod/mini";
 import { ApiError, messageOf } from "@/lib/errors";
 
 /** A Mantine form validator from a zod schema; the first problem of a field is the one that is shown. */
-export function zodFields<T>(schema: core.$ZodType<unknown, T> & { safeParse: SafeParse }) {
-  return (values: unknown): FormErrors => {
-    const result = schema.safeParse(values);
-    if (result.success) return {};
+export function zodFields(schema: z.ZodMiniType): (values: unknown) => FormErrors {
+  return (values) => {
+    const result = z.safeParse(schema, values);
     const errors: FormErrors = {};
-    for (const issue of result.error.issues) {
+    for (const issue of result.error?.issues ?? []) {
       errors[issue.path.map(String).join(".")] ??= issue.message;
     }
     return errors;
   };
 }
-
-type SafeParse = (
-  values: unknown,
-) => { success: true } | { success: false; error: { issues: core.$ZodIssue[] } };
 
 /**
  * Shows a refusal where it belongs: at the field that the server named, if the form has it. Returns the

@@ -1,0 +1,120 @@
+import {
+  ActionIcon,
+  Badge,
+  Button,
+  Card,
+  type CSSVariablesResolver,
+  createTheme,
+  Drawer,
+  Modal,
+  Notification,
+  Table,
+  Tooltip,
+} from "@mantine/core";
+
+export const theme = createTheme({
+  primaryColor: "tide",
+  primaryShade: { light: 8, dark: 8 },
+  defaultRadius: "md",
+  respectReducedMotion: true,
+  cursorType: "pointer",
+  fontFamily:
+    "'Inter Variable', -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif",
+  fontFamilyMonospace:
+    "ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'Liberation Mono', monospace",
+  headings: {
+    fontWeight: "600",
+    sizes: {
+      h1: { fontSize: "1.375rem", lineHeight: "1.3" },
+      h2: { fontSize: "1rem", lineHeight: "1.4" },
+      h3: { fontSize: "0.875rem", lineHeight: "1.4" },
+    },
+  },
+  fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.125rem" },
+  colors: {
+    tide: [
+      "#e8f8f8",
+      "#d3eeee",
+      "#a5dddd",
+      "#73cbcc",
+      "#4dbbbd",
+      "#34a9ac",
+      "#1f9499",
+      "#108087",
+      "#0b6e75",
+      "#085a60",
+    ],
+    dark: [
+      "#d5d9df",
+      "#b4bac3",
+      "#949ba6",
+      "#6b727d",
+      "#3d434c",
+      "#2d323a",
+      "#23272e",
+      "#1a1d22",
+      "#14161a",
+      "#0e1013",
+    ],
+  },
+  components: {
+    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
+    Badge: Badge.extend({
+      defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 500 },
+    }),
+    Button: Button.extend({ defaultProps: { size: "sm" } }),
+    Card: Card.extend({ defaultProps: { withBorder: true, padding: "lg", radius: "md" } }),
+    Modal: Modal.extend({
+      defaultProps: {
+        centered: true,
+        closeButtonProps: { "aria-label": "Close" },
+        overlayProps: { backgroundOpacity: 0.45, blur: 2 },
+      },
+    }),
+    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+    Notification: Notification.extend({
+      defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } },
+    }),
+    Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
+  },
+});
+
+const lightBadgeColors = ["gray", "red", "yellow", "green", "tide", "blue", "orange"];
+
+/** Contrast that Mantine's defaults miss: placeholders, dimmed text, and text on light fills. */
+export const resolveCssVariables: CSSVariablesResolver = (resolved) => ({
+  variables: {},
+  light: {
+    "--mantine-color-body": "#ffffff",
+    "--mantine-color-dimmed": "#5b6470",
+    "--mantine-color-placeholder": "#6b7280",
+    "--mantine-color-default-border": "#e3e6ea",
+    "--mantine-color-error": "#c92a2a",
+    "--mantine-color-anchor": resolved.colors.tide?.[8] ?? "",
+    "--sg-surface": "#f7f8fa",
+    ...Object.fromEntries(
+      lightBadgeColors.map((color) => [
+        `--mantine-color-${color}-light-color`,
+        color === "yellow" || color === "orange" ? "#7a4100" : (resolved.colors[color]?.[9] ?? ""),
+      ]),
+    ),
+    "--mantine-color-green-light-color": "#1b6b32",
+  },
+  dark: {
+    "--mantine-color-body": resolved.colors.dark?.[7] ?? "",
+    "--mantine-color-dimmed": "#a2a9b4",
+    "--mantine-color-placeholder": "#949ba6",
+    "--mantine-color-default-border": resolved.colors.dark?.[5] ?? "",
+    "--mantine-color-default": resolved.colors.dark?.[6] ?? "",
+    "--mantine-color-error": "#ff8787",
+    "--mantine-color-anchor": resolved.colors.tide?.[4] ?? "",
+    "--sg-surface": resolved.colors.dark?.[8] ?? "",
+    ...Object.fromEntries(
+      lightBadgeColors.map((color) => [
+        `--mantine-color-${color}-light-color`,
+        resolved.colors[color]?.[2] ?? "",
+      ]),
+    ),
+  },
+});

@@ -1,0 +1,259 @@
+"""Usage reports: every sum agrees with every other, whatever the zone, the span and the grouping."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import URL
+
+from fakes.identity import Site, sqlite_site
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.usage import CallRecord
+from sluicegate.domain.user import Group, Role
+from sluicegate.kit.errors import Forbidden, InvalidInput
+from sluicegate.ports.store import PageRequest
+from sluicegate.ports.usage import UsageTotals
+from sluicegate.services.caller import Caller
+from sluicegate.services.usage import Interval, UsageDimension, UsageQuery, UsageService, add_up
+from sluicegate.storage.usage_reader import SqlUsageReader
+from sluicegate.storage.usage_writer import make_usage_writer
+from storage.records import call
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DAY = date(2026, 11, 24)
+NOON = datetime(2026, 11, 24, 12, tzinfo=BERLIN)
+
+
+class Stage:
+    def __init__(self, site: Site, admin: Caller, member: Caller, zone: ZoneInfo = BERLIN) -> None:
+        self.site, self.admin, self.member, self.zone = site, admin, member, zone
+        self.usage = UsageService(SqlUsageReader(site.store.engine), zone)
+
+    async def write(self, *records: CallRecord) -> None:
+        url: URL = self.site.store.engine.url
+        writer = make_usage_writer(url, self.zone)
+        await asyncio.to_thread(writer.write, records)
+        writer.close()
+
+    async def series(self, query: UsageQuery) -> list[tuple[datetime, int]]:
+        report = await self.usage.report(self.admin, query)
+        return [(start.astimezone(self.zone), totals.requests) for start, totals in report.series]
+
+
+@pytest.fixture
+async def stage(site: Site) -> Stage:
+    return Stage(site, await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com"))
+
+
+def everyone(first: date = DAY, last: date = DAY, interval: Interval = Interval.DAY) -> UsageQuery:
+    return UsageQuery(first, last, interval, everyone=True)
+
+
+async def test_totals_count_what_happened_on_those_days(stage: Stage) -> None:
+    midnight = datetime(2026, 11, 24, tzinfo=BERLIN)
+    await stage.write(
+        call(midnight - timedelta(milliseconds=1)),
+        call(midnight),
+        call(midnight + timedelta(days=1, milliseconds=-1), outcome="unreachable"),
+        call(midnight + timedelta(days=1)),
+    )
+    report = await stage.usage.report(stage.admin, everyone())
+    assert report.totals == UsageTotals(2, 1, 290, 80, 10, 100, 2_000)
+    assert await stage.usage.previous(stage.admin, everyone()) == UsageTotals(1, 0, 145, 40, 5, 50, 1_000)
+
+
+async def test_the_previous_span_is_as_long_and_ends_where_this_begins(stage: Stage) -> None:
+    for days_ago in range(10):
+        await stage.write(call(NOON - timedelta(days=days_ago)))
+    query = everyone(DAY - timedelta(days=2), DAY)
+    assert (await stage.usage.report(stage.admin, query)).totals.requests == 3
+    assert (await stage.usage.previous(stage.admin, query)).requests == 3
+
+
+async def test_days_without_calls_are_points_too(stage: Stage) -> None:
+    await stage.write(call(NOON), call(NOON - timedelta(days=2)))
+    series = await stage.series(everyone(DAY - timedelta(days=3), DAY))
+    assert [(start.date().isoformat(), start.hour, requests) for start, requests in series] == [
+        ("2026-11-21", 0, 0),
+        ("2026-11-22", 0, 1),
+        ("2026-11-23", 0, 0),
+        ("2026-11-24", 0, 1),
+    ]
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (DAY, 24)])
+async def test_a_day_has_as_many_hours_as_the_clocks_say(stage: Stage, day: date, hours: int) -> None:
+    start = datetime.combine(day, datetime.min.time(), BERLIN).astimezone(UTC)
+    await stage.write(*(call(start + timedelta(hours=n, minutes=30)) for n in range(hours)))
+    series = await stage.series(everyone(day, day, Interval.HOUR))
+    assert len(series) == hours
+    assert [requests for _, requests in series] == [1] * hours
+    assert [requests for _, requests in await stage.series(everyone(day, day))] == [hours]
+
+
+async def test_half_hour_zones_have_whole_days(site: Site) -> None:
+    kolkata = ZoneInfo("Asia/Kolkata")
+    stage = Stage(site, await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com"), kolkata)
+    midnight = datetime(2026, 11, 24, tzinfo=kolkata)
+    await stage.write(call(midnight - timedelta(minutes=1)), call(midnight), call(midnight + timedelta(hours=23.9)))
+    assert [n for _, n in await stage.series(everyone())] == [2]
+    hours = [n for _, n in await stage.series(everyone(interval=Interval.HOUR))]
+    assert (len(hours), hours[0], hours[-1]) == (24, 1, 1)
+
+
+async def test_a_breakdown_comes_dearest_first_under_the_latest_name(stage: Stage) -> None:
+    await stage.write(
+        call(NOON - timedelta(hours=3), user_label="Old name", cost_nanos=5),
+        call(NOON, user_label="New name", cost_nanos=5),
+        call(NOON - timedelta(hours=2), user_id="bob", user_label="Bob", cost_nanos=50, client_app=None),
+    )
+    slices = await stage.usage.breakdown(stage.admin, everyone(), UsageDimension.USER, 20)
+    assert [(s.key, s.label, s.totals.cost_nanos) for s in slices] == [("bob", "Bob", 50), ("ada", "New name", 10)]
+    assert len(await stage.usage.breakdown(stage.admin, everyone(), UsageDimension.USER, 1)) == 1
+    apps = await stage.usage.breakdown(stage.admin, everyone(), UsageDimension.CLIENT_APP, 20)
+    assert [(s.key, s.label) for s in apps] == [("", "none"), ("aider", "aider")]
+
+
+async def test_a_group_is_its_present_members(stage: Stage) -> None:
+    async with stage.site.store.write() as tx:
+        await tx.groups.add(Group("team", "Team", "", stage.site.clock.now()))
+        await tx.groups.add_members("team", [stage.member.user.id])
+    await stage.write(call(NOON, user_id=stage.member.user.id), call(NOON, group_ids=("team",)))
+    query = UsageQuery(DAY, DAY, group_id="team")
+    assert (await stage.usage.report(stage.admin, query)).totals.requests == 1
+
+
+async def test_members_see_their_own_and_admins_see_all(stage: Stage) -> None:
+    me, other = stage.member.user.id, stage.admin.user.id
+    await stage.write(call(NOON, user_id=me), call(NOON, user_id=other), call(NOON, user_id="gone"))
+
+    for query in (UsageQuery(DAY, DAY), UsageQuery(DAY, DAY, user_id=me)):
+        assert (await stage.usage.report(stage.member, query)).totals.requests == 1
+    assert (await stage.usage.report(stage.admin, UsageQuery(DAY, DAY, user_id=me))).totals.requests == 1
+    assert (await stage.usage.report(stage.admin, everyone())).totals.requests == 3
+    assert [c.user_id for c, _ in (await stage.usage.calls(stage.member, None, False, PageRequest())).items] == [me]
+    assert len((await stage.usage.calls(stage.admin, None, True, PageRequest())).items) == 3
+
+    for query in (UsageQuery(DAY, DAY, user_id=other), UsageQuery(DAY, DAY, group_id="team"), everyone()):
+        with pytest.raises(Forbidden):
+            await stage.usage.report(stage.member, query)
+        with pytest.raises(Forbidden):
+            await stage.usage.previous(stage.member, query)
+        with pytest.raises(Forbidden):
+            await stage.usage.breakdown(stage.member, query, UsageDimension.USER, 10)
+    for user_id, all_of_them in ((other, False), (None, True)):
+        with pytest.raises(Forbidden):
+            await stage.usage.calls(stage.member, user_id, all_of_them, PageRequest())
+    token = replace(stage.member, scopes=frozenset({TokenScope.KEYS}))
+    with pytest.raises(Forbidden):
+        await stage.usage.report(token, UsageQuery(DAY, DAY))
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        (UsageQuery(DAY, DAY - timedelta(days=1)), "to"),
+        (UsageQuery(DAY - timedelta(days=400), DAY), "to"),
+        (UsageQuery(date(1, 1, 1), date(1, 1, 2)), "from"),
+        (UsageQuery(date(9999, 12, 31), date(9999, 12, 31)), "from"),
+        (UsageQuery(DAY - timedelta(days=31), DAY, Interval.HOUR), "interval"),
+        (UsageQuery(DAY, DAY, user_id="a", everyone=True), "everyone"),
+        (UsageQuery(DAY, DAY, user_id="a", group_id="b"), "everyone"),
+    ],
+)
+async def test_faulty_questions_are_refused_by_field(stage: Stage, query: UsageQuery, field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await stage.usage.report(stage.admin, query)
+    assert caught.value.field == field
+
+
+async def test_400_days_are_the_most(stage: Stage) -> None:
+    assert len(await stage.series(everyone(DAY - timedelta(days=399), DAY))) == 400
+    with pytest.raises(InvalidInput):
+        await stage.usage.breakdown(stage.admin, everyone(), UsageDimension.USER, 0)
+    with pytest.raises(InvalidInput):
+        await stage.usage.breakdown(stage.admin, everyone(), UsageDimension.USER, 101)
+
+
+async def test_calls_come_newest_first_page_by_page(stage: Stage) -> None:
+    records = [call(NOON + timedelta(seconds=n // 2)) for n in range(7)]
+    await stage.write(*records)
+    seen: list[CallRecord] = []
+    after = None
+    while True:
+        page = await stage.usage.calls(stage.admin, None, True, PageRequest(3, after))
+        seen += [record for record, _ in page.items]
+        if not page.has_next:
+            break
+        after = page.items[-1][1]
+    assert seen == sorted(records, key=lambda r: (r.started_ms, r.call_id), reverse=True)
+
+
+CALLS = st.lists(
+    st.builds(
+        call,
+        st.integers(0, 5 * 86_400).map(lambda s: datetime(2026, 10, 22, 22, tzinfo=UTC) + timedelta(seconds=s)),
+        user_id=st.sampled_from(["u1", "u2"]),
+        key_id=st.sampled_from(["k1", "k2"]),
+        model_slug=st.sampled_from(["m1", "m2"]),
+        provider_id=st.sampled_from(["p1", "p2"]),
+        client_app=st.sampled_from([None, "aider"]),
+        project=st.sampled_from([None, "", "web"]),
+        outcome=st.sampled_from(["ok", "aborted", "unreachable"]),
+        input_tokens=st.integers(0, 10**6),
+        cost_nanos=st.integers(0, 10**12),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(CALLS)
+def test_every_grouping_adds_up_to_the_totals(records: Sequence[CallRecord]) -> None:
+    """Over the day on which the clocks go back, too."""
+
+    async def compare() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with sqlite_site(Path(folder)) as site:
+                admin = await site.person("ada@example.com", Role.ADMIN)
+                stage = Stage(site, admin, admin)
+                await stage.write(*records)
+                for interval in Interval:
+                    query = everyone(date(2026, 10, 23), date(2026, 10, 27), interval)
+                    report = await stage.usage.report(admin, query)
+                    assert report.totals == expected(records)
+                    assert add_up(totals for _, totals in report.series) == report.totals
+                    for by in UsageDimension:
+                        slices = await stage.usage.breakdown(admin, query, by, 100)
+                        assert add_up(s.totals for s in slices) == report.totals, by
+                assert (
+                    await stage.usage.previous(admin, everyone(date(2026, 10, 28), date(2026, 11, 1))) == report.totals
+                )
+
+    asyncio.run(compare())
+
+
+def expected(records: Sequence[CallRecord]) -> UsageTotals:
+    return UsageTotals(
+        requests=len(records),
+        errors=sum(r.outcome == "unreachable" for r in records),
+        input_tokens=sum(r.input_tokens + r.cache_read_tokens + 5 for r in records),
+        cache_read_tokens=sum(r.cache_read_tokens for r in records),
+        cache_write_tokens=5 * len(records),
+        output_tokens=sum(r.output_tokens for r in records),
+        cost_nanos=sum(r.cost_nanos for r in records),
+    )
+
+
+def test_sums_hold_every_figure() -> None:
+    one = UsageTotals(*range(1, len(fields(UsageTotals)) + 1))
+    assert add_up([one, one]) == UsageTotals(*(2 * n for n in range(1, len(fields(UsageTotals)) + 1)))
