@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import sqlite3
@@ -17,7 +18,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from sluicegate.adapters.journal import Journal
-from sluicegate.adapters.journal.segments import JournalUnwritable
+from sluicegate.adapters.journal.segments import JournalUnwritable, Segments, dead_processes
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.clock import SystemClock
@@ -300,3 +301,42 @@ async def test_a_killed_process_loses_nothing_it_answered_for(tmp_path: Path, da
     assert all(found[call] == "ok" for call in settled)
     assert len(found) <= len(opened) + 1
     assert files(tmp_path) == []
+
+
+def test_a_disk_that_is_full_while_a_file_is_changed_keeps_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segments = Segments(tmp_path, 10)
+    segments.append(b"first\n")
+
+    def full(file: int, data: bytes) -> int:
+        raise OSError(28, "no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(JournalUnwritable):
+            segments.rotate([b"carried\n"], 0)
+    segments.append(b"second\n")
+    assert [p.read_bytes() for p in tmp_path.glob("*.journal")] == [b"first\nsecond\n"]
+    segments.rotate([b"carried\n"], 0)
+    segments.drop_old(0)
+    assert [p.read_bytes() for p in tmp_path.glob("*.journal")] == [b"carried\n"]
+    segments.close(keep=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_somebody_took_for_dead_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Path] = []
+    flock = fcntl.flock
+
+    def late(lock: int, flags: int) -> None:
+        if not taken:
+            taken.append(next(tmp_path.glob("*.lock")))
+            taken[0].unlink()
+        flock(lock, flags)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    segments = Segments(tmp_path, 10)
+    assert [p for p in tmp_path.glob("*.lock") if p not in taken]
+    assert dead_processes(tmp_path) == []
+    segments.close(keep=False)

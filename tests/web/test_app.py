@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,37 @@ async def test_graphql_takes_a_cookie_only_from_our_own_pages(client: httpx.Asyn
     assert (await client.get("/graphql?query=x")).status_code == 404
 
 
+async def test_signing_in_needs_no_cookie_and_so_no_header_but_not_from_another_site(client: httpx.AsyncClient) -> None:
+    body = {"email": "ada@example.com", "password": PASSWORD}
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+        assert (await client.post("/auth/sign-in", json=body, headers=headers)).status_code == 403
+    assert (await client.post("/auth/sign-in", json=body)).status_code == 200
+    assert (await client.post("/auth/sign-out")).status_code == 403
+    assert (await client.get("/auth/session")).json() == {"authenticated": True}
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"a":' * 100_000, b"\xff", b"nul"])
+async def test_bodies_that_are_no_objects_are_refused(client: httpx.AsyncClient, body: bytes) -> None:
+    headers = OWN | {"content-type": "application/json"}
+    for path in ("/graphql", "/auth/sign-in", "/auth/link/x"):
+        answer = await client.post(path, content=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_input")
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", 7, None])
+async def test_credentials_that_are_no_text_are_refused(client: httpx.AsyncClient, value: object) -> None:
+    content = json.dumps({"email": "ada@example.com", "password": value})
+    answer = await client.post("/auth/sign-in", content=content, headers=OWN | {"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "password")
+
+
+async def test_a_link_that_nobody_made_is_unknown(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/auth/link/nothing")).json()["status"] == "unknown"
+    answer = await client.post("/auth/link/nothing", json={"name": "Eve", "password": PASSWORD})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert "set-cookie" not in answer.headers
+
+
 async def test_console_files(client: httpx.AsyncClient) -> None:
     page = await client.get("/admin/users", headers={"accept": "text/html"})
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
@@ -96,3 +128,17 @@ async def test_console_files(client: httpx.AsyncClient) -> None:
         assert (await client.get(path, headers={"accept": "text/html"})).status_code == 404
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) -> None:
+    async with sqlite_site(tmp_path) as site:
+        auth = AuthService(site.store, site.clock)
+        await auth.create_admin("ada@example.com", PASSWORD, "Ada")
+        app = create_web_app(auth, _echo, public_url=lambda: "https://test", ready=_ready, console=tmp_path / "none")
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as http:
+            cookie = (await _sign_in(http)).headers["set-cookie"]
+            assert cookie.startswith("__Host-sluicegate=")
+            assert {"httponly", "path=/", "samesite=lax", "secure"} <= set(cookie.lower().split("; "))
+            assert (await http.get("/auth/session")).json() == {"authenticated": True}
+            unbuilt = await http.get("/", headers={"accept": "text/html"})
+            assert (unbuilt.status_code, "npm run build" in unbuilt.text) == (503, True)

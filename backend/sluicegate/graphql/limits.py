@@ -190,10 +190,15 @@ def _text_rule(variables: dict[str, Any]) -> type[ValidationRule]:
 
 
 def _is_clean(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
-    if isinstance(value, dict):
-        return all(_is_clean(k) and _is_clean(v) for k, v in value.items())
-    if isinstance(value, list):
-        return all(_is_clean(v) for v in value)
+    # No recursion: how deep variables are nested is up to the sender.
+    rest = [value]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, str):
+            if "\0" in part or any("\ud800" <= c <= "\udfff" for c in part):
+                return False
+        elif isinstance(part, dict):
+            rest += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            rest += part
     return True

@@ -35,6 +35,10 @@ class Attempts:
                 self._tries.pop(next(iter(self._tries)))
             self._tries[key] = started, count
 
-    def forgive(self, email: str) -> None:
-        """After a success only the address still counts."""
+    def forgive(self, email: str, address: str) -> None:
+        """After a success: a whole office may come in from one address, and each of them is no guess. The guesses that
+        were made from there still count."""
         self._tries.pop(("email", email), None)
+        started, count = self._tries.get(("address", address), (0.0, 0))
+        if count > 0:
+            self._tries["address", address] = started, count - 1

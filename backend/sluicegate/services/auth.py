@@ -80,7 +80,7 @@ class AuthService:
             if current.status is not UserStatus.ACTIVE:
                 raise Unauthenticated("This account is suspended. Ask an administrator.")
             token = await self._open_session(tx, current)
-        self._attempts.forgive(email)
+        self._attempts.forgive(email, address)
         return token
 
     async def sign_out(self, token: str) -> None:

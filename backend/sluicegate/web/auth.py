@@ -14,6 +14,7 @@ from sluicegate.web.requests import (
     address_of,
     give_session,
     read_json,
+    refuse_other_sites,
     require_own_page,
     session_token,
     take_session,
@@ -27,7 +28,7 @@ def auth_routes(auth: AuthService, is_secure: Callable[[], bool]) -> APIRouter:
 
     @router.post("/sign-in")
     async def sign_in(request: Request) -> JSONResponse:
-        require_own_page(request)
+        refuse_other_sites(request)
         body = await read_json(request)
         token = await auth.sign_in(text_of(body, "email"), text_of(body, "password"), address_of(request))
         response = _answer({})
@@ -59,7 +60,7 @@ def auth_routes(auth: AuthService, is_secure: Callable[[], bool]) -> APIRouter:
 
     @router.post("/link/{token}")
     async def accept(token: str, request: Request) -> JSONResponse:
-        require_own_page(request)
+        refuse_other_sites(request)
         body = await read_json(request)
         name = text_of(body, "name") if body.get("name") is not None else None
         session = await auth.accept(token, name, text_of(body, "password"))

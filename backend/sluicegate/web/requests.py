@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -40,9 +40,13 @@ async def read_json(request: Request) -> dict[str, Any]:
         if len(body) > MAX_BODY:
             raise TooLarge(f"The body must have at most {MAX_BODY} bytes.")
     try:
-        return msgspec.json.decode(bytes(body), type=dict[str, Any])
-    except msgspec.MsgspecError:
-        raise InvalidInput("body", "is not a JSON object") from None
+        # The standard library lets NaN through, so that GraphQL can name the field that holds it.
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise InvalidInput("body", "is not a JSON object")
+    return content
 
 
 def text_of(body: dict[str, Any], name: str) -> str:
@@ -53,9 +57,14 @@ def text_of(body: dict[str, Any], name: str) -> str:
 
 
 def require_own_page(request: Request) -> None:
-    """Raises Forbidden for what another site made a browser send. Only scripts of our own pages can set the header."""
+    """Where the cookie is what lets somebody in. Only scripts of our own pages can set the header; raises Forbidden."""
     if CSRF_HEADER not in request.headers:
         raise Forbidden(f"Requests with a cookie need the header {CSRF_HEADER}.")
+    refuse_other_sites(request)
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises Forbidden for what a browser says another site made it send; other clients say nothing."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         if site not in ("same-origin", "none"):

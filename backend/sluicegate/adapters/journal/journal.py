@@ -94,15 +94,19 @@ class Journal:
         self._pending.append(record)
         if len(self._pending) >= self._batch:
             self._wake.set()
-        try:
-            self._append(line_of("s", record))
-        except JournalUnwritable as error:
-            self.failures += 1
-            log.warning("journal.not_written", error=error.strerror)
+        self._append_if_possible(line_of("s", record))
 
     def discard(self, call_id: str) -> None:
         if self._open.pop(call_id, None) is not None:
-            self._append(line_of("d", call_id))
+            self._append_if_possible(line_of("d", call_id))
+
+    def _append_if_possible(self, line: bytes) -> None:
+        """For what is known already: without its line, a crash before the next flush would count the estimate."""
+        try:
+            self._append(line)
+        except JournalUnwritable as error:
+            self.failures += 1
+            log.warning("journal.not_written", error=error.strerror)
 
     def _append(self, line: bytes) -> None:
         if self._segments is None:
@@ -131,6 +135,7 @@ class Journal:
             return
         segments.drop_old(self._written)
         if segments.full:
+            await asyncio.to_thread(segments.sync)
             needed = self._written + len(self._pending)
             segments.rotate([line_of("o", record) for record in self._open.values()], needed)
             segments.drop_old(self._written)

@@ -66,12 +66,10 @@ class Segments:
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
-        self._name = new_id()
         self._number = 0
         self._size = 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(folder / f"{self._name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._name, self._lock = _claim_name(folder)
         self._file = self._open()
         self._old: list[tuple[Path, int]] = []
 
@@ -100,10 +98,17 @@ class Segments:
     def rotate(self, carried: list[bytes], needed: int) -> None:
         """Begins a new file with the lines of calls that are still open; the old one can go when `needed` calls in all
         are in the database."""
-        previous, path = self._file, self._path(self._number)
+        previous, size, path = self._file, self._size, self._path(self._number)
         self._number += 1
         self._file, self._size = self._open(), 0
-        self.append(b"".join(carried))
+        try:
+            self.append(b"".join(carried))
+        except JournalUnwritable:
+            # The old file goes on: lines that are not carried over must not be lost with it.
+            os.close(self._file)
+            self._path(self._number).unlink()
+            self._file, self._size, self._number = previous, size, self._number - 1
+            raise
         os.close(previous)
         self._old.append((path, needed))
 
@@ -124,6 +129,21 @@ class Segments:
             self._path(self._number).unlink(missing_ok=True)
             (self._folder / f"{self._name}.lock").unlink(missing_ok=True)
         os.close(self._lock)
+
+
+def _claim_name(folder: Path) -> tuple[str, int]:
+    """A name of our own, and its lock. Another process that is just starting may take a lock for a dead one's as long
+    as it is free, and remove it."""
+    while True:
+        name = new_id()
+        lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(lock).st_nlink:
+                return name, lock
+        except BlockingIOError:
+            pass
+        os.close(lock)
 
 
 @dataclass

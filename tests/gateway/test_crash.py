@@ -1,0 +1,103 @@
+"""A gateway that is killed in the middle of calls: every call that a provider saw is in the ledger, once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.bench import CHAT, CREDENTIAL, MESSAGES, SUBJECT, Bench, chat, messages
+from sluicegate.container import Container
+from sluicegate.domain.usage import CallRecord
+from sluicegate.ports.store import PageRequest
+from sluicegate.settings import Settings
+
+_SERVE = """
+import asyncio, sys, uvicorn
+from pathlib import Path
+from sluicegate.container import Container
+from sluicegate.settings import Settings
+
+async def main():
+    container = Container(Settings(data_dir=Path(sys.argv[1]), allow_private_upstreams=True), "http://127.0.0.1")
+    await container.start()
+    config = uvicorn.Config(container.gateway, port=0, lifespan="off", log_level="error", access_log=False)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+    await serving
+
+asyncio.run(main())
+"""
+
+
+async def _port_of(process: Process) -> int:
+    """The last thing that a start prints."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if line.strip().isdigit():
+            return int(line)
+    raise AssertionError("the gateway did not start")
+
+
+async def _call_until_it_dies(port: int) -> int:
+    """How many calls were answered to their end."""
+    answered = 0
+    headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10) as client:
+        while True:
+            try:
+                for path, body in ((CHAT, chat()), (MESSAGES, messages(stream=True)), (CHAT, chat(stream=True))):
+                    answer = await client.post(path, json=body)
+                    assert answer.status_code == 200, answer.text
+                    answered += 1
+            except httpx.TransportError:
+                return answered
+
+
+async def _whole_ledger(container: Container) -> list[CallRecord]:
+    records: list[CallRecord] = []
+    after: str | None = None
+    while True:
+        page = await container.usage_reader.calls(None, PageRequest(first=100, after=after))
+        records += [record for record, _ in page.items]
+        if not page.has_next:
+            return records
+        after = page.items[-1][1]
+
+
+@pytest.mark.parametrize("calls", [20, 150])
+async def test_a_killed_gateway_accounts_for_every_call(bench: Bench, tmp_path: Path, calls: int) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _SERVE, str(tmp_path), stdout=PIPE)
+    try:
+        port = await _port_of(process)
+        callers = [asyncio.create_task(_call_until_it_dies(port)) for _ in range(8)]
+        async with asyncio.timeout(30):
+            while len(bench.provider.asked) < calls:  # noqa: ASYNC110 - the provider signals nobody
+                await asyncio.sleep(0.001)
+    finally:
+        process.kill()
+        await process.wait()
+    answered = sum(await asyncio.gather(*callers))
+    assert answered > 0
+    heir = Container(Settings(data_dir=tmp_path), "http://127.0.0.1")
+    await heir.start()
+    try:
+        ledger = await _whole_ledger(heir)
+        finished = [r for r in ledger if r.outcome == "ok"]
+        assert len(ledger) >= len(bench.provider.asked)
+        assert len({r.call_id for r in ledger}) == len(ledger)
+        assert len(finished) >= answered
+        # Those that were written down but had not reached the provider yet.
+        assert len(ledger) - len(bench.provider.asked) <= len(callers)
+        assert all(r.estimated for r in ledger if r.outcome == "recovered")
+        use = await heir.admission.use_of(SUBJECT)
+        assert max(use.spent.values()) == sum(r.cost_nanos for r in ledger)
+    finally:
+        await heir.stop()

@@ -1,0 +1,46 @@
+"""How often somebody may try to sign in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sluicegate.kit.clock import ManualClock
+from sluicegate.kit.errors import Throttled
+from sluicegate.services.attempts import Attempts
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC))
+
+
+def test_an_office_behind_one_address_may_come_in(clock: ManualClock) -> None:
+    attempts = Attempts(clock)
+    for n in range(200):
+        attempts.take(f"{n}@example.com", "10.0.0.1")
+        attempts.forgive(f"{n}@example.com", "10.0.0.1")
+
+
+def test_guesses_from_one_address_end_for_every_account(clock: ManualClock) -> None:
+    attempts = Attempts(clock)
+    for n in range(50):
+        attempts.take(f"{n}@example.com", "10.0.0.1")
+    with pytest.raises(Throttled) as refused:
+        attempts.take("ada@example.com", "10.0.0.1")
+    assert 1 <= refused.value.retry_after <= 301
+    attempts.take("ada@example.com", "10.0.0.2")
+    clock.advance(301)
+    attempts.take("ada@example.com", "10.0.0.1")
+
+
+def test_an_own_account_does_not_buy_further_guesses(clock: ManualClock) -> None:
+    attempts = Attempts(clock)
+    for n in range(50):
+        attempts.take(f"{n}@example.com", "10.0.0.1")
+        if n < 49:
+            attempts.take("eve@example.com", "10.0.0.1")
+            attempts.forgive("eve@example.com", "10.0.0.1")
+    with pytest.raises(Throttled):
+        attempts.take("eve@example.com", "10.0.0.1")
