@@ -1,0 +1,21 @@
+import { Box, Code } from "@mantine/core";
+import { CopyButton } from "@/components/copy-button";
+
+interface Props {
+  code: string;
+  /** What the block holds, for the copy button's name and for screen readers. */
+  what: string;
+}
+
+export function CodeBlock({ code, what }: Props) {
+  return (
+    <Box pos="relative">
+      <Code block p="sm" pr={48} fz="xs" lh={1.6} tabIndex={0} role="region" aria-label={what}>
+        {code}
+      </Code>
+      <Box pos="absolute" top={6} right={6}>
+        <CopyButton value={code} what={what} compact />
+      </Box>
+    </Box>
+  );
+}
