@@ -14,7 +14,15 @@ from sqlalchemy import text
 from fakes.identity import Site
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
+from sluicegate.domain.catalog import (
+    Model,
+    ModelKind,
+    ModelStatus,
+    Provider,
+    ProviderKind,
+    ProviderModel,
+    obstacle_to,
+)
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.user import Role
@@ -264,6 +272,29 @@ async def test_prices_change_as_a_whole_and_the_rest_stays(stage: Stage) -> None
         await stage.offers.update(stage.admin, offer.id, ProviderModelChange(prices=Prices(input=-1)))
 
 
+async def test_what_keeps_calls_away_from_a_provider_model_is_said(stage: Stage) -> None:
+    provider = await stage.openai()
+    unpriced, free = await stage.offer(provider, "a"), await stage.offer(provider, "b", free=True)
+    assert (obstacle_to(provider, unpriced), obstacle_to(provider, free)) == ("No price is set", None)
+    disabled = await stage.providers.update(stage.admin, provider.id, ProviderChange(enabled=False))
+    assert obstacle_to(disabled, free) == "The provider is disabled"
+    bare = await stage.providers.update(stage.admin, provider.id, ProviderChange(enabled=True, credential=Secret("")))
+    assert obstacle_to(bare, free) == "The provider has no credential"
+    unknown = replace(provider, kind=ProviderKind.BEDROCK)
+    assert obstacle_to(unknown, free) == "This release cannot call Amazon Bedrock yet"
+
+
+async def test_a_provider_model_knows_the_models_that_it_stands_behind(stage: Stage) -> None:
+    provider = await stage.openai()
+    shared, alone, unused = [await stage.offer(provider, name) for name in "abc"]
+    wise = await stage.models.create(
+        stage.admin, NewModel("wise", backends=(NewBackend(shared.id), NewBackend(alone.id)))
+    )
+    fast = await stage.models.create(stage.admin, NewModel("fast", backends=(NewBackend(shared.id),)))
+    found = await stage.models.behind(stage.admin, [shared.id, alone.id, unused.id])
+    assert found == {shared.id: [fast, wise], alone.id: [wise], unused.id: []}
+
+
 async def test_deleting_a_provider_model_takes_its_backends(stage: Stage) -> None:
     offer = await stage.offer(await stage.openai())
     model = await stage.models.create(stage.admin, NewModel("fast", backends=(NewBackend(offer.id),)))
@@ -395,6 +426,7 @@ READS: list[Use] = [
     lambda s, c: s.models.get(c, "m"),
     lambda s, c: s.models.page(c, ModelFilter(), PageRequest()),
     lambda s, c: s.models.count(c, ModelFilter()),
+    lambda s, c: s.models.behind(c, ["m"]),
 ]
 
 

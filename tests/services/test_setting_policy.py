@@ -16,6 +16,7 @@ from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimit
 from sluicegate.domain.user import Group, Role
 from sluicegate.kit.errors import AppError, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.money import Nanos
+from sluicegate.ports.store import PageRequest
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.caller import Caller
 from sluicegate.services.grants import GrantService
@@ -54,6 +55,19 @@ async def stage(site: Site) -> Stage:
         for slug in ("fast", "wise"):
             await tx.catalog.add_model(Model(slug, slug, "", ModelKind.CHAT, ModelStatus.ACTIVE, (), now))
     return Stage(site, admin, member)
+
+
+async def test_administrators_see_who_holds_a_model(stage: Stage) -> None:
+    (own,) = await stage.grants.add(stage.admin, stage.user, ["fast"])
+    (team,) = await stage.grants.add(stage.admin, TEAM, ["fast"])
+    page = await stage.grants.page_for(stage.admin, "fast", PageRequest())
+    assert [grant for grant, _ in page.items] == [team, own]
+    assert await stage.grants.count_for(stage.admin, "fast") == 2
+    for caller in (stage.member, replace(stage.admin, scopes=frozenset({TokenScope.POLICY}))):
+        with pytest.raises(Forbidden):
+            await stage.grants.page_for(caller, "fast", PageRequest())
+        with pytest.raises(Forbidden):
+            await stage.grants.count_for(caller, "fast")
 
 
 async def test_a_grant_is_given_once_and_audited(stage: Stage) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import event, text
 
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import ModelStatus
 from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Group, Role, User, UserStatus
+from sluicegate.kit.cursor import encode_cursor
+from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import Nanos
+from sluicegate.ports.store import PageRequest
 from sluicegate.storage.engine import SqlStore
 from sluicegate.storage.policy_source import SqlPolicySource
 from sluicegate.storage.snapshot import snapshot
@@ -61,6 +65,24 @@ async def test_the_same_grant_from_many_hands_is_there_once(store: SqlStore) -> 
 
     found = await asyncio.gather(*(grant() for _ in range(8)))
     assert len({tuple(ids) for ids in found}) == 1
+
+
+async def test_the_holders_of_a_model_come_page_by_page_groups_first(store: SqlStore) -> None:
+    await fill(store)
+    async with store.write() as tx:
+        await tx.catalog.add_model(replace(MODEL, id="m2", slug="other", backends=()))
+        (first,) = await tx.policy.add_grants(USER, ["m1"], NOW)
+        (second,) = await tx.policy.add_grants(Subject(SubjectKind.USER, "bob"), ["m1"], NOW)
+        (team,) = await tx.policy.add_grants(GROUP, ["m1"], NOW)
+        await tx.policy.add_grants(GROUP, ["m2"], NOW)
+    async with store.read() as tx:
+        page = await tx.policy.page_grants_for("m1", PageRequest(2))
+        assert ([grant for grant, _ in page.items], page.has_next) == ([team, first], True)
+        rest = await tx.policy.page_grants_for("m1", PageRequest(2, page.items[-1][1]))
+        assert ([grant for grant, _ in rest.items], rest.has_next) == ([second], False)
+        assert await tx.policy.count_grants_for("m1") == 3
+        with pytest.raises(InvalidInput):
+            await tx.policy.page_grants_for("m1", PageRequest(2, encode_cursor([1, "x"])))
 
 
 async def test_limits_and_budgets_are_replaced_and_removed(store: SqlStore) -> None:

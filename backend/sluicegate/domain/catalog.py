@@ -53,14 +53,16 @@ class KindFacts:
     dialects: tuple[Dialect, ...]
     base_url_required: bool = False
     credential_required: bool = True
+    takes_organization: bool = False
+    takes_region: bool = False
 
 
 KINDS: dict[ProviderKind, KindFacts] = {
-    ProviderKind.OPENAI: KindFacts("OpenAI", "https://api.openai.com/v1", (Dialect.OPENAI,)),
+    ProviderKind.OPENAI: KindFacts("OpenAI", "https://api.openai.com/v1", (Dialect.OPENAI,), takes_organization=True),
     ProviderKind.ANTHROPIC: KindFacts("Anthropic", "https://api.anthropic.com", (Dialect.ANTHROPIC,)),
     ProviderKind.AZURE_OPENAI: KindFacts("Azure OpenAI", None, (), base_url_required=True),
     ProviderKind.GEMINI: KindFacts("Google Gemini", "https://generativelanguage.googleapis.com", ()),
-    ProviderKind.BEDROCK: KindFacts("Amazon Bedrock", None, ()),
+    ProviderKind.BEDROCK: KindFacts("Amazon Bedrock", None, (), takes_region=True),
     ProviderKind.MOONSHOT: KindFacts("Moonshot AI", "https://api.moonshot.ai/v1", ()),
     ProviderKind.OPENROUTER: KindFacts("OpenRouter", "https://openrouter.ai/api/v1", ()),
     ProviderKind.CUSTOM_OPENAI: KindFacts(
@@ -69,6 +71,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
         (Dialect.OPENAI,),
         base_url_required=True,
         credential_required=False,
+        takes_organization=True,
     ),
     ProviderKind.CUSTOM_ANTHROPIC: KindFacts(
         "Anthropic-compatible",
@@ -110,6 +113,18 @@ class ProviderModel:
     @property
     def priced(self) -> bool:
         return self.free or self.prices.known(output_needed=self.kind is ModelKind.CHAT)
+
+
+def obstacle_to(provider: Provider, model: ProviderModel) -> str | None:
+    """Why no call goes to a provider's model whatever stands in front of it; None when calls may go there."""
+    facts = KINDS[provider.kind]
+    if not facts.dialects:
+        return f"This release cannot call {facts.label} yet"
+    if not provider.enabled:
+        return "The provider is disabled"
+    if facts.credential_required and provider.credential_prefix is None:
+        return "The provider has no credential"
+    return None if model.priced else "No price is set"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sluicegate.domain.catalog import (
     Provider,
     ProviderKind,
     ProviderModel,
+    obstacle_to,
 )
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.user import User
@@ -133,7 +134,7 @@ def compile_route(
 ) -> Route | None:
     """A route, or None when calls may not go there."""
     facts = KINDS[provider.kind]
-    if not (provider.enabled and facts.dialects and model.priced):
+    if obstacle_to(provider, model) is not None:
         return None
     if facts.credential_required and credential is None:
         return None

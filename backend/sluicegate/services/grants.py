@@ -8,7 +8,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import Grant, Subject, SubjectKind
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import InvalidInput, NotFound
-from sluicegate.ports.store import Store, Transaction
+from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.subjects import change_of, require_visible, subject_label
 
@@ -40,6 +40,17 @@ class GrantService:
             }
             grants = await _by_subject(tx, list({holder for of_user in holders.values() for holder in of_user}))
         return {user_id: [g for holder in of_user for g in grants[holder]] for user_id, of_user in holders.items()}
+
+    async def page_for(self, caller: Caller, model_id: str, page: PageRequest) -> Page[Grant]:
+        """Who was granted a model."""
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.policy.page_grants_for(model_id, page)
+
+    async def count_for(self, caller: Caller, model_id: str) -> int:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.policy.count_grants_for(model_id)
 
     async def add(self, caller: Caller, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
         """Grants what is not granted yet; gives all the subject's grants for these models."""

@@ -73,6 +73,12 @@ class ModelService:
         async with self._store.read() as tx:
             return await tx.catalog.models(ids)
 
+    async def behind(self, caller: Caller, provider_model_ids: Sequence[str]) -> dict[str, list[Model]]:
+        """The models that each provider model stands behind."""
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.catalog.models_behind(provider_model_ids)
+
     async def page(self, caller: Caller, where: ModelFilter, page: PageRequest) -> Page[Model]:
         caller.require_admin(TokenScope.READ)
         async with self._store.read() as tx:

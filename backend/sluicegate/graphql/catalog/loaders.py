@@ -21,6 +21,11 @@ async def provider_models(context: Context, ids: list[str]) -> list[ProviderMode
     return [found[model_id] for model_id in ids]
 
 
+async def models_behind(context: Context, ids: list[str]) -> list[list[Model]]:
+    found = await context.services.models.behind(context.require_caller(), ids)
+    return [found[model_id] for model_id in ids]
+
+
 async def models(context: Context, ids: list[str]) -> list[Model | None]:
     """None for those that are gone meanwhile."""
     found = await context.services.models.named(context.require_caller(), ids)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -12,9 +13,17 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.graphql.catalog import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.catalog import loaders
 from sluicegate.graphql.context import Info
+from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.scalars import Usd
 from sluicegate.policy.compile import CompiledModel
+
+if TYPE_CHECKING:
+    from sluicegate.graphql.policy.types import Grant
+
+GrantType = Annotated["Grant", strawberry.lazy("sluicegate.graphql.policy.types")]
+First = Annotated[int, strawberry.argument(description="At most so many, 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="The cursor of the row to go on after.")]
 
 
 @strawberry.type(description="US dollars per million tokens; null = unknown. A null cache class is priced as input.")
@@ -43,7 +52,7 @@ def _usd(nanos: int | None) -> Usd | None:
 @strawberry.type(description="A model as one provider offers it.")
 class ProviderModel:
     id: strawberry.ID = strawberry.field(description="Its id.")
-    provider_id: strawberry.Private[str]
+    stored: strawberry.Private[domain.ProviderModel]
     name: str = strawberry.field(description="The name that the provider knows.")
     kind: domain.ModelKind = strawberry.field(description="What it is called for.")
     prices: Prices = strawberry.field(description="What calls cost.")
@@ -57,13 +66,23 @@ class ProviderModel:
 
     @strawberry.field(description="Who offers it.")
     async def provider(self, info: Info) -> Provider:
-        return Provider.of(await info.context.loader(loaders.providers).load(self.provider_id))
+        return Provider.of(await info.context.loader(loaders.providers).load(self.stored.provider_id))
+
+    @strawberry.field(description="Why no call goes there, whatever stands in front of it; null when calls may.")
+    async def obstacle(self, info: Info) -> str | None:
+        provider = await info.context.loader(loaders.providers).load(self.stored.provider_id)
+        return domain.obstacle_to(provider, self.stored)
+
+    @strawberry.field(description="The models that it stands behind, by slug.")
+    async def used_by(self, info: Info) -> list[Model]:
+        found = await info.context.loader(loaders.models_behind).load(str(self.id))
+        return [Model.of(model) for model in found]
 
     @classmethod
     def of(cls, model: domain.ProviderModel) -> ProviderModel:
         return cls(
             id=strawberry.ID(model.id),
-            provider_id=model.provider_id,
+            stored=model,
             name=model.name,
             kind=model.kind,
             prices=Prices.of(model.prices),
@@ -118,6 +137,8 @@ class ProviderKindInfo:
     default_base_url: str | None = strawberry.field(description="Where it is called unless told otherwise.")
     base_url_required: bool = strawberry.field(description="Whether an address must be given.")
     credential_required: bool = strawberry.field(description="Whether it cannot be called without a credential.")
+    takes_organization: bool = strawberry.field(description="Whether calls may name an organisation.")
+    takes_region: bool = strawberry.field(description="Whether it has regions.")
     routable: bool = strawberry.field(description="Whether this release can route calls to it.")
 
     @classmethod
@@ -129,6 +150,8 @@ class ProviderKindInfo:
             default_base_url=facts.default_base_url,
             base_url_required=facts.base_url_required,
             credential_required=facts.credential_required,
+            takes_organization=facts.takes_organization,
+            takes_region=facts.takes_region,
             routable=bool(facts.dialects),
         )
 
@@ -169,6 +192,14 @@ class Model:
     )
     def backends(self) -> list[Backend]:
         return [Backend.of(backend) for backend in self.stored_backends]
+
+    @strawberry.field(description="Who may call it: groups first, then people.", extensions=[admins(TokenScope.READ)])
+    async def grants(self, info: Info, first: First = 50, after: After = None) -> Connection[GrantType]:
+        from sluicegate.graphql.policy.types import Grant
+
+        caller, service, model_id = info.context.require_caller(), info.context.services.grants, str(self.id)
+        page = await service.page_for(caller, model_id, page_request(first, after))
+        return connection(page, Grant.of, lambda: service.count_for(caller, model_id))
 
     @classmethod
     def of(cls, model: domain.Model) -> Model:

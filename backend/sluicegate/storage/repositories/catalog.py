@@ -135,6 +135,16 @@ class SqlCatalogRepository:
         rows = (await self._session.execute(select(MODELS).where(MODELS.c.slug == slug))).all()
         return next(iter(await self._with_backends(rows)), None)
 
+    async def models_behind(self, provider_model_ids: Sequence[str]) -> dict[str, list[Model]]:
+        statement = select(BACKENDS.c.model_id).where(BACKENDS.c.provider_model_id.in_(provider_model_ids))
+        models = await self.models(list((await self._session.scalars(statement.distinct())).all()))
+        found: dict[str, list[Model]] = {model_id: [] for model_id in provider_model_ids}
+        for model in sorted(models.values(), key=lambda model: model.slug):
+            for backend in model.backends:
+                if backend.provider_model_id in found:
+                    found[backend.provider_model_id].append(model)
+        return found
+
     async def page_models(
         self, search: str | None, kind: ModelKind | None, status: ModelStatus | None, page: PageRequest
     ) -> Page[Model]:

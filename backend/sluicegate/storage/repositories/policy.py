@@ -7,12 +7,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, delete, or_, select
+from sqlalchemy import ColumnElement, Row, String, Table, delete, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject, SubjectKind
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
+from sluicegate.ports.store import Page, PageRequest
+from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.upsert import insert_missing, upsert
 from sluicegate.storage.tables.policy import BudgetRow, GrantRow, RateLimitRow
@@ -69,6 +71,17 @@ class SqlPolicyRepository:
 
     async def remove_grant(self, grant_id: str) -> None:
         await self._session.execute(delete(GRANTS).where(GRANTS.c.id == grant_id))
+
+    async def page_grants_for(self, model_id: str, page: PageRequest) -> Page[Grant]:
+        statement = select(GRANTS).where(GRANTS.c.model_id == model_id)
+        # "group" sorts before "user", and ids grow with time.
+        kind = type_coerce(GRANTS.c.subject_kind, String)
+        rows = (await self._session.execute(paged(statement, page, kind, GRANTS.c.id))).all()
+        return to_page(rows, page, grant_value, lambda row: [row.subject_kind.value, row.id])
+
+    async def count_grants_for(self, model_id: str) -> int:
+        statement = select(func.count(GRANTS.c.id)).where(GRANTS.c.model_id == model_id)
+        return await self._session.scalar(statement) or 0
 
     async def rate_limits(self, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]:
         rows = await self._session.execute(select(RATE_LIMITS).where(_of(RATE_LIMITS, subjects)))
