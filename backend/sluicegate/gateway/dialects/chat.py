@@ -31,8 +31,8 @@ class _Answer(msgspec.Struct):
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 
 
-def _usage_of(raw: Raw) -> Reading:
-    usage: Any = loaded(raw)
+def reading_of(usage: Any) -> Reading:
+    """What a usage block tells; nothing when it is none or absurd."""
     if not isinstance(usage, dict):
         return NOTHING
     try:
@@ -89,7 +89,7 @@ class ChatTally:
             self.failed = self.final = True
         if bytes(chunk.usage) == b"null":
             return True
-        self._reading = _usage_of(chunk.usage)
+        self._reading = reading_of(loaded(chunk.usage))
         return not (self._hide_usage and b"".join(bytes(chunk.choices).split()) == b"[]")
 
     def finished(self, block: bytes) -> bool:
@@ -124,7 +124,7 @@ class ChatCompletions:
 
     def read(self, body: bytes) -> Reading | None:
         try:
-            return _usage_of(_decode_answer(body).usage)
+            return reading_of(loaded(_decode_answer(body).usage))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 

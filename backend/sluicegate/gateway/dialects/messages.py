@@ -77,7 +77,10 @@ def _sum(rounds: list[TokenUsage]) -> TokenUsage:
     )
 
 
-def _reading(usage: dict[str, Any], *, ended: bool) -> Reading:
+def reading_of(usage: Any, *, ended: bool) -> Reading:
+    """What a usage block tells; its output counts once the answer has `ended`. Nothing when it is none or absurd."""
+    if not isinstance(usage, dict):
+        return NOTHING
     try:
         counted = _usage_of(usage)
     except AbsurdCount:
@@ -138,7 +141,7 @@ class MessagesTally:
         return False
 
     def reading(self) -> Reading:
-        return _reading(self._usage, ended=self._ended)
+        return reading_of(self._usage, ended=self._ended)
 
 
 class Messages:
@@ -161,10 +164,9 @@ class Messages:
 
     def read(self, body: bytes) -> Reading | None:
         try:
-            usage: Any = loaded(_decode_message(body).usage)
+            return reading_of(loaded(_decode_message(body).usage), ended=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        return _reading(usage, ended=True) if isinstance(usage, dict) else NOTHING
 
     def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
         body = {"type": "error", "error": error_object(refusal, Dialect.ANTHROPIC), "request_id": request_id}
