@@ -81,6 +81,8 @@ class InvitationService:
             email = parse_email(text, "emails")
             async with self._store.write() as tx:
                 user, url = await self._add(tx, caller, email, role, group_ids)
+        except Conflict as error:
+            return Invited(text.strip(), error=Conflict(error.message, field="emails"))
         except AppError as error:
             return Invited(text.strip(), error=error)
         return Invited(email, user, url)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -15,6 +16,7 @@ from sluicegate.domain.policy import PolicyChange
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.policy import ChangeFeed
 from sluicegate.ports.store import Transaction
+from sluicegate.storage.conflicts import conflict_of
 from sluicegate.storage.repositories.audit import SqlAuditRepository
 from sluicegate.storage.repositories.catalog import SqlCatalogRepository
 from sluicegate.storage.repositories.credentials import SqlKeyRepository, SqlTokenRepository
@@ -113,10 +115,12 @@ class SqlStore:
             transaction = SqlTransaction(session, self._clock)
             try:
                 yield transaction
-            except BaseException:
+                await session.commit()
+            except BaseException as error:
                 await session.rollback()
+                if isinstance(error, DBAPIError) and (conflict := conflict_of(error)) is not None:
+                    raise conflict from error
                 raise
-            await session.commit()
         if transaction.changes:
             await self._feed.publish(transaction.changes)
 
