@@ -50,8 +50,6 @@ from sluicegate.storage.usage_writer import make_usage_writer
 KEK_FILE = "kek"
 JOURNAL_FOLDER = "journal"
 _READY_SECONDS = 2.0
-# More calls than this waiting for the database means that it does not keep up.
-_LONG_BACKLOG = 100_000
 
 log = structlog.get_logger()
 
@@ -71,7 +69,8 @@ class Container:
         self.feed = LocalFeed()
         self.store = SqlStore(self.engine, self.feed, self.clock)
         self.vault = open_vault(settings)
-        self.journal = Journal(settings.data_dir / JOURNAL_FOLDER, self.usage_writer, self.clock, self.periods)
+        folder, most = settings.data_dir / JOURNAL_FOLDER, settings.max_unsaved_calls
+        self.journal = Journal(folder, self.usage_writer, self.clock, self.periods, max_calls=most)
         self.admission = MemoryAdmission(self.journal, self.clock, self.periods)
         source = SqlPolicySource(self.engine)
         self.policy = PolicyService(source, self.vault, self.admission, self.clock, self.periods)
@@ -111,7 +110,7 @@ class Container:
 
     async def ready(self) -> dict[str, bool]:
         """Whether each part that a call needs is there, for /readyz."""
-        return {"database": await self._database_answers(), "journal": self.journal.backlog < _LONG_BACKLOG}
+        return {"database": await self._database_answers(), "journal": self.journal.accepts}
 
     async def _database_answers(self) -> bool:
         try:
@@ -131,6 +130,7 @@ class Container:
     async def stop(self) -> None:
         """Writes down what is left and lets go of everything."""
         await self.journal.close()
+        self.usage_writer.close()
         self.policy.close()
         await self.upstream.aclose()
         await self.demo.aclose()

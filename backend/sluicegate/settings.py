@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     connect_timeout: float = Field(10.0, gt=0, le=600, description="Seconds to reach a provider.")
     first_byte_timeout: float = Field(600.0, gt=0, le=3600, description="Seconds until a provider's answer begins.")
     idle_timeout: float = Field(300.0, gt=0, le=3600, description="Seconds between two reads of an answer.")
+    max_unsaved_calls: int = Field(
+        250_000,
+        ge=1,
+        le=10_000_000,
+        description="Calls that may wait for the database before more are refused with 503.",
+    )
     budget_status: Literal[402, 403, 429] = Field(402, description="Status of a refusal because a budget is reached.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

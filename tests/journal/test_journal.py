@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from sqlalchemy.engine import make_url
 
-from sluicegate.adapters.journal import Journal
+from sluicegate.adapters.journal import Journal, JournalFull
 from sluicegate.adapters.journal.segments import JournalUnwritable, Segments, dead_processes
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.domain.usage import CallRecord
@@ -142,6 +142,32 @@ async def test_an_absent_database_is_caught_up_with_when_it_is_back(tmp_path: Pa
     await book.close()
 
 
+async def test_the_backlog_is_bounded_and_what_is_in_it_is_kept(tmp_path: Path, database: Path) -> None:
+    flaky = Flaky(real_writer(database))
+    book = journal(tmp_path, flaky, flush_seconds=60, max_calls=3)
+    await book.start()
+    flaky.away = True
+    settled, running = [record(), record()], record()
+    for call in settled:
+        book.open(call)
+        book.settle(call)
+    book.open(running)
+    assert not book.accepts
+    for _ in range(2):
+        with pytest.raises(JournalFull):
+            book.open(record())
+    book.settle(running)
+    assert (book.backlog, book.accepts) == (3, False)
+    flaky.away = False
+    await book.flush()
+    assert (book.backlog, book.accepts) == (0, True)
+    later = record()
+    book.open(later)
+    book.settle(later)
+    await book.close()
+    assert set(ledger(database)) == {call.call_id for call in (*settled, running, later)}
+
+
 async def test_torn_and_damaged_lines_do_not_hide_the_others(tmp_path: Path, database: Path) -> None:
     folder = tmp_path / "journal"
     folder.mkdir()
@@ -218,6 +244,11 @@ async def test_a_full_disk_stops_new_calls_but_loses_no_settled_one(
         with pytest.raises(JournalUnwritable):
             book.open(record())
         book.settle(running)
+        assert not book.accepts
+    # Nobody writes a line, and yet the room is noticed.
+    async with asyncio.timeout(5):
+        while not book.accepts:  # noqa: ASYNC110 - the journal signals nobody
+            await asyncio.sleep(0.02)
     await book.close()
     assert ledger(database) == {running.call_id: "ok"}
 

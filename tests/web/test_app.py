@@ -26,7 +26,10 @@ async def _echo(
 
 
 async def _ready() -> dict[str, bool]:
-    return {"database": True}
+    return READY
+
+
+READY = {"database": True, "journal": True}
 
 
 @pytest.fixture
@@ -128,6 +131,19 @@ async def test_console_files(client: httpx.AsyncClient) -> None:
         assert (await client.get(path, headers={"accept": "text/html"})).status_code == 404
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     assert (await client.get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("away", "status", "word"), [((), 200, "ok"), (("database",), 200, "degraded"), (("journal",), 503, "failing")]
+)
+async def test_readiness_says_what_is_missing_and_fails_only_when_calls_would(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, away: tuple[str, ...], status: int, word: str
+) -> None:
+    for name in away:
+        monkeypatch.setitem(READY, name, False)
+    answer = await client.get("/readyz")
+    checks = {name: name not in away for name in ("database", "journal")}
+    assert (answer.status_code, answer.json()) == (status, {"status": word, "checks": checks})
 
 
 async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) -> None:

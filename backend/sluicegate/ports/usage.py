@@ -16,7 +16,9 @@ class UsageSink(Protocol):
     """The journal: durable against the death of the process when either call returns."""
 
     def open(self, record: CallRecord) -> None:
-        """Before the provider is called: the record with estimates, which counts if the process dies."""
+        """Before the provider is called: the record with estimates, which counts if the process dies.
+
+        Raises OSError when it cannot be kept, and then the call must not go on."""
         ...
 
     def settle(self, record: CallRecord) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shutil import disk_usage
 
 import msgspec
 import structlog
@@ -21,14 +22,21 @@ from sluicegate.ports.usage import UsageWriter
 _RECENT_MS = 60_000
 _MAX_BACKOFF = 30.0
 _SYNC_SECONDS = 1.0
+# After the disk was full: less than this would be full again at once.
+_FREE_BYTES = 1_048_576
 
 log = structlog.get_logger()
+
+
+class JournalFull(OSError):
+    """Too many calls wait for the database; the call must not go on."""
 
 
 class Journal:
     """Implements ports.usage.UsageSink and ports.policy.SpendSource.
 
-    A settled call goes to the database after `flush_seconds`, or sooner when `batch` of them wait.
+    A settled call goes to the database after `flush_seconds`, or sooner when `batch` of them wait. When `max_calls` are
+    open or wait, because the database is away, no further one is taken.
     """
 
     def __init__(
@@ -41,6 +49,7 @@ class Journal:
         flush_seconds: float = 0.25,
         batch: int = 500,
         segment_bytes: int = 8_388_608,
+        max_calls: int = 250_000,
     ) -> None:
         self._folder = folder
         self._writer = writer
@@ -49,6 +58,7 @@ class Journal:
         self._flush_seconds = flush_seconds
         self._batch = batch
         self._segment_bytes = segment_bytes
+        self._max_calls = max_calls
         self._segments: Segments | None = None
         self._open: dict[str, CallRecord] = {}
         self._pending: list[CallRecord] = []
@@ -57,12 +67,22 @@ class Journal:
         self._tasks: list[asyncio.Task[None]] = []
         self._dirty = False
         self._written = 0
+        self._refusing = self._unwritable = False
         self.failures = 0
 
     @property
     def backlog(self) -> int:
         """Settled calls that are not in the database yet."""
         return len(self._pending)
+
+    @property
+    def accepts(self) -> bool:
+        """Whether a further call can be written down."""
+        return not (self._full or self._unwritable)
+
+    @property
+    def _full(self) -> bool:
+        return len(self._pending) + len(self._open) >= self._max_calls
 
     async def start(self) -> None:
         """Settles what dead processes left, then begins; raises what the database raises."""
@@ -85,6 +105,11 @@ class Journal:
     # Writing down
 
     def open(self, record: CallRecord) -> None:
+        if self._full:
+            if not self._refusing:
+                self._refusing = True
+                log.error("journal.full", backlog=self.backlog, bound=self._max_calls)
+            raise JournalFull("too many calls wait for the database")
         self._append(line_of("o", record))
         self._open[record.call_id] = record
 
@@ -111,7 +136,12 @@ class Journal:
     def _append(self, line: bytes) -> None:
         if self._segments is None:
             raise RuntimeError("the journal is not running")
-        self._segments.append(line)
+        try:
+            self._segments.append(line)
+        except JournalUnwritable:
+            self._unwritable = True
+            raise
+        self._unwritable = False
         self._dirty = True
 
     # Moving to the database
@@ -130,6 +160,9 @@ class Journal:
             del self._pending[: len(records)]
             self._written += len(records)
             waiting -= len(records)
+        if self._refusing and not self._full:
+            self._refusing = False
+            log.info("journal.room_again", backlog=self.backlog)
         segments = self._segments
         if segments is None:
             return
@@ -152,12 +185,21 @@ class Journal:
             except Exception as error:
                 self.failures += 1
                 pause = min(max(pause * 2, 1.0), _MAX_BACKOFF)
-                log.warning("usage.not_flushed", backlog=self.backlog, retry_in=pause, error=type(error).__name__)
+                log.warning(
+                    "usage.not_flushed",
+                    backlog=self.backlog,
+                    bound=self._max_calls,
+                    retry_in=pause,
+                    error=type(error).__name__,
+                )
                 await asyncio.sleep(pause)
 
     async def _sync_always(self) -> None:
         while True:
             await asyncio.sleep(_SYNC_SECONDS)
+            # Where nobody sends calls to a server that is not ready, no line would show that there is room again.
+            if self._unwritable and disk_usage(self._folder).free >= _FREE_BYTES:
+                self._unwritable = False
             if self._dirty and self._segments is not None:
                 self._dirty = False
                 try:
