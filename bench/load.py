@@ -1,4 +1,4 @@
-"""The load: so many connections, each sending its next request when the last answer is whole."""
+"""The load: so many connections with the next request after each answer, or so many requests a second."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -129,6 +130,64 @@ async def closed_loop(
     await asyncio.wait([caller.done for caller in callers], timeout=seconds + 20)
     outcome.seconds = time.perf_counter() - begun
     return outcome
+
+
+async def fixed_pace(endpoint: Endpoint, body: bytes, rate: float, *, seconds: float) -> Outcome:
+    """Requests at even distances, whether answers have come or not; latency counts from the moment that was planned."""
+    outcome = Outcome()
+    request = endpoint.request(body)
+    loop = asyncio.get_running_loop()
+    idle: list[_Paced] = []
+    begun = time.perf_counter() + 0.01
+    number = 0
+    while (due := begun + number / rate) < begun + seconds:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        if idle:
+            caller = idle.pop()
+        else:
+            _, caller = await loop.create_connection(lambda: _Paced(outcome, idle), "127.0.0.1", endpoint.port)
+        caller.send(request, due)
+        number += 1
+    with suppress(TimeoutError):
+        async with asyncio.timeout(20):
+            while outcome.requests < number:  # noqa: ASYNC110 - connections signal nobody
+                await asyncio.sleep(0.01)
+    outcome.failed += number - outcome.requests
+    outcome.seconds = time.perf_counter() - begun
+    for caller in idle:
+        caller.close()
+    return outcome
+
+
+class _Paced(asyncio.Protocol):
+    """A connection that is idle between its requests."""
+
+    def __init__(self, outcome: Outcome, idle: list[_Paced]) -> None:
+        self._outcome = outcome
+        self._idle = idle
+        self._parser = httptools.HttpResponseParser(self)
+        self._due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def send(self, request: bytes, due: float) -> None:
+        self._due = due
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_message_complete(self) -> None:
+        self._outcome.requests += 1
+        if self._parser.get_status_code() == 200:
+            self._outcome.latencies.append((time.perf_counter() - self._due) * 1000)
+        else:
+            self._outcome.failed += 1
+        self._idle.append(self)
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 def has_wrk() -> bool:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-import socket
+import sqlite3
 import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
 from load import Endpoint
+from processes import end, free_port, spawn, wait_for_port
+from provider import HERE, BenchProvider, Counts
 
-HERE = Path(__file__).parent
 PATH = "/v1/chat/completions"
-
-# One core for the server that is measured, the other for all that surrounds it.
-TARGET_CORE = {0}
-LOAD_CORE = {max(os.sched_getaffinity(0))}
 
 
 class Target(Protocol):
+    """To measure another gateway, write one of these and name it in `run.py`."""
+
     name: str
 
     def start(self, upstream_port: int) -> Endpoint:
@@ -33,6 +33,9 @@ class Target(Protocol):
         ...
 
     def stop(self) -> None: ...
+    def faults(self, answered: Counts) -> list[str]:
+        """After `stop`: where its own books differ from what the provider answered for it."""
+        ...
 
 
 class Direct:
@@ -49,8 +52,28 @@ class Direct:
     def stop(self) -> None:
         return
 
+    def faults(self, answered: Counts) -> list[str]:
+        return []
 
-class Passthrough:
+
+class _Process:
+    """What started targets have in common."""
+
+    _process: subprocess.Popen[str]
+
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    def stop(self) -> None:
+        end(self._process)
+
+    def faults(self, answered: Counts) -> list[str]:
+        return []
+
+
+class Passthrough(_Process):
+    """The limit of the stack: same server, same upstream client, and nothing in between."""
+
     name = "passthrough"
 
     def start(self, upstream_port: int) -> Endpoint:
@@ -61,65 +84,117 @@ class Passthrough:
         wait_for_port(port, self._process)
         return Endpoint(port, PATH)
 
-    def pid(self) -> int | None:
-        return self._process.pid
+
+_NGINX = """
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    client_max_body_size 10m;
+    client_body_buffer_size 1m;
+    keepalive_requests 100000000;
+    upstream provider {{
+        server 127.0.0.1:{upstream_port};
+        keepalive 1024;
+        keepalive_requests 100000000;
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://provider;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_buffering off;
+        }}
+    }}
+}}
+"""
+
+
+class Nginx(_Process):
+    """The limit of the machine: a proxy in C that knows nothing of what it passes on."""
+
+    name = "nginx"
+
+    @staticmethod
+    def installed() -> bool:
+        return _nginx() is not None
+
+    def start(self, upstream_port: int) -> Endpoint:
+        self._folder = tempfile.TemporaryDirectory()
+        port = free_port()
+        configuration = Path(self._folder.name, "nginx.conf")
+        configuration.write_text(_NGINX.format(folder=self._folder.name, port=port, upstream_port=upstream_port))
+        self._process = spawn([_nginx() or "nginx", "-p", self._folder.name, "-c", str(configuration)])
+        wait_for_port(port, self._process)
+        return Endpoint(port, PATH)
 
     def stop(self) -> None:
-        end(self._process)
+        super().stop()
+        self._folder.cleanup()
 
 
-def start_upstream(folder: Path) -> tuple[subprocess.Popen[str], int]:
-    """The provider, compiled when there is a compiler, on `LOAD_CORE`."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        command = [sys.executable, str(HERE / "upstream.py")]
-    else:
-        program = folder / "upstream"
-        subprocess.run([compiler, "-O2", "-o", program, HERE / "upstream.c"], check=True)
-        command = [str(program)]
-    process = spawn(command, core=LOAD_CORE, read=True)
-    if process.stdout is None:
-        raise RuntimeError("the provider's output was not caught")
-    return process, int(process.stdout.readline())
+def _nginx() -> str | None:
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
-def spawn(
-    command: list[str], *, core: set[int] = TARGET_CORE, read: bool = False, environment: dict[str, str] | None = None
-) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE if read else None,
-        env={**os.environ, **(environment or {})},
-        text=True,
-    )
-    os.sched_setaffinity(process.pid, core)
-    return process
+class Sluicegate(_Process):
+    """The product, started as operators start it, with every kind of rule in force for the caller."""
 
+    name = "sluicegate"
 
-def end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    def start(self, upstream_port: int) -> Endpoint:
+        self._folder = tempfile.TemporaryDirectory()
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
+        environment["SLUICEGATE_DATA_DIR"] = self._folder.name
+        environment["SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS"] = "true"
+        environment["SLUICEGATE_KEK_PRIMARY"] = secrets.token_hex(32)
+        seeding = [sys.executable, str(HERE / "seed.py"), f"--upstream-port={upstream_port}"]
+        seeded = subprocess.run(seeding, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        port = free_port()
+        program = str(Path(sys.executable).with_name("sluicegate"))
+        self._process = spawn([program, "serve", f"--port={port}"], environment=environment)
+        wait_for_port(port, self._process)
+        return Endpoint(port, PATH, (("Authorization", f"Bearer {seeded.stdout.strip()}"),))
 
+    def stop(self) -> None:
+        super().stop()
+        with sqlite3.connect(Path(self._folder.name, "sluicegate.db")) as database:
+            self._ledger = database.execute(
+                "SELECT stream, outcome, estimated, count(*), sum(input_tokens), sum(cache_read_tokens),"
+                " sum(output_tokens) FROM usage_ledger GROUP BY 1, 2, 3"
+            ).fetchall()
+            self._summed = database.execute(
+                "SELECT sum(requests), sum(input_tokens), sum(output_tokens) FROM usage_hours"
+            ).fetchone()
+        self._folder.cleanup()
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def wait_for_port(port: int, process: subprocess.Popen[str], *, seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with code {process.returncode} before it listened")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"nothing listened on port {port} within {seconds:.0f} seconds")
+    def faults(self, answered: Counts) -> list[str]:
+        """Every call that the provider answered is one row; all that ended well hold exactly what it reported."""
+        found: list[str] = []
+        rows = {False: 0, True: 0}
+        for stream, outcome, estimated, count, *tokens in self._ledger:
+            rows[bool(stream)] += count
+            each = BenchProvider.STREAM if stream else BenchProvider.ANSWER
+            if outcome != "ok" or estimated:
+                found.append(f"{count} calls ended as {outcome}, estimated: {bool(estimated)}")
+            elif tuple(tokens) != tuple(count * figure for figure in each):
+                found.append(f"{count} calls have {tokens} tokens instead of {each} each")
+        if Counts(rows[False], rows[True]) != answered:
+            found.append(f"the ledger has {rows[False]} answers and {rows[True]} streams, the provider gave {answered}")
+        ledger = (
+            sum(row[3] for row in self._ledger),
+            sum(row[4] + row[5] for row in self._ledger),
+            sum(row[6] for row in self._ledger),
+        )
+        if self._summed != ledger:
+            found.append(f"the hourly sums are {self._summed}, the ledger's {ledger}")
+        return found

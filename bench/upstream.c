@@ -1,8 +1,9 @@
 /* The provider of the benchmark: answers POST with a chat completion, or with a stream of events when the body asks
  * for one. One thread, one epoll, loopback only. Usage: upstream [port]; prints the port it listens on.
  *
- * GET /control?events=N&pace_us=N sets how many events the next streams have and how far apart they are sent. Each
- * event carries @nanoseconds@ of CLOCK_MONOTONIC, so that a reader on the same machine can tell how long it was held.
+ * GET /control?events=N&pace_us=N sets how many events the next streams have and how far apart they are sent; it
+ * answers with how many calls of either kind came so far. Each event carries @nanoseconds@ of CLOCK_MONOTONIC, so that
+ * a reader on the same machine can tell how long it was held.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,6 +38,7 @@ struct connection {
 static struct connection connections[MAX_FD];
 static int epoll_fd, highest_fd, paced_streams;
 static int events = 50;
+static unsigned long answers, streams;
 static long pace_us = 0;
 
 static const char ANSWER_TAIL[] =
@@ -97,6 +99,7 @@ static void append_stream_end(struct buffer *b) {
 }
 
 static void append_answer(struct buffer *b) {
+    answers++;
     static char answer[1200];
     static int len;
     if (!len) {
@@ -141,22 +144,25 @@ static void flush(int fd) {
     }
 }
 
-static void control(const char *target, size_t len, struct buffer *out) {
+static void control(const char *target, size_t size, struct buffer *out) {
     char copy[256];
-    if (len >= sizeof copy) len = sizeof copy - 1;
-    memcpy(copy, target, len);
-    copy[len] = 0;
+    if (size >= sizeof copy) size = sizeof copy - 1;
+    memcpy(copy, target, size);
+    copy[size] = 0;
     char *found = strstr(copy, "events=");
     if (found) events = atoi(found + 7);
     found = strstr(copy, "pace_us=");
     if (found) pace_us = atol(found + 8);
-    static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    append(out, ok, sizeof ok - 1);
+    char counts[64], head[64];
+    int len = snprintf(counts, sizeof counts, "{\"answers\":%lu,\"streams\":%lu}", answers, streams);
+    append(out, head, (size_t)snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", len));
+    append(out, counts, (size_t)len);
 }
 
 static void begin_stream(struct connection *c) {
     static const char head[] =
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    streams++;
     append(&c->out, head, sizeof head - 1);
     if (pace_us) {
         append_event(&c->out);

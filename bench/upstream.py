@@ -19,7 +19,8 @@ _HEAD = b'"id":"chatcmpl-bench","created":1760000000,"model":"bench-model",'
 _ANSWER = (
     b"{" + _HEAD + b'"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"'
     b"%s" + b'"},"logprobs":null,"finish_reason":"stop"}],'
-    b'"usage":{"prompt_tokens":1200,"completion_tokens":180,"total_tokens":1380}}'
+    b'"usage":{"prompt_tokens":1200,"completion_tokens":180,"total_tokens":1380,'
+    b'"prompt_tokens_details":{"cached_tokens":1024,"audio_tokens":0}}}'
 ) % (b"a" * 600)
 _SIZED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 _STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -45,6 +46,7 @@ class Provider(asyncio.Protocol):
 
     events = 50
     pace = 0.0
+    answers = streams = 0
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
@@ -77,10 +79,15 @@ class Provider(asyncio.Protocol):
                     Provider.events = int(value)
                 else:
                     Provider.pace = int(value) / 1e6
-            self._transport.write(_SIZED % (2, b"ok"))
-        elif b'"stream":true' not in body and b'"stream": true' not in body:
+            counts = b'{"answers":%d,"streams":%d}' % (Provider.answers, Provider.streams)
+            self._transport.write(_SIZED % (len(counts), counts))
+            return
+        if b'"stream":true' not in body and b'"stream": true' not in body:
+            Provider.answers += 1
             self._transport.write(_SIZED % (len(_ANSWER), _ANSWER))
-        elif self.pace:
+            return
+        Provider.streams += 1
+        if self.pace:
             self._transport.write(_STREAM)
             self._send_paced(self.events)
         else:

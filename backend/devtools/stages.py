@@ -79,8 +79,9 @@ def browser(report: Report, files: Iterable[str]) -> None:
 
 def bench(report: Report, args: Sequence[str]) -> None:
     """Throughput and latency, as ratios within one run."""
-    # Without wrk the benchmark loads with its own client, which is slower and says so.
+    # Without wrk the benchmark loads with its own client, which is slower and says so; without nginx it leaves it out.
     ensure_program("wrk", "wrk")
+    ensure_program("nginx", "nginx-light")
     report.run(Stage("bench", [python_tool("python"), "bench/run.py", *args]))
 
 
