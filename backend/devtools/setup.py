@@ -121,11 +121,7 @@ CODEGEN = Step("codegen", _frontend_sources, ROOT / "frontend/src/gql/index.ts",
 BUILD = Step("console", _frontend_sources, CONSOLE / "index.html", _build)
 
 
-# The console is set up, built and checked from the day on which a browser has journeys to make in it.
-CONSOLE = any((ROOT / "tests" / "e2e").glob("*.test.mjs"))
-
-
 def set_up() -> None:
     """Everything that serving needs; seconds when nothing has changed."""
-    for step in (PYTHON, NODE, CODEGEN, BUILD) if CONSOLE else (PYTHON,):
+    for step in (PYTHON, NODE, CODEGEN, BUILD):
         step.ensure()

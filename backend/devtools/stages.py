@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from devtools.report import Report, Stage
-from devtools.setup import BUILD, CLIENTS, CODEGEN, CONSOLE, NODE, PYTHON
+from devtools.setup import BUILD, CLIENTS, CODEGEN, NODE, PYTHON
 from devtools.shell import RESULTS, ROOT, ensure_program, node_tool, python_tool, run
 
 _TESTS = ROOT / "tests"
@@ -33,14 +33,13 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     if not report.ensure(PYTHON, NODE):
         return
     report.run(*_STYLE, together=2)
-    if CONSOLE:
-        report.ensure(CODEGEN)
+    if report.ensure(CODEGEN):
         report.run(*_CONSOLE_STYLE, _vitest(), together=2)
     apart = [f"--ignore=tests/{name}" for name in _APART]
     report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
     if report.ensure(CLIENTS):
         report.run(_pytest("clients", ["tests/clients"]))
-    if CONSOLE and report.ensure(BUILD):
+    if report.ensure(BUILD):
         report.run(
             Stage("console size", ["node", "frontend/scripts/size.mjs"]), _pytest("packaging", ["tests/packaging"])
         )
@@ -52,8 +51,7 @@ def quick(report: Report, pytest_args: Sequence[str]) -> None:
     if not report.ensure(PYTHON, NODE):
         return
     report.run(*_STYLE, together=2)
-    if CONSOLE:
-        report.ensure(CODEGEN)
+    if report.ensure(CODEGEN):
         report.run(*_CONSOLE_STYLE, _vitest(), together=2)
     folders = [f"tests/{name}" for name in _UNIT if (_TESTS / name).is_dir()]
     report.run(_pytest("unit", [*folders, "-m", "not slow", *pytest_args]))

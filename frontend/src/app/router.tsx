@@ -13,7 +13,7 @@ export function createAppRouter(queryClient: QueryClient) {
     defaultPreloadStaleTime: 0,
     defaultPendingComponent: PageSkeleton,
     defaultErrorComponent: ({ error, reset }) => <PageError error={error} onRetry={reset} />,
-    defaultNotFoundComponent: PageMissing,
+    defaultNotFoundComponent: () => <PageMissing />,
     scrollRestoration: true,
   });
 }

@@ -93,6 +93,10 @@ export const resolveCssVariables: CSSVariablesResolver = (resolved) => ({
     "--mantine-color-error": "#c92a2a",
     "--mantine-color-anchor": resolved.colors.tide?.[8] ?? "",
     "--sg-surface": "#f7f8fa",
+    "--sg-sidebar": "#fbfcfd",
+    "--sg-sidebar-text": "#3b434d",
+    "--sg-hover": "#eef0f3",
+    "--sg-active": "#e6e9ed",
     ...Object.fromEntries(
       lightBadgeColors.map((color) => [
         `--mantine-color-${color}-light-color`,
@@ -110,6 +114,10 @@ export const resolveCssVariables: CSSVariablesResolver = (resolved) => ({
     "--mantine-color-error": "#ff8787",
     "--mantine-color-anchor": resolved.colors.tide?.[4] ?? "",
     "--sg-surface": resolved.colors.dark?.[8] ?? "",
+    "--sg-sidebar": resolved.colors.dark?.[9] ?? "",
+    "--sg-sidebar-text": resolved.colors.dark?.[1] ?? "",
+    "--sg-hover": resolved.colors.dark?.[7] ?? "",
+    "--sg-active": resolved.colors.dark?.[6] ?? "",
     ...Object.fromEntries(
       lightBadgeColors.map((color) => [
         `--mantine-color-${color}-light-color`,

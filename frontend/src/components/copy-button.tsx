@@ -12,18 +12,18 @@ export function CopyButton({ value, what, compact = false }: Props) {
   return (
     <MantineCopyButton value={value} timeout={1500}>
       {({ copied, copy }) => {
-        const Symbol = copied ? IconCheck : IconCopy;
+        const Glyph = copied ? IconCheck : IconCopy;
         const label = copied ? "Copied" : `Copy ${what}`;
         return compact ? (
           <Tooltip label={label}>
             <ActionIcon aria-label={label} onClick={copy}>
-              <Symbol size={16} aria-hidden />
+              <Glyph size={16} aria-hidden />
             </ActionIcon>
           </Tooltip>
         ) : (
           <Button
             variant="default"
-            leftSection={<Symbol size={16} aria-hidden />}
+            leftSection={<Glyph size={16} aria-hidden />}
             onClick={copy}
             miw={96}
           >

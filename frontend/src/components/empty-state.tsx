@@ -10,11 +10,11 @@ interface Props {
 }
 
 /** An empty list says why it is empty and what to do next. */
-export function EmptyState({ icon: Symbol, title, children, action }: Props) {
+export function EmptyState({ icon: Glyph, title, children, action }: Props) {
   return (
     <Stack align="center" gap={6} py={40} px="lg" ta="center">
       <ThemeIcon variant="light" color="gray" size={40} radius="md" mb={6}>
-        <Symbol size={20} stroke={1.6} aria-hidden />
+        <Glyph size={20} stroke={1.6} aria-hidden />
       </ThemeIcon>
       <Text fw={600}>{title}</Text>
       <Text size="sm" c="dimmed" maw={420}>

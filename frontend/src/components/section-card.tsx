@@ -14,7 +14,14 @@ export function SectionCard({ title, description, actions, flush = false, childr
   const headingId = useId();
   return (
     <Card component="section" aria-labelledby={headingId} padding={0}>
-      <Group justify="space-between" align="flex-start" gap="sm" px="lg" pt="md" pb={flush ? 12 : 0}>
+      <Group
+        justify="space-between"
+        align="flex-start"
+        gap="sm"
+        px="lg"
+        pt="md"
+        pb={flush ? 12 : 0}
+      >
         <Stack gap={2} flex="1 1 200px">
           <Title order={2} id={headingId}>
             {title}

@@ -74,7 +74,8 @@ export function usdProblem(text: string): string | null {
   const trimmed = text.trim();
   if (trimmed === "") return null;
   const nanos = parseUsd(trimmed);
-  if (nanos === null) return "Enter an amount in dollars, such as 12.50, with at most nine decimals";
+  if (nanos === null)
+    return "Enter an amount in dollars, such as 12.50, with at most nine decimals";
   if (nanos < 0n) return "An amount can't be negative";
   if (nanos > largestCap) return "That is more than $1,000,000,000";
   return null;

@@ -1,4 +1,4 @@
-import { ApiError } from "@/lib/errors";
+import { ApiError, toApiError } from "@/lib/errors";
 
 const unreachable = "The server can't be reached. Check your connection and try again.";
 const unreadable = "The server gave an answer that the console can't read. Try again in a moment.";
@@ -21,6 +21,17 @@ export async function requestJson(
   } catch {
     throw new ApiError(unreadable, "unavailable");
   }
+}
+
+/** The same for routes outside GraphQL, where a refusal is a status; throws it as an `ApiError`. */
+export async function requestOk(
+  method: "GET" | "POST",
+  path: string,
+  payload?: unknown,
+): Promise<unknown> {
+  const { ok, body } = await requestJson(method, path, payload);
+  if (!ok) throw toApiError((body as { error?: object }).error, "internal");
+  return body;
 }
 
 async function send(method: string, path: string, payload: unknown): Promise<Response> {

@@ -1,0 +1,37 @@
+import { Box, Card, Center, Stack, Text, Title } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import type { ReactNode } from "react";
+import { Brand } from "@/components/brand";
+
+interface Props {
+  title: string;
+  description?: ReactNode;
+  children: ReactNode;
+}
+
+/** The pages that stand outside the console: one card in the middle. */
+export function EntryFrame({ title, description, children }: Props) {
+  useDocumentTitle(`${title} · Sluicegate`);
+  return (
+    <Center component="main" mih="100dvh" p="md">
+      <Stack w="100%" maw={400} gap="lg" pb="10vh">
+        <Box mx="auto">
+          <Brand />
+        </Box>
+        <Card padding="xl" shadow="xs">
+          <Stack gap="lg">
+            <Stack gap={4}>
+              <Title order={1}>{title}</Title>
+              {description ? (
+                <Text size="sm" c="dimmed" component="div" style={{ overflowWrap: "anywhere" }}>
+                  {description}
+                </Text>
+              ) : null}
+            </Stack>
+            {children}
+          </Stack>
+        </Card>
+      </Stack>
+    </Center>
+  );
+}

@@ -1,0 +1,91 @@
+import {
+  type Icon,
+  IconBolt,
+  IconBox,
+  IconBuildingStore,
+  IconChartBar,
+  IconKey,
+  IconLayoutDashboard,
+  IconPlugConnected,
+  IconUsers,
+  IconUsersGroup,
+} from "@tabler/icons-react";
+
+export interface NavigationEntry {
+  label: string;
+  icon: Icon;
+  path: string;
+  /** For the command palette: what people type who do not know the label. */
+  hint: string;
+}
+
+interface NavigationSection {
+  label: string;
+  role: "MEMBER" | "ADMIN";
+  entries: NavigationEntry[];
+}
+
+/** Every page of the sidebar and the command palette. An entry shows once its route exists. */
+export const navigation: NavigationSection[] = [
+  {
+    label: "You",
+    role: "MEMBER",
+    entries: [
+      {
+        label: "Dashboard",
+        icon: IconLayoutDashboard,
+        path: "/",
+        hint: "Your usage, spend and limits",
+      },
+      {
+        label: "API keys",
+        icon: IconKey,
+        path: "/api-keys",
+        hint: "Create and revoke gateway keys",
+      },
+      { label: "Models", icon: IconBox, path: "/models", hint: "Models that you may call" },
+      {
+        label: "Connect",
+        icon: IconPlugConnected,
+        path: "/connect",
+        hint: "Set up Claude Code, Codex, Cursor and others",
+      },
+    ],
+  },
+  {
+    label: "Administration",
+    role: "ADMIN",
+    entries: [
+      {
+        label: "Users",
+        icon: IconUsers,
+        path: "/admin/users",
+        hint: "Invite, suspend, limits and budgets",
+      },
+      {
+        label: "Groups",
+        icon: IconUsersGroup,
+        path: "/admin/groups",
+        hint: "Shared grants, limits and budgets",
+      },
+      {
+        label: "Providers",
+        icon: IconBuildingStore,
+        path: "/admin/providers",
+        hint: "Upstream credentials and price lists",
+      },
+      {
+        label: "Models",
+        icon: IconBolt,
+        path: "/admin/models",
+        hint: "The names that callers send, and their backends",
+      },
+      {
+        label: "Usage",
+        icon: IconChartBar,
+        path: "/admin/usage",
+        hint: "Everybody's spend and tokens",
+      },
+    ],
+  },
+];

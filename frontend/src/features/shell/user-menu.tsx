@@ -1,0 +1,77 @@
+import {
+  Avatar,
+  Menu,
+  SegmentedControl,
+  Text,
+  UnstyledButton,
+  useMantineColorScheme,
+  VisuallyHidden,
+} from "@mantine/core";
+import { IconLogout, IconSelector, IconUserCircle } from "@tabler/icons-react";
+import { Link, useRouter } from "@tanstack/react-router";
+import { useSession } from "@/features/session/queries";
+import { useSignOut } from "@/features/session/use-enter";
+import { notifyFailure } from "@/lib/notify";
+import classes from "./shell.module.css";
+
+export function UserMenu() {
+  const { user } = useSession().viewer;
+  const { routesByPath } = useRouter();
+  const signOut = useSignOut();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const label = user.name || user.email;
+
+  return (
+    <Menu position="top-start" width={216} withinPortal keepMounted={false}>
+      <Menu.Target>
+        <UnstyledButton className={classes.user}>
+          <VisuallyHidden>Account menu</VisuallyHidden>
+          <Avatar name={label} color="tide" size={30} radius="xl" aria-hidden />
+          <div style={{ minWidth: 0, flex: 1 }}>
+            <Text size="sm" fw={500} truncate>
+              {label}
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {user.role === "ADMIN" ? "Administrator" : "Member"}
+            </Text>
+          </div>
+          <IconSelector size={16} aria-hidden />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label style={{ overflowWrap: "anywhere" }}>{user.email}</Menu.Label>
+        {"/account" in routesByPath ? (
+          <Menu.Item
+            leftSection={<IconUserCircle size={16} aria-hidden />}
+            renderRoot={(props) => <Link to={"/account" as "/"} {...props} />}
+          >
+            Account
+          </Menu.Item>
+        ) : null}
+        <Menu.Divider />
+        <Menu.Label>Appearance</Menu.Label>
+        <SegmentedControl
+          aria-label="Appearance"
+          size="xs"
+          fullWidth
+          mx={6}
+          mb={6}
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as typeof colorScheme)}
+          data={[
+            { value: "light", label: "Light" },
+            { value: "dark", label: "Dark" },
+            { value: "auto", label: "System" },
+          ]}
+        />
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconLogout size={16} aria-hidden />}
+          onClick={() => void signOut().catch(notifyFailure)}
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
