@@ -1,16 +1,19 @@
 import {
-  ActionIcon,
-  Badge,
-  Button,
-  Card,
+  type ActionIconProps,
+  type BadgeProps,
+  type ButtonProps,
+  type CardProps,
   type CSSVariablesResolver,
   createTheme,
-  Drawer,
-  Modal,
-  Notification,
-  Table,
-  Tooltip,
+  type DrawerProps,
+  type ModalProps,
+  type NotificationProps,
+  type TableProps,
+  type TooltipProps,
 } from "@mantine/core";
+
+// By name and not by component, so that the theme alone does not pull dialogs and tables into the first load.
+const defaults = <Props>(defaultProps: Partial<Props>) => ({ defaultProps });
 
 export const theme = createTheme({
   primaryColor: "tide",
@@ -58,25 +61,19 @@ export const theme = createTheme({
     ],
   },
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
-    Badge: Badge.extend({
-      defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 500 },
+    ActionIcon: defaults<ActionIconProps>({ variant: "subtle", color: "gray" }),
+    Badge: defaults<BadgeProps>({ variant: "light", radius: "sm", tt: "none", fw: 500 }),
+    Button: defaults<ButtonProps>({ size: "sm" }),
+    Card: defaults<CardProps>({ withBorder: true, padding: "lg", radius: "md" }),
+    Modal: defaults<ModalProps>({
+      centered: true,
+      closeButtonProps: { "aria-label": "Close" },
+      overlayProps: { backgroundOpacity: 0.45, blur: 2 },
     }),
-    Button: Button.extend({ defaultProps: { size: "sm" } }),
-    Card: Card.extend({ defaultProps: { withBorder: true, padding: "lg", radius: "md" } }),
-    Modal: Modal.extend({
-      defaultProps: {
-        centered: true,
-        closeButtonProps: { "aria-label": "Close" },
-        overlayProps: { backgroundOpacity: 0.45, blur: 2 },
-      },
-    }),
-    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
-    Notification: Notification.extend({
-      defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } },
-    }),
-    Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
+    Drawer: defaults<DrawerProps>({ closeButtonProps: { "aria-label": "Close" } }),
+    Notification: defaults<NotificationProps>({ closeButtonProps: { "aria-label": "Dismiss" } }),
+    Table: defaults<TableProps>({ verticalSpacing: "sm", horizontalSpacing: "md" }),
+    Tooltip: defaults<TooltipProps>({ openDelay: 300, withArrow: true }),
   },
 });
 
