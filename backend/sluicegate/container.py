@@ -17,6 +17,8 @@ from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
+from sluicegate.jobs.scheduler import Scheduler
+from sluicegate.jobs.tasks import housekeeping_jobs
 from sluicegate.kit.clock import SystemClock
 from sluicegate.kit.crypto import SealBroken, key_from_text
 from sluicegate.policy.service import PolicyService
@@ -29,7 +31,9 @@ from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
+from sluicegate.services.housekeeping import Housekeeping
 from sluicegate.services.invitations import InvitationService
+from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
 from sluicegate.services.models import ModelService
@@ -80,8 +84,8 @@ class Container:
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
         options = GatewayOptions(settings.max_body_bytes, timeouts, settings.budget_status)
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
-
         self.services = self._services()
+        self.scheduler = Scheduler(self.store, self.clock, housekeeping_jobs(Housekeeping(self.store, self.clock)))
 
     def _services(self) -> Services:
         store, clock, private = self.store, self.clock, self.settings.allow_private_upstreams
@@ -102,6 +106,7 @@ class Container:
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),
             models=ModelService(store, clock),
             usage=UsageService(self.usage_reader, self.settings.zone),
+            jobs=JobService(store, clock),
         )
 
     def url(self) -> str:
@@ -126,9 +131,11 @@ class Container:
         await asyncio.to_thread(migrate.check, self.settings.database)
         await self.journal.start()
         await self.policy.start()
+        await self.scheduler.start()
 
     async def stop(self) -> None:
         """Writes down what is left and lets go of everything."""
+        await self.scheduler.stop()
         await self.journal.close()
         self.usage_writer.close()
         self.policy.close()

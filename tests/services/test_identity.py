@@ -57,7 +57,7 @@ async def test_an_invitation_lives_once_and_for_seven_days(site: Site) -> None:
     first = good.url.removeprefix("https://ai.example.com/welcome/")
     _, url = await invitations.resend(ada, good.user.id)
     token = url.rsplit("/", 1)[1]
-    assert (await auth.link(first)).status is LinkStatus.UNKNOWN
+    assert (await auth.link(first)).status is LinkStatus.REPLACED
     assert (await auth.link(token)).status is LinkStatus.VALID
     with pytest.raises(InvalidInput):
         await auth.accept(token, "", PASSWORD)

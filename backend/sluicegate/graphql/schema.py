@@ -22,6 +22,7 @@ from sluicegate.graphql.keys.queries import KeyQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.system.queries import SystemQueries
 from sluicegate.graphql.tokens.mutations import TokenMutations
 from sluicegate.graphql.tokens.queries import TokenQueries
 from sluicegate.graphql.usage.queries import UsageQueries
@@ -41,6 +42,7 @@ class Query(
     CatalogQueries,
     PolicyQueries,
     UsageQueries,
+    SystemQueries,
 ):
     pass
 

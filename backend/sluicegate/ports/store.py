@@ -22,8 +22,9 @@ from sluicegate.domain.catalog import (
     Provider,
     ProviderModel,
 )
+from sluicegate.domain.job import JobState
 from sluicegate.domain.policy import Budget, Grant, PolicyChange, RateLimits, Subject
-from sluicegate.domain.user import Group, OneTimeLink, Role, Session, User, UserStatus
+from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 
 T = TypeVar("T")
 
@@ -80,14 +81,28 @@ class LinkRepository(Protocol):
     async def add(self, link: OneTimeLink) -> None: ...
     async def by_digest(self, digest: str) -> OneTimeLink | None: ...
     async def pending_of(self, user_ids: Sequence[str]) -> dict[str, OneTimeLink]:
-        """The unused invitation of each user who has one, expired ones included."""
+        """The invitation of each user who has one that was neither used nor replaced, expired ones included."""
         ...
 
     async def use(self, link_id: str, at: datetime) -> bool:
-        """Marks it used; False when somebody else did before."""
+        """Marks it used; False when somebody else did before, or when it was replaced."""
         ...
 
-    async def remove_unused(self, user_id: str) -> None: ...
+    async def replace(self, user_id: str, kind: LinkKind, at: datetime) -> None:
+        """No link of that kind that the user was given before is good any more."""
+        ...
+
+    async def lapsed_invitations(self, now: datetime, most: int) -> list[OneTimeLink]:
+        """Of people who are still invited, oldest first; without those whose lapse was noted."""
+        ...
+
+    async def note_lapse(self, link_id: str, at: datetime) -> bool:
+        """False when somebody else noted it before."""
+        ...
+
+    async def remove_dead(self, before: datetime) -> int:
+        """Removes links that were of no use since `before`, save the last one of people who are still invited."""
+        ...
 
 
 class SessionRepository(Protocol):
@@ -96,6 +111,9 @@ class SessionRepository(Protocol):
     async def touch(self, session_id: str, at: datetime) -> None: ...
     async def remove(self, session_id: str) -> None: ...
     async def remove_of(self, user_id: str) -> None: ...
+    async def remove_ended(self, now: datetime, idle_since: datetime) -> int:
+        """Removes those that are too old, or unused since `idle_since`; gives how many."""
+        ...
 
 
 class GroupRepository(Protocol):
@@ -231,6 +249,34 @@ class AuditRepository(Protocol):
         ...
 
 
+class JobRepository(Protocol):
+    """Recurring work, shared by all processes. Only the owner of a lease may renew or end it."""
+
+    async def all(self) -> list[JobState]:
+        """By name."""
+        ...
+
+    async def add_missing(self, names: Sequence[str], due_at: datetime) -> None: ...
+    async def claim(self, name: str, owner: str, now: datetime, lease_until: datetime, due_at: datetime) -> bool:
+        """Takes a job that is due and that nobody holds, and makes it due again at `due_at`; of many who try at once
+        exactly one gets True."""
+        ...
+
+    async def renew(self, name: str, owner: str, lease_until: datetime) -> bool:
+        """False when somebody else holds it by now."""
+        ...
+
+    async def finish(self, name: str, owner: str, at: datetime) -> None: ...
+    async def fail(self, name: str, owner: str, at: datetime, retry_at: datetime, error: str) -> None: ...
+    async def release(self, name: str, owner: str, due_at: datetime) -> None:
+        """Gives it back without a verdict on the run."""
+        ...
+
+    async def wake(self, name: str, at: datetime) -> None:
+        """Makes it due at `at` at the latest, also when it runs at present."""
+        ...
+
+
 class Transaction(Protocol):
     """The repositories, all in one database transaction."""
 
@@ -252,6 +298,8 @@ class Transaction(Protocol):
     def catalog(self) -> CatalogRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
+    @property
+    def jobs(self) -> JobRepository: ...
 
     def changed(self, *changes: PolicyChange) -> None:
         """Notes what this write touches; see the module's word on when it is in force."""

@@ -11,6 +11,7 @@ from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
 from sluicegate.services.invitations import InvitationService
+from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
 from sluicegate.services.models import ModelService
@@ -40,3 +41,4 @@ class Services:
     provider_tests: ProviderTestService
     models: ModelService
     usage: UsageService
+    jobs: JobService

@@ -66,7 +66,7 @@ class InvitationService:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
             user = await _require_invited(tx, user_id)
-            await tx.links.remove_unused(user_id)
+            await tx.links.replace(user_id, LinkKind.INVITE, self._clock.now())
             url = await self._new_link(tx, user)
             await tx.audit.record(caller.actor, "invitation.resend", "user", user.id, user.label)
         return user, url
