@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from gateway.provider import Provider
+from fakes.provider import Provider
 from sluicegate.container import Container, prepare_database
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, ProviderKind, ProviderModel
@@ -103,7 +103,7 @@ class Bench:
 
     async def assert_untouched(self) -> None:
         """No provider was asked, nothing is consumed and nothing is written down."""
-        assert self.provider.asked == []
+        assert self.provider.log == []
         assert await self.ledger() == []
         use = await self.container.admission.use_of(SUBJECT)
         assert set(use.used.values()) == {0}
@@ -180,12 +180,8 @@ async def _populate(container: Container, port: int) -> None:
         await tx.users.add(_USER)
         key = ApiKey("key-1", CREDENTIAL.public_id, _USER.id, "laptop", CREDENTIAL.prefix, _HASH, NOW)
         await tx.keys.add(key)
-        served = (
-            ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme"),
-            ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta"),
-        )
         granted = []
-        for slug, kind, name in served:
+        for slug, kind, name in _SERVED:
             target = await _add_provider(tx, container, kind, name, port)
             backends = (Backend(new_id(), target.id, 0, 1),)
             model = Model(new_id(), slug, slug.title(), ModelKind.CHAT, ModelStatus.ACTIVE, backends, NOW)
@@ -205,14 +201,12 @@ async def running_bench(
     """`database` is an empty one with today's schema, which is copied."""
     shutil.copy(database, folder / "sluicegate.db")
     values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
-    provider = Provider()
-    async with provider.server() as upstream:
-        provider.port = upstream.port
+    async with Provider() as provider:
         container = Container(Settings(**values), "http://127.0.0.1")
         if stalled_seconds is not None:
             container.gateway = _impatient(container, stalled_seconds)
         await container.start()
-        await _populate(container, upstream.port)
+        await _populate(container, provider.port)
         async with _listening(container) as port:
             headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.provider import (
+from fakes.wire import (
     CHAT_DONE,
     CHAT_EVENTS,
     CHAT_USAGE,

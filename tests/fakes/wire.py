@@ -1,17 +1,15 @@
-"""A model provider on a real socket that answers as a test tells it, and remembers what it was asked."""
+"""Answers as tests write them down, byte for byte: samples of both protocols, and ways of sending them badly."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from fakes.raw_server import Peer, RawServer
+from .http_server import Connection
+from .provider import Answer, Exchange
 
-# Distinct figures, so that a wrong sum shows: 11 fresh, 5 + 2 written, 100 read, 17 out, 4 of them reasoning.
+# The fixed figures of the fake provider: 11 fresh, 5 + 2 written, 100 read, 17 out, 4 of them reasoning.
 ANTHROPIC_USAGE = {
     "input_tokens": 11,
     "cache_creation_input_tokens": 7,
@@ -27,73 +25,6 @@ OPENAI_USAGE = {
     "prompt_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 7},
     "completion_tokens_details": {"reasoning_tokens": 4},
 }
-
-
-@dataclass
-class Asked:
-    """One request as the provider got it."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    raw: bytes
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.raw)
-
-
-Answer = Callable[[Peer, Asked], Awaitable[None]]
-
-
-@dataclass
-class Provider:
-    """`answers` are used up in order; after them every call gets a good one."""
-
-    asked: list[Asked] = field(default_factory=list[Asked])
-    answers: deque[Answer] = field(default_factory=deque[Answer])
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    port: int = 0
-
-    def server(self) -> RawServer:
-        return RawServer(self._serve)
-
-    async def _serve(self, peer: Peer) -> None:
-        while True:
-            try:
-                head, body = await peer.request()
-            except (asyncio.IncompleteReadError, ConnectionError):
-                return
-            asked = _asked(head, body)
-            self.asked.append(asked)
-            answer = self.answers.popleft() if self.answers else usual
-            try:
-                await answer(peer, asked)
-            except ConnectionError:
-                return
-            finally:
-                self.gone.set()
-
-
-def _asked(head: bytes, body: bytes) -> Asked:
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ")
-    headers = dict(line.split(": ", 1) for line in lines if line)
-    return Asked(method, target, {name.lower(): value for name, value in headers.items()}, body)
-
-
-async def usual(peer: Peer, asked: Asked) -> None:
-    """A good answer in the protocol of the path."""
-    body = asked.body
-    if asked.target.partition("?")[0].endswith("/count_tokens"):
-        await whole({"input_tokens": 42})(peer, asked)
-    elif asked.target.partition("?")[0].endswith("/messages"):
-        await (events(*MESSAGE_EVENTS) if body.get("stream") else whole(message()))(peer, asked)
-    elif body.get("stream"):
-        asks = (body.get("stream_options") or {}).get("include_usage")
-        await events(*CHAT_EVENTS, *([CHAT_USAGE] if asks else []), CHAT_DONE)(peer, asked)
-    else:
-        await whole(completion())(peer, asked)
 
 
 def message(**values: Any) -> dict[str, Any]:
@@ -167,11 +98,17 @@ def typed(content_type: str, body: bytes, **headers: str) -> Answer:
 
 
 def _content(body: bytes, status: int, headers: dict[str, str]) -> Answer:
-    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    head = f"HTTP/1.1 {status} Answer\r\n{lines}content-length: {len(body)}\r\n\r\n".encode()
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return verbatim(f"HTTP/1.1 {status} Answer\r\n{lines}content-length: {len(body)}\r\n\r\n".encode() + body)
 
-    async def answer(peer: Peer, asked: Asked) -> None:
-        await peer.send(head + body)
+
+def verbatim(data: bytes, *, breaks_off: bool = False) -> Answer:
+    """Exactly these bytes; with `breaks_off` the connection ends after them."""
+
+    async def answer(connection: Connection, exchange: Exchange) -> None:
+        await connection.write(data)
+        if breaks_off:
+            connection.close()
 
     return answer
 
@@ -186,16 +123,16 @@ def framed(data: bytes) -> bytes:
 def events(*parts: bytes, pause: float = 0.0, ends: bool = True) -> Answer:
     """A stream of the given parts; without `ends` the connection breaks after them."""
 
-    async def answer(peer: Peer, asked: Asked) -> None:
-        await peer.send(STREAM_HEAD)
+    async def answer(connection: Connection, exchange: Exchange) -> None:
+        await connection.write(STREAM_HEAD)
         for part in parts:
-            await peer.send(framed(part))
+            await connection.write(framed(part))
             if pause:
                 await asyncio.sleep(pause)
         if ends:
-            await peer.send(b"0\r\n\r\n")
+            await connection.write(b"0\r\n\r\n")
         else:
-            peer.reset()
+            connection.close(reset=True)
 
     return answer
 
@@ -203,19 +140,16 @@ def events(*parts: bytes, pause: float = 0.0, ends: bool = True) -> Answer:
 def stalls(*parts: bytes) -> Answer:
     """A stream that falls silent and stays open until the gateway leaves."""
 
-    async def answer(peer: Peer, asked: Asked) -> None:
-        await peer.send(STREAM_HEAD + b"".join(framed(part) for part in parts))
-        await peer.gone()
-        raise ConnectionResetError
+    async def answer(connection: Connection, exchange: Exchange) -> None:
+        await connection.write(STREAM_HEAD + b"".join(framed(part) for part in parts))
+        await asyncio.Event().wait()
 
     return answer
 
 
-async def never_answers(peer: Peer, asked: Asked) -> None:
-    await peer.gone()
-    raise ConnectionResetError
+async def never_answers(connection: Connection, exchange: Exchange) -> None:
+    await asyncio.Event().wait()
 
 
-async def breaks(peer: Peer, asked: Asked) -> None:
-    peer.reset()
-    raise ConnectionResetError
+async def breaks(connection: Connection, exchange: Exchange) -> None:
+    connection.close(reset=True)
