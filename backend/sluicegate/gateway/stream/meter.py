@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.reading import Reading, text_size
-from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
+from sluicegate.gateway.stream.events import EventSplitter, data_of, middle
 
 _MAX_KEPT = 16 * 1024
 
@@ -18,7 +18,8 @@ class Tally(Protocol):
     failed: bool
 
     def interested(self, block: bytes) -> bool:
-        """Whether any event in the block may matter. Called for every read, so it only looks for substrings."""
+        """Whether any event in the block may matter. Called for every read, so it only looks for substrings; an event
+        for which this is False by itself is never noted."""
         ...
 
     def note(self, data: bytes) -> bool:
@@ -86,9 +87,15 @@ class StreamMeter:
         return self._inspect(block) if self._tally.interested(block) else block
 
     def _inspect(self, block: bytes) -> bytes:
-        events = split_events(block)
-        passed = [event for event in events if self._tally.note(data_of(event))]
-        return block if len(passed) == len(events) else b"".join(passed)
+        """Halves the block down to the few events that matter, so that the many others are never taken apart."""
+        cut = middle(block)
+        if not cut:
+            return block if self._tally.note(data_of(block)) else b""
+        interested = self._tally.interested
+        before, after = block[:cut], block[cut:]
+        first = self._inspect(before) if interested(before) else before
+        second = self._inspect(after) if interested(after) else after
+        return block if first is before and second is after else first + second
 
     def _look_at_kept(self) -> None:
         data = b"".join(self._kept)
