@@ -22,7 +22,8 @@ from sluicegate.gateway.metering import Books, Call
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Backends, Outbound, Unreachable, routes_for
 from sluicegate.gateway.watch import Watch
-from sluicegate.policy.compile import CompiledModel, Principal
+from sluicegate.policy.compile import CompiledModel
+from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
 from sluicegate.ports.upstream import Timeouts, UpstreamError
 

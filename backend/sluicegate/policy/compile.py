@@ -1,4 +1,4 @@
-"""Rows become immutable values that the hot path only reads: users, principals, the catalogue of models."""
+"""The rows of the catalogue become immutable values that the hot path only reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import (
     KINDS,
     Dialect,
@@ -19,58 +18,8 @@ from sluicegate.domain.catalog import (
     obstacle_to,
 )
 from sluicegate.domain.usage import Prices
-from sluicegate.domain.user import User
 from sluicegate.kit.secret import Secret
-from sluicegate.policy.effective import EffectivePolicy
-from sluicegate.ports.policy import LimitSet
 from sluicegate.ports.upstream import Origin
-
-
-class CompiledUser:
-    """One user's policy, ready to decide with. `valid` turns False, for good, when something it came from changed."""
-
-    __slots__ = ("effective", "granted", "group_ids", "limits", "user", "valid")
-
-    def __init__(self, effective: EffectivePolicy) -> None:
-        self.effective = effective
-        self.user = effective.user
-        self.group_ids = tuple(g.id for g in effective.groups)
-        self.granted = frozenset(effective.grants)
-        self.limits: tuple[LimitSet, ...] = (effective.limit_set(),)
-        self.valid = True
-
-
-class Principal:
-    """A verified key with its owner. Expired, revoked and suspended ones are kept too: refusing them stays cheap."""
-
-    __slots__ = ("compiled", "current", "expires_at", "key")
-
-    def __init__(self, key: ApiKey, compiled: CompiledUser) -> None:
-        self.key = key
-        self.compiled = compiled
-        self.expires_at = key.expires_at.timestamp() if key.expires_at else None
-        self.current = True
-
-    @property
-    def valid(self) -> bool:
-        """Whether nothing that this was made from has changed since."""
-        return self.current and self.compiled.valid
-
-    @property
-    def key_id(self) -> str:
-        return self.key.id
-
-    @property
-    def key_label(self) -> str:
-        return f"{self.key.name} ({self.key.prefix}…)"
-
-    @property
-    def user(self) -> User:
-        return self.compiled.user
-
-    @property
-    def group_ids(self) -> tuple[str, ...]:
-        return self.compiled.group_ids
 
 
 @dataclass(frozen=True, slots=True)

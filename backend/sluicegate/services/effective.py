@@ -9,8 +9,8 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import Window
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel
-from sluicegate.policy.decide import Explanation
 from sluicegate.policy.effective import EffectivePolicy
+from sluicegate.policy.explain import Explanation
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.policy import SubjectUse

@@ -81,24 +81,26 @@ def _hour_of(ms: int, periods: PeriodClock) -> tuple[int, int]:
 
 
 def spend_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:
-    """Sums per subject and period, sorted as above: what the user spent, and what was spent through the key."""
-    spans: list[tuple[Mapping[Window, Period], dict[tuple[str, str], int]]] = []
+    """Sums per subject and period, sorted as above: what the user spent, what was spent through the key, and what was
+    drawn from the pool of every group that the user was in."""
+    spans: list[tuple[Mapping[Window, Period], dict[tuple[str, str, tuple[str, ...]], int]]] = []
     current: Mapping[Window, Period] | None = None
-    by_key: dict[tuple[str, str], int] = {}
+    by_caller: dict[tuple[str, str, tuple[str, ...]], int] = {}
     for r in records:
         if r.cost_nanos == 0:
             continue
         then = periods.at_time(r.started_ms / 1000)
         if then is not current:
-            current, by_key = then, {}
-            spans.append((then, by_key))
-        who = (r.user_id, r.key_id)
-        by_key[who] = by_key.get(who, 0) + r.cost_nanos
+            current, by_caller = then, {}
+            spans.append((then, by_caller))
+        who = (r.user_id, r.key_id, r.group_ids)
+        by_caller[who] = by_caller.get(who, 0) + r.cost_nanos
     sums: dict[tuple[str, str, str], int] = {}
     for then, spent in spans:
-        for (user_id, key_id), cost in spent.items():
-            for period in then.values():
-                for kind, subject_id in ((SubjectKind.USER, user_id), (SubjectKind.KEY, key_id)):
+        for (user_id, key_id, group_ids), cost in spent.items():
+            pools = [(SubjectKind.POOL, group_id) for group_id in set(group_ids)]
+            for kind, subject_id in [(SubjectKind.USER, user_id), (SubjectKind.KEY, key_id), *pools]:
+                for period in then.values():
                     key = (kind.value, subject_id, period.key)
                     sums[key] = sums.get(key, 0) + cost
     return [(*key, sums[key]) for key in sorted(sums)]

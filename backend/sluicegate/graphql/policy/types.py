@@ -18,7 +18,7 @@ from sluicegate.graphql.policy import enums as _enums  # noqa: F401 makes the en
 from sluicegate.graphql.policy import loaders
 from sluicegate.graphql.scalars import BigInt, Usd
 from sluicegate.kit.errors import NotFound
-from sluicegate.policy import decide, effective, merge
+from sluicegate.policy import effective, explain, merge
 from sluicegate.ports.policy import SubjectUse
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Explanation:
     checks: list[ExplainCheck] = strawberry.field(description="The steps that were taken.")
 
     @classmethod
-    def of(cls, value: decide.Explanation) -> Explanation:
+    def of(cls, value: explain.Explanation) -> Explanation:
         return cls(
             allowed=value.allowed,
             status=value.status,
