@@ -1,4 +1,4 @@
-"""Answers as tests write them down, byte for byte: samples of both protocols, and ways of sending them badly."""
+"""Answers as tests write them down, byte for byte: samples of all protocols, and ways of sending them badly."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ OPENAI_USAGE = {
     "prompt_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 7},
     "completion_tokens_details": {"reasoning_tokens": 4},
 }
+RESPONSES_USAGE = {
+    "input_tokens": 118,
+    "input_tokens_details": {
+        "cached_tokens": 100,
+        "cache_write_tokens": 7,
+        "cache_write_tokens_details": {"ttl_30m_tokens": 5, "ttl_12h_tokens": 2},
+    },
+    "output_tokens": 17,
+    "output_tokens_details": {"reasoning_tokens": 4},
+    "total_tokens": 135,
+}
 
 
 def message(**values: Any) -> dict[str, Any]:
@@ -38,6 +49,24 @@ def completion(**values: Any) -> dict[str, Any]:
     choices = [{"index": 0, "message": answer, "finish_reason": "stop"}]
     base = {"id": "c_1", "object": "chat.completion", "created": 1, "model": "m", "choices": choices}
     return {**base, "usage": OPENAI_USAGE, **values}
+
+
+def text_completion(**values: Any) -> dict[str, Any]:
+    choices = [{"index": 0, "text": "hello from the provider", "logprobs": None, "finish_reason": "stop"}]
+    base = {"id": "t_1", "object": "text_completion", "created": 1, "model": "m", "choices": choices}
+    return {**base, "usage": OPENAI_USAGE, **values}
+
+
+def response(**values: Any) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": "hello world", "annotations": []}]
+    output = [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}]
+    base = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed", "error": None}
+    return {**base, "instructions": "be brief", "output": output, "usage": RESPONSES_USAGE, **values}
+
+
+def embedding(**values: Any) -> dict[str, Any]:
+    data = [{"object": "embedding", "index": 0, "embedding": [0.25, -1.0]}]
+    return {"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": 9, "total_tokens": 9}, **values}
 
 
 def named(kind: str, **values: Any) -> bytes:
@@ -86,6 +115,27 @@ CHAT_EVENTS = (
 )
 CHAT_USAGE = chunk([], usage=OPENAI_USAGE)
 CHAT_DONE = b"data: [DONE]\n\n"
+COMPLETION_EVENTS = (
+    chunk([{"index": 0, "text": "hello world", "finish_reason": None}], usage=None),
+    chunk([{"index": 0, "text": "", "finish_reason": "stop"}], usage=None),
+)
+
+
+def response_delta(text: str, number: int = 3) -> bytes:
+    return named("response.output_text.delta", sequence_number=number, item_id="msg_1", output_index=0, delta=text)
+
+
+RESPONSE_START = named("response.created", sequence_number=0, response=response(status="in_progress", usage=None))
+RESPONSE_END = named("response.completed", sequence_number=6, response=response())
+RESPONSE_EVENTS = (
+    RESPONSE_START,
+    named("response.output_item.added", sequence_number=1, output_index=0, item={"type": "message", "id": "msg_1"}),
+    named("response.content_part.added", sequence_number=2, item_id="msg_1", part={"type": "output_text", "text": ""}),
+    response_delta("hello world"),
+    named("response.output_text.done", sequence_number=4, item_id="msg_1", text="hello world"),
+    named("response.output_item.done", sequence_number=5, output_index=0, item=response()["output"][0]),
+    RESPONSE_END,
+)
 
 
 def whole(value: Any, status: int = 200, **headers: str) -> Answer:

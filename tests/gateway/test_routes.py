@@ -21,7 +21,7 @@ TWENTY_MEGABYTES = 20 * 1024 * 1024
 @pytest.mark.parametrize("root", ["/v1", "/gateway/openai/v1"])
 async def test_openai_lists_what_may_be_called(bench: Bench, root: str) -> None:
     body = (await bench.client.get(f"{root}/models")).json()
-    assert [m["id"] for m in body["data"]] == ["team-claude", "team-gpt"]
+    assert [m["id"] for m in body["data"]] == ["team-claude", "team-embed", "team-gpt"]
     assert body["object"] == "list"
     assert body["data"][0] == {"id": "team-claude", "object": "model", "created": 1795521600, "owned_by": "sluicegate"}
     assert (await bench.client.get(f"{root}/models/team-gpt")).json()["id"] == "team-gpt"
@@ -30,7 +30,7 @@ async def test_openai_lists_what_may_be_called(bench: Bench, root: str) -> None:
 @pytest.mark.parametrize(("root", "headers"), [("/v1", ANTHROPIC), ("/gateway/anthropic/v1", {})])
 async def test_anthropic_lists_what_may_be_called(bench: Bench, root: str, headers: dict[str, str]) -> None:
     body = (await bench.client.get(f"{root}/models?limit=1000", headers=headers)).json()
-    assert [m["id"] for m in body["data"]] == ["team-claude", "team-gpt"]
+    assert [m["id"] for m in body["data"]] == ["team-claude", "team-embed", "team-gpt"]
     assert (body["has_more"], body["first_id"], body["last_id"]) == (False, "team-claude", "team-gpt")
     assert body["data"][0] == {
         "type": "model",
@@ -46,8 +46,8 @@ async def test_anthropic_lists_what_may_be_called(bench: Bench, root: str, heade
     ("query", "ids", "more"),
     [
         ("limit=1", ["team-claude"], True),
-        ("limit=1&after_id=team-claude", ["team-gpt"], False),
-        ("before_id=team-gpt", ["team-claude"], False),
+        ("limit=1&after_id=team-embed", ["team-gpt"], False),
+        ("before_id=team-embed", ["team-claude"], False),
         ("after_id=team-gpt", [], False),
     ],
 )
@@ -72,12 +72,11 @@ async def test_a_model_that_is_not_granted_is_not_shown(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("POST", "/v1/responses", 404),
-        ("POST", "/v1/embeddings", 404),
+        ("POST", "/v1/audio/speech", 404),
         ("POST", "/gateway/openai/v1/messages", 404),
         ("POST", "/gateway/openai/v1/chat/completions/", 404),
         ("POST", "/v1/v1/messages", 404),
-        ("POST", "/gateway/anthropic/v1/../../openai/v1/responses", 404),
+        ("POST", "/gateway/anthropic/v1/../../openai/v1/batches", 404),
         ("GET", CHAT, 405),
         ("DELETE", "/v1/models", 405),
         ("DELETE", "/v1/models/team-gpt", 405),

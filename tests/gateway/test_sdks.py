@@ -33,7 +33,7 @@ async def test_openai_calls_streams_and_lists(bench: Bench) -> None:
         asked = {"include_usage": True}
         stream = await client.chat.completions.create(model="team-gpt", messages=ASK, stream=True, stream_options=asked)
         assert [chunk async for chunk in stream][-1].usage is not None
-        assert [m.id for m in (await client.models.list()).data] == ["team-claude", "team-gpt"]
+        assert [m.id for m in (await client.models.list()).data] == ["team-claude", "team-embed", "team-gpt"]
         assert (await client.models.retrieve("team-gpt")).id == "team-gpt"
     records = await bench.ledger()
     assert [r.output_tokens for r in records] == [17] * 3
@@ -48,7 +48,7 @@ async def test_anthropic_calls_streams_counts_and_lists(bench: Bench) -> None:
             assert await stream.get_final_text() == "hello from the provider"
         counted = await client.messages.count_tokens(model="team-claude", messages=ASK)
         assert counted.input_tokens == 42
-        assert [m.id async for m in client.models.list()] == ["team-claude", "team-gpt"]
+        assert [m.id async for m in client.models.list()] == ["team-claude", "team-embed", "team-gpt"]
         assert (await client.models.retrieve("team-claude")).id == "team-claude"
     records = await bench.ledger()
     assert [r.output_tokens for r in records] == [17] * 2

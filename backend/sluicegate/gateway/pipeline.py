@@ -86,7 +86,7 @@ class Pipeline:
             call.close()
 
     async def _serve(self, call: Call, wire: Wire, envelope: Envelope, model: CompiledModel) -> None:
-        _check_kind(model)
+        _check_kind(model, wire)
         routes = routes_for(model, wire)
         hide_usage = wire.prepare(envelope)
         outbound = Outbound(call.request, envelope, wire, routes[0])
@@ -130,9 +130,10 @@ class Pipeline:
         await request.reply(Reply(response.status, relayed(response.headers), b"".join(chunks)))
 
 
-def _check_kind(model: CompiledModel) -> None:
-    if model.kind is not ModelKind.CHAT:
-        raise invalid_request(f"'{model.slug}' is no chat model.", field="model")
+def _check_kind(model: CompiledModel, wire: Wire) -> None:
+    if model.kind is not wire.kind:
+        fitting = "chat" if model.kind is ModelKind.CHAT else "embeddings"
+        raise invalid_request(f"'{model.slug}' is a model for {fitting}, which {wire.path} is not.", field="model")
 
 
 async def _decided(decision: Awaitable[T]) -> T:

@@ -122,7 +122,7 @@ class Relay:
             await self._drain(response)
             raise
         if not meter.final:
-            rest = self._wire.stream_error(_cut(), request.id)
+            rest = meter.failure(_cut(), request.id)
         self._settle_stream(response.status)
         await request.send({"type": "http.response.body", "body": rest})
 

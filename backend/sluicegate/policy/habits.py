@@ -34,9 +34,10 @@ class Habits:
         self._seen: dict[tuple[str, str], tuple[deque[Habit], Habit]] = {}
 
     def output(self, user_id: str, model_id: str, max_tokens: int | None) -> int:
+        """Tokens; none where `max_tokens` is 0, as it is for calls that generate nothing."""
         known = self._seen.get((user_id, model_id))
         guess = known[1].output if known else MAX_OUTPUT_GUESS
-        return guess if max_tokens is None or max_tokens > guess else max(1, max_tokens)
+        return guess if max_tokens is None or max_tokens > guess else max_tokens
 
     def cost(self, user_id: str, model_id: str, prices: Prices, input_tokens: int, output_tokens: int) -> Nanos:
         """What a call costs with so much estimated input and output."""

@@ -265,7 +265,7 @@ class MemoryAdmission:
                 ask.output_tokens,
             ),
         ):
-            if limit is None:
+            if limit is None or not wanted:
                 continue
             asked = max(1, min(wanted, limit))
             if rate.total + asked > limit:

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.domain.catalog import Dialect
+from sluicegate.domain.catalog import Dialect, ModelKind
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part
+from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
@@ -140,14 +140,22 @@ class MessagesTally:
     def finished(self, block: bytes) -> bool:
         return False
 
+    def measure(self, block: bytes) -> int:
+        return text_size(block)
+
     def reading(self) -> Reading:
         return reading_of(self._usage, ended=self._ended)
+
+    def failure(self, refusal: Refusal, request_id: str) -> bytes:
+        body = {"type": "error", "error": error_object(refusal, Dialect.ANTHROPIC), "request_id": request_id}
+        return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
 
 
 class Messages:
     """Implements `Wire`."""
 
     dialect = Dialect.ANTHROPIC
+    kind = ModelKind.CHAT
     path = "/messages"
     endpoint = "messages"
     # Its tokenizer cuts finer than the four bytes a token that hold elsewhere.
@@ -167,10 +175,6 @@ class Messages:
             return reading_of(loaded(_decode_message(body).usage), ended=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-
-    def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
-        body = {"type": "error", "error": error_object(refusal, Dialect.ANTHROPIC), "request_id": request_id}
-        return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
 
 
 class CountTokens(Messages):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-MAX_EVENT = 1024 * 1024
+# Responses repeats the whole answer in its last event, pictures included.
+MAX_EVENT = 8 * 1024 * 1024
 # A carriage return counts alone only once the byte after it is known: it may be the first half of a pair.
 _END_OF_LINE = rb"(?:\r\n|\n|\r(?=[^\n]))"
 _END_OF_EVENT = re.compile(_END_OF_LINE + _END_OF_LINE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from sluicegate.domain.usage import TokenUsage
-from sluicegate.gateway.reading import Reading, text_size
+from sluicegate.gateway.reading import Reading
 from sluicegate.gateway.stream.events import EventSplitter, data_of, middle
+from sluicegate.policy.refusals import Refusal
 
 _MAX_KEPT = 16 * 1024
 
@@ -30,7 +31,14 @@ class Tally(Protocol):
         """Whether the answer in the block came to its end, though the last event may be missing."""
         ...
 
+    def measure(self, block: bytes) -> int:
+        """Bytes of generated text in the block."""
+        ...
+
     def reading(self) -> Reading: ...
+    def failure(self, refusal: Refusal, request_id: str) -> bytes:
+        """The event that tells, inside a stream that began well, that it has failed."""
+        ...
 
 
 class StreamMeter:
@@ -79,6 +87,10 @@ class StreamMeter:
             self._look_at_kept()
         return reading.completed(input_estimate, self._text)
 
+    def failure(self, refusal: Refusal, request_id: str) -> bytes:
+        """What ends a stream that broke off, in the words of its protocol."""
+        return self._tally.failure(refusal, request_id)
+
     def _take(self, block: bytes) -> bytes:
         self._kept.append(block)
         self._kept_size += len(block)
@@ -99,7 +111,7 @@ class StreamMeter:
 
     def _look_at_kept(self) -> None:
         data = b"".join(self._kept)
-        self._text += text_size(data)
+        self._text += self._tally.measure(data)
         self._finished = self._finished or self._tally.finished(data)
         self._kept.clear()
         self._kept_size = 0
