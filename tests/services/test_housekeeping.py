@@ -11,7 +11,6 @@ from fakes.identity import Site
 from sluicegate.domain.user import Role
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.housekeeping import Housekeeping
-from sluicegate.services.invitations import InvitationService
 
 PASSWORD = "correct horse battery"
 DAY = 24 * 3600.0
@@ -38,7 +37,7 @@ async def test_sessions_go_when_they_are_old_or_idle(site: Site) -> None:
 
 async def test_a_lapsed_invitation_is_told_of_once(site: Site) -> None:
     ada = await site.person("ada@example.com", Role.ADMIN)
-    invitations = InvitationService(site.store, site.clock, lambda: "https://ai.example.com")
+    invitations = site.invitations()
     keeping = Housekeeping(site.store, site.clock)
     late, kept, resent = await invitations.invite(ada, ["late@example.com", "kept@example.com", "again@example.com"])
     assert late.user is not None
@@ -60,13 +59,14 @@ async def test_a_lapsed_invitation_is_told_of_once(site: Site) -> None:
 async def test_links_stay_as_long_as_they_explain_something(site: Site) -> None:
     ada = await site.person("ada@example.com", Role.ADMIN)
     auth, keeping = AuthService(site.store, site.clock), Housekeeping(site.store, site.clock)
-    invitations = InvitationService(site.store, site.clock, lambda: "https://ai.example.com")
+    invitations = site.invitations()
     used, waiting = await invitations.invite(ada, ["used@example.com", "waiting@example.com"])
     assert used.url is not None
     assert waiting.url is not None
     assert waiting.user is not None
     await auth.accept(used.url.rsplit("/", 1)[1], "Used", PASSWORD)
     _, newer = await invitations.resend(ada, waiting.user.id)
+    assert newer is not None
 
     async def seen() -> list[LinkStatus]:
         return [(await auth.link(url.rsplit("/", 1)[1])).status for url in (used.url or "", waiting.url or "", newer)]

@@ -22,6 +22,7 @@ from sluicegate.graphql.keys.queries import KeyQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.system.mutations import SystemMutations
 from sluicegate.graphql.system.queries import SystemQueries
 from sluicegate.graphql.tokens.mutations import TokenMutations
 from sluicegate.graphql.tokens.queries import TokenQueries
@@ -58,6 +59,7 @@ class Mutation(
     ProviderMutations,
     ModelMutations,
     PolicyMutations,
+    SystemMutations,
 ):
     pass
 

@@ -23,6 +23,7 @@ from sluicegate.domain.catalog import (
     ProviderModel,
 )
 from sluicegate.domain.job import JobState
+from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Grant, PolicyChange, RateLimits, Subject
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 
@@ -249,6 +250,41 @@ class AuditRepository(Protocol):
         ...
 
 
+class MailRepository(Protocol):
+    """Letters to be sent. Their contents are sealed, and forgotten once they can't be sent any more."""
+
+    async def add(self, delivery: Delivery, sealed: str) -> None: ...
+    async def due(self, now: datetime, most: int) -> list[str]:
+        """Ids of queued letters whose time has come."""
+        ...
+
+    async def take(self, delivery_id: str, now: datetime, until: datetime) -> tuple[Delivery, str] | None:
+        """Counts an attempt and hides a letter that is due from everybody else until then; None when somebody else was
+        quicker. Also gives the sealed contents."""
+        ...
+
+    async def finish(self, delivery: Delivery, status: MailStatus, at: datetime, error: str) -> None:
+        """Has no effect when somebody else took the letter meanwhile; neither has `postpone`."""
+        ...
+
+    async def postpone(self, delivery: Delivery, due_at: datetime, error: str) -> None: ...
+    async def cancel(self, user_id: str, kind: LetterKind | None = None) -> None:
+        """What is queued for a user is not sent."""
+        ...
+
+    async def page(self, status: MailStatus | None, page: PageRequest) -> Page[Delivery]:
+        """Newest first."""
+        ...
+
+    async def count(self, status: MailStatus | None) -> int: ...
+    async def latest_of(self, user_ids: Sequence[str], kind: LetterKind) -> dict[str, Delivery]: ...
+    async def expire(self, now: datetime) -> None:
+        """What is queued and of no use any more has failed."""
+        ...
+
+    async def remove_finished(self, before: datetime) -> None: ...
+
+
 class JobRepository(Protocol):
     """Recurring work, shared by all processes. Only the owner of a lease may renew or end it."""
 
@@ -300,6 +336,8 @@ class Transaction(Protocol):
     def audit(self) -> AuditRepository: ...
     @property
     def jobs(self) -> JobRepository: ...
+    @property
+    def mail(self) -> MailRepository: ...
 
     def changed(self, *changes: PolicyChange) -> None:
         """Notes what this write touches; see the module's word on when it is in force."""

@@ -14,6 +14,7 @@ from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
+from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -29,6 +30,7 @@ class Services:
     auth: AuthService
     users: UserService
     invitations: InvitationService
+    mail: MailService
     groups: GroupService
     keys: KeyService
     tokens: TokenService

@@ -23,6 +23,7 @@ from sluicegate.storage.repositories.credentials import SqlKeyRepository, SqlTok
 from sluicegate.storage.repositories.groups import SqlGroupRepository
 from sluicegate.storage.repositories.jobs import SqlJobRepository
 from sluicegate.storage.repositories.links import SqlLinkRepository
+from sluicegate.storage.repositories.mail import SqlMailRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
@@ -79,6 +80,7 @@ class SqlTransaction:
         self.catalog = SqlCatalogRepository(session)
         self.audit = SqlAuditRepository(session, clock)
         self.jobs = SqlJobRepository(session)
+        self.mail = SqlMailRepository(session, clock)
 
     def changed(self, *changes: PolicyChange) -> None:
         for change in changes:

@@ -7,6 +7,8 @@ from datetime import datetime
 import strawberry
 
 from sluicegate.domain.job import JobState
+from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
+from sluicegate.graphql import enums as _enums  # noqa: F401 makes the enums known
 
 
 @strawberry.type(description="Recurring work of the server.")
@@ -28,5 +30,32 @@ def job_of(value: JobState, now: datetime) -> Job:
         finished_at=value.finished_at,
         due_at=value.due_at,
         failures=value.failures,
+        error=value.error or None,
+    )
+
+
+@strawberry.type(description="A letter and what became of it.")
+class MailDelivery:
+    id: strawberry.ID
+    kind: LetterKind
+    recipient: str
+    status: MailStatus
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None = strawberry.field(description="When a queued letter is tried again.")
+    finished_at: datetime | None = strawberry.field(description="When it was sent, given up or cancelled.")
+    error: str | None = strawberry.field(description="What the mail server said last, if it did not take the letter.")
+
+
+def delivery_of(value: Delivery) -> MailDelivery:
+    return MailDelivery(
+        id=strawberry.ID(value.id),
+        kind=value.kind,
+        recipient=value.recipient,
+        status=value.status,
+        attempts=value.attempts,
+        created_at=value.created_at,
+        next_attempt_at=value.due_at if value.status is MailStatus.QUEUED else None,
+        finished_at=value.finished_at,
         error=value.error or None,
     )
