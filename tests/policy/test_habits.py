@@ -24,7 +24,7 @@ def test_a_first_call_is_taken_at_full_price() -> None:
     habits = Habits()
     assert habits.output(*IDS, None) == MAX_OUTPUT_GUESS
     assert habits.output(*IDS, 100) == 100
-    assert habits.output(*IDS, 0) == 1
+    assert habits.output(*IDS, 0) == 0
     assert habits.cost(*IDS, PRICES, 1000, 10) == cost_of(TokenUsage(input=1000, output=10), PRICES)
 
 
