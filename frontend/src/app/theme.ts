@@ -64,7 +64,12 @@ export const theme = createTheme({
     ActionIcon: defaults<ActionIconProps>({ variant: "subtle", color: "gray" }),
     Badge: defaults<BadgeProps>({ variant: "light", radius: "sm", tt: "none", fw: 500 }),
     Button: defaults<ButtonProps>({ size: "sm" }),
-    Card: defaults<CardProps>({ withBorder: true, padding: "lg", radius: "md" }),
+    Card: defaults<CardProps>({
+      withBorder: true,
+      padding: "lg",
+      radius: "md",
+      bg: "var(--mantine-color-body)",
+    }),
     Modal: defaults<ModalProps>({
       centered: true,
       closeButtonProps: { "aria-label": "Close" },
@@ -110,6 +115,7 @@ export const resolveCssVariables: CSSVariablesResolver = (resolved) => ({
     "--mantine-color-default": resolved.colors.dark?.[6] ?? "",
     "--mantine-color-error": "#ff8787",
     "--mantine-color-anchor": resolved.colors.tide?.[4] ?? "",
+    "--mantine-color-red-light": "rgba(250, 82, 82, 0.14)",
     "--sg-surface": resolved.colors.dark?.[8] ?? "",
     "--sg-sidebar": resolved.colors.dark?.[9] ?? "",
     "--sg-sidebar-text": resolved.colors.dark?.[1] ?? "",

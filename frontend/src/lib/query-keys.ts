@@ -18,6 +18,7 @@ export const keys = {
   policies: ["policy"] as const,
   policy: (userId: string) => ["policy", "effective", userId] as const,
   explain: (userId: string, model: string) => ["policy", "explain", userId, model] as const,
+  allowance: (userId: string) => ["policy", "allowance", userId] as const,
   availableModels: ["policy", "available-models"] as const,
 
   apiKeys: ["api-keys"] as const,
