@@ -20,6 +20,7 @@ from sluicegate.graphql.invitations.mutations import InvitationMutations
 from sluicegate.graphql.keys.mutations import KeyMutations
 from sluicegate.graphql.keys.queries import KeyQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
+from sluicegate.graphql.policy.pools import PoolMutations
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
 from sluicegate.graphql.system.mutations import SystemMutations
@@ -60,6 +61,7 @@ class Mutation(
     ModelMutations,
     PolicyMutations,
     SystemMutations,
+    PoolMutations,
 ):
     pass
 

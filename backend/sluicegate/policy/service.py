@@ -288,10 +288,18 @@ class PolicyService:
         found = [m for m in self.catalog.models.values() if m.id in standing.granted and m.routes]
         return sorted(found, key=lambda m: m.slug)
 
-    async def effective(self, user_id: str) -> tuple[EffectivePolicy, SubjectUse]:
-        """A user's merged policy and present use; raises NotFound."""
-        compiled = await self._must_know(user_id)
-        return compiled.effective, await self._admission.use_of(Subject(SubjectKind.USER, user_id))
+    async def effective(self, user_id: str) -> tuple[EffectivePolicy, dict[Subject, SubjectUse]]:
+        """A user's merged policy, and what is used now of the user's own limits and of each pool; raises NotFound."""
+        effective = (await self._must_know(user_id)).effective
+        subjects = [Subject(SubjectKind.USER, user_id), *(pool.source.subject for pool in effective.pools)]
+        return effective, {subject: await self._admission.use_of(subject) for subject in subjects}
+
+    async def use_of(self, subject: Subject, *, limited: bool) -> SubjectUse:
+        """What is used now of a pool or through a key; `limited` tells whether it sets anything."""
+        if not limited:
+            # Calls do not count for it as they come: what was read last may be old.
+            self._admission.forget(subject)
+        return await self._admission.use_of(subject)
 
     # Admission
 
