@@ -6,6 +6,7 @@ import {
   type CSSVariablesResolver,
   createTheme,
   type DrawerProps,
+  type MenuProps,
   type ModalProps,
   type NotificationProps,
   type TableProps,
@@ -14,6 +15,12 @@ import {
 
 // By name and not by component, so that the theme alone does not pull dialogs and tables into the first load.
 const defaults = <Props>(defaultProps: Partial<Props>) => ({ defaultProps });
+
+// The list itself scrolls: a scroll area around it would have to take the focus that stays in the field.
+const scrollingOptions = {
+  defaultProps: { withScrollArea: false },
+  styles: { options: { maxHeight: 240, overflowY: "auto" as const } },
+};
 
 export const theme = createTheme({
   primaryColor: "tide",
@@ -62,6 +69,7 @@ export const theme = createTheme({
   },
   components: {
     ActionIcon: defaults<ActionIconProps>({ variant: "subtle", color: "gray" }),
+    Autocomplete: scrollingOptions,
     Badge: defaults<BadgeProps>({ variant: "light", radius: "sm", tt: "none", fw: 500 }),
     Button: defaults<ButtonProps>({ size: "sm" }),
     Card: defaults<CardProps>({
@@ -70,6 +78,8 @@ export const theme = createTheme({
       radius: "md",
       bg: "var(--mantine-color-body)",
     }),
+    // Focus goes to the first item: the placeholder that would take it is no item of a menu.
+    Menu: defaults<MenuProps>({ withInitialFocusPlaceholder: false }),
     Modal: defaults<ModalProps>({
       centered: true,
       closeButtonProps: { "aria-label": "Close" },
@@ -77,6 +87,8 @@ export const theme = createTheme({
     }),
     Drawer: defaults<DrawerProps>({ closeButtonProps: { "aria-label": "Close" } }),
     Notification: defaults<NotificationProps>({ closeButtonProps: { "aria-label": "Dismiss" } }),
+    MultiSelect: scrollingOptions,
+    Select: scrollingOptions,
     Table: defaults<TableProps>({ verticalSpacing: "sm", horizontalSpacing: "md" }),
     Tooltip: defaults<TooltipProps>({ openDelay: 300, withArrow: true }),
   },
