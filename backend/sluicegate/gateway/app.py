@@ -144,11 +144,11 @@ class GatewayApp:
         dialect = Dialect.ANTHROPIC if request.anthropic else Dialect.OPENAI
         await request.reply(models_reply(self._policy.models_of(principal), dialect, request.query))
 
-    async def _model(self, request: Request, slug: str) -> None:
+    async def _model(self, request: Request, name: str) -> None:
         principal = await self._pipeline.identify(request)
-        model = await self._policy.check_access(principal, slug)
+        model = await self._policy.check_access(principal, name)
         dialect = Dialect.ANTHROPIC if request.anthropic else Dialect.OPENAI
-        await request.reply(model_reply(model, dialect))
+        await request.reply(model_reply(name, model, dialect))
 
     async def _refuse_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Codex tries a WebSocket first and falls back to HTTP at once when it is told 426."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -19,7 +20,10 @@ from sluicegate.domain.catalog import (
 )
 from sluicegate.domain.usage import Prices
 from sluicegate.kit.secret import Secret
+from sluicegate.ports.policy import CatalogRows
 from sluicegate.ports.upstream import Origin
+
+_SHOWN = ("claude", "anthropic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class CompiledModel:
-    """What callers name. `routes` holds only backends that can serve: provider enabled and routable, price known or
-    free. `top_prices` takes the dearest price of each class, for estimates."""
+    """What callers name: by its slug, or by `alias` where it has one. `routes` holds only backends that can serve:
+    provider enabled and routable, price known or free. `top_prices` takes the dearest price of each class, for
+    estimates; sizes are the smallest, so that they hold whichever backend answers."""
 
     id: str
     slug: str
+    alias: str | None
     display_name: str
     kind: ModelKind
     routes: tuple[Route, ...]
@@ -57,11 +63,22 @@ class CompiledModel:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
 class Catalog:
-    """All active models, by slug."""
+    """All active models, by slug. A name means the same model for everybody: a slug goes before an alias."""
 
-    models: dict[str, CompiledModel]
+    __slots__ = ("_aliases", "models")
+
+    def __init__(self, models: Iterable[CompiledModel]) -> None:
+        self.models = {model.slug: model for model in models}
+        self._aliases = {model.alias: model for model in self.models.values() if model.alias}
+
+    def find(self, name: str) -> CompiledModel | None:
+        return self.models.get(name) or self._aliases.get(name)
+
+
+def alias_of(slug: str) -> str | None:
+    """A second name for a model that Claude Code would not show: its list keeps only names that begin like its own."""
+    return None if slug.startswith(_SHOWN) else f"claude-{slug}"
 
 
 def split_base_url(base_url: str, dialect: Dialect) -> tuple[Origin, str]:
@@ -109,6 +126,14 @@ def compile_route(
     )
 
 
+def compile_catalog(rows: CatalogRows, credentials: dict[str, Secret]) -> Catalog:
+    """`credentials` are the opened ones, by provider id."""
+    # Even a draft owns its name: an alias must not come to mean another model when that one goes live.
+    owned = {model.slug for model in rows.models}
+    compiled = (compile_model(m, rows.provider_models, rows.providers, credentials) for m in rows.models)
+    return Catalog(replace(m, alias=None) if m.alias in owned else m for m in compiled if m is not None)
+
+
 def compile_model(
     model: Model,
     provider_models: dict[str, ProviderModel],
@@ -133,18 +158,22 @@ def compile_model(
         if route:
             routes.append(route)
             served.append(target)
-    first = served[0] if served else None
     return CompiledModel(
         id=model.id,
         slug=model.slug,
+        alias=alias_of(model.slug) if model.kind is ModelKind.CHAT else None,
         display_name=model.display_name or model.slug,
         kind=model.kind,
         routes=tuple(routes),
         top_prices=_dearest([route.prices for route in routes]),
-        context_window=first.context_window if first else None,
-        max_output_tokens=first.max_output_tokens if first else None,
+        context_window=_smallest([target.context_window for target in served]),
+        max_output_tokens=_smallest([target.max_output_tokens for target in served]),
         created_at=model.created_at,
     )
+
+
+def _smallest(sizes: list[int | None]) -> int | None:
+    return min((size for size in sizes if size is not None), default=None)
 
 
 def _dearest(prices: list[Prices]) -> Prices:

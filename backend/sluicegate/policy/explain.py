@@ -66,7 +66,7 @@ async def _steps(
     if isinstance(standing, Principal):
         checks.append(Check("key", True, f"The key {standing.key.name} is active."))
     checks.append(Check("account", True, "The account is active."))
-    if slug not in catalog.models:
+    if catalog.find(slug) is None:
         raise refusals.model_not_found(slug)
     checks.append(Check("model", True, f"'{slug}' is active."))
     model = standing.access(slug, catalog)

@@ -61,13 +61,13 @@ class Standing:
         if self.compiled.user.status is not UserStatus.ACTIVE:
             raise refusals.user_suspended()
 
-    def access(self, slug: str, catalog: Catalog) -> CompiledModel:
+    def access(self, name: str, catalog: Catalog) -> CompiledModel:
         """The model, if it is active and granted; raises Refusal: model_not_found, model_not_granted."""
-        model = catalog.models.get(slug)
+        model = catalog.find(name)
         if model is None:
-            raise refusals.model_not_found(slug)
+            raise refusals.model_not_found(name)
         if model.id not in self.granted:
-            raise refusals.model_not_granted(slug)
+            raise refusals.model_not_granted(name)
         return model
 
     def source_of(self, denial: Denial) -> Source:

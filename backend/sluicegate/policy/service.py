@@ -25,7 +25,7 @@ from sluicegate.policy import refusals
 from sluicegate.policy.compile import (
     Catalog,
     CompiledModel,
-    compile_model,
+    compile_catalog,
 )
 from sluicegate.policy.decide import refusal_of
 from sluicegate.policy.effective import EffectivePolicy, effective_policy
@@ -94,7 +94,7 @@ class PolicyService:
         self._last_change: dict[PolicyChange, int] = {}
         self._reloading = asyncio.Lock()
         self._stale_catalog = True
-        self.catalog = Catalog({})
+        self.catalog = Catalog(())
 
     async def start(self) -> None:
         """Loads the catalogue; raises what the source raises."""
@@ -172,8 +172,7 @@ class PolicyService:
             except SealBroken:
                 # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
                 continue
-        compiled = (compile_model(m, rows.provider_models, rows.providers, credentials) for m in rows.models)
-        return Catalog({model.slug: model for model in compiled if model})
+        return compile_catalog(rows, credentials)
 
     # Who calls
 
