@@ -111,13 +111,6 @@ async def test_models_that_may_not_be_called(bench: Bench, model: str, status: i
     await bench.assert_untouched()
 
 
-async def test_a_model_of_the_other_protocol_says_where_to_call_it(bench: Bench) -> None:
-    answer = await bench.client.post(CHAT, json=chat(model="team-claude"))
-    assert (answer.status_code, openai_error(answer)["code"]) == (400, "invalid_request")
-    assert "/v1/messages" in openai_error(answer)["message"]
-    await bench.assert_untouched()
-
-
 async def test_a_rate_limit_tells_everything(bench: Bench) -> None:
     await bench.set_limits(requests=1)
     assert (await bench.client.post(CHAT, json=chat())).status_code == 200

@@ -20,7 +20,7 @@ from fakes.wire import (
     text_chunk,
     text_delta,
 )
-from sluicegate.domain.catalog import Dialect, ProviderKind
+from sluicegate.domain.catalog import Dialect, Protocol, ProviderKind
 from sluicegate.domain.usage import Prices, TokenUsage
 from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.messages import Messages
@@ -130,7 +130,20 @@ def test_data_lines_are_joined(event: bytes, data: bytes) -> None:
 
 def route(name: str, priority: int, weight: int) -> Route:
     return Route(
-        name, name, ProviderKind.DEMO, (Dialect.OPENAI,), None, "/v1", None, None, name, Prices(), priority, weight
+        provider_id=name,
+        provider_name=name,
+        kind=ProviderKind.DEMO,
+        dialects=(Dialect.OPENAI,),
+        protocols=(Protocol.CHAT,),
+        origin=None,
+        base_path="/v1",
+        credential=None,
+        organization=None,
+        provider_model=name,
+        prices=Prices(),
+        priority=priority,
+        weight=weight,
+        max_output_tokens=None,
     )
 
 

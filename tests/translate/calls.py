@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from sluicegate.adapters.demo.provider import DemoProvider
+from sluicegate.domain.catalog import Protocol
 from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
-from sluicegate.gateway.translate import Protocol, Translator
+from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.form import Target
 from sluicegate.kit.clock import SystemClock
 

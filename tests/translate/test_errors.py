@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sluicegate.gateway.translate import Protocol
+from sluicegate.domain.catalog import Protocol
 from translate.calls import asking, translator
 
 _ANTHROPIC = b'{"type":"error","error":{"type":"%s","message":"%s"},"request_id":"r"}'

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluicegate.gateway.translate import Protocol, chat, messages, responses
+from sluicegate.domain.catalog import Protocol
+from sluicegate.gateway.translate import chat, messages, responses
 from sluicegate.gateway.translate.form import Ask, Call, Choice, Image, Part, Result, Role, Target, Text, Tool, Turn
 from sluicegate.gateway.translate.names import names_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sluicegate.gateway.translate import Protocol
+from sluicegate.domain.catalog import Protocol
 from translate.calls import PAIRS, asking, assembled, provided, streamed, whole
 
 _TOOL = 'run it [[tool:Bash {"command":"echo hi"}]]'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sluicegate.gateway.translate import Protocol
+from sluicegate.domain.catalog import Protocol
 from sluicegate.gateway.translate.form import Target
 from sluicegate.gateway.translate.traits import target_of
 from sluicegate.policy.refusals import Refusal

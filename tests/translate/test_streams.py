@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sluicegate.domain.catalog import Protocol
 from sluicegate.gateway.stream.events import data_of, split_events
-from sluicegate.gateway.translate import Protocol
 from sluicegate.gateway.translate.chat import ChatReader
 from sluicegate.gateway.translate.form import Target, TextPiece
 from sluicegate.gateway.translate.messages import MessagesReader

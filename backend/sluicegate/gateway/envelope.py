@@ -38,6 +38,14 @@ class Envelope:
         raw = self._fields.get(name)
         return None if raw is None else loaded(raw)
 
+    def has(self, name: str) -> bool:
+        return name in self._fields
+
+    def whole(self) -> dict[str, Any]:
+        """All of the body, as the caller sent it."""
+        value: dict[str, Any] = loaded(self._raw)
+        return value
+
     def put(self, name: str, value: Any) -> None:
         self._fields[name] = Raw(_encode(value))
         self._changed = True

@@ -13,6 +13,7 @@ from sluicegate.domain.catalog import (
     Model,
     ModelKind,
     ModelStatus,
+    Protocol,
     Provider,
     ProviderKind,
     ProviderModel,
@@ -35,6 +36,7 @@ class Route:
     provider_name: str
     kind: ProviderKind
     dialects: tuple[Dialect, ...]
+    protocols: tuple[Protocol, ...]
     origin: Origin | None
     base_path: str
     credential: Secret | None
@@ -43,6 +45,7 @@ class Route:
     prices: Prices
     priority: int
     weight: int
+    max_output_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ def compile_route(
         provider_name=provider.name,
         kind=provider.kind,
         dialects=facts.dialects,
+        protocols=facts.protocols,
         origin=origin,
         base_path=base_path,
         credential=credential,
@@ -123,6 +127,7 @@ def compile_route(
         prices=Prices(0, 0, 0, 0, 0) if model.free else model.prices,
         priority=priority,
         weight=weight,
+        max_output_tokens=model.max_output_tokens,
     )
 
 

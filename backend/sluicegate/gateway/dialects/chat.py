@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.domain.catalog import Dialect, ModelKind
+from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals, text_size
@@ -83,6 +83,7 @@ class ChatCompletions:
 
     dialect = Dialect.OPENAI
     kind = ModelKind.CHAT
+    protocol: Protocol | None = Protocol.CHAT
     path = "/chat/completions"
     endpoint = "chat.completions"
     bytes_per_token = 4

@@ -9,6 +9,7 @@ from sluicegate.gateway.envelope import Envelope
 class Completions(ChatCompletions):
     """Implements `Wire`."""
 
+    protocol = None
     path = "/completions"
     endpoint = "completions"
 

@@ -26,6 +26,7 @@ class Embeddings:
 
     dialect = Dialect.OPENAI
     kind = ModelKind.EMBEDDING
+    protocol = None
     path = "/embeddings"
     endpoint = "embeddings"
     bytes_per_token = 4

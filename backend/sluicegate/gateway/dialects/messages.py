@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.domain.catalog import Dialect, ModelKind
+from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.domain.usage import TokenUsage
+from sluicegate.gateway.asgi import Reply
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part, text_size
@@ -156,6 +157,7 @@ class Messages:
 
     dialect = Dialect.ANTHROPIC
     kind = ModelKind.CHAT
+    protocol: Protocol | None = Protocol.MESSAGES
     path = "/messages"
     endpoint = "messages"
     # Its tokenizer cuts finer than the four bytes a token that hold elsewhere.
@@ -180,5 +182,11 @@ class Messages:
 class CountTokens(Messages):
     """Anthropic's token count: forwarded like a message, but no call in the ledger's sense."""
 
+    protocol = None
     path = "/messages/count_tokens"
     endpoint = "messages.count_tokens"
+
+    @staticmethod
+    def estimated(tokens: int) -> Reply:
+        """An answer without a provider."""
+        return Reply(200, [(b"content-type", b"application/json")], b'{"input_tokens":%d}' % tokens)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.domain.catalog import Dialect, ModelKind
+from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals
@@ -112,6 +112,7 @@ class Responses:
 
     dialect = Dialect.OPENAI
     kind = ModelKind.CHAT
+    protocol = Protocol.RESPONSES
     path = "/responses"
     endpoint = "responses"
     bytes_per_token = 4

@@ -3,6 +3,6 @@
 Pure: no I/O, no policy, no routing. `docs/translation.md` has the table of what is carried over, dropped or refused.
 """
 
-from sluicegate.gateway.translate.translator import Protocol, StreamTranslator, Translator
+from sluicegate.gateway.translate.translator import StreamTranslator, Translator
 
-__all__ = ["Protocol", "StreamTranslator", "Translator"]
+__all__ = ["StreamTranslator", "Translator"]

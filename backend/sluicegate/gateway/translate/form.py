@@ -126,7 +126,6 @@ class Ask:
     top_k: int | None = None
     stop: list[str] = field(default_factory=list[str])
     stream: bool = False
-    include_usage: bool = False
     effort: str | None = None
     format: Format | None = None
     cache_key: str | None = None
@@ -146,12 +145,15 @@ class Stop(StrEnum):
 @dataclass(slots=True)
 class Reply:
     """What an answer is written with besides itself. `model` is the name that the caller knows, `created` is in seconds
-    since the epoch, `input_estimate` in tokens stands in where the provider counts nothing."""
+    since the epoch, `input_estimate` in tokens stands in where the provider counts nothing. `hide_usage` keeps usage
+    out of a stream that did not ask for it.
+    """
 
     ask: Ask
     model: str
     created: int
     input_estimate: int
+    hide_usage: bool = False
 
 
 @dataclass(slots=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 from typing import Protocol as Shape
 
 import msgspec
 
-from sluicegate.domain.catalog import Dialect
+from sluicegate.domain.catalog import Dialect, Protocol
 from sluicegate.gateway.reading import loaded
 from sluicegate.gateway.stream.events import data_of, split_events
 from sluicegate.gateway.translate import chat, messages, responses
@@ -21,12 +20,6 @@ from sluicegate.gateway.translate.names import Names, names_of
 from sluicegate.gateway.translate.serial import Serial
 
 _encode = msgspec.json.Encoder().encode
-
-
-class Protocol(StrEnum):
-    CHAT = "chat"
-    MESSAGES = "messages"
-    RESPONSES = "responses"
 
 
 class Reader(Shape):
@@ -73,7 +66,8 @@ class Translator:
     """Made once per call; asked once per backend that is tried.
 
     `written` is how the caller's request reads, `answered` how it wants its answer: Cursor writes Responses to the
-    path of Chat Completions and expects chunks back. `created` is in seconds since the epoch.
+    path of Chat Completions and expects chunks back. `created` is in seconds since the epoch; `hide_usage` keeps a
+    stream's usage from a caller that did not ask for it.
     """
 
     __slots__ = ("_answered", "_ask", "_names", "_reply")
@@ -87,14 +81,13 @@ class Translator:
         model: str,
         created: int,
         input_estimate: int,
+        hide_usage: bool = False,
     ) -> None:
         """Raises Refusal `invalid_request` for a body that does not read as `written`."""
         self._ask = _SPEECHES[written].read_request(body)
-        if written is not answered:
-            self._ask.include_usage = True
         self._answered = _SPEECHES[answered]
         self._names = names_of(self._ask)
-        self._reply = Reply(self._ask, model, created, input_estimate)
+        self._reply = Reply(self._ask, model, created, input_estimate, hide_usage)
 
     def request(self, provider: Protocol, target: Target) -> bytes:
         """The body for a backend; raises Refusal for what it cannot be told."""

@@ -44,7 +44,6 @@ def read_request(body: Object) -> Ask:
     turns: list[Turn] = []
     for index, message in enumerate(as_list(body.get("messages"), "messages")):
         turns.append(_turn(as_object(message, f"messages.{index}"), f"messages.{index}"))
-    options = optional_object(body.get("stream_options"), "stream_options") or {}
     limit = optional_count(body.get("max_completion_tokens"), "max_completion_tokens")
     return Ask(
         turns=turns,
@@ -56,7 +55,6 @@ def read_request(body: Object) -> Ask:
         top_p=optional_number(body.get("top_p"), "top_p"),
         stop=_stops(body.get("stop")),
         stream=optional_flag(body.get("stream"), "stream") is True,
-        include_usage=options.get("include_usage") is True,
         effort=optional_text(body.get("reasoning_effort"), "reasoning_effort"),
         format=read_format(body.get("response_format"), "response_format"),
         cache_key=optional_text(body.get("prompt_cache_key"), "prompt_cache_key"),

@@ -136,7 +136,7 @@ class ChatWriter:
             "created": reply.created,
             "model": reply.model,
         }
-        self._include_usage = reply.ask.include_usage
+        self._include_usage = not reply.hide_usage
         self._calls: dict[int, CallBegin] = {}
         self._reading: Reading = NOTHING
         self._size = 0

@@ -63,7 +63,6 @@ def read_request(body: Object) -> Ask:
         top_k=optional_count(body.get("top_k"), "top_k"),
         stop=[as_text(s, "stop_sequences") for s in optional_list(body.get("stop_sequences"), "stop_sequences")],
         stream=optional_flag(body.get("stream"), "stream") is True,
-        include_usage=True,
         effort=_effort(body, output),
         format=_format(output.get("format")),
     )

@@ -59,7 +59,6 @@ def read_request(body: Object) -> Ask:
         temperature=optional_number(body.get("temperature"), "temperature"),
         top_p=optional_number(body.get("top_p"), "top_p"),
         stream=optional_flag(body.get("stream"), "stream") is True,
-        include_usage=True,
         effort=optional_text(reasoning.get("effort"), "reasoning.effort"),
         format=_format(text.get("format")),
         cache_key=optional_text(body.get("prompt_cache_key"), "prompt_cache_key"),
