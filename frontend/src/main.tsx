@@ -1,12 +1,14 @@
 import "@fontsource-variable/inter/wght.css";
-import "@/app/mantine.css";
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "@mantine/spotlight/styles.css";
 import "@/app/styles.css";
 import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { Messages } from "@/app/messages";
 import { createQueryClient } from "@/app/query-client";
 import { createAppRouter } from "@/app/router";
 import { resolveCssVariables, theme } from "@/app/theme";
@@ -29,7 +31,7 @@ createRoot(container).render(
       cssVariablesResolver={resolveCssVariables}
       defaultColorScheme="auto"
     >
-      <Messages />
+      <Notifications position="bottom-right" />
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
       </QueryClientProvider>

@@ -34,7 +34,6 @@ class TokenScope(StrEnum):
     POLICY = "policy"
     CATALOG = "catalog"
     KEYS = "keys"
-    SETTINGS = "settings"
 
 
 @dataclass(frozen=True, slots=True)

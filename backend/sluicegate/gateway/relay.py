@@ -9,12 +9,11 @@ import structlog
 
 from sluicegate.domain.usage import Outcome
 from sluicegate.gateway.asgi import Reply, Request
-from sluicegate.gateway.headers import relayed, translated, value_of
+from sluicegate.gateway.dialects.wire import Wire
+from sluicegate.gateway.headers import relayed, value_of
 from sluicegate.gateway.metering import Call
 from sluicegate.gateway.reading import text_size
 from sluicegate.gateway.stream.meter import StreamMeter
-from sluicegate.gateway.transit import Outbound
-from sluicegate.gateway.translate import StreamTranslator
 from sluicegate.policy.refusals import Refusal, upstream_unavailable
 from sluicegate.ports.upstream import UpstreamError, UpstreamResponse
 
@@ -28,22 +27,18 @@ _TAIL_SECONDS = 1.0
 _GZIP = (b"gzip", b"x-gzip")
 _READABLE = (b"", b"identity", *_GZIP)
 _DECODE_STEP = 1024 * 1024
-_JSON = b"application/json"
-_EVENTS = b"text/event-stream; charset=utf-8"
 
 
 class Relay:
     """Carries one answer. Every path settles the call before the caller has the last byte."""
 
-    __slots__ = ("_call", "_outbound", "_request", "_translator", "_wire")
+    __slots__ = ("_call", "_hide_usage", "_request", "_wire")
 
-    def __init__(self, call: Call, outbound: Outbound) -> None:
-        """`outbound` has reached its backend."""
+    def __init__(self, call: Call, wire: Wire, *, hide_usage: bool) -> None:
         self._call = call
         self._request: Request = call.request
-        self._outbound = outbound
-        self._wire = outbound.wire
-        self._translator = outbound.translator
+        self._wire = wire
+        self._hide_usage = hide_usage
 
     async def relay(self, response: UpstreamResponse) -> None:
         """Raises Refusal as long as nothing was sent."""
@@ -87,12 +82,7 @@ class Relay:
     async def _error(self, response: UpstreamResponse) -> None:
         body = await self._body(response)
         self._call.settle(response.status, Outcome.UPSTREAM_ERROR)
-        if self._translator is None:
-            await self._request.reply(Reply(response.status, relayed(response.headers), body))
-            return
-        plain = _decoded(body, value_of(response.headers, b"content-encoding")) or b""
-        told = self._translator.error(response.status, plain)
-        await self._request.reply(Reply(response.status, translated(response.headers, _JSON), told))
+        await self._request.reply(Reply(response.status, relayed(response.headers), body))
 
     async def _whole(self, response: UpstreamResponse) -> None:
         body = await self._body(response)
@@ -100,43 +90,23 @@ class Relay:
         reading = None if plain is None else self._wire.read(plain)
         if plain is None or reading is None:
             raise self._refused("The model's provider answered with something that is not JSON.")
-        reply = self._reply_to(response, body, plain)
         call = self._call
         usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
         call.settle(response.status, Outcome.OK, usage, estimated=estimated)
-        await self._request.reply(reply)
-
-    def _reply_to(self, response: UpstreamResponse, body: bytes, plain: bytes) -> Reply:
-        """The answer as the caller gets it; raises Refusal when it does not say what its protocol asks for."""
-        translator, protocol = self._translator, self._wire.protocol
-        if translator is None or protocol is None:
-            return Reply(response.status, relayed(response.headers), body)
-        told = translator.answer(protocol, plain)
-        if told is None:
-            raise self._refused("The model's provider answered with something that is no answer to the call.")
-        return Reply(response.status, translated(response.headers, _JSON), told)
+        await self._request.reply(Reply(response.status, relayed(response.headers), body))
 
     # Streams
 
     async def _stream(self, response: UpstreamResponse) -> None:
         call, request = self._call, self._request
-        meter = call.meter = self._wire.meter(hide_usage=self._outbound.hide_usage)
-        coded = value_of(response.headers, b"content-encoding") in _GZIP
-        translator, protocol = self._translator, self._wire.protocol
-        feed: StreamMeter | _TranslatedFeed = meter
-        headers = relayed(response.headers)
-        if translator is not None and protocol is not None:
-            if coded:
-                raise self._refused("The model's provider compressed a stream though it was asked not to.")
-            feed = _TranslatedFeed(meter, translator.stream(protocol))
-            headers = translated(response.headers, _EVENTS)
-        elif coded:
+        meter = call.meter = self._wire.meter(hide_usage=self._hide_usage)
+        if value_of(response.headers, b"content-encoding") in _GZIP:
             await self._coded_stream(response)
             return
-        await request.start(response.status, headers)
+        await request.start(response.status, relayed(response.headers))
         try:
             while chunk := await response.read():
-                passed = feed.feed(chunk)
+                passed = meter.feed(chunk)
                 if meter.final:
                     self._settle_stream(response.status)
                     await self._send(passed)
@@ -144,7 +114,7 @@ class Relay:
                     return
                 if passed:
                     await self._send(passed)
-            rest = feed.end()
+            rest = meter.end()
         except UpstreamError as error:
             _log.warning("gateway.stream_broken_off", kind=error.kind)
             rest = b""
@@ -152,7 +122,7 @@ class Relay:
             await self._drain(response)
             raise
         if not meter.final:
-            rest = feed.failure(_cut(), request.id)
+            rest = self._wire.stream_error(_cut(), request.id)
         self._settle_stream(response.status)
         await request.send({"type": "http.response.body", "body": rest})
 
@@ -177,13 +147,11 @@ class Relay:
             try:
                 async with asyncio.timeout(_TAIL_SECONDS):
                     while chunk := await response.read():
-                        if self._translator is None:
-                            await self._send(chunk)
+                        await self._send(chunk)
             except (TimeoutError, UpstreamError):
                 pass
             rest = b""
-        last = rest if self._translator is None else b""
-        await self._request.send({"type": "http.response.body", "body": last})
+        await self._request.send({"type": "http.response.body", "body": rest})
 
     async def _drain(self, response: UpstreamResponse) -> None:
         """The caller has left: takes what comes within a moment, so that a nearly finished answer is billed exactly."""
@@ -215,27 +183,6 @@ class Relay:
             _log.warning("gateway.stream_broken_off", error=str(error))
         self._settle_stream(response.status)
         await self._request.send({"type": "http.response.body", "body": b""})
-
-
-class _TranslatedFeed:
-    """A meter whose whole events go through a translator."""
-
-    __slots__ = ("_meter", "_stream")
-
-    def __init__(self, meter: StreamMeter, stream: StreamTranslator) -> None:
-        self._meter = meter
-        self._stream = stream
-
-    def feed(self, chunk: bytes) -> bytes:
-        passed = self._meter.feed(chunk)
-        return self._stream.feed(passed) if passed else b""
-
-    def end(self) -> bytes:
-        told = self._stream.feed(self._meter.end())
-        return told + self._stream.end() if self._meter.final else told
-
-    def failure(self, refusal: Refusal, _request_id: str) -> bytes:
-        return self._stream.fail(refusal.status, refusal.message, refusal.code)
 
 
 class _GunzippedFeed:

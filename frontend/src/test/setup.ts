@@ -1,9 +1,7 @@
 import "@testing-library/jest-dom/vitest";
+import { notifications } from "@mantine/notifications";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
-
-// A page's code is loaded when it is first shown, which takes its time on a busy machine.
-configure({ asyncUtilTimeout: 5_000 });
 
 // What Mantine asks of a browser and happy-dom has not, or not in a form that fits a test.
 vi.stubGlobal(
@@ -30,8 +28,13 @@ vi.stubGlobal("ResizeObserver", NoObserver);
 vi.stubGlobal("IntersectionObserver", NoObserver);
 window.HTMLElement.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
+Object.defineProperty(document, "fonts", { value: new EventTarget() });
+
+// A machine that runs everything at once is slow; waiting longer costs nothing where the answer is there.
+configure({ asyncUtilTimeout: 5_000 });
 
 afterEach(() => {
   cleanup();
+  notifications.clean();
   window.localStorage.clear();
 });

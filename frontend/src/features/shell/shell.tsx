@@ -1,4 +1,4 @@
-import { Burger, Group } from "@mantine/core";
+import { AppShell, Burger, Group } from "@mantine/core";
 import { useDisclosure, useWindowEvent } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
@@ -26,11 +26,20 @@ function Frame() {
   });
 
   return (
-    <div className={classes.layout}>
+    <AppShell
+      header={{ height: { base: 54, sm: 0 } }}
+      navbar={{
+        width: { base: "100%", sm: 232 },
+        breakpoint: "sm",
+        collapsed: { mobile: !opened },
+      }}
+      padding={{ base: "md", sm: "xl" }}
+      transitionDuration={0}
+    >
       <a href="#content" className={classes.skip}>
         Skip to content
       </a>
-      <header className={classes.header}>
+      <AppShell.Header hiddenFrom="sm" className={classes.header}>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Brand />
           <Burger
@@ -42,20 +51,20 @@ function Frame() {
             aria-controls="navigation"
           />
         </Group>
-      </header>
-      <nav
+      </AppShell.Header>
+      <AppShell.Navbar
         id="navigation"
-        aria-label="Main"
         className={classes.navbar}
         data-closed={!opened || undefined}
+        aria-label="Main"
       >
         <Sidebar />
-      </nav>
-      <main id="content" tabIndex={-1} className={classes.main}>
+      </AppShell.Navbar>
+      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.page}>
           <Outlet />
         </div>
-      </main>
-    </div>
+      </AppShell.Main>
+    </AppShell>
   );
 }

@@ -1,1 +1,0 @@
-"""How a call reaches each kind of provider: addresses, credentials, framing."""

@@ -1,1 +1,0 @@
-"""The server itself: its recurring work, its mail, its settings."""

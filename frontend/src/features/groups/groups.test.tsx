@@ -1,0 +1,131 @@
+import { screen, within } from "@testing-library/react";
+import { expect, it } from "vitest";
+import { mockGroupPolicy, mockPage, mockUser } from "@/test/people";
+import { renderApp } from "@/test/render";
+import { refuse, stubServer } from "@/test/server";
+import { mockSession } from "@/test/session";
+
+const contractors = {
+  id: "group-1",
+  name: "Contractors",
+  description: "People who stay for a project",
+  memberCount: 2,
+  createdAt: "2026-11-01T09:00:00.000Z",
+};
+const grace = mockUser();
+
+const show = (at: string, handlers: Parameters<typeof stubServer>[0] = {}) => {
+  const server = stubServer({
+    GroupList: { groups: mockPage([contractors]) },
+    GroupDetail: { group: contractors },
+    GroupMembers: { group: { members: mockPage([grace]) } },
+    GroupPolicy: mockGroupPolicy(),
+    ...handlers,
+  });
+  return renderApp(at, { session: mockSession({ role: "ADMIN" }), server });
+};
+
+it("lists groups with their members counted, and keeps the search in the address", async () => {
+  const { user, server, path } = show("/admin/groups");
+  const row = await screen.findByRole("row", { name: /Contractors/ });
+  expect(row).toHaveTextContent(/People who stay for a project2/);
+  await user.type(screen.getByRole("searchbox"), "con");
+  await expect.poll(path).toBe("/admin/groups?q=con");
+  await expect.poll(() => server.lastOf("GroupList").search).toBe("con");
+});
+
+it("creates a group and leads to it", async () => {
+  const { user, server, path } = show("/admin/groups", {
+    GroupList: { groups: mockPage([]) },
+    CreateGroup: { createGroup: { group: { id: "group-1" } } },
+  });
+  await screen.findByText("No groups yet");
+  await user.click(screen.getAllByRole("button", { name: "Create group" })[0] as HTMLElement);
+  const dialog = await screen.findByRole("dialog");
+  await user.type(within(dialog).getByRole("textbox", { name: "Name" }), "Contractors");
+  await user.click(within(dialog).getByRole("button", { name: "Create group" }));
+  await expect.poll(path).toBe("/admin/groups/group-1");
+  expect(server.lastOf("CreateGroup")).toEqual({
+    input: { name: "Contractors", description: "" },
+  });
+});
+
+it("shows a name that is taken at its field", async () => {
+  const { user, path } = show("/admin/groups", {
+    CreateGroup: refuse("There is a group called Contractors already.", "conflict", "name"),
+  });
+  await screen.findByText("Contractors");
+  await user.click(screen.getByRole("button", { name: "Create group" }));
+  const dialog = await screen.findByRole("dialog");
+  const name = within(dialog).getByRole("textbox", { name: "Name" });
+  await user.type(name, "contractors");
+  await user.click(within(dialog).getByRole("button", { name: "Create group" }));
+  expect(
+    await within(dialog).findByText("There is a group called Contractors already."),
+  ).toBeVisible();
+  expect(name).toBeInvalid();
+  expect(path()).toBe("/admin/groups");
+});
+
+it("adds a member from the picker, where present members are marked", async () => {
+  const { user, server } = show("/admin/groups/group-1", {
+    UserPicker: {
+      users: mockPage([
+        { ...grace, groups: [{ id: "group-1" }] },
+        { ...mockUser({ id: "user-3", name: "Linus" }), groups: [] },
+      ]),
+    },
+    AddGroupMembers: { addGroupMembers: { group: { id: "group-1" } } },
+  });
+  await user.click(await screen.findByRole("button", { name: "Add members" }));
+  const dialog = await screen.findByRole("dialog");
+  const [first] = await within(dialog).findAllByRole("listitem");
+  expect(first).toHaveTextContent(/Grace Hopper.*Member/);
+  await user.click(within(dialog).getByRole("button", { name: "Add Linus" }));
+  expect(server.lastOf("AddGroupMembers")).toEqual({
+    input: { groupId: "group-1", userIds: ["user-3"] },
+  });
+});
+
+it("removes a member after saying what that takes away, and stays on the page", async () => {
+  const { user, server, path } = show("/admin/groups/group-1", {
+    RemoveGroupMembers: { removeGroupMembers: { group: { id: "group-1" } } },
+  });
+  await user.click(await screen.findByRole("button", { name: "Remove Grace Hopper" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("Grants, limits and caps of Contractors no longer apply");
+  await user.click(within(dialog).getByRole("button", { name: "Remove" }));
+  await screen.findByText("Grace Hopper is no longer in Contractors.");
+  expect(server.lastOf("RemoveGroupMembers")).toEqual({
+    input: { groupId: "group-1", userIds: ["user-2"] },
+  });
+  expect(path()).toBe("/admin/groups/group-1");
+});
+
+it("deletes a group only after saying who loses what", async () => {
+  const { user, server, path } = show("/admin/groups/group-1", {
+    DeleteGroup: { deleteGroup: { id: "group-1" } },
+  });
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete group" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("2 members lose the grants that come through this group");
+  expect(server.lastOf("DeleteGroup")).toBeUndefined();
+  await user.click(within(dialog).getByRole("button", { name: "Delete group" }));
+  await expect.poll(path).toBe("/admin/groups");
+});
+
+it("says of limits and caps that they count each member's own use", async () => {
+  show("/admin/groups/group-1");
+  expect(await screen.findByRole("region", { name: "Rate limit" })).toHaveTextContent(
+    "Counts each member's own use",
+  );
+  expect(screen.getByRole("region", { name: "Budget" })).toHaveTextContent(
+    "Counts each member's own spending",
+  );
+});
+
+it("says that there is no such group", async () => {
+  show("/admin/groups/group-1", { GroupDetail: { group: null } });
+  expect(await screen.findByText("There is no such group")).toBeVisible();
+});

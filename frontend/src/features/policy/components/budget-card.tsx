@@ -1,0 +1,101 @@
+import { SimpleGrid, TextInput } from "@mantine/core";
+import { SectionCard } from "@/components/section-card";
+import { MoneyInput } from "@/components/value-inputs";
+import { BudgetInForce } from "@/features/policy/components/budget-in-force";
+import { PolicyForm } from "@/features/policy/components/policy-form";
+import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
+import { useSetBudget } from "@/features/policy/mutations";
+import type { Budget, EffectiveBudget } from "@/features/policy/queries";
+import type { Subject } from "@/features/policy/subject";
+import { thresholdsInput, thresholdsProblem } from "@/features/policy/thresholds";
+import { useSeededForm } from "@/features/policy/use-seeded-form";
+import { type CapField, eachCap, windows } from "@/features/policy/words";
+import { usdInput, usdProblem } from "@/lib/currency";
+import { notifySuccess } from "@/lib/notify";
+import { useSave } from "@/lib/use-save";
+
+interface Props {
+  subject: Subject;
+  budget: Budget;
+  /** What holds after merging; only a user has that. */
+  inForce?: EffectiveBudget[];
+}
+
+type Values = Record<CapField | "alertThresholds", string>;
+
+export function BudgetCard({ subject, budget, inForce }: Props) {
+  const setBudget = useSetBudget(subject);
+  const { form, dirty, overtaken, settle, discard } = useSeededForm(typed(budget), {
+    validate: { ...eachCap(() => usdProblem), alertThresholds: thresholdsProblem },
+  });
+  const { submit, saving, problem } = useSave(form, async (values: Values) => {
+    await setBudget.mutateAsync({
+      ...eachCap((field) => usdInput(values[field])),
+      alertThresholds: thresholdsInput(values.alertThresholds),
+    });
+    settle(values);
+    notifySuccess("Budget saved. It is in force from the next call on.");
+  });
+
+  const fields = windows.map(({ window, field, label }) => {
+    const input = (
+      <MoneyInput
+        key={window}
+        label={label}
+        placeholder="No limit"
+        zeroMeans="Blocked: no call that costs money goes through"
+        {...form.getInputProps(field)}
+      />
+    );
+    const cap = inForce?.find((candidate) => candidate.window === window);
+    return cap === undefined ? (
+      input
+    ) : (
+      <PolicyRow key={window} field={input} inForce={<BudgetInForce budget={cap} />} />
+    );
+  });
+
+  return (
+    <SectionCard
+      title="Budget"
+      description={
+        inForce
+          ? "Per window the strictest of the personal cap and those of all groups holds. Empty sets no cap, 0 blocks."
+          : "Counts each member's own spending; members with a stricter cap of their own keep it. Empty sets no cap, 0 blocks."
+      }
+    >
+      <PolicyForm
+        onSubmit={form.onSubmit((values) => void submit(values))}
+        onDiscard={discard}
+        {...{ dirty, saving, overtaken, problem }}
+        submitLabel="Save budget"
+      >
+        {inForce ? (
+          <PolicyRows>
+            <PolicyColumns />
+            {fields}
+          </PolicyRows>
+        ) : (
+          <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="md">
+            {fields}
+          </SimpleGrid>
+        )}
+        <TextInput
+          label="Alert thresholds"
+          description="Per cent of each cap above at which an alert is due, with commas between; empty sends none"
+          inputWrapperOrder={["label", "input", "description", "error"]}
+          rightSection="%"
+          inputMode="text"
+          autoComplete="off"
+          maw={320}
+          {...form.getInputProps("alertThresholds")}
+        />
+      </PolicyForm>
+    </SectionCard>
+  );
+}
+
+const typed = (budget: Budget): Values => ({
+  ...eachCap((field) => budget[field] ?? ""),
+  alertThresholds: budget.alertThresholds.join(", "),
+});

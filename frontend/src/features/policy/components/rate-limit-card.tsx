@@ -1,0 +1,85 @@
+import { SimpleGrid } from "@mantine/core";
+import { SectionCard } from "@/components/section-card";
+import { CountInput } from "@/components/value-inputs";
+import { LimitInForce } from "@/features/policy/components/limit-in-force";
+import { PolicyForm } from "@/features/policy/components/policy-form";
+import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
+import { useSetRateLimit } from "@/features/policy/mutations";
+import type { EffectiveLimit, RateLimit } from "@/features/policy/queries";
+import type { Subject } from "@/features/policy/subject";
+import { useSeededForm } from "@/features/policy/use-seeded-form";
+import { dimensions, eachLimit, type LimitField } from "@/features/policy/words";
+import { notifySuccess } from "@/lib/notify";
+import { countInput, countProblem } from "@/lib/numbers";
+import { useSave } from "@/lib/use-save";
+
+interface Props {
+  subject: Subject;
+  rateLimit: RateLimit;
+  /** What holds after merging; only a user has that. */
+  inForce?: EffectiveLimit[];
+}
+
+type Values = Record<LimitField, string>;
+
+export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
+  const setRateLimit = useSetRateLimit(subject);
+  const { form, dirty, overtaken, settle, discard } = useSeededForm(typed(rateLimit), {
+    validate: eachLimit(() => countProblem),
+  });
+  const { submit, saving, problem } = useSave(form, async (values: Values) => {
+    await setRateLimit.mutateAsync(eachLimit((field) => countInput(values[field])));
+    settle(values);
+    notifySuccess("Rate limit saved. It is in force from the next call on.");
+  });
+
+  const fields = dimensions.map(({ dimension, field, label }) => {
+    const input = (
+      <CountInput
+        key={dimension}
+        label={label}
+        placeholder="No limit"
+        zeroMeans="Blocked: no call goes through"
+        {...form.getInputProps(field)}
+      />
+    );
+    const limit = inForce?.find((candidate) => candidate.dimension === dimension);
+    return limit === undefined ? (
+      input
+    ) : (
+      <PolicyRow key={dimension} field={input} inForce={<LimitInForce limit={limit} />} />
+    );
+  });
+
+  return (
+    <SectionCard
+      title="Rate limit"
+      description={
+        inForce
+          ? "Per dimension the strictest of the personal value and those of all groups holds. Empty sets no limit, 0 blocks."
+          : "Counts each member's own use; members with a stricter value of their own keep it. Empty sets no limit, 0 blocks."
+      }
+    >
+      <PolicyForm
+        onSubmit={form.onSubmit((values) => void submit(values))}
+        onDiscard={discard}
+        {...{ dirty, saving, overtaken, problem }}
+        submitLabel="Save rate limit"
+      >
+        {inForce ? (
+          <PolicyRows>
+            <PolicyColumns />
+            {fields}
+          </PolicyRows>
+        ) : (
+          <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="md">
+            {fields}
+          </SimpleGrid>
+        )}
+      </PolicyForm>
+    </SectionCard>
+  );
+}
+
+const typed = (rateLimit: RateLimit): Values =>
+  eachLimit((field) => rateLimit[field]?.toString() ?? "");

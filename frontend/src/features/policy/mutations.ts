@@ -1,0 +1,65 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Subject, toSubjectInput } from "@/features/policy/subject";
+import { graphql } from "@/gql";
+import type { BudgetInput, RateLimitInput } from "@/gql/graphql";
+import { execute } from "@/lib/execute";
+import { keys } from "@/lib/query-keys";
+
+const grantModelsDocument = graphql(`
+  mutation GrantModels($input: GrantModelsInput!) {
+    grantModels(input: $input) { grants { id } }
+  }
+`);
+
+const revokeGrantDocument = graphql(`
+  mutation RevokeGrant($id: ID!) {
+    revokeGrant(id: $id) { id }
+  }
+`);
+
+const setRateLimitDocument = graphql(`
+  mutation SetRateLimit($subject: SubjectInput!, $input: RateLimitInput!) {
+    setRateLimit(subject: $subject, input: $input) { rateLimit { requestsPerMinute } }
+  }
+`);
+
+const setBudgetDocument = graphql(`
+  mutation SetBudget($subject: SubjectInput!, $input: BudgetInput!) {
+    setBudget(subject: $subject, input: $input) { budget { daily } }
+  }
+`);
+
+/** A value of a group shows with each of its members, so every policy that was read may have changed. */
+function usePolicyMutation<T>(
+  mutationFn: (variables: T) => Promise<unknown>,
+  shownInPlace = false,
+) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    meta: { shownInPlace },
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.policies }),
+  });
+}
+
+export const grantModels = (subject: Subject, modelIds: string[]) =>
+  execute(grantModelsDocument, { input: { subject: toSubjectInput(subject), modelIds } });
+
+export const useGrantModels = (subject: Subject) =>
+  usePolicyMutation((modelIds: string[]) => grantModels(subject, modelIds));
+
+export const useRevokeGrant = () =>
+  usePolicyMutation((id: string) => execute(revokeGrantDocument, { id }), true);
+
+export const useSetRateLimit = (subject: Subject) =>
+  usePolicyMutation(
+    (input: RateLimitInput) =>
+      execute(setRateLimitDocument, { subject: toSubjectInput(subject), input }),
+    true,
+  );
+
+export const useSetBudget = (subject: Subject) =>
+  usePolicyMutation(
+    (input: BudgetInput) => execute(setBudgetDocument, { subject: toSubjectInput(subject), input }),
+    true,
+  );

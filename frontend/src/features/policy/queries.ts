@@ -1,0 +1,106 @@
+import { queryOptions } from "@tanstack/react-query";
+import { graphql } from "@/gql";
+import type { GroupPolicyQuery, ModelPickerQuery, UserPolicyQuery } from "@/gql/graphql";
+import { ApiError } from "@/lib/errors";
+import { execute } from "@/lib/execute";
+import { pagesQuery } from "@/lib/pages";
+import { keys } from "@/lib/query-keys";
+
+const userPolicyDocument = graphql(`
+  query UserPolicy($userId: ID!) {
+    user(id: $userId) {
+      id
+      grants { id createdAt model { id slug displayName status } }
+      inheritedGrants { id createdAt model { id slug displayName status } group { id name } }
+      rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
+      budget { daily weekly monthly alertThresholds }
+      effectivePolicy {
+        models { model { id slug displayName status } sources { kind id name } }
+        limits {
+          dimension limit used
+          source { kind id name }
+          candidates { value source { kind id name } }
+        }
+        budgets {
+          window cap spent reserved resetsAt
+          source { kind id name }
+          candidates { cap source { kind id name } }
+        }
+      }
+    }
+  }
+`);
+
+const groupPolicyDocument = graphql(`
+  query GroupPolicy($groupId: ID!) {
+    group(id: $groupId) {
+      id
+      grants { id createdAt model { id slug displayName status } }
+      rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
+      budget { daily weekly monthly alertThresholds }
+    }
+  }
+`);
+
+const modelPickerDocument = graphql(`
+  query ModelPicker($search: String!, $after: String) {
+    models(first: 20, after: $after, search: $search) {
+      edges { node { id slug displayName kind status } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+const explainDocument = graphql(`
+  query Explain($userId: ID!, $model: String!) {
+    explain(userId: $userId, model: $model) {
+      allowed status code message retryAt
+      checks { name passed detail }
+    }
+  }
+`);
+
+export type UserPolicy = NonNullable<UserPolicyQuery["user"]>;
+export type GroupPolicy = NonNullable<GroupPolicyQuery["group"]>;
+export type EffectivePolicy = UserPolicy["effectivePolicy"];
+export type EffectiveLimit = EffectivePolicy["limits"][number];
+export type EffectiveBudget = EffectivePolicy["budgets"][number];
+export type PolicySource = NonNullable<EffectiveLimit["source"]>;
+export type PickedModel = ModelPickerQuery["models"]["edges"][number]["node"];
+export type RateLimit = UserPolicy["rateLimit"];
+export type Budget = UserPolicy["budget"];
+
+// What is in use moves with every call, so these figures are asked for again while somebody looks at them.
+const refreshEvery = 15_000;
+
+export const userPolicyQuery = (userId: string) =>
+  queryOptions({
+    queryKey: keys.policy(userId),
+    queryFn: async () => present((await execute(userPolicyDocument, { userId })).user, "user"),
+    refetchInterval: refreshEvery,
+  });
+
+export const groupPolicyQuery = (groupId: string) =>
+  queryOptions({
+    queryKey: keys.groupPolicy(groupId),
+    queryFn: async () => present((await execute(groupPolicyDocument, { groupId })).group, "group"),
+  });
+
+export const modelPickerQuery = (search: string) =>
+  pagesQuery<PickedModel>({
+    queryKey: keys.modelPicker(search),
+    fetch: async (after) => (await execute(modelPickerDocument, { search, after })).models,
+  });
+
+export const explainQuery = (userId: string, model: string) =>
+  queryOptions({
+    queryKey: keys.explain(userId, model),
+    queryFn: async () => (await execute(explainDocument, { userId, model })).explain,
+    staleTime: 0,
+    gcTime: 0,
+  });
+
+function present<T>(found: T | null | undefined, what: string): T {
+  if (found) return found;
+  throw new ApiError(`This ${what} does not exist any more.`, "not_found");
+}

@@ -1,0 +1,41 @@
+import { Checkbox, Text } from "@mantine/core";
+import { useState } from "react";
+import { ModelName } from "@/features/policy/components/model-name";
+import { ModelPicker } from "@/features/policy/components/model-picker";
+import { grantModels } from "@/features/policy/mutations";
+import { type BulkProps, BulkRun } from "@/features/users/components/bulk-run";
+import { plural } from "@/lib/numbers";
+
+export function BulkGrant(props: BulkProps) {
+  const [modelIds, setModelIds] = useState<string[]>([]);
+
+  function toggle(id: string): void {
+    setModelIds(modelIds.includes(id) ? modelIds.filter((one) => one !== id) : [...modelIds, id]);
+  }
+
+  return (
+    <BulkRun
+      {...props}
+      title={`Grant models to ${plural(props.users.length, "user")}`}
+      submitLabel={modelIds.length > 0 ? `Grant ${plural(modelIds.length, "model")}` : "Grant"}
+      disabled={modelIds.length === 0}
+      act={([id = ""]) => grantModels({ kind: "user", id, name: "" }, modelIds)}
+      done={`granted ${plural(modelIds.length, "model")}`}
+    >
+      <Text size="sm" c="dimmed">
+        Each gets a grant of their own. To change it later in one place, grant to a group instead.
+      </Text>
+      <ModelPicker
+        action={(model) => (
+          <Checkbox
+            aria-label={`Grant ${model.slug}`}
+            checked={modelIds.includes(model.id)}
+            onChange={() => toggle(model.id)}
+          />
+        )}
+      >
+        {(model) => <ModelName model={model} />}
+      </ModelPicker>
+    </BulkRun>
+  );
+}

@@ -1,0 +1,204 @@
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { IconDots, IconMail, IconMailOff, IconPencil, IconTrash } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { ConfirmDialog, Confirmed } from "@/components/confirm-dialog";
+import { FormDialog } from "@/components/form-dialog";
+import { PageHeader } from "@/components/page-header";
+import { When } from "@/components/when";
+import { useSession } from "@/features/session/queries";
+import { RoleBadge, StatusBadge } from "@/features/users/components/badges";
+import { EditUserForm } from "@/features/users/components/edit-user-form";
+import { ResendDialog } from "@/features/users/components/resend-dialog";
+import {
+  useDeleteUser,
+  useReactivateUser,
+  useSuspendUser,
+  useWithdrawInvitation,
+} from "@/features/users/mutations";
+import { type UserDetail, userName } from "@/features/users/queries";
+import { notifySuccess } from "@/lib/notify";
+import { plural } from "@/lib/numbers";
+
+interface Props {
+  user: UserDetail;
+}
+
+export function UserHeader({ user }: Props) {
+  return (
+    <PageHeader
+      back={{ to: "/admin/users", label: "Users" }}
+      title={userName(user)}
+      badges={
+        <>
+          <RoleBadge role={user.role} />
+          <StatusBadge status={user.status} />
+        </>
+      }
+      description={
+        <>
+          {user.name ? `${user.email} · ` : ""}Created <When at={user.createdAt} /> · Last active{" "}
+          <When at={user.lastActiveAt} none="never" />
+        </>
+      }
+      actions={<Actions user={user} />}
+    />
+  );
+}
+
+type Dialog = "edit" | "resend" | "withdraw" | "delete";
+
+function Actions({ user }: Props) {
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const close = () => setDialog(null);
+  const invited = user.status === "INVITED";
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconPencil size={16} aria-hidden />}
+        onClick={() => setDialog("edit")}
+      >
+        Edit
+      </Button>
+      {invited ? (
+        <Button
+          variant="default"
+          leftSection={<IconMail size={16} aria-hidden />}
+          onClick={() => setDialog("resend")}
+        >
+          Resend invitation
+        </Button>
+      ) : (
+        <SuspendOrReactivate user={user} />
+      )}
+      <Menu position="bottom-end" width={220}>
+        <Menu.Target>
+          <ActionIcon variant="default" size={36} aria-label="More actions">
+            <IconDots size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {invited ? (
+            <Menu.Item
+              color="red"
+              leftSection={<IconMailOff size={16} aria-hidden />}
+              onClick={() => setDialog("withdraw")}
+            >
+              Withdraw invitation
+            </Menu.Item>
+          ) : (
+            <Menu.Item
+              color="red"
+              leftSection={<IconTrash size={16} aria-hidden />}
+              onClick={() => setDialog("delete")}
+            >
+              Delete user
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      <FormDialog opened={dialog === "edit"} onClose={close} title="Edit user">
+        <EditUserForm user={user} onDone={close} />
+      </FormDialog>
+      <ResendDialog user={user} opened={dialog === "resend"} onClose={close} />
+      <WithdrawDialog user={user} opened={dialog === "withdraw"} onClose={close} />
+      <DeleteDialog user={user} opened={dialog === "delete"} onClose={close} />
+    </>
+  );
+}
+
+function SuspendOrReactivate({ user }: Props) {
+  const suspend = useSuspendUser();
+  const reactivate = useReactivateUser();
+  const isSelf = useSession().viewer.user.id === user.id;
+  const name = userName(user);
+  if (user.status === "SUSPENDED") {
+    return (
+      <Confirmed
+        title={`Reactivate ${name}?`}
+        consequence="Sign-in works again at once, and so do all API keys that are neither revoked nor expired."
+        confirmLabel="Reactivate"
+        destructive={false}
+        onConfirm={async () => {
+          await reactivate.mutateAsync(user.id);
+          notifySuccess(`${name} is active again.`);
+        }}
+        trigger={(open) => <Button onClick={open}>Reactivate</Button>}
+      />
+    );
+  }
+  return (
+    <Confirmed
+      title={`Suspend ${name}?`}
+      consequence={
+        <>
+          {isSelf ? <p>This is your own account: you will be signed out.</p> : null}
+          API keys and console sessions stop working at once; calls that are running finish.
+          Settings, grants and history stay, and the user can be reactivated at any time.
+        </>
+      }
+      confirmLabel="Suspend"
+      onConfirm={async () => {
+        await suspend.mutateAsync(user.id);
+        notifySuccess(`${name} is suspended.`);
+      }}
+      trigger={(open) => (
+        <Button variant="default" onClick={open}>
+          Suspend
+        </Button>
+      )}
+    />
+  );
+}
+
+interface DialogProps extends Props {
+  opened: boolean;
+  onClose: () => void;
+}
+
+function useLeave() {
+  const navigate = useNavigate();
+  return () => navigate({ to: "/admin/users" });
+}
+
+function DeleteDialog({ user, opened, onClose }: DialogProps) {
+  const remove = useDeleteUser(useLeave());
+  const name = userName(user);
+  return (
+    <ConfirmDialog
+      opened={opened}
+      onClose={onClose}
+      title={`Delete ${name}?`}
+      consequence={
+        <>
+          The account, {plural(user.apiKeys.length, "API key")}, all sessions, grants, limits and{" "}
+          {plural(user.groups.length, "group membership")} go at once and for good. Past usage stays
+          in the organisation's totals, shown as that of a deleted user.
+        </>
+      }
+      confirmLabel="Delete user"
+      onConfirm={async () => {
+        await remove.mutateAsync(user.id);
+        notifySuccess(`${name} is deleted.`);
+      }}
+    />
+  );
+}
+
+function WithdrawDialog({ user, opened, onClose }: DialogProps) {
+  const withdraw = useWithdrawInvitation(useLeave());
+  return (
+    <ConfirmDialog
+      opened={opened}
+      onClose={onClose}
+      title="Withdraw the invitation?"
+      consequence={`The link of ${user.email} stops working at once, and the user is removed with everything that was set in advance.`}
+      confirmLabel="Withdraw invitation"
+      onConfirm={async () => {
+        await withdraw.mutateAsync(user.id);
+        notifySuccess(`The invitation of ${user.email} is withdrawn.`);
+      }}
+    />
+  );
+}

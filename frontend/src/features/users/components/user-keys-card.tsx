@@ -1,0 +1,116 @@
+import { Badge, Button, Group, Stack, Text } from "@mantine/core";
+import { Confirmed } from "@/components/confirm-dialog";
+import { SectionCard } from "@/components/section-card";
+import { When } from "@/components/when";
+import { useRevokeUserKey } from "@/features/users/mutations";
+import { type UserApiKey, type UserDetail, userName } from "@/features/users/queries";
+import { notifySuccess } from "@/lib/notify";
+
+interface Props {
+  user: UserDetail;
+}
+
+/** What an administrator may see of somebody else's keys: everything but the secret. */
+export function UserKeysCard({ user }: Props) {
+  return (
+    <SectionCard
+      title="API keys"
+      description="Only the owner can create keys; you can revoke them."
+    >
+      {user.apiKeys.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          No keys yet.
+        </Text>
+      ) : (
+        <Stack component="ul" gap="md" m={0} p={0} aria-label="API keys">
+          {user.apiKeys.map((key) => (
+            <KeyLine key={key.id} apiKey={key} owner={userName(user)} />
+          ))}
+        </Stack>
+      )}
+    </SectionCard>
+  );
+}
+
+function KeyLine({ apiKey, owner }: { apiKey: UserApiKey; owner: string }) {
+  const revoke = useRevokeUserKey();
+  const name = apiKey.name || apiKey.prefix;
+  return (
+    <Group
+      component="li"
+      justify="space-between"
+      align="flex-start"
+      wrap="nowrap"
+      style={{ listStyle: "none" }}
+    >
+      <div style={{ minWidth: 0 }}>
+        <Group gap={8}>
+          <Text size="sm" fw={500} style={{ overflowWrap: "anywhere" }}>
+            {apiKey.name || "Unnamed key"}
+          </Text>
+          {apiKey.status === "ACTIVE" ? null : (
+            <Badge size="sm" color="gray">
+              {apiKey.status === "REVOKED" ? "Revoked" : "Expired"}
+            </Badge>
+          )}
+        </Group>
+        <Text size="xs" className="mono" c="dimmed">
+          {apiKey.prefix}…
+        </Text>
+        <Text size="xs" c="dimmed">
+          <Dates apiKey={apiKey} />
+        </Text>
+      </div>
+      {apiKey.status === "ACTIVE" ? (
+        <Confirmed
+          title={`Revoke ${name}?`}
+          consequence={`Calls with this key of ${owner} are refused with 401 from the next one on. This can't be undone; ${owner} can create a new key.`}
+          confirmLabel="Revoke key"
+          onConfirm={async () => {
+            await revoke.mutateAsync(apiKey.id);
+            notifySuccess(`${name} is revoked.`);
+          }}
+          trigger={(open) => (
+            <Button
+              variant="subtle"
+              color="gray"
+              size="compact-sm"
+              onClick={open}
+              aria-label={`Revoke key ${name}`}
+            >
+              Revoke
+            </Button>
+          )}
+        />
+      ) : null}
+    </Group>
+  );
+}
+
+function Dates({ apiKey }: { apiKey: UserApiKey }) {
+  const used = apiKey.lastUsedAt ? (
+    <>
+      Used <When at={apiKey.lastUsedAt} />
+    </>
+  ) : (
+    "Never used"
+  );
+  if (apiKey.revokedAt) {
+    return (
+      <>
+        {used} · revoked <When at={apiKey.revokedAt} />
+      </>
+    );
+  }
+  return (
+    <>
+      {used}
+      {apiKey.expiresAt ? (
+        <>
+          {apiKey.status === "EXPIRED" ? " · expired " : " · expires "}
+          <When at={apiKey.expiresAt} />
+        </>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,118 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { graphql } from "@/gql";
+import type { InviteUsersInput, UpdateUserInput } from "@/gql/graphql";
+import { execute } from "@/lib/execute";
+import { keys } from "@/lib/query-keys";
+
+const updateUserDocument = graphql(`
+  mutation UpdateUser($input: UpdateUserInput!) {
+    updateUser(input: $input) { user { id } }
+  }
+`);
+
+const suspendUserDocument = graphql(`
+  mutation SuspendUser($id: ID!) {
+    suspendUser(id: $id) { user { id } }
+  }
+`);
+
+const reactivateUserDocument = graphql(`
+  mutation ReactivateUser($id: ID!) {
+    reactivateUser(id: $id) { user { id } }
+  }
+`);
+
+const deleteUserDocument = graphql(`
+  mutation DeleteUser($id: ID!) {
+    deleteUser(id: $id) { id }
+  }
+`);
+
+const inviteUsersDocument = graphql(`
+  mutation InviteUsers($input: InviteUsersInput!) {
+    inviteUsers(input: $input) {
+      results { email inviteUrl user { id } error { code message } }
+    }
+  }
+`);
+
+const resendInvitationDocument = graphql(`
+  mutation ResendInvitation($userId: ID!) {
+    resendInvitation(userId: $userId) { inviteUrl }
+  }
+`);
+
+const withdrawInvitationDocument = graphql(`
+  mutation WithdrawInvitation($userId: ID!) {
+    withdrawInvitation(userId: $userId) { id }
+  }
+`);
+
+const revokeUserKeyDocument = graphql(`
+  mutation RevokeUserKey($id: ID!) {
+    revokeApiKey(id: $id) { apiKey { id } }
+  }
+`);
+
+/** Each of these is confirmed in a dialog, which shows the refusal itself. */
+function useUserMutation<V, R>(mutationFn: (variables: V) => Promise<R>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    meta: { shownInPlace: true },
+    onSuccess: () =>
+      Promise.all(
+        [keys.users, keys.groups, keys.policies].map((queryKey) =>
+          client.invalidateQueries({ queryKey }),
+        ),
+      ),
+  });
+}
+
+export const useUpdateUser = () =>
+  useUserMutation((input: UpdateUserInput) => execute(updateUserDocument, { input }));
+
+export const suspendUser = (id: string) => execute(suspendUserDocument, { id });
+
+export const useSuspendUser = () => useUserMutation(suspendUser);
+
+export const useReactivateUser = () =>
+  useUserMutation((id: string) => execute(reactivateUserDocument, { id }));
+
+export const useResendInvitation = () =>
+  useUserMutation(
+    async (userId: string) =>
+      (await execute(resendInvitationDocument, { userId })).resendInvitation.inviteUrl,
+  );
+
+export const useRevokeUserKey = () =>
+  useUserMutation((id: string) => execute(revokeUserKeyDocument, { id }));
+
+export const useInviteUsers = () =>
+  useUserMutation(
+    async (input: InviteUsersInput) =>
+      (await execute(inviteUsersDocument, { input })).inviteUsers.results,
+  );
+
+/** What is gone must not be asked for again, so its page goes to the list before the lists are read anew. */
+function useRemoval(mutationFn: (id: string) => Promise<unknown>, leave: () => Promise<void>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    meta: { shownInPlace: true },
+    onSuccess: async (_data, id) => {
+      await leave();
+      client.removeQueries({ queryKey: keys.user(id) });
+      client.removeQueries({ queryKey: keys.policy(id) });
+      await Promise.all(
+        [keys.users, keys.groups].map((queryKey) => client.invalidateQueries({ queryKey })),
+      );
+    },
+  });
+}
+
+export const useDeleteUser = (leave: () => Promise<void>) =>
+  useRemoval((id) => execute(deleteUserDocument, { id }), leave);
+
+export const useWithdrawInvitation = (leave: () => Promise<void>) =>
+  useRemoval((userId) => execute(withdrawInvitationDocument, { userId }), leave);

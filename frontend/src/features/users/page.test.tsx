@@ -1,0 +1,133 @@
+import { screen, within } from "@testing-library/react";
+import { expect, it } from "vitest";
+import { mockPage, mockUser } from "@/test/people";
+import { renderApp } from "@/test/render";
+import { refuse, stubServer } from "@/test/server";
+import { mockSession } from "@/test/session";
+
+const admin = mockSession({ role: "ADMIN" });
+const grace = mockUser();
+const linus = mockUser({ id: "user-3", name: "", email: "linus@example.com", status: "INVITED" });
+const list = (rows = [grace, linus], more: string | null = null) => ({
+  users: mockPage(rows, more),
+});
+
+const show = (at: string, handlers: Parameters<typeof stubServer>[0] = {}) => {
+  const server = stubServer({ UserList: list(), ...handlers });
+  return renderApp(at, { session: admin, server });
+};
+
+it("lists names with their e-mail, and leads to a person", async () => {
+  show("/admin/users");
+  const table = await screen.findByRole("table", { name: "Users" });
+  await within(table).findByText("Grace Hopper");
+  const [, first, second] = within(table).getAllByRole("row");
+  expect(first).toHaveTextContent(/Grace Hopper.*grace@example\.com.*Member.*Active.*Never/);
+  expect(second).toHaveTextContent(/linus@example\.com.*No name yet.*Invited/);
+  expect(within(table).getByRole("link", { name: /Grace Hopper/ })).toHaveAttribute(
+    "href",
+    "/admin/users/user-2",
+  );
+});
+
+it("reads search, filters and order from the address, and asks the server for just that", async () => {
+  const { server } = show("/admin/users?q=hop&role=ADMIN&status=SUSPENDED&sort=CREATED_DESC");
+  await screen.findByText("Grace Hopper");
+  expect(server.lastOf("UserList")).toEqual({
+    search: "hop",
+    role: "ADMIN",
+    status: "SUSPENDED",
+    sort: "CREATED_DESC",
+    after: null,
+    counted: true,
+  });
+  expect(screen.getByRole("searchbox", { name: /Search/ })).toHaveValue("hop");
+  expect(screen.getByRole("combobox", { name: "Role" })).toHaveValue("ADMIN");
+  expect(screen.getByRole("columnheader", { name: "Created" })).toHaveAttribute(
+    "aria-sort",
+    "descending",
+  );
+});
+
+it("ignores what it does not know in a link", async () => {
+  const { server } = show("/admin/users?role=KING&sort=SHOE_SIZE");
+  await screen.findByText("Grace Hopper");
+  expect(server.lastOf("UserList")).toMatchObject({ role: null, sort: "NAME_ASC" });
+});
+
+it("writes search, filter and order to the address", async () => {
+  const { user, server, path } = show("/admin/users");
+  await screen.findByText("Grace Hopper");
+  await user.selectOptions(screen.getByRole("combobox", { name: "Status" }), "Invited");
+  await user.click(screen.getByRole("button", { name: "Created" }));
+  await user.type(screen.getByRole("searchbox", { name: /Search/ }), "li");
+  await expect.poll(path).toBe("/admin/users?status=INVITED&sort=CREATED_ASC&q=li");
+  await expect
+    .poll(() => server.lastOf("UserList"))
+    .toMatchObject({ search: "li", status: "INVITED", sort: "CREATED_ASC" });
+});
+
+it("adds the next page by its cursor and counts only once", async () => {
+  const { user, server } = show("/admin/users", {
+    UserList: ({ after }: { after: string | null }) =>
+      after === null ? list([grace], "cursor-1") : list([linus]),
+  } as never);
+  await screen.findByText("Grace Hopper");
+  await user.click(screen.getByRole("button", { name: "Load more" }));
+  await screen.findByText("linus@example.com");
+  expect(screen.getByText("Grace Hopper")).toBeVisible();
+  expect(server.lastOf("UserList")).toMatchObject({ after: "cursor-1", counted: false });
+});
+
+it("says that nobody matches, and clears the filters", async () => {
+  const { user, path } = show("/admin/users?q=nobody&status=ACTIVE", { UserList: list([]) });
+  await screen.findByText("Nobody matches");
+  await user.click(screen.getByRole("button", { name: "Clear search and filters" }));
+  await expect.poll(path).toBe("/admin/users");
+});
+
+it("shows why the list could not be read, and tries again", async () => {
+  const { user, server } = show("/admin/users", { UserList: refuse("The database is busy.") });
+  await screen.findByText("The database is busy.");
+  server.on({ UserList: list() });
+  await user.click(screen.getByRole("button", { name: "Try again" }));
+  await screen.findByText("Grace Hopper");
+});
+
+it("suspends only those of a selection who are active, and names those with whom it failed", async () => {
+  const { user, server } = show("/admin/users", {
+    SuspendUser: refuse("The last active administrator can't be suspended.", "conflict", "id"),
+  });
+  await screen.findByText("Grace Hopper");
+  await user.click(screen.getByRole("checkbox", { name: "Select all loaded rows" }));
+  expect(screen.getByText("2 users selected")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Suspend" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("1 other in your selection is suspended or only invited");
+  expect(server.calls.some(({ name }) => name === "SuspendUser")).toBe(false);
+  await user.click(within(dialog).getByRole("button", { name: "Suspend" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent(
+    "Grace Hopper: The last active administrator can't be suspended.",
+  );
+  expect(server.calls.filter(({ name }) => name === "SuspendUser")).toEqual([
+    { name: "SuspendUser", variables: { id: "user-2" } },
+  ]);
+});
+
+it("adds a selection to a group in one request", async () => {
+  const { user, server } = show("/admin/users", {
+    GroupPicker: { groups: mockPage([{ id: "group-1", name: "Contractors", description: "" }]) },
+    AddGroupMembers: { addGroupMembers: { group: { id: "group-1" } } },
+  });
+  await screen.findByText("Grace Hopper");
+  await user.click(screen.getByRole("checkbox", { name: "Select all loaded rows" }));
+  await user.click(screen.getByRole("button", { name: "Add to group" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(await within(dialog).findByRole("radio", { name: "Add to Contractors" }));
+  await user.click(within(dialog).getByRole("button", { name: "Add to Contractors" }));
+  await screen.findByText("2 users added to Contractors.");
+  expect(server.lastOf("AddGroupMembers")).toEqual({
+    input: { groupId: "group-1", userIds: ["user-2", "user-3"] },
+  });
+  expect(screen.queryByText("2 users selected")).not.toBeInTheDocument();
+});

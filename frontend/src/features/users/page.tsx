@@ -1,0 +1,113 @@
+import { Button, Stack } from "@mantine/core";
+import { IconUserPlus, IconUsers } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { type Column, DataTable } from "@/components/data-table";
+import { EmptyState } from "@/components/empty-state";
+import { PageHeader } from "@/components/page-header";
+import { When } from "@/components/when";
+import { RoleBadge, StatusBadge } from "@/features/users/components/badges";
+import { BulkBar } from "@/features/users/components/bulk-bar";
+import { InviteDialog } from "@/features/users/components/invite-dialog";
+import { UserFilters } from "@/features/users/components/user-filters";
+import { UserName } from "@/features/users/components/user-name";
+import { type ListedUser, userListQuery, userName } from "@/features/users/queries";
+import type { UserListSearch } from "@/features/users/search";
+import type { UserSort } from "@/gql/graphql";
+import { rowsOf, totalOf } from "@/lib/pages";
+import { useTableState } from "@/lib/use-table-state";
+
+const columns: Column<ListedUser, UserSort>[] = [
+  {
+    id: "name",
+    header: "Name",
+    cell: (user) => <UserName user={user} />,
+    sort: { asc: "NAME_ASC", desc: "NAME_DESC" },
+  },
+  { id: "role", header: "Role", cell: ({ role }) => <RoleBadge role={role} />, from: "sm" },
+  { id: "status", header: "Status", cell: ({ status }) => <StatusBadge status={status} /> },
+  {
+    id: "lastActive",
+    header: "Last active",
+    cell: ({ lastActiveAt }) => <When at={lastActiveAt} />,
+    from: "md",
+  },
+  {
+    id: "created",
+    header: "Created",
+    cell: ({ createdAt }) => <When at={createdAt} />,
+    sort: { asc: "CREATED_ASC", desc: "CREATED_DESC" },
+    from: "md",
+  },
+];
+
+export function UsersPage() {
+  const { state, set, clear, isFiltered } = useTableState<UserListSearch>();
+  const query = useInfiniteQuery(userListQuery(state));
+  const [inviting, setInviting] = useState(false);
+  const [selected, setSelected] = useState<Set<string>>(new Set());
+  const rows = rowsOf(query.data);
+  // What a new search or filter takes out of sight is not acted upon.
+  const chosen = rows.filter(({ id }) => selected.has(id));
+
+  const invite = (
+    <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
+      Invite users
+    </Button>
+  );
+
+  return (
+    <Stack gap="lg">
+      <PageHeader
+        title="Users"
+        description="Everybody who may sign in here or call models through the gateway."
+        actions={invite}
+      />
+      <Stack gap="sm">
+        <UserFilters
+          state={state}
+          onChange={set}
+          {...(isFiltered("q", "role", "status") ? { onClear: clear } : {})}
+        />
+        <DataTable
+          label="Users"
+          columns={columns}
+          query={query}
+          sort={state.sort ?? "NAME_ASC"}
+          onSort={(sort) => set({ sort })}
+          rowLink={(user) => ({ to: "/admin/users/$userId", params: { userId: user.id } })}
+          selection={{
+            selected: new Set(chosen.map(({ id }) => id)),
+            onChange: setSelected,
+            nameOf: (id) => {
+              const user = rows.find((row) => row.id === id);
+              return user ? userName(user) : "";
+            },
+          }}
+          total={totalOf(query.data)}
+          empty={
+            isFiltered("q", "role", "status") ? (
+              <EmptyState
+                icon={IconUsers}
+                title="Nobody matches"
+                action={
+                  <Button variant="default" onClick={clear}>
+                    Clear search and filters
+                  </Button>
+                }
+              >
+                No user has this in name or e-mail, or the filters leave nobody.
+              </EmptyState>
+            ) : (
+              <EmptyState icon={IconUsers} title="No users yet" action={invite}>
+                Invite people by e-mail; each gets a one-time link to set name and password.
+              </EmptyState>
+            )
+          }
+        />
+      </Stack>
+      <BulkBar users={chosen} onDone={() => setSelected(new Set())} />
+      <InviteDialog opened={inviting} onClose={() => setInviting(false)} />
+    </Stack>
+  );
+}

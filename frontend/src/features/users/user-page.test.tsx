@@ -1,0 +1,170 @@
+import { screen, within } from "@testing-library/react";
+import { expect, it } from "vitest";
+import {
+  mockLimit,
+  mockModel,
+  mockPage,
+  mockUserDetail,
+  mockUserPolicy,
+  source,
+} from "@/test/people";
+import { renderApp } from "@/test/render";
+import { refuse, stubServer } from "@/test/server";
+import { mockSession } from "@/test/session";
+
+const show = (handlers: Parameters<typeof stubServer>[0] = {}) => {
+  const server = stubServer({
+    UserDetail: mockUserDetail(),
+    UserPolicy: mockUserPolicy(),
+    ModelPicker: { models: mockPage([]) },
+    UserList: { users: mockPage([]) },
+    ...handlers,
+  });
+  return renderApp("/admin/users/user-2", { session: mockSession({ role: "ADMIN" }), server });
+};
+
+const card = (name: string) => screen.findByRole("region", { name });
+
+it("shows the effective policy with who set each value", async () => {
+  show({
+    UserPolicy: mockUserPolicy(
+      {},
+      {
+        models: [{ model: mockModel("sonnet"), sources: [source.contractors] }],
+        limits: [mockLimit("REQUESTS", [[source.contractors, 30]])],
+      },
+    ),
+  });
+  const policy = await card("Effective policy");
+  expect(policy).toHaveTextContent("1 model may be called");
+  expect(within(policy).getByText("sonnet")).toHaveAttribute("title", "Granted: via Contractors");
+  expect(within(policy).getByRole("row", { name: /Requests per minute/ })).toHaveTextContent(
+    "Requests per minuteContractors30",
+  );
+  expect(within(policy).getByRole("row", { name: /Monthly cap/ })).toHaveTextContent("No limit");
+});
+
+it("spells out what suspending does, and does it only when confirmed", async () => {
+  const { user, server } = show({ SuspendUser: { suspendUser: { user: { id: "user-2" } } } });
+  await user.click(await screen.findByRole("button", { name: "Suspend" }));
+  const dialog = await screen.findByRole("dialog", { name: "Suspend Grace Hopper?" });
+  expect(dialog).toHaveTextContent("API keys and console sessions stop working at once");
+  await user.click(within(dialog).getByRole("button", { name: "Cancel" }));
+  expect(server.lastOf("SuspendUser")).toBeUndefined();
+
+  await user.click(screen.getByRole("button", { name: "Suspend" }));
+  server.on({ UserDetail: mockUserDetail({ status: "SUSPENDED" }) });
+  await user.click(
+    within(await screen.findByRole("dialog")).getByRole("button", { name: "Suspend" }),
+  );
+  expect(await screen.findByRole("button", { name: "Reactivate" })).toBeVisible();
+  expect(server.lastOf("SuspendUser")).toEqual({ id: "user-2" });
+});
+
+it("shows why the last administrator can't be deleted, and stays on the page", async () => {
+  const { user, path } = show({
+    UserDetail: mockUserDetail({ role: "ADMIN", groups: [] }),
+    DeleteUser: refuse("The last active administrator can't be deleted.", "conflict", "id"),
+  });
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete user" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("Past usage stays in the organisation's totals");
+  await user.click(within(dialog).getByRole("button", { name: "Delete user" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent(
+    "The last active administrator can't be deleted.",
+  );
+  expect(path()).toBe("/admin/users/user-2");
+});
+
+it("goes back to the list once the user is deleted", async () => {
+  const { user, path } = show({ DeleteUser: { deleteUser: { id: "user-2" } } });
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete user" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: "Delete user" }));
+  await expect.poll(path).toBe("/admin/users");
+});
+
+it("shows a refused role at its field", async () => {
+  const { user } = show({
+    UserDetail: mockUserDetail({ role: "ADMIN" }),
+    UpdateUser: refuse("The last active administrator can't be demoted.", "conflict", "role"),
+  });
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  const dialog = await screen.findByRole("dialog", { name: "Edit user" });
+  await user.click(within(dialog).getByRole("radio", { name: "Member" }));
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  const role = await within(dialog).findByRole("radiogroup", { name: "Role" });
+  expect(role).toHaveAccessibleDescription("The last active administrator can't be demoted.");
+});
+
+it("resends an invitation and shows the new link once when there is no mail", async () => {
+  const { user } = show({
+    UserDetail: mockUserDetail({
+      status: "INVITED",
+      name: "",
+      invitationExpiresAt: "2099-01-01T00:00:00.000Z",
+    }),
+    ResendInvitation: { resendInvitation: { inviteUrl: "https://gate.example.com/welcome/new" } },
+  });
+  await screen.findByText(/The invitation is not accepted yet/);
+  expect(screen.queryByRole("button", { name: "Suspend" })).not.toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "Resend invitation" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("The old link stops working at once");
+  await user.click(within(dialog).getByRole("button", { name: "Resend invitation" }));
+  expect(await within(dialog).findByText("https://gate.example.com/welcome/new")).toBeVisible();
+});
+
+it("says that an invitation has expired and what to do", async () => {
+  show({
+    UserDetail: mockUserDetail({
+      status: "INVITED",
+      invitationExpiresAt: "2020-01-01T00:00:00.000Z",
+    }),
+  });
+  expect(await screen.findByText("The invitation has expired")).toBeVisible();
+});
+
+it("revokes a key of somebody else after asking, and shows no secret", async () => {
+  const { user, server } = show({
+    UserDetail: mockUserDetail({
+      apiKeys: [
+        {
+          id: "key-1",
+          name: "Laptop",
+          prefix: "sg_abc",
+          status: "ACTIVE",
+          createdAt: "2026-11-01T09:00:00.000Z",
+          lastUsedAt: null,
+          expiresAt: null,
+          revokedAt: null,
+        },
+      ],
+    }),
+    RevokeUserKey: { revokeApiKey: { apiKey: { id: "key-1" } } },
+  });
+  const keys = await card("API keys");
+  expect(keys).toHaveTextContent("sg_abc…");
+  await user.click(within(keys).getByRole("button", { name: "Revoke key Laptop" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("refused with 401 from the next one on");
+  await user.click(within(dialog).getByRole("button", { name: "Revoke key" }));
+  await screen.findByText("Laptop is revoked.");
+  expect(server.lastOf("RevokeUserKey")).toEqual({ id: "key-1" });
+});
+
+it("tells a failure of the policy from that of the user, and tries again", async () => {
+  const { user, server } = show({ UserPolicy: refuse("The database is busy.") });
+  await screen.findByText("The database is busy.");
+  expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Grace Hopper");
+  server.on({ UserPolicy: mockUserPolicy() });
+  await user.click(screen.getByRole("button", { name: "Try again" }));
+  await card("Budget");
+});
+
+it("says that there is no such user", async () => {
+  show({ UserDetail: { user: null } });
+  expect(await screen.findByText("There is no such user")).toBeVisible();
+});

@@ -1,0 +1,85 @@
+import { Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { DetailColumns } from "@/components/detail-columns";
+import { LoadFailure } from "@/components/loaded";
+import { PageMissing } from "@/components/page-missing";
+import { CardSkeleton, PageSkeleton } from "@/components/skeletons";
+import { BudgetCard } from "@/features/policy/components/budget-card";
+import { EffectivePolicyCard } from "@/features/policy/components/effective-policy-card";
+import { ExplainCard } from "@/features/policy/components/explain-card";
+import { GrantsCard } from "@/features/policy/components/grants-card";
+import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
+import { mergeGrants } from "@/features/policy/merge-grants";
+import { type UserPolicy, userPolicyQuery } from "@/features/policy/queries";
+import type { Subject } from "@/features/policy/subject";
+import { UserGroupsCard } from "@/features/users/components/user-groups-card";
+import { UserHeader } from "@/features/users/components/user-header";
+import { UserKeysCard } from "@/features/users/components/user-keys-card";
+import { UserNotice } from "@/features/users/components/user-notice";
+import { type UserDetail, userDetailQuery, userName } from "@/features/users/queries";
+
+interface Props {
+  userId: string;
+}
+
+export function UserPage({ userId }: Props) {
+  const user = useQuery(userDetailQuery(userId));
+  if (user.data === null) {
+    return (
+      <PageMissing title="There is no such user">
+        The account may have been deleted. Its past usage stays in the organisation's totals.
+      </PageMissing>
+    );
+  }
+  if (user.data) return <Loaded user={user.data} />;
+  if (user.isError) return <LoadFailure error={user.error} onRetry={() => void user.refetch()} />;
+  return <PageSkeleton />;
+}
+
+function Loaded({ user }: { user: UserDetail }) {
+  const policy = useQuery(userPolicyQuery(user.id));
+  const subject: Subject = { kind: "user", id: user.id, name: userName(user) };
+  return (
+    <Stack gap="lg">
+      <UserHeader user={user} />
+      <UserNotice user={user} />
+      <DetailColumns
+        main={
+          policy.data ? (
+            <PolicyCards subject={subject} policy={policy.data} />
+          ) : policy.isError ? (
+            <LoadFailure error={policy.error} onRetry={() => void policy.refetch()} />
+          ) : (
+            <>
+              <CardSkeleton rows={7} />
+              <CardSkeleton rows={7} />
+            </>
+          )
+        }
+        side={
+          <>
+            <ExplainCard userId={user.id} />
+            {policy.data ? (
+              <EffectivePolicyCard policy={policy.data.effectivePolicy} />
+            ) : policy.isError ? null : (
+              <CardSkeleton rows={6} />
+            )}
+            <UserGroupsCard user={user} />
+            <UserKeysCard user={user} />
+          </>
+        }
+      />
+    </Stack>
+  );
+}
+
+function PolicyCards({ subject, policy }: { subject: Subject; policy: UserPolicy }) {
+  const { limits, budgets } = policy.effectivePolicy;
+  return (
+    <>
+      <BudgetCard subject={subject} budget={policy.budget} inForce={budgets} />
+      <RateLimitCard subject={subject} rateLimit={policy.rateLimit} inForce={limits} />
+      <GrantsCard subject={subject} held={mergeGrants(policy.grants, policy.inheritedGrants)} />
+    </>
+  );
+}
