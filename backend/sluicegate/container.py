@@ -12,15 +12,20 @@ import structlog
 from sluicegate import __version__
 from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
+from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
 from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
-from sluicegate.kit.clock import SystemClock
+from sluicegate.jobs.scheduler import Scheduler
+from sluicegate.jobs.tasks import DELIVER_MAIL, housekeeping_jobs, mail_jobs
+from sluicegate.kit.clock import Clock, SystemClock
 from sluicegate.kit.crypto import SealBroken, key_from_text
+from sluicegate.kit.secret import Secret
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.mail import Mailer
 from sluicegate.ports.upstream import Timeouts, Upstream
 from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
@@ -29,9 +34,12 @@ from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
+from sluicegate.services.housekeeping import Housekeeping
 from sluicegate.services.invitations import InvitationService
+from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
+from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -39,7 +47,7 @@ from sluicegate.services.providers import ProviderService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
-from sluicegate.settings import Settings
+from sluicegate.settings import Settings, parse_sender
 from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 from sluicegate.storage.migrate import SchemaError as SchemaError
@@ -80,16 +88,27 @@ class Container:
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
         options = GatewayOptions(settings.max_body_bytes, timeouts, settings.budget_status)
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
-
         self.services = self._services()
+        jobs = [*housekeeping_jobs(Housekeeping(self.store, self.clock)), *mail_jobs(self.services.mail)]
+        self.scheduler = Scheduler(self.store, self.clock, jobs)
 
     def _services(self) -> Services:
         store, clock, private = self.store, self.clock, self.settings.allow_private_upstreams
+        mail = MailService(
+            store,
+            self.vault,
+            clock,
+            _mailer(self.settings, clock),
+            lambda: self.scheduler.wake(DELIVER_MAIL),
+            site=self.url,
+            zone=self.settings.zone,
+        )
         return Services(
-            deployment=Deployment(__version__, self.url, self.settings.time_zone),
+            deployment=Deployment(__version__, self.url, self.settings.time_zone, mail.configured),
             auth=AuthService(store, clock),
             users=UserService(store),
-            invitations=InvitationService(store, clock, self.url),
+            invitations=InvitationService(store, clock, self.url, mail),
+            mail=mail,
             groups=GroupService(store, clock),
             keys=KeyService(store, clock),
             tokens=TokenService(store, clock),
@@ -102,6 +121,7 @@ class Container:
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),
             models=ModelService(store, clock),
             usage=UsageService(self.usage_reader, self.settings.zone),
+            jobs=JobService(store, clock),
         )
 
     def url(self) -> str:
@@ -126,9 +146,11 @@ class Container:
         await asyncio.to_thread(migrate.check, self.settings.database)
         await self.journal.start()
         await self.policy.start()
+        await self.scheduler.start()
 
     async def stop(self) -> None:
         """Writes down what is left and lets go of everything."""
+        await self.scheduler.stop()
         await self.journal.close()
         self.usage_writer.close()
         self.policy.close()
@@ -194,6 +216,21 @@ def _kept_key(folder: Path) -> bytes:
         out.write(secrets.token_hex(32) + "\n")
     log.warning("kek.generated", file=str(path), advice="keep a copy, or set SLUICEGATE_KEK_PRIMARY")
     return key_from_text(path.read_text())
+
+
+def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
+    address, password = settings.smtp_address, settings.smtp_password
+    if address is None or settings.smtp_from is None:
+        return None
+    server = SmtpServer(
+        *address,
+        parse_sender(settings.smtp_from),
+        settings.smtp_tls,
+        settings.smtp_user,
+        Secret(password.get_secret_value()) if password is not None else None,
+        settings.smtp_ca_file,
+    )
+    return SmtpMailer(server, clock)
 
 
 def _network(settings: Settings) -> Upstream:

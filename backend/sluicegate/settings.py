@@ -6,7 +6,9 @@ Secrets may be given as `SLUICEGATE_<NAME>_FILE` instead, the path of a file tha
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from email.headerregistry import Address
+from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +23,8 @@ from sluicegate.kit.crypto import key_from_text
 from sluicegate.kit.errors import InvalidInput
 
 PREFIX = "SLUICEGATE_"
-_SECRETS = ("KEK_PRIMARY", "KEK_SECONDARY", "ADMIN_PASSWORD", "DATABASE_URL")
+_SECRETS = ("KEK_PRIMARY", "KEK_SECONDARY", "ADMIN_PASSWORD", "DATABASE_URL", "SMTP_PASSWORD")
+_SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class ConfigurationError(Exception):
@@ -61,6 +64,21 @@ class Settings(BaseSettings):
     kek_secondary: OptionalSecret = Field(None, description="The previous key, still read while keys are rotated.")
     admin_email: OptionalText = Field(None, description="E-mail of the first administrator, made if there is none.")
     admin_password: OptionalSecret = Field(None, description="Password of the first administrator.")
+    smtp_host: OptionalText = Field(
+        None, description="Mail server for invitations and password resets; without one, links are shown instead."
+    )
+    smtp_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of the mail server; by default 587, 465 with `tls`, 25 with `none`."
+    )
+    smtp_user: OptionalText = Field(None, description="Name to sign in to the mail server with, if it asks for one.")
+    smtp_password: OptionalSecret = Field(None, description="Password to sign in to the mail server with.")
+    smtp_from: OptionalText = Field(
+        None, description="Sender of all mail, such as `Sluicegate <sluicegate@example.com>`."
+    )
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="Encryption towards the mail server: `starttls`, `tls` from the first byte, or `none`."
+    )
+    smtp_ca_file: Path | None = Field(None, description="PEM file of the authorities to trust for the mail server.")
     max_body_bytes: int = Field(
         10_485_760, ge=1024, le=1_073_741_824, description="Largest request body of a gateway call, in bytes."
     )
@@ -129,6 +147,16 @@ class Settings(BaseSettings):
                 raise ValueError("must be 32 bytes as base64 or 64 hexadecimal digits") from None
         return value
 
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                parse_email(parse_sender(value).addr_spec)
+        except (InvalidInput, ValueError):
+            raise ValueError("must be an address such as Sluicegate <sluicegate@example.com>") from None
+        return value
+
     @field_validator("admin_email")
     @classmethod
     def _email(cls, value: str | None) -> str | None:
@@ -159,6 +187,13 @@ class Settings(BaseSettings):
         return ZoneInfo(self.time_zone)
 
     @property
+    def smtp_address(self) -> tuple[str, int] | None:
+        """Host and port of the mail server; None when there is none."""
+        if self.smtp_host is None:
+            return None
+        return self.smtp_host, self.smtp_port or _SMTP_PORTS[self.smtp_tls]
+
+    @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'sluicegate.db'}"
 
@@ -187,9 +222,29 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
         faults.append(f"{PREFIX}ADMIN_EMAIL and {PREFIX}ADMIN_PASSWORD: give both or neither")
     if settings.kek_secondary is not None and settings.kek_primary is None:
         faults.append(f"{PREFIX}KEK_SECONDARY: makes sense only beside {PREFIX}KEK_PRIMARY")
+    faults += _mail_faults(settings)
     if faults:
         raise ConfigurationError(faults)
     return settings
+
+
+def _mail_faults(settings: Settings) -> Iterator[str]:
+    if (settings.smtp_host is None) != (settings.smtp_from is None):
+        yield f"{PREFIX}SMTP_HOST and {PREFIX}SMTP_FROM: give both or neither"
+    if (settings.smtp_user is None) != (settings.smtp_password is None):
+        yield f"{PREFIX}SMTP_USER and {PREFIX}SMTP_PASSWORD: give both or neither"
+    if settings.smtp_password is not None and settings.smtp_tls == "none":
+        yield f"{PREFIX}SMTP_TLS: 'none' would send the password in clear text; use 'starttls' or 'tls'"
+    if settings.smtp_ca_file is not None and not settings.smtp_ca_file.is_file():
+        yield f"{PREFIX}SMTP_CA_FILE: there is no file {settings.smtp_ca_file}"
+
+
+def parse_sender(text: str) -> Address:
+    """Name and address of a sender; raises ValueError."""
+    if not text.isprintable():
+        raise ValueError("control characters")
+    name, address = parseaddr(text)
+    return Address(name, addr_spec=address)
 
 
 def _read(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

@@ -1,14 +1,12 @@
 import "@fontsource-variable/inter/wght.css";
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
-import "@mantine/spotlight/styles.css";
+import "@/app/mantine.css";
 import "@/app/styles.css";
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { Messages } from "@/app/messages";
 import { createQueryClient } from "@/app/query-client";
 import { createAppRouter } from "@/app/router";
 import { resolveCssVariables, theme } from "@/app/theme";
@@ -31,7 +29,7 @@ createRoot(container).render(
       cssVariablesResolver={resolveCssVariables}
       defaultColorScheme="auto"
     >
-      <Notifications position="bottom-right" />
+      <Messages />
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
       </QueryClientProvider>

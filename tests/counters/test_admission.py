@@ -18,7 +18,8 @@ from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.policy import Ask, Denial, LimitSet, PastUse
 
 ADA = Subject(SubjectKind.USER, "ada")
-TEAM = Subject(SubjectKind.GROUP, "team")
+BOB = Subject(SubjectKind.USER, "bob")
+TEAM = Subject(SubjectKind.POOL, "team")
 
 
 class Records:
@@ -45,6 +46,11 @@ def make(clock: ManualClock, past: PastUse | None = None) -> MemoryAdmission:
 
 def ask(*limits: LimitSet, input_tokens: int = 10, output_tokens: int = 10, cost: int = 0) -> Ask:
     return Ask(limits or (LimitSet(ADA),), input_tokens, output_tokens, Nanos(cost))
+
+
+def counted_for_team(cost: int) -> Ask:
+    """A call of Ada's while her team limits nothing."""
+    return Ask((LimitSet(ADA),), 10, 10, Nanos(cost), (TEAM,))
 
 
 async def admitted(store: MemoryAdmission, wanted: Ask, callers: int) -> int:
@@ -198,6 +204,85 @@ async def test_a_lease_that_nobody_renews_is_taken_as_dead(clock: ManualClock) -
     use = await store.use_of(ADA)
     assert use.used[Dimension.CONCURRENT_REQUESTS] == 1
     assert (use.spent[Window.DAY], use.reserved[Window.DAY]) == (5, 5)
+
+
+async def test_a_subject_that_limits_from_now_on_counts_calls_in_flight_and_what_is_on_record(
+    clock: ManualClock,
+) -> None:
+    store = make(clock, PastUse({Window.DAY: 100, Window.MONTH: 900}))
+    verdicts = [await store.admit(counted_for_team(cost=5)) for _ in range(3)]
+    leases = [v for v in verdicts if not isinstance(v, Denial)]
+    other = await store.admit(ask(LimitSet(BOB), cost=5))
+    clock.advance(2)
+    use = await store.use_of(TEAM)
+    assert (use.used[Dimension.REQUESTS], use.used[Dimension.CONCURRENT_REQUESTS]) == (3, 3)
+    assert (use.spent[Window.DAY], use.reserved[Window.DAY]) == (100, 15)
+    for lease in (*leases, other):
+        assert not isinstance(lease, Denial)
+        store.settle(lease, 1, 1, Nanos(4))
+    use = await store.use_of(TEAM)
+    assert (use.spent[Window.DAY], use.reserved[Window.DAY], use.used[Dimension.CONCURRENT_REQUESTS]) == (112, 0, 0)
+
+
+async def test_a_call_of_yesterday_reserves_nothing_of_today(clock: ManualClock) -> None:
+    store = make(clock)
+    clock.advance(12 * 3600 - 10)
+    late = await store.admit(counted_for_team(cost=5))
+    assert not isinstance(late, Denial)
+    clock.advance(90)
+    use = await store.use_of(TEAM)
+    assert (use.reserved[Window.DAY], use.reserved[Window.MONTH]) == (0, 5)
+    assert (use.used[Dimension.REQUESTS], use.used[Dimension.CONCURRENT_REQUESTS]) == (0, 1)
+    store.settle(late, 1, 1, Nanos(4))
+    use = await store.use_of(TEAM)
+    assert (use.spent[Window.DAY], use.spent[Window.MONTH]) == (0, 4)
+
+
+async def test_forgetting_loses_no_call_in_flight(clock: ManualClock) -> None:
+    records = Records()
+    store = MemoryAdmission(records, clock, PeriodClock(UTC))
+    both = Ask((LimitSet(ADA), LimitSet(TEAM, concurrent_requests=2)), 10, 10, Nanos(3), (TEAM,))
+    leases = [await store.admit(both) for _ in range(2)]
+    for _ in range(3):
+        store.forget(TEAM)
+        denial = await store.admit(both)
+        assert isinstance(denial, Denial)
+        assert (denial.subject, denial.used) == (TEAM, 2)
+    store.forget()
+    for lease in leases:
+        assert not isinstance(lease, Denial)
+        store.settle(lease, 1, 1, Nanos(3))
+    assert not isinstance(await store.admit(both), Denial)
+    assert (await store.use_of(ADA)).spent[Window.DAY] == 6
+
+
+async def test_the_denial_that_lasts_longest_is_the_one_that_is_told(clock: ManualClock) -> None:
+    store = make(clock, PastUse({Window.DAY: 50, Window.MONTH: 50}))
+    for limits, expected in (
+        ([LimitSet(ADA, day=50), LimitSet(TEAM, month=50)], (TEAM, Window.MONTH)),
+        ([LimitSet(ADA, month=50), LimitSet(TEAM, day=50)], (ADA, Window.MONTH)),
+        ([LimitSet(ADA, month=50), LimitSet(TEAM, day=0)], (TEAM, Window.DAY)),
+    ):
+        denial = await store.peek(ask(*limits, cost=1))
+        assert isinstance(denial, Denial)
+        assert (denial.subject, denial.window) == expected
+        assert not denial.held
+
+
+async def test_money_that_is_only_held_is_told_from_money_that_is_spent(clock: ManualClock) -> None:
+    store, wanted = make(clock, PastUse({Window.DAY: 40})), ask(LimitSet(ADA, day=100), cost=30)
+    leases = [await store.admit(wanted) for _ in range(2)]
+    held = await store.admit(wanted)
+    assert isinstance(held, Denial)
+    assert (held.held, held.used, held.reserved) == (True, 100, 60)
+    assert held.retry_after is not None
+    assert 1 <= held.retry_after <= 10
+    for lease in leases:
+        assert not isinstance(lease, Denial)
+        store.settle(lease, 1, 1, Nanos(25))
+    spent = await store.admit(wanted)
+    assert isinstance(spent, Denial)
+    assert (spent.held, spent.used, spent.reserved, spent.retry_after) == (False, 90, 0, 12 * 3600)
 
 
 async def test_peeking_takes_nothing(clock: ManualClock) -> None:

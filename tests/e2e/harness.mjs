@@ -42,10 +42,15 @@ export async function startServer({ args = [], env = {} } = {}) {
   }
 
   await start();
+  const facts = JSON.parse(await readFile(join(data, "demo.json"), "utf8"));
   return {
     url,
     data,
-    facts: JSON.parse(await readFile(join(data, "demo.json"), "utf8")),
+    facts,
+    /** Asks the API as the automation of an administrator, as scripts do; answers the data. */
+    ask: (query, variables) => ask(url, facts.admin_token, query, variables),
+    /** Calls a model with a gateway key, streamed; answers status, code of a refusal, and what was said. */
+    call: (key, model) => call(url, key, model),
     output: () => lines.join(""),
     restart: async () => {
       await halt();
@@ -91,11 +96,33 @@ export async function startBrowser() {
       page.on("console", (message) => {
         if (message.type() === "error") page.problems.push(message.text());
       });
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(20_000);
       return page;
     },
     close: () => browser.close(),
   };
+}
+
+/** Fills in the sign-in page, which has to be on screen. */
+export async function signIn(page, { email, password }) {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Opens an address of a server as somebody, in a profile of their own. */
+export async function openAs(browser, server, who, path, options = {}) {
+  const page = await browser.page({ url: server.url, ...options });
+  await page.goto(path);
+  await signIn(page, who);
+  await page.waitForURL((url) => url.pathname !== "/sign-in");
+  return page;
+}
+
+/** Waits until a page shows what it is about, with nothing loading any more. */
+export async function settled(page) {
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  await page.waitForFunction(() => !document.querySelector('[aria-label="Loading"], [aria-busy="true"]'));
 }
 
 /** What axe finds against WCAG 2.2 AA, one readable line per node; empty is what a test wants. */
@@ -129,6 +156,32 @@ export async function pictured(page, name, body) {
     await picture(page, `failed-${name}`);
     throw error;
   }
+}
+
+async function ask(url, token, query, variables = {}) {
+  const answer = await fetch(`${url}/graphql`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await answer.json();
+  if (errors) throw new Error(`the API refused: ${JSON.stringify(errors)}`);
+  return data;
+}
+
+async function call(url, key, model) {
+  const answer = await fetch(`${url}/gateway/openai/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "Say hello." }] }),
+  });
+  const body = await answer.text();
+  if (answer.status !== 200) return { status: answer.status, code: JSON.parse(body).error.code, text: "" };
+  const events = body.split("\n\n").filter((event) => event.startsWith("data: "));
+  const whole = events.at(-1) === "data: [DONE]";
+  const chunks = events.slice(0, -1).map((event) => JSON.parse(event.slice("data: ".length)));
+  const text = chunks.map((chunk) => chunk.choices[0]?.delta?.content ?? "").join("");
+  return { status: 200, code: null, whole, pieces: chunks.length, text };
 }
 
 // What a developer has set for a server of their own must not leak into a test's.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { pictured, startBrowser, startServer, violations } from "./harness.mjs";
+import { pictured, signIn, startBrowser, startServer, violations } from "./harness.mjs";
 
 let server;
 let browser;
@@ -12,12 +12,6 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-async function signIn(page, { email, password }) {
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
 
 test("a page asked for before signing in is shown after it", async () => {
   const page = await browser.page({ url: server.url });

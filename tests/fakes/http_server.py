@@ -40,22 +40,26 @@ class Connection(asyncio.Protocol):
             lines.append(b"content-length: %d" % length)
         else:
             lines.append(b"connection: close")
-        await self._write(b"\r\n".join(lines) + b"\r\n\r\n")
+        await self.write(b"\r\n".join(lines) + b"\r\n\r\n")
 
     async def send(self, data: bytes, *, only: int) -> None:
         """Sends as much of `data` as `only` allows; a chunk that is cut still announces its whole size."""
         if not self._chunked:
-            await self._write(data[:only])
+            await self.write(data[:only])
         elif data:
             framed = b"%x\r\n%s\r\n" % (len(data), data)
             cut = len(framed) - 2 - len(data) + only
-            await self._write(framed if only >= len(data) else framed[:cut])
+            await self.write(framed if only >= len(data) else framed[:cut])
 
     async def finish(self, *, keep_open: bool) -> None:
         if self._chunked:
-            await self._write(b"0\r\n\r\n")
+            await self.write(b"0\r\n\r\n")
         if not keep_open:
             self.close()
+
+    @property
+    def closing(self) -> bool:
+        return self._transport.is_closing()
 
     def close(self, *, reset: bool = False) -> None:
         """Ends the connection after what was written, or at once by RST."""
@@ -71,7 +75,7 @@ class Connection(asyncio.Protocol):
         await self._gone.wait()
         await asyncio.wait([self._worker])
 
-    async def _write(self, data: bytes) -> None:
+    async def write(self, data: bytes) -> None:
         if self._transport.is_closing():
             raise ConnectionResetError
         self._transport.write(data)

@@ -7,15 +7,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.policy import PolicyChange
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.clock import ManualClock
 from sluicegate.kit.ids import new_id
+from sluicegate.ports.mail import Mailer
 from sluicegate.services.auth import actor_of
 from sluicegate.services.caller import Caller
+from sluicegate.services.invitations import InvitationService
+from sluicegate.services.mail import MailService
 from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
+
+SITE_URL = "https://ai.example.com"
 
 
 @dataclass
@@ -44,6 +51,21 @@ class Site:
         async with self.store.write() as tx:
             await tx.users.add(user)
         return Caller(user, actor_of(user))
+
+    def mail(self, mailer: Mailer | None = None) -> MailService:
+        """Without a mailer as in a deployment that has no mail server. Nobody delivers unless told to."""
+        return MailService(
+            self.store,
+            EnvelopeVault(b"k" * 32),
+            self.clock,
+            mailer,
+            lambda: None,
+            site=lambda: SITE_URL,
+            zone=ZoneInfo("UTC"),
+        )
+
+    def invitations(self, mailer: Mailer | None = None) -> InvitationService:
+        return InvitationService(self.store, self.clock, lambda: SITE_URL, self.mail(mailer))
 
 
 @asynccontextmanager

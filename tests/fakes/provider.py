@@ -14,7 +14,7 @@ import argparse
 import asyncio
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -84,6 +84,10 @@ class Exchange:
         self._ended.set()
 
 
+Answer = Callable[[Connection, Exchange], Awaitable[None]]
+"""Writes an answer by itself, for what no step can say; it is cancelled when the client leaves."""
+
+
 class Provider:
     """Serves on loopback. `log` has every complete request in order of arrival, `connections` counts accepted ones."""
 
@@ -91,7 +95,7 @@ class Provider:
         self.log: list[Exchange] = []
         self.connections = 0
         self._port = port
-        self._steps: deque[Step] = deque()
+        self._steps: deque[Step | Answer] = deque()
         self._server: asyncio.Server | None = None
         self._open: set[Connection] = set()
 
@@ -131,9 +135,10 @@ class Provider:
     def open_connections(self) -> int:
         return len(self._open)
 
-    def next(self, *steps: Step) -> None:
+    def next(self, *steps: Step | Answer) -> None:
         """Scripts the next calls, in order, each as often as its `times` says. Any request takes a step."""
-        self._steps.extend(replace(step, times=1) for step in steps for _ in range(step.times))
+        for step in steps:
+            self._steps.extend([replace(step, times=1)] * step.times if isinstance(step, Step) else [step])
 
     def reset(self) -> None:
         """Forgets log and script."""
@@ -157,7 +162,10 @@ class Provider:
             raise
 
 
-async def _answer(connection: Connection, exchange: Exchange, step: Step) -> Outcome:
+async def _answer(connection: Connection, exchange: Exchange, step: Step | Answer) -> Outcome:
+    if not isinstance(step, Step):
+        await step(connection, exchange)
+        return Outcome.CUT if connection.closing else Outcome.COMPLETE
     if step.stall_before:
         await asyncio.sleep(step.stall_before)
     if step.hang_up:

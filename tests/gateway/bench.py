@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from gateway.provider import Provider
+from fakes.provider import Provider
 from sluicegate.container import Container, prepare_database
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, ProviderKind, ProviderModel
@@ -50,13 +50,17 @@ PRICES = Prices(
     output=15_000_000_000,
 )
 CHAT = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
+EMBEDDINGS = "/v1/embeddings"
+COMPLETIONS = "/v1/completions"
 MESSAGES = "/v1/messages"
 ASK = [{"role": "user", "content": "say hi"}]
 _USER = User("ada", "ada@example.com", "Ada", Role.MEMBER, UserStatus.ACTIVE, NOW)
 SUBJECT = Subject(SubjectKind.USER, _USER.id)
 _SERVED = (
-    ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme"),
-    ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta"),
+    ("team-embed", ProviderKind.CUSTOM_OPENAI, "vector", ModelKind.EMBEDDING),
+    ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme", ModelKind.CHAT),
+    ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta", ModelKind.CHAT),
 )
 _USER_CHANGED = PolicyChange(ChangeKind.USER, _USER.id)
 _CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)
@@ -70,9 +74,21 @@ def messages(**values: Any) -> dict[str, Any]:
     return {"model": "team-claude", "messages": ASK, "max_tokens": 64, **values}
 
 
+def responses(**values: Any) -> dict[str, Any]:
+    return {"model": "team-gpt", "input": ASK, **values}
+
+
+def embeddings(**values: Any) -> dict[str, Any]:
+    return {"model": "team-embed", "input": "say hi", **values}
+
+
+def completions(**values: Any) -> dict[str, Any]:
+    return {"model": "team-gpt", "prompt": "say hi", **values}
+
+
 @dataclass
 class Bench:
-    """`client` carries the key of a user who may call `team-gpt` and `team-claude`, both served by `provider`."""
+    """`client` carries the key of a user who may call the models of `_SERVED`; `provider` serves them all."""
 
     container: Container
     provider: Provider
@@ -103,7 +119,7 @@ class Bench:
 
     async def assert_untouched(self) -> None:
         """No provider was asked, nothing is consumed and nothing is written down."""
-        assert self.provider.asked == []
+        assert self.provider.log == []
         assert await self.ledger() == []
         use = await self.container.admission.use_of(SUBJECT)
         assert set(use.used.values()) == {0}
@@ -164,10 +180,13 @@ class Bench:
             tx.changed(_CATALOG_CHANGED)
 
 
-async def _add_provider(tx: Any, container: Container, kind: ProviderKind, name: str, port: int) -> ProviderModel:
+async def _add_provider(
+    tx: Any, container: Container, kind: ProviderKind, name: str, port: int, serves: ModelKind = ModelKind.CHAT
+) -> ProviderModel:
     path = "/v1" if kind is ProviderKind.CUSTOM_OPENAI else ""
     row = ProviderRow(new_id(), name, kind, f"http://127.0.0.1:{port}{path}", None, None, True, None, None, NOW)
-    model = ProviderModel(new_id(), row.id, f"{name}-model", ModelKind.CHAT, PRICES, False, 200_000, 8_000, NOW)
+    prices = PRICES if serves is ModelKind.CHAT else Prices(input=PRICES.input)
+    model = ProviderModel(new_id(), row.id, f"{name}-model", serves, prices, False, 200_000, 8_000, NOW)
     await tx.catalog.add_provider(row)
     sealed = container.vault.seal(Secret(f"sk-{name}"), f"provider:{row.id}")
     await tx.catalog.set_sealed_credential(row.id, sealed, "sk-", NOW)
@@ -180,15 +199,11 @@ async def _populate(container: Container, port: int) -> None:
         await tx.users.add(_USER)
         key = ApiKey("key-1", CREDENTIAL.public_id, _USER.id, "laptop", CREDENTIAL.prefix, _HASH, NOW)
         await tx.keys.add(key)
-        served = (
-            ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme"),
-            ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta"),
-        )
         granted = []
-        for slug, kind, name in served:
-            target = await _add_provider(tx, container, kind, name, port)
+        for slug, kind, name, serves in _SERVED:
+            target = await _add_provider(tx, container, kind, name, port, serves)
             backends = (Backend(new_id(), target.id, 0, 1),)
-            model = Model(new_id(), slug, slug.title(), ModelKind.CHAT, ModelStatus.ACTIVE, backends, NOW)
+            model = Model(new_id(), slug, slug.title(), serves, ModelStatus.ACTIVE, backends, NOW)
             await tx.catalog.add_model(model)
             granted.append(model.id)
         await tx.policy.add_grants(SUBJECT, granted, NOW)
@@ -205,14 +220,12 @@ async def running_bench(
     """`database` is an empty one with today's schema, which is copied."""
     shutil.copy(database, folder / "sluicegate.db")
     values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
-    provider = Provider()
-    async with provider.server() as upstream:
-        provider.port = upstream.port
+    async with Provider() as provider:
         container = Container(Settings(**values), "http://127.0.0.1")
         if stalled_seconds is not None:
             container.gateway = _impatient(container, stalled_seconds)
         await container.start()
-        await _populate(container, upstream.port)
+        await _populate(container, provider.port)
         async with _listening(container) as port:
             headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.bench import Bench, prepared_database, running_bench
+from gateway.office import Office, open_office
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,8 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def bench(tmp_path: Path, empty_database: Path) -> AsyncIterator[Bench]:
     async with running_bench(tmp_path, empty_database) as bench:
         yield bench
+
+
+@pytest.fixture
+async def office(bench: Bench) -> Office:
+    return await open_office(bench)

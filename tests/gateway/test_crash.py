@@ -79,7 +79,7 @@ async def test_a_killed_gateway_accounts_for_every_call(bench: Bench, tmp_path: 
         port = await _port_of(process)
         callers = [asyncio.create_task(_call_until_it_dies(port)) for _ in range(8)]
         async with asyncio.timeout(30):
-            while len(bench.provider.asked) < calls:  # noqa: ASYNC110 - the provider signals nobody
+            while len(bench.provider.log) < calls:  # noqa: ASYNC110 - the provider signals nobody
                 await asyncio.sleep(0.001)
     finally:
         process.kill()
@@ -91,11 +91,11 @@ async def test_a_killed_gateway_accounts_for_every_call(bench: Bench, tmp_path: 
     try:
         ledger = await _whole_ledger(heir)
         finished = [r for r in ledger if r.outcome == "ok"]
-        assert len(ledger) >= len(bench.provider.asked)
+        assert len(ledger) >= len(bench.provider.log)
         assert len({r.call_id for r in ledger}) == len(ledger)
         assert len(finished) >= answered
         # Those that were written down but had not reached the provider yet.
-        assert len(ledger) - len(bench.provider.asked) <= len(callers)
+        assert len(ledger) - len(bench.provider.log) <= len(callers)
         assert all(r.estimated for r in ledger if r.outcome == "recovered")
         use = await heir.admission.use_of(SUBJECT)
         assert max(use.spent.values()) == sum(r.cost_nanos for r in ledger)

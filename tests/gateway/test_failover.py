@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from fakes.provider import Answer, Provider
+from fakes.wire import breaks, completion, events, text_chunk, whole
 from gateway.bench import CHAT, MESSAGES, Bench, chat, messages
-from gateway.provider import Answer, Provider, breaks, completion, events, text_chunk, whole
 from sluicegate.domain.policy import Dimension
 
 
 @pytest.fixture
 async def second(bench: Bench) -> AsyncIterator[Provider]:
     """A second backend of `team-gpt`, after the first in priority."""
-    provider = Provider()
-    async with provider.server() as server:
-        await bench.add_backend("team-gpt", "second", server.port)
+    async with Provider() as provider:
+        await bench.add_backend("team-gpt", "second", provider.port)
         yield provider
 
 
@@ -29,11 +29,12 @@ def unused_port() -> int:
 
 @pytest.mark.parametrize("first", [breaks, whole({}, 429), whole({}, 500), whole({}, 529)])
 async def test_the_next_backend_answers_for_one_that_cannot(bench: Bench, second: Provider, first: Answer) -> None:
-    bench.provider.answers += [first, first]
+    bench.provider.next(first, first)
+    second.next(whole(completion()))
     answer = await bench.client.post(CHAT, json=chat())
     assert (answer.status_code, answer.json()) == (200, completion())
-    assert second.asked[0].body["model"] == "second-model"
-    assert second.asked[0].headers["authorization"] == "Bearer sk-second"
+    assert second.log[0].json["model"] == "second-model"
+    assert second.log[0].header("authorization") == "Bearer sk-second"
     record = await bench.only_call()
     assert (record.provider_name, record.provider_model, record.outcome) == ("second", "second-model", "ok")
     assert await bench.used(Dimension.REQUESTS) == 1
@@ -41,21 +42,21 @@ async def test_the_next_backend_answers_for_one_that_cannot(bench: Bench, second
 
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
 async def test_an_answer_about_the_request_itself_is_final(bench: Bench, second: Provider, status: int) -> None:
-    bench.provider.answers.append(whole({"error": {"message": "no"}}, status))
+    bench.provider.next(whole({"error": {"message": "no"}}, status))
     assert (await bench.client.post(CHAT, json=chat())).status_code == status
-    assert second.asked == []
+    assert second.log == []
 
 
 async def test_nothing_is_tried_again_once_an_answer_has_begun(bench: Bench, second: Provider) -> None:
-    bench.provider.answers.append(events(text_chunk("hello"), pause=0.02, ends=False))
+    bench.provider.next(events(text_chunk("hello"), pause=0.02, ends=False))
     await bench.client.post(CHAT, json=chat(stream=True))
-    assert second.asked == []
+    assert second.log == []
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 529])
 async def test_the_last_error_passes_byte_for_byte(bench: Bench, status: int) -> None:
     body = b'{"type":"error",  "error":{"type":"x","message":"as the provider says"}}'
-    bench.provider.answers.append(whole(body, status, **{"retry-after": "7", "request-id": "up"}))
+    bench.provider.next(whole(body, status, **{"retry-after": "7", "request-id": "up"}))
     answer = await bench.client.post(MESSAGES, json=messages())
     assert (answer.status_code, answer.content, answer.headers["retry-after"]) == (status, body, "7")
     assert answer.headers["request-id"] == answer.headers["x-request-id"] != "up"
@@ -78,7 +79,7 @@ async def test_a_provider_that_is_not_there_takes_no_quota(bench: Bench) -> None
 
 
 async def test_a_provider_that_breaks_off_unanswered_leaves_a_line_without_cost(bench: Bench) -> None:
-    bench.provider.answers += [breaks, breaks]
+    bench.provider.next(breaks, breaks)
     answer = await bench.client.post(CHAT, json=chat())
     assert (answer.status_code, answer.json()["error"]["type"]) == (502, "server_error")
     record = await bench.only_call()

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.bench import CHAT, CREDENTIAL, MESSAGES, Bench, chat, messages
-from gateway.provider import (
+from fakes.wire import (
     CHAT_DONE,
     CHAT_EVENTS,
     CHAT_USAGE,
@@ -23,6 +22,7 @@ from gateway.provider import (
     typed,
     whole,
 )
+from gateway.bench import CHAT, CREDENTIAL, MESSAGES, Bench, chat, messages
 from sluicegate.domain.policy import Dimension
 from sluicegate.domain.usage import CallRecord
 
@@ -43,6 +43,7 @@ def tokens(record: CallRecord) -> tuple[int, ...]:
 
 
 async def test_a_whole_chat_answer_is_billed_to_the_token(bench: Bench) -> None:
+    bench.provider.next(whole(completion()))
     answer = await bench.client.post(CHAT, json=chat())
     assert answer.status_code == 200
     assert answer.json() == completion()
@@ -58,6 +59,7 @@ async def test_a_whole_chat_answer_is_billed_to_the_token(bench: Bench) -> None:
 
 
 async def test_a_whole_message_is_billed_to_the_token(bench: Bench) -> None:
+    bench.provider.next(whole(message()))
     answer = await bench.client.post(MESSAGES, json=messages())
     assert answer.json() == message()
     record = await bench.only_call()
@@ -67,6 +69,7 @@ async def test_a_whole_message_is_billed_to_the_token(bench: Bench) -> None:
 
 
 async def test_a_message_stream_passes_byte_for_byte(bench: Bench) -> None:
+    bench.provider.next(events(*MESSAGE_EVENTS))
     answer = await bench.client.post(MESSAGES, json=messages(stream=True))
     assert answer.content == b"".join(MESSAGE_EVENTS)
     assert answer.headers["content-type"] == "text/event-stream"
@@ -77,13 +80,15 @@ async def test_a_message_stream_passes_byte_for_byte(bench: Bench) -> None:
 
 
 async def test_usage_is_asked_for_and_hidden_from_a_caller_who_did_not_ask(bench: Bench) -> None:
+    bench.provider.next(events(*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE))
     answer = await bench.client.post(CHAT, json=chat(stream=True))
-    assert bench.provider.asked[0].body["stream_options"] == {"include_usage": True}
+    assert bench.provider.log[0].json["stream_options"] == {"include_usage": True}
     assert answer.content == b"".join(CHAT_EVENTS) + CHAT_DONE
     assert tokens(await bench.only_call()) == (11, 100, 7, 0, 17, 4)
 
 
 async def test_usage_reaches_a_caller_who_asked(bench: Bench) -> None:
+    bench.provider.next(events(*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE))
     answer = await bench.client.post(CHAT, json=chat(stream=True, stream_options={"include_usage": True}))
     assert answer.content == b"".join(CHAT_EVENTS) + CHAT_USAGE + CHAT_DONE
     record = await bench.only_call()
@@ -92,12 +97,12 @@ async def test_usage_reaches_a_caller_who_asked(bench: Bench) -> None:
 
 async def test_other_stream_options_are_kept(bench: Bench) -> None:
     await bench.client.post(CHAT, json=chat(stream=True, stream_options={"include_obfuscation": False}))
-    assert bench.provider.asked[0].body["stream_options"] == {"include_obfuscation": False, "include_usage": True}
+    assert bench.provider.log[0].json["stream_options"] == {"include_obfuscation": False, "include_usage": True}
 
 
 async def test_usage_on_a_chunk_with_content_is_read_and_kept(bench: Bench) -> None:
     last = chunk([{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}], usage=OPENAI_USAGE)
-    bench.provider.answers.append(events(text_chunk("hello"), last, CHAT_DONE))
+    bench.provider.next(events(text_chunk("hello"), last, CHAT_DONE))
     answer = await bench.client.post(CHAT, json=chat(stream=True))
     assert last in answer.content
     assert (await bench.only_call()).output_tokens == 17
@@ -106,7 +111,7 @@ async def test_usage_on_a_chunk_with_content_is_read_and_kept(bench: Bench) -> N
 async def test_only_the_model_name_of_a_body_changes(bench: Bench) -> None:
     raw = b'{"z": [1,  2.50, 1e3], "model":"team-claude", "messages": [{"role": "user","content":"\\u00fc"}]}'
     await bench.client.post(MESSAGES, content=raw, headers={"content-type": "application/json"})
-    sent = bench.provider.asked[0].raw
+    sent = bench.provider.log[0].body
     assert sent.replace(b"zeta-model", b"team-claude") == (
         b'{"z":[1,  2.50, 1e3],"model":"team-claude","messages":[{"role": "user","content":"\\u00fc"}]}'
     )
@@ -128,9 +133,9 @@ async def test_headers_pass_except_the_callers_secrets_and_whereabouts(bench: Be
             "x-private": "hop",
         },
     )
-    asked = bench.provider.asked[0]
+    asked = bench.provider.log[0]
     assert asked.target == "/v1/messages?beta=true"
-    kept = {name: asked.headers.get(name) for name in ("anthropic-beta", "x-unknown", "anthropic-version", "x-api-key")}
+    kept = {name: asked.header(name) for name in ("anthropic-beta", "x-unknown", "anthropic-version", "x-api-key")}
     assert kept == {
         "anthropic-beta": "a-2026,b-2026",
         "x-unknown": "kept",
@@ -138,15 +143,15 @@ async def test_headers_pass_except_the_callers_secrets_and_whereabouts(bench: Be
         "x-api-key": "sk-zeta",
     }
     dropped = {"authorization", "cookie", "x-forwarded-for", "x-client-app", "x-project", "x-private"}
-    assert not dropped & set(asked.headers)
-    assert "openai-organization" not in asked.headers
-    assert asked.headers["accept-encoding"] == "identity"
-    assert asked.headers["host"] == f"127.0.0.1:{bench.provider.port}"
-    assert CREDENTIAL.text not in json.dumps(asked.headers)
+    assert not dropped & {name.decode() for name, _ in asked.headers}
+    assert asked.header("openai-organization") is None
+    assert asked.header("accept-encoding") == "identity"
+    assert asked.header("host") == f"127.0.0.1:{bench.provider.port}"
+    assert CREDENTIAL.text not in repr(asked.headers)
 
 
 async def test_an_answer_loses_what_describes_the_shared_account(bench: Bench) -> None:
-    bench.provider.answers.append(
+    bench.provider.next(
         whole(
             completion(),
             **{
@@ -181,8 +186,8 @@ async def test_attribution_is_kept(bench: Bench) -> None:
 async def test_count_tokens_is_forwarded_and_costs_nothing(bench: Bench) -> None:
     answer = await bench.client.post(f"{MESSAGES}/count_tokens?beta=true", json=messages())
     assert answer.json() == {"input_tokens": 42}
-    assert bench.provider.asked[0].target == "/v1/messages/count_tokens?beta=true"
-    assert bench.provider.asked[0].body["model"] == "zeta-model"
+    assert bench.provider.log[0].target == "/v1/messages/count_tokens?beta=true"
+    assert bench.provider.log[0].json["model"] == "zeta-model"
     assert await bench.ledger() == []
     assert await bench.used(Dimension.REQUESTS) == 0
 
@@ -191,7 +196,7 @@ async def test_count_tokens_is_forwarded_and_costs_nothing(bench: Bench) -> None
 async def test_a_compressed_answer_passes_untouched_and_is_metered(bench: Bench, stream: bool) -> None:
     plain = b"".join(MESSAGE_EVENTS) if stream else json.dumps(message()).encode()
     kind = "text/event-stream" if stream else "application/json"
-    bench.provider.answers.append(typed(kind, gzip.compress(plain), **{"content-encoding": "gzip"}))
+    bench.provider.next(typed(kind, gzip.compress(plain), **{"content-encoding": "gzip"}))
     answer = await bench.client.post(MESSAGES, json=messages(stream=stream))
     assert answer.content == plain
     record = await bench.only_call()
@@ -204,7 +209,7 @@ async def test_rounds_after_a_compaction_are_summed(bench: Bench) -> None:
         {"type": "message", "input_tokens": 23_000, "cache_read_input_tokens": 5, "output_tokens": 1_000},
     ]
     usage = {"input_tokens": 23_000, "output_tokens": 1_000, "iterations": rounds}
-    bench.provider.answers.append(whole(message(usage=usage)))
+    bench.provider.next(whole(message(usage=usage)))
     await bench.client.post(MESSAGES, json=messages())
     assert tokens(await bench.only_call()) == (203_000, 5, 0, 0, 4_500, 0)
 
@@ -226,7 +231,7 @@ ABSURD: list[Any] = [
 
 @pytest.mark.parametrize("usage", ABSURD)
 async def test_usage_that_cannot_be_is_estimated(bench: Bench, usage: Any) -> None:
-    bench.provider.answers.append(whole(completion(usage=usage)))
+    bench.provider.next(whole(completion(usage=usage)))
     body = json.dumps(chat()).encode()
     answer = await bench.client.post(CHAT, content=body)
     assert answer.status_code == 200
@@ -239,7 +244,7 @@ async def test_usage_that_cannot_be_is_estimated(bench: Bench, usage: Any) -> No
 
 async def test_absurd_output_in_a_stream_keeps_the_input_that_was_reported(bench: Bench) -> None:
     stream = b"".join(MESSAGE_EVENTS).replace(b'"output_tokens": 17', b'"output_tokens": -3')
-    bench.provider.answers.append(events(stream))
+    bench.provider.next(events(stream))
     await bench.client.post(MESSAGES, json=messages(stream=True))
     record = await bench.only_call()
     assert record.estimated
@@ -253,6 +258,6 @@ async def test_images_count_flat(bench: Bench) -> None:
     image = {"type": "image_url", "image_url": {"url": url}}
     answer = await bench.client.post(CHAT, json=chat(messages=[{"role": "user", "content": [image]}]))
     assert answer.status_code == 200
-    bench.provider.answers.append(whole(completion(usage=None)))
+    bench.provider.next(whole(completion(usage=None)))
     await bench.client.post(CHAT, json=chat(messages=[{"role": "user", "content": [image]}]))
     assert 1_600 <= (await bench.ledger())[0].input_tokens < 1_700

@@ -6,8 +6,8 @@ import anthropic
 import openai
 import pytest
 
+from fakes.wire import MESSAGE_EVENTS, events, whole
 from gateway.bench import CREDENTIAL, Bench
-from gateway.provider import MESSAGE_EVENTS, events, whole
 from sluicegate.kit.money import Nanos
 
 ASK = [{"role": "user", "content": "say hi"}]
@@ -29,11 +29,11 @@ async def test_openai_calls_streams_and_lists(bench: Bench) -> None:
         assert answer.usage.total_tokens == 135
         stream = await client.chat.completions.create(model="team-gpt", messages=ASK, stream=True)
         chunks = [chunk async for chunk in stream]
-        assert "".join(c.choices[0].delta.content or "" for c in chunks) == "hello world"
+        assert "".join(c.choices[0].delta.content or "" for c in chunks) == "hello from the provider"
         asked = {"include_usage": True}
         stream = await client.chat.completions.create(model="team-gpt", messages=ASK, stream=True, stream_options=asked)
         assert [chunk async for chunk in stream][-1].usage is not None
-        assert [m.id for m in (await client.models.list()).data] == ["team-claude", "team-gpt"]
+        assert [m.id for m in (await client.models.list()).data] == ["team-claude", "team-embed", "team-gpt"]
         assert (await client.models.retrieve("team-gpt")).id == "team-gpt"
     records = await bench.ledger()
     assert [r.output_tokens for r in records] == [17] * 3
@@ -45,10 +45,11 @@ async def test_anthropic_calls_streams_counts_and_lists(bench: Bench) -> None:
         answer = await client.messages.create(model="team-claude", messages=ASK, max_tokens=64)
         assert answer.usage.output_tokens == 17
         async with client.messages.stream(model="team-claude", messages=ASK, max_tokens=64) as stream:
-            assert await stream.get_final_text() == "hello world"
+            assert await stream.get_final_text() == "hello from the provider"
         counted = await client.messages.count_tokens(model="team-claude", messages=ASK)
         assert counted.input_tokens == 42
-        assert [m.id async for m in client.models.list()] == ["team-claude", "team-gpt"]
+        ids = ["claude-team-claude", "claude-team-gpt", "team-claude", "team-gpt"]
+        assert [m.id async for m in client.models.list(limit=1)] == ids
         assert (await client.models.retrieve("team-claude")).id == "team-claude"
     records = await bench.ledger()
     assert [r.output_tokens for r in records] == [17] * 2
@@ -87,22 +88,22 @@ async def test_neither_retries_a_spent_budget(bench: Bench) -> None:
 
 async def test_both_wait_out_an_overloaded_provider(bench: Bench) -> None:
     busy = whole({"error": {"message": "busy"}}, 429, **{"retry-after": "0"})
-    bench.provider.answers.append(busy)
+    bench.provider.next(busy)
     async with openai_client(bench) as client:
         await client.chat.completions.create(model="team-gpt", messages=ASK)
-    bench.provider.answers.append(busy)
+    bench.provider.next(busy)
     async with anthropic_client(bench) as anthropic_sdk:
         await anthropic_sdk.messages.create(model="team-claude", messages=ASK, max_tokens=64)
     assert sorted(r.status for r in await bench.ledger()) == [200, 200, 429, 429]
 
 
 async def test_a_cut_stream_raises_in_both(bench: Bench) -> None:
-    bench.provider.answers.append(events(pause=0.02, ends=False))
+    bench.provider.next(events(pause=0.02, ends=False))
     async with openai_client(bench, max_retries=0) as client:
         stream = await client.chat.completions.create(model="team-gpt", messages=ASK, stream=True)
         with pytest.raises(openai.APIError, match="broke the answer off"):
             _ = [chunk async for chunk in stream]
-    bench.provider.answers.append(events(*MESSAGE_EVENTS[:4], pause=0.02, ends=False))
+    bench.provider.next(events(*MESSAGE_EVENTS[:4], pause=0.02, ends=False))
     async with anthropic_client(bench, max_retries=0) as anthropic_sdk:
         with pytest.raises(anthropic.APIStatusError, match="broke the answer off"):
             async with anthropic_sdk.messages.stream(model="team-claude", messages=ASK, max_tokens=9) as messages:

@@ -9,18 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.provider import (
+from fakes.wire import (
     CHAT_DONE,
     CHAT_EVENTS,
     CHAT_USAGE,
     MESSAGE_EVENTS,
+    RESPONSE_EVENTS,
+    RESPONSE_START,
+    response_delta,
     text_chunk,
     text_delta,
 )
-from sluicegate.domain.catalog import Dialect, ProviderKind
+from sluicegate.domain.catalog import Dialect, Protocol, ProviderKind
 from sluicegate.domain.usage import Prices, TokenUsage
 from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.messages import Messages
+from sluicegate.gateway.dialects.responses import Responses
+from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.routing import in_order
 from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
 from sluicegate.gateway.stream.meter import StreamMeter
@@ -29,18 +34,22 @@ from sluicegate.policy.compile import Route
 COMMENT = b": keep-alive\n\n"
 CHAT_STREAM = COMMENT + b"".join((*CHAT_EVENTS, text_chunk('say "usage": {} [DONE]'), CHAT_USAGE, CHAT_DONE))
 MESSAGE_STREAM = b"".join((*MESSAGE_EVENTS[:5], text_delta('{"type":"message_stop"}'), *MESSAGE_EVENTS[5:]))
+RESPONSES_STREAM = b"".join((RESPONSE_START, response_delta('{"type":"response.completed"}'), *RESPONSE_EVENTS[1:]))
 EXPECTED = {
     "chat": TokenUsage(input=11, cache_read=100, cache_write_5m=7, output=17, reasoning=4),
     "messages": TokenUsage(11, 100, 5, 2, 17, 4),
+    "responses": TokenUsage(11, 100, 5, 2, 17, 4),
 }
+STREAMS = {"chat": CHAT_STREAM, "messages": MESSAGE_STREAM, "responses": RESPONSES_STREAM}
+WIRES: dict[str, Wire] = {"chat": ChatCompletions(), "messages": Messages(), "responses": Responses()}
 
 
 def meter_for(kind: str) -> StreamMeter:
-    return ChatCompletions().meter(hide_usage=True) if kind == "chat" else Messages().meter(hide_usage=True)
+    return WIRES[kind].meter(hide_usage=True)
 
 
 def stream_of(kind: str, line_end: bytes) -> bytes:
-    return (CHAT_STREAM if kind == "chat" else MESSAGE_STREAM).replace(b"\n", line_end)
+    return STREAMS[kind].replace(b"\n", line_end)
 
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
@@ -58,7 +67,7 @@ def metered(kind: str, parts: list[bytes]) -> tuple[bytes, TokenUsage, bool, boo
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
-@pytest.mark.parametrize("kind", ["chat", "messages"])
+@pytest.mark.parametrize("kind", WIRES)
 def test_one_cut_anywhere_changes_nothing(kind: str, line_end: bytes) -> None:
     stream = stream_of(kind, line_end)
     hidden = CHAT_USAGE.replace(b"\n", line_end) if kind == "chat" else b""
@@ -69,7 +78,7 @@ def test_one_cut_anywhere_changes_nothing(kind: str, line_end: bytes) -> None:
 
 
 @given(
-    kind=st.sampled_from(["chat", "messages"]),
+    kind=st.sampled_from(sorted(WIRES)),
     line_end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
     cuts=st.lists(st.integers(0, 10_000), max_size=60),
 )
@@ -101,7 +110,7 @@ def test_any_bytes_at_all_come_out_as_they_went_in(data: bytes, cuts: list[int])
 @settings(max_examples=200)
 @given(data=st.lists(st.sampled_from([b"\n", b"\r", b"data: x", b":c", b"\r\n", b'{"usage": {']), max_size=30))
 def test_the_meter_survives_anything(data: list[bytes]) -> None:
-    for kind in ("chat", "messages"):
+    for kind in WIRES:
         metered(kind, data)
 
 
@@ -121,7 +130,20 @@ def test_data_lines_are_joined(event: bytes, data: bytes) -> None:
 
 def route(name: str, priority: int, weight: int) -> Route:
     return Route(
-        name, name, ProviderKind.DEMO, (Dialect.OPENAI,), None, "/v1", None, None, name, Prices(), priority, weight
+        provider_id=name,
+        provider_name=name,
+        kind=ProviderKind.DEMO,
+        dialects=(Dialect.OPENAI,),
+        protocols=(Protocol.CHAT,),
+        origin=None,
+        base_path="/v1",
+        credential=None,
+        organization=None,
+        provider_model=name,
+        prices=Prices(),
+        priority=priority,
+        weight=weight,
+        max_output_tokens=None,
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from fakes.raw_server import Peer
-from gateway.bench import CHAT, MESSAGES, Bench, chat, messages, running_bench
-from gateway.provider import (
+from fakes.http_server import Connection
+from fakes.provider import Exchange, Outcome
+from fakes.wire import (
     CHAT_DONE,
     CHAT_EVENTS,
     CHAT_USAGE,
@@ -20,8 +20,6 @@ from gateway.provider import (
     MESSAGE_EVENTS,
     MESSAGE_START,
     STREAM_HEAD,
-    Asked,
-    breaks,
     completion,
     events,
     framed,
@@ -32,8 +30,10 @@ from gateway.provider import (
     text_chunk,
     text_delta,
     typed,
+    verbatim,
     whole,
 )
+from gateway.bench import CHAT, MESSAGES, Bench, chat, messages, running_bench
 from sluicegate.domain.policy import Dimension
 
 CALLS = [(CHAT, chat(stream=True)), (MESSAGES, messages(stream=True))]
@@ -59,12 +59,12 @@ async def read_some(response: httpx.Response, size: int) -> bytes:
 @pytest.mark.parametrize(("path", "body"), CALLS)
 async def test_a_caller_who_leaves_pays_for_what_flowed(bench: Bench, path: str, body: dict[str, Any]) -> None:
     flowed = FLOWED[path]
-    bench.provider.answers.append(stalls(*flowed))
+    bench.provider.next(stalls(*flowed))
     async with bench.client.stream("POST", path, json=body) as response:
         await read_some(response, len(b"".join(flowed)))
     left = time.monotonic()
     async with asyncio.timeout(2):
-        await bench.provider.gone.wait()
+        assert await bench.provider.log[-1].ended() is Outcome.DISCONNECTED
     assert time.monotonic() - left < 1.0
     await bench.until_settled()
     record = await bench.only_call()
@@ -78,7 +78,7 @@ async def test_a_caller_who_leaves_pays_for_what_flowed(bench: Bench, path: str,
 
 
 async def test_a_caller_who_leaves_just_before_the_end_pays_exactly(bench: Bench) -> None:
-    bench.provider.answers.append(events(*MESSAGE_EVENTS, pause=0.08))
+    bench.provider.next(events(*MESSAGE_EVENTS, pause=0.08))
     async with bench.client.stream("POST", MESSAGES, json=messages(stream=True)) as response:
         await read_some(response, len(b"".join(MESSAGE_EVENTS[:5])))
     await bench.until_settled()
@@ -90,7 +90,7 @@ async def test_a_caller_who_leaves_just_before_the_end_pays_exactly(bench: Bench
 async def test_leaving_after_the_last_event_is_no_abort(bench: Bench, path: str, body: dict[str, Any]) -> None:
     last = MESSAGE_EVENTS[-1] if path == MESSAGES else CHAT_DONE
     whole_stream = b"".join(MESSAGE_EVENTS) if path == MESSAGES else b"".join((*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE))
-    bench.provider.answers.append(stalls(whole_stream))
+    bench.provider.next(stalls(whole_stream))
     async with bench.client.stream("POST", path, json=body) as response:
         data = await read_some(response, len(whole_stream) - len(CHAT_USAGE) if path == CHAT else len(whole_stream))
     assert data.endswith(last)
@@ -101,11 +101,11 @@ async def test_leaving_after_the_last_event_is_no_abort(bench: Bench, path: str,
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_caller_who_leaves_before_any_answer_pays_for_the_prompt(bench: Bench, stream: bool) -> None:
-    bench.provider.answers.append(never_answers)
+    bench.provider.next(never_answers)
     with pytest.raises(httpx.ReadTimeout):
         await bench.client.post(CHAT, json=chat(stream=stream), timeout=0.4)
     async with asyncio.timeout(2):
-        await bench.provider.gone.wait()
+        assert await bench.provider.log[-1].ended() is Outcome.DISCONNECTED
     await bench.until_settled()
     record = await bench.only_call()
     assert (record.outcome, record.status, record.estimated) == ("aborted", 499, True)
@@ -126,7 +126,7 @@ async def test_a_caller_who_leaves_while_sending_was_never_there(bench: Bench) -
 
 async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any, empty_database: Any) -> None:
     async with running_bench(tmp_path, empty_database, stalled_seconds=0.5) as bench:
-        bench.provider.answers.append(events(*[text_chunk("a" * 60_000)] * 400))
+        bench.provider.next(events(*[text_chunk("a" * 60_000)] * 400))
         _, writer = await asyncio.open_connection("127.0.0.1", bench.port, limit=1024)
         body = json.dumps(chat(stream=True))
         head = f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: {bench.client.headers['authorization']}\r\n"
@@ -147,7 +147,7 @@ async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any, empty_databas
 @pytest.mark.parametrize(("path", "body"), CALLS)
 async def test_a_cut_stream_ends_with_an_error_event(bench: Bench, path: str, body: dict[str, Any], ends: bool) -> None:
     flowed = FLOWED[path]
-    bench.provider.answers.append(events(*flowed, b"event: torn\ndata: {", pause=0.02, ends=ends))
+    bench.provider.next(events(*flowed, b"event: torn\ndata: {", pause=0.02, ends=ends))
     answer = await bench.client.post(path, json=body)
     assert answer.status_code == 200
     assert answer.content.startswith(b"".join(flowed))
@@ -167,7 +167,7 @@ async def test_a_cut_stream_ends_with_an_error_event(bench: Bench, path: str, bo
 
 
 async def test_a_cut_after_the_usage_is_billed_exactly(bench: Bench) -> None:
-    bench.provider.answers.append(events(*MESSAGE_EVENTS[:-1], pause=0.02, ends=False))
+    bench.provider.next(events(*MESSAGE_EVENTS[:-1], pause=0.02, ends=False))
     answer = await bench.client.post(MESSAGES, json=messages(stream=True))
     assert b"event: error" in answer.content
     record = await bench.only_call()
@@ -175,7 +175,7 @@ async def test_a_cut_after_the_usage_is_billed_exactly(bench: Bench) -> None:
 
 
 async def test_a_chat_stream_may_end_without_its_marker(bench: Bench) -> None:
-    bench.provider.answers.append(events(*CHAT_EVENTS, CHAT_USAGE))
+    bench.provider.next(events(*CHAT_EVENTS, CHAT_USAGE))
     answer = await bench.client.post(CHAT, json=chat(stream=True))
     assert answer.content == b"".join(CHAT_EVENTS)
     record = await bench.only_call()
@@ -183,7 +183,7 @@ async def test_a_chat_stream_may_end_without_its_marker(bench: Bench) -> None:
 
 
 async def test_a_last_event_without_an_empty_line_still_counts(bench: Bench) -> None:
-    bench.provider.answers.append(events(*CHAT_EVENTS, CHAT_USAGE, b"data: [DONE]"))
+    bench.provider.next(events(*CHAT_EVENTS, CHAT_USAGE, b"data: [DONE]"))
     answer = await bench.client.post(CHAT, json=chat(stream=True))
     assert answer.content.endswith(b"data: [DONE]")
     assert (await bench.only_call()).outcome == "ok"
@@ -199,7 +199,7 @@ async def test_a_last_event_without_an_empty_line_still_counts(bench: Bench) -> 
 async def test_an_error_inside_a_stream_passes_as_it_is(
     bench: Bench, path: str, body: dict[str, Any], event: bytes
 ) -> None:
-    bench.provider.answers.append(events(*FLOWED[path], event))
+    bench.provider.next(events(*FLOWED[path], event))
     answer = await bench.client.post(path, json=body)
     assert answer.content == b"".join(FLOWED[path]) + event
     record = await bench.only_call()
@@ -207,7 +207,7 @@ async def test_an_error_inside_a_stream_passes_as_it_is(
 
 
 async def test_missing_usage_is_estimated_from_the_text(bench: Bench) -> None:
-    bench.provider.answers.append(events(text_chunk("a" * 400), *CHAT_EVENTS[1:], CHAT_DONE))
+    bench.provider.next(events(text_chunk("a" * 400), *CHAT_EVENTS[1:], CHAT_DONE))
     await bench.client.post(CHAT, json=chat(stream=True))
     record = await bench.only_call()
     assert (record.outcome, record.estimated, record.output_tokens) == ("ok", True, 102)
@@ -215,7 +215,7 @@ async def test_missing_usage_is_estimated_from_the_text(bench: Bench) -> None:
 
 async def test_a_silent_provider_is_given_up(tmp_path: Any, empty_database: Any) -> None:
     async with running_bench(tmp_path, empty_database, idle_timeout=0.3, first_byte_timeout=0.3) as bench:
-        bench.provider.answers += [stalls(*FLOWED[MESSAGES]), never_answers]
+        bench.provider.next(stalls(*FLOWED[MESSAGES]), never_answers)
         answer = await bench.client.post(MESSAGES, json=messages(stream=True))
         assert b"event: error" in answer.content
         assert (await bench.only_call()).outcome == "upstream_error"
@@ -227,13 +227,13 @@ async def test_a_silent_provider_is_given_up(tmp_path: Any, empty_database: Any)
 
 
 async def test_a_stream_without_end_stays_small_and_stops_with_its_caller(bench: Bench) -> None:
-    async def endless(peer: Peer, asked: Asked) -> None:
-        await peer.send(STREAM_HEAD)
+    async def endless(connection: Connection, exchange: Exchange) -> None:
+        await connection.write(STREAM_HEAD)
         while True:
-            await peer.send(framed(text_chunk("word ") * 50))
+            await connection.write(framed(text_chunk("word ") * 50))
             await asyncio.sleep(0)
 
-    bench.provider.answers.append(endless)
+    bench.provider.next(endless)
     async with bench.client.stream("POST", CHAT, json=chat(stream=True)) as response:
         await read_some(response, 3_000_000)
     await bench.until_settled()
@@ -244,14 +244,14 @@ async def test_a_stream_without_end_stays_small_and_stops_with_its_caller(bench:
 
 async def test_an_event_without_end_is_not_held_for_ever(bench: Bench) -> None:
     huge = b"data: " + b"x" * 3_000_000
-    bench.provider.answers.append(events(MESSAGE_START, huge, b"\n\n", *MESSAGE_END))
+    bench.provider.next(events(MESSAGE_START, huge, b"\n\n", *MESSAGE_END))
     answer = await bench.client.post(MESSAGES, json=messages(stream=True))
     assert answer.content == MESSAGE_START + huge + b"\n\n" + b"".join(MESSAGE_END)
     assert (await bench.only_call()).output_tokens == 17
 
 
 async def test_the_first_event_does_not_wait_for_the_next(bench: Bench) -> None:
-    bench.provider.answers.append(events(*MESSAGE_EVENTS, pause=0.3))
+    bench.provider.next(events(*MESSAGE_EVENTS, pause=0.3))
     started = time.monotonic()
     async with bench.client.stream("POST", MESSAGES, json=messages(stream=True)) as response:
         assert await read_some(response, 1) == MESSAGE_START
@@ -274,7 +274,7 @@ async def test_the_first_event_does_not_wait_for_the_next(bench: Bench) -> None:
     ],
 )
 async def test_an_answer_that_is_no_json_is_not_passed_on(bench: Bench, kind: str, body: bytes, stream: bool) -> None:
-    bench.provider.answers += [typed(kind, body)] * 2
+    bench.provider.next(*[typed(kind, body)] * 2)
     answer = await bench.client.post(CHAT, json=chat(stream=stream))
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
     record = await bench.only_call()
@@ -286,14 +286,14 @@ async def test_an_answer_that_is_no_json_is_not_passed_on(bench: Bench, kind: st
 
 
 async def test_json_though_a_stream_was_asked_for_is_passed_and_metered(bench: Bench) -> None:
-    bench.provider.answers.append(whole(completion()))
+    bench.provider.next(whole(completion()))
     answer = await bench.client.post(CHAT, json=chat(stream=True))
     assert answer.json() == completion()
     assert (await bench.only_call()).output_tokens == 17
 
 
 async def test_a_stream_though_none_was_asked_for_is_passed_and_metered(bench: Bench) -> None:
-    bench.provider.answers.append(events(*MESSAGE_EVENTS))
+    bench.provider.next(events(*MESSAGE_EVENTS))
     answer = await bench.client.post(MESSAGES, json=messages())
     assert answer.content == b"".join(MESSAGE_EVENTS)
     assert (await bench.only_call()).output_tokens == 17
@@ -303,19 +303,15 @@ async def test_a_stream_though_none_was_asked_for_is_passed_and_metered(bench: B
 async def test_redirects_and_codings_that_were_not_asked_for_are_not_passed_on(
     bench: Bench, headers: dict[str, str]
 ) -> None:
-    bench.provider.answers.append(whole(message(), 302 if "location" in headers else 200, **headers))
+    bench.provider.next(whole(message(), 302 if "location" in headers else 200, **headers))
     answer = await bench.client.post(MESSAGES, json=messages(), follow_redirects=False)
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
     assert (await bench.only_call()).cost_nanos == 0
 
 
 async def test_a_whole_answer_that_breaks_off_is_not_passed_on(bench: Bench) -> None:
-    async def half(peer: Peer, asked: Asked) -> None:
-        await peer.send(b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{"id": ')
-        await asyncio.sleep(0.05)
-        await breaks(peer, asked)
-
-    bench.provider.answers.append(half)
+    half = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{"id": '
+    bench.provider.next(verbatim(half, breaks_off=True))
     answer = await bench.client.post(CHAT, json=chat())
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
     record = await bench.only_call()

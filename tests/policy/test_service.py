@@ -3,131 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from sluicegate.adapters.memory import MemoryAdmission
-from sluicegate.domain.apikey import ApiKey, new_credential
-from sluicegate.domain.catalog import (
-    Backend,
-    Model,
-    ModelKind,
-    ModelStatus,
-    Provider,
-    ProviderKind,
-    ProviderModel,
-)
-from sluicegate.domain.policy import (
-    Budget,
-    ChangeKind,
-    Grant,
-    PolicyChange,
-    RateLimits,
-    Subject,
-    SubjectKind,
-    Window,
-)
-from sluicegate.domain.usage import Prices, TokenUsage
-from sluicegate.domain.user import Group, Role, User, UserStatus
-from sluicegate.kit.clock import ManualClock
-from sluicegate.kit.crypto import hash_key_secret
+from policy.bench import ADA, CREDENTIAL, NOW, TEAM, Bench
+from sluicegate.domain.apikey import new_credential
+from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimits, Window
+from sluicegate.domain.usage import Prices
+from sluicegate.domain.user import UserStatus
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
-from sluicegate.kit.secret import Secret
 from sluicegate.policy.refusals import Refusal
-from sluicegate.policy.service import PolicyService
-from sluicegate.policy.windows import PeriodClock
-from sluicegate.ports.policy import CatalogRows, PastUse, UserRows
-
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-ADA = Subject(SubjectKind.USER, "ada")
-TEAM = Subject(SubjectKind.GROUP, "team")
-CREDENTIAL = new_credential()
-HASH = hash_key_secret(CREDENTIAL.secret)
-
-
-class Rows:
-    """A policy source whose rows a test may change; each read takes a turn of the loop, as a database would."""
-
-    def __init__(self) -> None:
-        self.user_rows: UserRows | None = UserRows(
-            User("ada", "ada@example.com", "Ada", Role.MEMBER, UserStatus.ACTIVE, NOW),
-            [Group("team", "Team", "", NOW)],
-            [Grant("g1", TEAM, "m1", NOW)],
-            {TEAM: RateLimits(requests=1000)},
-            {},
-        )
-        self.api_key: ApiKey | None = ApiKey("k1", CREDENTIAL.public_id, "ada", "laptop", CREDENTIAL.prefix, HASH, NOW)
-        prices = Prices(input=1_000_000_000, output=2_000_000_000)
-        target = ProviderModel("pm1", "p1", "demo-fast", ModelKind.CHAT, prices, False, None, None, NOW)
-        self.catalog_rows = CatalogRows(
-            [Model("m1", "fast", "Fast", ModelKind.CHAT, ModelStatus.ACTIVE, (Backend("b1", "pm1", 0, 1),), NOW)],
-            {"pm1": target},
-            {"p1": Provider("p1", "Demo", ProviderKind.DEMO, None, None, None, True, None, None, NOW)},
-            {},
-        )
-        self.key_reads = 0
-
-    async def user(self, user_id: str) -> UserRows | None:
-        rows = self.user_rows
-        await asyncio.sleep(0)
-        return rows if rows and rows.user.id == user_id else None
-
-    async def key(self, public_id: str) -> ApiKey | None:
-        self.key_reads += 1
-        key = self.api_key
-        await asyncio.sleep(0)
-        return key if key and key.public_id == public_id else None
-
-    async def catalog(self) -> CatalogRows:
-        rows = self.catalog_rows
-        await asyncio.sleep(0)
-        return rows
-
-    def set_user(self, **values: object) -> None:
-        assert self.user_rows
-        self.user_rows = replace(self.user_rows, user=replace(self.user_rows.user, **values))  # type: ignore[arg-type]
-
-
-class NoSpend:
-    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
-        install(PastUse({}))
-
-
-class PlainVault:
-    def seal(self, secret: Secret, context: str) -> str:
-        return secret.reveal()
-
-    def unseal(self, sealed: str, context: str) -> Secret:
-        return Secret(sealed)
-
-
-class Bench:
-    def __init__(self) -> None:
-        self.clock = ManualClock(NOW)
-        self.rows = Rows()
-        periods = PeriodClock(UTC)
-        self.admission = MemoryAdmission(NoSpend(), self.clock, periods)
-        self.policy = PolicyService(self.rows, PlainVault(), self.admission, self.clock, periods)
-
-    async def call(self, slug: str = "fast", credential: str = CREDENTIAL.text) -> None:
-        admitted = await self.policy.admit(credential, "10.0.0.1", slug, 100, 50)
-        self.policy.settle(admitted, TokenUsage(input=100, output=20), Nanos(140_000))
-
-    async def refusal(self, slug: str = "fast", credential: str = CREDENTIAL.text) -> Refusal:
-        with pytest.raises(Refusal) as caught:
-            await self.policy.admit(credential, "10.0.0.1", slug, 100, 50)
-        return caught.value
-
-
-@pytest.fixture
-async def bench() -> Bench:
-    made = Bench()
-    await made.policy.start()
-    return made
 
 
 async def test_a_granted_call_is_admitted_and_costs_what_it_used(bench: Bench) -> None:

@@ -14,7 +14,6 @@ from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, T
 from sluicegate.ports.store import PageRequest, UserFilter
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.groups import GroupService
-from sluicegate.services.invitations import InvitationService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.users import UserService
 
@@ -48,7 +47,7 @@ async def test_the_last_admin_stays(site: Site) -> None:
 async def test_an_invitation_lives_once_and_for_seven_days(site: Site) -> None:
     ada = await site.person("ada@example.com", Role.ADMIN)
     auth = AuthService(site.store, site.clock)
-    invitations = InvitationService(site.store, site.clock, lambda: "https://ai.example.com")
+    invitations = site.invitations()
     good, bad, twice = await invitations.invite(ada, ["Eve@Example.com", "nobody", "eve@example.com"])
     assert good.user is not None
     assert good.url is not None
@@ -56,8 +55,9 @@ async def test_an_invitation_lives_once_and_for_seven_days(site: Site) -> None:
     assert isinstance(twice.error, Conflict)
     first = good.url.removeprefix("https://ai.example.com/welcome/")
     _, url = await invitations.resend(ada, good.user.id)
+    assert url is not None
     token = url.rsplit("/", 1)[1]
-    assert (await auth.link(first)).status is LinkStatus.UNKNOWN
+    assert (await auth.link(first)).status is LinkStatus.REPLACED
     assert (await auth.link(token)).status is LinkStatus.VALID
     with pytest.raises(InvalidInput):
         await auth.accept(token, "", PASSWORD)

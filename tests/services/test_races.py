@@ -19,7 +19,6 @@ from sluicegate.services.auth import AuthService
 from sluicegate.services.caller import Caller
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
-from sluicegate.services.invitations import InvitationService
 from sluicegate.services.models import ModelChange, ModelService, NewModel
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelService
 from sluicegate.services.providers import NewProvider, ProviderChange, ProviderService
@@ -85,7 +84,7 @@ async def renamed_model(site: Site, admin: Caller) -> Attempt:
 
 
 async def invited(site: Site, admin: Caller) -> Attempt:
-    invitations = InvitationService(site.store, site.clock, lambda: "http://gateway")
+    invitations = site.invitations()
 
     async def invite(name: str) -> Any:
         (result,) = await invitations.invite(admin, [f"{name}@example.com"])

@@ -185,6 +185,22 @@ async def test_absurd_budgets_are_refused_by_name(stage: Stage, budget: Budget, 
     await unchanged(stage)
 
 
+async def test_a_pool_is_apart_from_what_each_member_has_and_filed_under_its_group(stage: Stage) -> None:
+    pool, limits = Subject(SubjectKind.POOL, "team"), RateLimits(requests=5)
+    await stage.limits.set(stage.admin, pool, limits)
+    await stage.budgets.set(stage.admin, pool, Budget(day=Nanos(1)))
+
+    assert await stage.limits.of(stage.admin, [TEAM, pool]) == {TEAM: RateLimits(), pool: limits}
+    assert stage.site.feed.published == [TEAM_CHANGED] * 2
+    events = [(e["action"], e["target_kind"], e["target_id"], e["target_label"]) for e in await stage.audit()]
+    assert events == [(f"pool_{what}.set", "group", "team", "Team") for what in ("rate_limit", "budget")]
+    with pytest.raises(Forbidden):
+        await stage.limits.of(stage.member, [pool])
+    async with stage.site.store.write() as tx:
+        await tx.groups.delete("team")
+    assert await stage.limits.of(stage.admin, [pool]) == {pool: RateLimits()}
+
+
 Change = Callable[[Stage, Caller, Subject], Awaitable[object]]
 CHANGES: list[Change] = [
     lambda stage, caller, subject: stage.grants.add(caller, subject, ["fast"]),
@@ -194,7 +210,9 @@ CHANGES: list[Change] = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize(("kind", "field"), [(SubjectKind.USER, "userId"), (SubjectKind.GROUP, "groupId")])
+@pytest.mark.parametrize(
+    ("kind", "field"), [(SubjectKind.USER, "userId"), (SubjectKind.GROUP, "groupId"), (SubjectKind.POOL, "groupId")]
+)
 async def test_nobody_is_refused(stage: Stage, change: Change, kind: SubjectKind, field: str) -> None:
     with pytest.raises(NotFound) as caught:
         await change(stage, stage.admin, Subject(kind, "ghost"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sluicegate.container import Container
 from sluicegate.settings import ConfigurationError, load
 
 
@@ -71,3 +72,46 @@ def test_secrets_may_come_from_files(tmp_path: Path) -> None:
     both = {"SLUICEGATE_KEK_PRIMARY": "ab" * 32, "SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "kek")}
     assert "give one of them" in faults(both)[0]
     assert "cannot read" in faults({"SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "absent")})[0]
+
+
+MAIL = {"SLUICEGATE_SMTP_HOST": "mail.example.com", "SLUICEGATE_SMTP_FROM": "Sluicegate <gate@example.com>"}
+
+
+@pytest.mark.parametrize(("tls", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_mail_port_follows_the_encryption(tls: str, port: int) -> None:
+    assert load(MAIL | {"SLUICEGATE_SMTP_TLS": tls}).smtp_address == ("mail.example.com", port)
+    assert load(MAIL | {"SLUICEGATE_SMTP_PORT": "2525"}).smtp_address == ("mail.example.com", 2525)
+    assert load({}).smtp_address is None
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"SLUICEGATE_SMTP_FROM": ""}, "SLUICEGATE_SMTP_HOST and SLUICEGATE_SMTP_FROM: give both or neither"),
+        ({"SLUICEGATE_SMTP_FROM": "nobody"}, "must be an address such as Sluicegate <sluicegate@example.com>"),
+        ({"SLUICEGATE_SMTP_FROM": "a@b.c\r\nBcc: x@example.com"}, "must be an address such as"),
+        ({"SLUICEGATE_SMTP_USER": "gate"}, "SLUICEGATE_SMTP_USER and SLUICEGATE_SMTP_PASSWORD: give both or neither"),
+        (
+            {
+                "SLUICEGATE_SMTP_USER": "gate",
+                "SLUICEGATE_SMTP_PASSWORD": "hunter2",
+                "SLUICEGATE_SMTP_TLS": "none",
+            },
+            "would send the password in clear text",
+        ),
+        ({"SLUICEGATE_SMTP_CA_FILE": "/nowhere/ca.pem"}, "SLUICEGATE_SMTP_CA_FILE: there is no file /nowhere/ca.pem"),
+    ],
+)
+def test_mail_settings_that_cannot_work_are_refused(change: dict[str, str], fault: str) -> None:
+    (found,) = faults(MAIL | change)
+    assert fault in found
+    assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(("environment", "configured"), [({}, False), (MAIL, True)])
+async def test_the_deployment_tells_whether_mail_is_configured(
+    tmp_path: Path, environment: dict[str, str], configured: bool
+) -> None:
+    container = Container(load(environment, data_dir=tmp_path), "http://gateway")
+    assert container.services.deployment.mail_configured is configured
+    await container.stop()

@@ -15,6 +15,7 @@ from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.cursor import encode_cursor
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import Nanos
+from sluicegate.ports.policy import KeyRows
 from sluicegate.ports.store import PageRequest
 from sluicegate.storage.engine import SqlStore
 from sluicegate.storage.policy_source import SqlPolicySource
@@ -27,7 +28,9 @@ ADA = User("ada", "ada@example.com", "Ada", Role.MEMBER, UserStatus.ACTIVE, NOW)
 BOB = replace(ADA, id="bob", email="bob@example.com", name="Bob")
 TEAM, OPS, EMPTY = (Group(i, i.title(), "", NOW) for i in ("team", "ops", "empty"))
 USER, GROUP = Subject(SubjectKind.USER, "ada"), Subject(SubjectKind.GROUP, "team")
+POOL = Subject(SubjectKind.POOL, "team")
 LIMITS = RateLimits(requests=0, input_tokens=2_000_000_000)
+SHARED = Budget(week=Nanos(5))
 BUDGET = Budget(Nanos(0), None, Nanos(10**18), (50, 90))
 
 
@@ -124,6 +127,8 @@ async def test_a_user_is_read_with_everything_that_decides(store: SqlStore) -> N
         await tx.policy.set_rate_limits(GROUP, LIMITS)
         await tx.policy.set_rate_limits(Subject(SubjectKind.GROUP, "ops"), RateLimits(requests=1))
         await tx.policy.set_budget(USER, BUDGET)
+        await tx.policy.set_budget(POOL, SHARED)
+        await tx.policy.set_rate_limits(Subject(SubjectKind.POOL, "ops"), RateLimits(requests=1))
 
     rows = await SqlPolicySource(store.engine).user("ada")
     assert rows is not None
@@ -131,7 +136,7 @@ async def test_a_user_is_read_with_everything_that_decides(store: SqlStore) -> N
     assert {group.id: group for group in rows.groups} == {"team": TEAM, "empty": EMPTY}
     assert {grant.id: grant for grant in rows.grants} == {own.id: own, through_team.id: through_team}
     assert rows.limits == {GROUP: LIMITS}
-    assert rows.budgets == {USER: BUDGET}
+    assert rows.budgets == {USER: BUDGET, POOL: SHARED}
 
 
 async def test_a_user_takes_three_statements_however_many_groups(store: SqlStore) -> None:
@@ -151,9 +156,14 @@ async def test_nobody_is_nobody(store: SqlStore) -> None:
 async def test_a_key_is_found_by_its_public_id(store: SqlStore) -> None:
     await people(store)
     key = ApiKey("k1", "abcdefghijkl", "ada", "laptop", "sg_abcdefghijkl", "hash", NOW)
+    subject = Subject(SubjectKind.KEY, "k1")
     async with store.write() as tx:
         await tx.keys.add(key)
-    assert await SqlPolicySource(store.engine).key("abcdefghijkl") == key
+    assert await SqlPolicySource(store.engine).key("abcdefghijkl") == KeyRows(key)
+    async with store.write() as tx:
+        await tx.policy.set_rate_limits(subject, LIMITS)
+        await tx.policy.set_budget(subject, BUDGET)
+    assert await SqlPolicySource(store.engine).key("abcdefghijkl") == KeyRows(key, LIMITS, BUDGET)
 
 
 async def test_the_catalogue_is_read_whole(store: SqlStore) -> None:

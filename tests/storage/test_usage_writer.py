@@ -54,8 +54,8 @@ def sums(url: str) -> dict[str, tuple[int, int]]:
 
 
 def counted(calls: int, cost: int) -> dict[str, tuple[int, int]]:
-    # Every call counts for its user and for its key.
-    return {"ledger": (calls, cost), "hours": (calls, cost), "budgets": (2 * cost,) * 2}
+    # Every call counts for its user, for its key and for the one group that the user was in.
+    return {"ledger": (calls, cost), "hours": (calls, cost), "budgets": (3 * cost,) * 2}
 
 
 def periods(at: datetime, zone: tzinfo = BERLIN) -> dict[Window, str]:
@@ -205,6 +205,23 @@ def test_recent_calls_are_those_since_an_instant(writer: Writer) -> None:
     assert writer.recent(ADA, milliseconds(NOW - timedelta(seconds=60))) == expected
     assert writer.recent(KEY, milliseconds(NOW - timedelta(seconds=60))) == expected
     assert list(writer.recent(Subject(SubjectKind.GROUP, "team"), 0)) == []
+
+
+def test_a_pool_is_drawn_from_by_everybody_who_was_in_the_group_at_the_time(writer: Writer) -> None:
+    batch = [
+        call(cost_nanos=5),
+        call(cost_nanos=7, user_id="bob", group_ids=("ops", "team")),
+        call(cost_nanos=11, user_id="cyd", group_ids=("ops",)),
+        call(cost_nanos=13, user_id="dan", group_ids=()),
+    ]
+    writer.write(batch)
+    writer.write(batch)
+
+    for group_id, cost, calls in (("team", 12, 2), ("ops", 18, 2), ("none", 0, 0)):
+        pool = Subject(SubjectKind.POOL, group_id)
+        assert writer.spent(pool, periods(NOW)) == dict.fromkeys(Window, cost)
+        assert writer.recent(pool, milliseconds(NOW)) == [(NOW.timestamp(), 105, 50)] * calls
+        assert list(writer.recent(pool, milliseconds(NOW) + 1)) == []
 
 
 def test_it_recovers_when_the_database_comes_back(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ class TokenScope(StrEnum):
     POLICY = "policy"
     CATALOG = "catalog"
     KEYS = "keys"
+    SETTINGS = "settings"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,17 @@ class Dialect(StrEnum):
     ANTHROPIC = "anthropic"
 
 
+class Protocol(StrEnum):
+    """A way to hold a conversation; a dialect may have several. Calls are translated between these."""
+
+    CHAT = "chat"
+    MESSAGES = "messages"
+    RESPONSES = "responses"
+
+
+PROTOCOLS = {Dialect.OPENAI: (Protocol.CHAT, Protocol.RESPONSES), Dialect.ANTHROPIC: (Protocol.MESSAGES,)}
+
+
 class ModelKind(StrEnum):
     CHAT = "chat"
     EMBEDDING = "embedding"
@@ -55,6 +66,10 @@ class KindFacts:
     credential_required: bool = True
     takes_organization: bool = False
     takes_region: bool = False
+
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        return tuple(protocol for dialect in self.dialects for protocol in PROTOCOLS[dialect])
 
 
 KINDS: dict[ProviderKind, KindFacts] = {

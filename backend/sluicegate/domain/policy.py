@@ -14,9 +14,12 @@ DEFAULT_ALERT_THRESHOLDS = (80, 100)
 
 
 class SubjectKind(StrEnum):
+    """What a group sets counts each member's own use; its pool, which has the group's id, is drawn from together."""
+
     USER = "user"
     GROUP = "group"
     KEY = "key"
+    POOL = "pool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,15 @@ class Budget:
     def get(self, window: Window) -> Nanos | None:
         value: Nanos | None = getattr(self, window.value)
         return value
+
+    @property
+    def empty(self) -> bool:
+        """Whether it caps nothing."""
+        return self.day is None and self.week is None and self.month is None
+
+
+NO_LIMITS = RateLimits()
+NO_BUDGET = Budget()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class OneTimeLink:
-    """An invitation or password reset; only the digest of its token is kept."""
+    """An invitation or password reset; only the digest of its token is kept. A newer one replaces those before it."""
 
     id: str
     user_id: str
@@ -71,6 +71,7 @@ class OneTimeLink:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    replaced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

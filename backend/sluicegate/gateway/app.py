@@ -10,9 +10,12 @@ import structlog
 from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.asgi import ClientGone, Receive, Reply, Request, Scope, Send
 from sluicegate.gateway.dialects.chat import ChatCompletions
+from sluicegate.gateway.dialects.completions import Completions
+from sluicegate.gateway.dialects.embeddings import Embeddings
 from sluicegate.gateway.dialects.errors import render
 from sluicegate.gateway.dialects.messages import CountTokens, Messages
 from sluicegate.gateway.dialects.models import model_reply, models_reply
+from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.metering import Books
 from sluicegate.gateway.pipeline import GatewayOptions, Pipeline
@@ -64,12 +67,14 @@ class GatewayApp:
         return self._pipeline.watch.calls
 
     def _table(self) -> dict[str, _Endpoint]:
-        chat, messages, counting = ChatCompletions(), Messages(), CountTokens()
+        openai: tuple[Wire, ...] = (ChatCompletions(), Responses(), Embeddings(), Completions())
+        messages, counting = Messages(), CountTokens()
         table: dict[str, _Endpoint] = {}
         for root, only in _ROOTS:
             table[f"{root}/models"] = _Endpoint("GET", only, self._models)
             if only is not Dialect.ANTHROPIC:
-                table[root + chat.path] = _Endpoint("POST", Dialect.OPENAI, self._calling(chat))
+                for wire in openai:
+                    table[root + wire.path] = _Endpoint("POST", Dialect.OPENAI, self._calling(wire))
             if only is not Dialect.OPENAI:
                 table[root + messages.path] = _Endpoint("POST", Dialect.ANTHROPIC, self._calling(messages))
                 table[root + counting.path] = _Endpoint("POST", Dialect.ANTHROPIC, self._counting(counting))
@@ -139,11 +144,11 @@ class GatewayApp:
         dialect = Dialect.ANTHROPIC if request.anthropic else Dialect.OPENAI
         await request.reply(models_reply(self._policy.models_of(principal), dialect, request.query))
 
-    async def _model(self, request: Request, slug: str) -> None:
+    async def _model(self, request: Request, name: str) -> None:
         principal = await self._pipeline.identify(request)
-        model = await self._policy.check_access(principal, slug)
+        model = await self._policy.check_access(principal, name)
         dialect = Dialect.ANTHROPIC if request.anthropic else Dialect.OPENAI
-        await request.reply(model_reply(model, dialect))
+        await request.reply(model_reply(name, model, dialect))
 
     async def _refuse_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Codex tries a WebSocket first and falls back to HTTP at once when it is told 426."""
@@ -188,8 +193,9 @@ def _no_such_route(method: str, path: str) -> Refusal:
     shown = path if len(path) <= 100 else path[:100] + "…"
     hint = " Leave '/v1' out of the client's base URL." if "/v1/v1/" in path else ""
     message = (
-        f"This gateway does not serve {method} {shown}. It serves POST …/v1/chat/completions, POST …/v1/messages, "
-        f"POST …/v1/messages/count_tokens and GET …/v1/models.{hint}"
+        f"This gateway does not serve {method} {shown}. It serves POST …/v1/chat/completions, POST …/v1/responses, "
+        "POST …/v1/completions, POST …/v1/embeddings, POST …/v1/messages, POST …/v1/messages/count_tokens and "
+        f"GET …/v1/models.{hint}"
     )
     return Refusal("route_not_found", 404, message)
 

@@ -17,6 +17,7 @@ _encode = msgspec.json.Encoder().encode
 _LONG_STRING = 8_192
 _IMAGE_TOKENS = 1_600
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\"
+_SAMPLE = 64
 
 
 class Envelope:
@@ -36,6 +37,14 @@ class Envelope:
         """A field's value; None also for one that is null, missing or no text."""
         raw = self._fields.get(name)
         return None if raw is None else loaded(raw)
+
+    def has(self, name: str) -> bool:
+        return name in self._fields
+
+    def whole(self) -> dict[str, Any]:
+        """All of the body, as the caller sent it."""
+        value: dict[str, Any] = loaded(self._raw)
+        return value
 
     def put(self, name: str, value: Any) -> None:
         self._fields[name] = Raw(_encode(value))
@@ -59,12 +68,18 @@ class Envelope:
         """Roughly the tokens of the whole body; images count by a flat figure rather than by their bytes."""
         size = len(self._raw)
         images = 0
-        if b"base64" in self._raw:
+        if _holds_long_base64(self._raw):
             for part in self._raw.split(b'"'):
                 if len(part) > _LONG_STRING and not _after_comma(part).translate(None, _BASE64):
                     size -= len(part)
                     images += 1
         return max(1, size // bytes_per_token + images * _IMAGE_TOKENS)
+
+
+def _holds_long_base64(raw: bytes) -> bool:
+    """False when no string in `raw` can be an image: one of that length would fill at least one of the samples."""
+    steps = range(_LONG_STRING // 2, len(raw), _LONG_STRING // 2)
+    return any(not raw[at : at + _SAMPLE].translate(None, _BASE64) for at in steps) and b"base64" in raw
 
 
 def _after_comma(text: bytes) -> bytes:

@@ -57,6 +57,7 @@ _NOT_RELAYED = _HOP_BY_HOP | {
 }
 # They describe the provider's account that all callers share.
 _SHARED_LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-", b"anthropic-priority-", b"anthropic-fast-")
+_ABOUT_THE_CALL = (b"retry-after", b"retry-after-ms", b"x-should-retry", b"x-upstream-request-id")
 _REQUEST_IDS = frozenset({b"x-request-id", b"request-id"})
 _ANTHROPIC_VERSION = (b"anthropic-version", b"2023-06-01")
 _IDENTITY = (b"accept-encoding", b"identity")
@@ -72,6 +73,20 @@ def forwarded(headers: RawHeaders, dialect: Dialect) -> RawHeaders:
     if dialect is Dialect.ANTHROPIC and not any(h[0] == b"anthropic-version" for h in passed):
         passed.append(_ANTHROPIC_VERSION)
     return passed
+
+
+def rewritten(headers: RawHeaders, dialect: Dialect) -> RawHeaders:
+    """What a provider gets to see when a request is translated for it: the caller's name, and nothing that speaks of
+    the protocol which the request has left."""
+    passed = [(b"content-type", b"application/json"), _IDENTITY, (b"accept", b"application/json, text/event-stream")]
+    passed += [header for header in headers if header[0] == b"user-agent"]
+    return [*passed, _ANTHROPIC_VERSION] if dialect is Dialect.ANTHROPIC else passed
+
+
+def translated(headers: RawHeaders, content_type: bytes) -> RawHeaders:
+    """What a caller gets to see of the headers of an answer that was translated for it."""
+    passed = [header for header in relayed(headers) if header[0] in _ABOUT_THE_CALL]
+    return [(b"content-type", content_type), *passed]
 
 
 def _named_by_connection(headers: RawHeaders) -> frozenset[bytes]:

@@ -11,8 +11,8 @@ from sluicegate.domain.usage import CallRecord, Outcome, TokenUsage, cost_of
 from sluicegate.gateway.asgi import Request
 from sluicegate.gateway.attribution import attribution_of
 from sluicegate.gateway.dialects.wire import Wire
-from sluicegate.gateway.routing import Outbound
 from sluicegate.gateway.stream.meter import StreamMeter
+from sluicegate.gateway.transit import Outbound
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import Route
 from sluicegate.policy.service import Admitted, PolicyService

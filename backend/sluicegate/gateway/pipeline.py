@@ -20,9 +20,11 @@ from sluicegate.gateway.envelope import Envelope, open_envelope
 from sluicegate.gateway.headers import relayed
 from sluicegate.gateway.metering import Books, Call
 from sluicegate.gateway.relay import Relay
-from sluicegate.gateway.routing import Backends, Outbound, Unreachable, routes_for
+from sluicegate.gateway.routing import Backends, Unreachable, routes_for
+from sluicegate.gateway.transit import Outbound
 from sluicegate.gateway.watch import Watch
-from sluicegate.policy.compile import CompiledModel, Principal
+from sluicegate.policy.compile import CompiledModel
+from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
 from sluicegate.ports.upstream import Timeouts, UpstreamError
 
@@ -85,10 +87,16 @@ class Pipeline:
             call.close()
 
     async def _serve(self, call: Call, wire: Wire, envelope: Envelope, model: CompiledModel) -> None:
-        _check_kind(model)
-        routes = routes_for(model, wire)
-        hide_usage = wire.prepare(envelope)
-        outbound = Outbound(call.request, envelope, wire, routes[0])
+        _check_kind(model, wire)
+        routes = routes_for(model, wire, envelope)
+        outbound = Outbound(
+            call.request,
+            envelope,
+            wire,
+            routes[0],
+            created=call.clock.time(),
+            input_estimate=call.input_estimate,
+        )
         try:
             call.open(outbound, wire, streamed=envelope.stream)
         except OSError as error:
@@ -103,7 +111,7 @@ class Pipeline:
                 call.drop()
             raise unreachable.refusal from None
         try:
-            await Relay(call, wire, hide_usage=hide_usage).relay(response)
+            await Relay(call, outbound).relay(response)
         finally:
             await response.aclose()
 
@@ -112,7 +120,11 @@ class Pipeline:
         principal = await self.identify(request)
         envelope = open_envelope(await read_body(request, self._max_body))
         model = await _decided(self._policy.check_access(principal, envelope.model))
-        routes = routes_for(model, wire)
+        if model.routes and not any(wire.dialect in route.dialects for route in model.routes):
+            # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.
+            await request.reply(wire.estimated(envelope.input_estimate(wire.bytes_per_token)))
+            return
+        routes = routes_for(model, wire, envelope)
         outbound = Outbound(request, envelope, wire, routes[0])
         try:
             response = await self._backends.reach(outbound, routes)
@@ -129,9 +141,10 @@ class Pipeline:
         await request.reply(Reply(response.status, relayed(response.headers), b"".join(chunks)))
 
 
-def _check_kind(model: CompiledModel) -> None:
-    if model.kind is not ModelKind.CHAT:
-        raise invalid_request(f"'{model.slug}' is no chat model.", field="model")
+def _check_kind(model: CompiledModel, wire: Wire) -> None:
+    if model.kind is not wire.kind:
+        fitting = "chat" if model.kind is ModelKind.CHAT else "embeddings"
+        raise invalid_request(f"'{model.slug}' is a model for {fitting}, which {wire.path} is not.", field="model")
 
 
 async def _decided(decision: Awaitable[T]) -> T:

@@ -72,6 +72,37 @@ def part(value: Any, name: str) -> int:
     return count(value.get(name))
 
 
+def reading_of_totals(usage: Any, input_name: str, output_name: str) -> Reading:
+    """What a usage block of OpenAI's kind tells, in which cached tokens are a part of the input.
+
+    Nothing when it is none or absurd.
+    """
+    if not isinstance(usage, dict):
+        return NOTHING
+    try:
+        total = count(usage.get(input_name))
+        output = count(usage.get(output_name))
+        details = usage.get(f"{input_name}_details")
+        cached, written = part(details, "cached_tokens"), part(details, "cache_write_tokens")
+        reasoning = part(usage.get(f"{output_name}_details"), "reasoning_tokens")
+        # Newer models say how long what they wrote is kept.
+        lasting = part(details.get("cache_write_tokens_details") if details else None, "ttl_12h_tokens")
+    except AbsurdCount:
+        return NOTHING
+    # No call is without a prompt.
+    if total == 0 or cached + written > total or lasting > written:
+        return NOTHING
+    used = TokenUsage(
+        input=total - cached - written,
+        cache_read=cached,
+        cache_write_5m=written - lasting,
+        cache_write_1h=lasting,
+        output=output,
+        reasoning=min(reasoning, output),
+    )
+    return Reading(used, input_known=True, output_known=usage.get(output_name) is not None)
+
+
 def text_size(data: bytes) -> int:
-    """Bytes of generated text in an answer's JSON, of either dialect."""
+    """Bytes of generated text in an answer's JSON, of any dialect."""
     return sum(len(text) for text in _TEXT.findall(data))

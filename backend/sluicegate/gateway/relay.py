@@ -9,11 +9,12 @@ import structlog
 
 from sluicegate.domain.usage import Outcome
 from sluicegate.gateway.asgi import Reply, Request
-from sluicegate.gateway.dialects.wire import Wire
-from sluicegate.gateway.headers import relayed, value_of
+from sluicegate.gateway.headers import relayed, translated, value_of
 from sluicegate.gateway.metering import Call
 from sluicegate.gateway.reading import text_size
 from sluicegate.gateway.stream.meter import StreamMeter
+from sluicegate.gateway.transit import Outbound
+from sluicegate.gateway.translate import StreamTranslator
 from sluicegate.policy.refusals import Refusal, upstream_unavailable
 from sluicegate.ports.upstream import UpstreamError, UpstreamResponse
 
@@ -27,18 +28,22 @@ _TAIL_SECONDS = 1.0
 _GZIP = (b"gzip", b"x-gzip")
 _READABLE = (b"", b"identity", *_GZIP)
 _DECODE_STEP = 1024 * 1024
+_JSON = b"application/json"
+_EVENTS = b"text/event-stream; charset=utf-8"
 
 
 class Relay:
     """Carries one answer. Every path settles the call before the caller has the last byte."""
 
-    __slots__ = ("_call", "_hide_usage", "_request", "_wire")
+    __slots__ = ("_call", "_outbound", "_request", "_translator", "_wire")
 
-    def __init__(self, call: Call, wire: Wire, *, hide_usage: bool) -> None:
+    def __init__(self, call: Call, outbound: Outbound) -> None:
+        """`outbound` has reached its backend."""
         self._call = call
         self._request: Request = call.request
-        self._wire = wire
-        self._hide_usage = hide_usage
+        self._outbound = outbound
+        self._wire = outbound.wire
+        self._translator = outbound.translator
 
     async def relay(self, response: UpstreamResponse) -> None:
         """Raises Refusal as long as nothing was sent."""
@@ -82,7 +87,12 @@ class Relay:
     async def _error(self, response: UpstreamResponse) -> None:
         body = await self._body(response)
         self._call.settle(response.status, Outcome.UPSTREAM_ERROR)
-        await self._request.reply(Reply(response.status, relayed(response.headers), body))
+        if self._translator is None:
+            await self._request.reply(Reply(response.status, relayed(response.headers), body))
+            return
+        plain = _decoded(body, value_of(response.headers, b"content-encoding")) or b""
+        told = self._translator.error(response.status, plain)
+        await self._request.reply(Reply(response.status, translated(response.headers, _JSON), told))
 
     async def _whole(self, response: UpstreamResponse) -> None:
         body = await self._body(response)
@@ -90,23 +100,43 @@ class Relay:
         reading = None if plain is None else self._wire.read(plain)
         if plain is None or reading is None:
             raise self._refused("The model's provider answered with something that is not JSON.")
+        reply = self._reply_to(response, body, plain)
         call = self._call
         usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
         call.settle(response.status, Outcome.OK, usage, estimated=estimated)
-        await self._request.reply(Reply(response.status, relayed(response.headers), body))
+        await self._request.reply(reply)
+
+    def _reply_to(self, response: UpstreamResponse, body: bytes, plain: bytes) -> Reply:
+        """The answer as the caller gets it; raises Refusal when it does not say what its protocol asks for."""
+        translator, protocol = self._translator, self._wire.protocol
+        if translator is None or protocol is None:
+            return Reply(response.status, relayed(response.headers), body)
+        told = translator.answer(protocol, plain)
+        if told is None:
+            raise self._refused("The model's provider answered with something that is no answer to the call.")
+        return Reply(response.status, translated(response.headers, _JSON), told)
 
     # Streams
 
     async def _stream(self, response: UpstreamResponse) -> None:
         call, request = self._call, self._request
-        meter = call.meter = self._wire.meter(hide_usage=self._hide_usage)
-        if value_of(response.headers, b"content-encoding") in _GZIP:
+        meter = call.meter = self._wire.meter(hide_usage=self._outbound.hide_usage)
+        coded = value_of(response.headers, b"content-encoding") in _GZIP
+        translator, protocol = self._translator, self._wire.protocol
+        feed: StreamMeter | _TranslatedFeed = meter
+        headers = relayed(response.headers)
+        if translator is not None and protocol is not None:
+            if coded:
+                raise self._refused("The model's provider compressed a stream though it was asked not to.")
+            feed = _TranslatedFeed(meter, translator.stream(protocol))
+            headers = translated(response.headers, _EVENTS)
+        elif coded:
             await self._coded_stream(response)
             return
-        await request.start(response.status, relayed(response.headers))
+        await request.start(response.status, headers)
         try:
             while chunk := await response.read():
-                passed = meter.feed(chunk)
+                passed = feed.feed(chunk)
                 if meter.final:
                     self._settle_stream(response.status)
                     await self._send(passed)
@@ -114,7 +144,7 @@ class Relay:
                     return
                 if passed:
                     await self._send(passed)
-            rest = meter.end()
+            rest = feed.end()
         except UpstreamError as error:
             _log.warning("gateway.stream_broken_off", kind=error.kind)
             rest = b""
@@ -122,7 +152,7 @@ class Relay:
             await self._drain(response)
             raise
         if not meter.final:
-            rest = self._wire.stream_error(_cut(), request.id)
+            rest = feed.failure(_cut(), request.id)
         self._settle_stream(response.status)
         await request.send({"type": "http.response.body", "body": rest})
 
@@ -147,11 +177,13 @@ class Relay:
             try:
                 async with asyncio.timeout(_TAIL_SECONDS):
                     while chunk := await response.read():
-                        await self._send(chunk)
+                        if self._translator is None:
+                            await self._send(chunk)
             except (TimeoutError, UpstreamError):
                 pass
             rest = b""
-        await self._request.send({"type": "http.response.body", "body": rest})
+        last = rest if self._translator is None else b""
+        await self._request.send({"type": "http.response.body", "body": last})
 
     async def _drain(self, response: UpstreamResponse) -> None:
         """The caller has left: takes what comes within a moment, so that a nearly finished answer is billed exactly."""
@@ -183,6 +215,27 @@ class Relay:
             _log.warning("gateway.stream_broken_off", error=str(error))
         self._settle_stream(response.status)
         await self._request.send({"type": "http.response.body", "body": b""})
+
+
+class _TranslatedFeed:
+    """A meter whose whole events go through a translator."""
+
+    __slots__ = ("_meter", "_stream")
+
+    def __init__(self, meter: StreamMeter, stream: StreamTranslator) -> None:
+        self._meter = meter
+        self._stream = stream
+
+    def feed(self, chunk: bytes) -> bytes:
+        passed = self._meter.feed(chunk)
+        return self._stream.feed(passed) if passed else b""
+
+    def end(self) -> bytes:
+        told = self._stream.feed(self._meter.end())
+        return told + self._stream.end() if self._meter.final else told
+
+    def failure(self, refusal: Refusal, _request_id: str) -> bytes:
+        return self._stream.fail(refusal.status, refusal.message, refusal.code)
 
 
 class _GunzippedFeed:

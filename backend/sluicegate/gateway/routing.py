@@ -8,17 +8,14 @@ from itertools import groupby
 
 import structlog
 
-from sluicegate.gateway.asgi import Request
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.headers import credentials_for, forwarded
+from sluicegate.gateway.transit import Outbound, wire_to, written_in
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
-from sluicegate.ports.upstream import Origin, Timeouts, Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
+from sluicegate.ports.upstream import Timeouts, Upstream, UpstreamError, UpstreamResponse
 
 _log = structlog.get_logger(__name__)
-# The embedded provider answers in process: its requests name a place nobody connects to.
-_IN_PROCESS = Origin("http", "demo.invalid", 80)
 _random = secrets.SystemRandom().random
 
 
@@ -31,15 +28,14 @@ class Unreachable(Exception):
         self.reached = reached
 
 
-def routes_for(model: CompiledModel, wire: Wire) -> list[Route]:
-    """The backends that speak the caller's protocol; raises Refusal when there is none."""
+def routes_for(model: CompiledModel, wire: Wire, envelope: Envelope) -> list[Route]:
+    """The backends that can take the call, translated or not; raises Refusal when there is none."""
     if not model.routes:
         raise upstream_unavailable(f"No enabled backend with a known price serves '{model.slug}' at present.", 503)
-    fitting = [route for route in model.routes if wire.dialect in route.dialects]
+    written = written_in(wire, envelope)
+    fitting = [route for route in model.routes if wire_to(route, wire, written) is not None]
     if not fitting:
-        other = model.routes[0].dialects[0]
-        path = "/v1/messages" if other.value == "anthropic" else "/v1/chat/completions"
-        raise invalid_request(f"The model '{model.slug}' is served by {other.value} providers: call {path}.")
+        raise invalid_request(f"No provider of the model '{model.slug}' takes calls to {wire.path}.", field="model")
     return fitting
 
 
@@ -51,39 +47,6 @@ def in_order(routes: list[Route], random: Callable[[], float] = _random) -> Iter
     for _, equals in groupby(sorted(routes, key=lambda r: r.priority), key=lambda r: r.priority):
         # Efraimidis and Spirakis: sorting by u^(1/w) draws without putting back.
         yield from sorted(equals, key=lambda r: random() ** (1 / r.weight) if r.weight > 0 else -1.0, reverse=True)
-
-
-class Outbound:
-    """A caller's request on its way to whichever backend takes it. `route` is the one tried last; `sent` turns True
-    when a provider may have seen the request."""
-
-    __slots__ = ("_envelope", "_headers", "_query", "_wire", "route", "sent")
-
-    def __init__(self, request: Request, envelope: Envelope, wire: Wire, first: Route) -> None:
-        self._envelope = envelope
-        self._wire = wire
-        self._query = _query(request.query)
-        self._headers = forwarded(request.headers, wire.dialect)
-        self.route = first
-        self.sent = False
-
-    def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
-        self.route = route
-        return UpstreamRequest(
-            origin=route.origin or _IN_PROCESS,
-            method="POST",
-            target=route.base_path + self._wire.path + self._query,
-            headers=self._headers + credentials_for(route, self._wire.dialect),
-            body=self._envelope.body_for(route.provider_model),
-            timeouts=timeouts,
-        )
-
-
-def _query(query: bytes) -> str:
-    """The query as the provider gets it: without `key`, in which some programs send their credential."""
-    if b"key=" in query:
-        query = b"&".join(part for part in query.split(b"&") if not part.startswith(b"key="))
-    return "?" + query.decode("latin-1") if query else ""
 
 
 class Backends:
@@ -99,9 +62,14 @@ class Backends:
         Unreachable."""
         left = len(routes)
         failure: UpstreamError | None = None
+        refused: Refusal | None = None
         for route in in_order(routes):
             left -= 1
-            request = outbound.to(route, self._timeouts)
+            try:
+                request = outbound.to(route, self._timeouts)
+            except Refusal as refusal:
+                refused = refusal
+                continue
             upstream = self._demo if route.origin is None else self._upstream
             try:
                 response = await upstream.send(request)
@@ -117,7 +85,7 @@ class Backends:
                 return response
             _log.warning("gateway.backend_refused", provider=route.provider_name, status=response.status)
             await response.aclose()
-        raise Unreachable(_refusal(failure), reached=outbound.sent)
+        raise Unreachable(_refusal(failure) if failure or refused is None else refused, reached=outbound.sent)
 
 
 def _refusal(error: UpstreamError | None) -> Refusal:

@@ -20,8 +20,11 @@ from sluicegate.graphql.invitations.mutations import InvitationMutations
 from sluicegate.graphql.keys.mutations import KeyMutations
 from sluicegate.graphql.keys.queries import KeyQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
+from sluicegate.graphql.policy.pools import PoolMutations
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.system.mutations import SystemMutations
+from sluicegate.graphql.system.queries import SystemQueries
 from sluicegate.graphql.tokens.mutations import TokenMutations
 from sluicegate.graphql.tokens.queries import TokenQueries
 from sluicegate.graphql.usage.queries import UsageQueries
@@ -41,6 +44,7 @@ class Query(
     CatalogQueries,
     PolicyQueries,
     UsageQueries,
+    SystemQueries,
 ):
     pass
 
@@ -56,6 +60,8 @@ class Mutation(
     ProviderMutations,
     ModelMutations,
     PolicyMutations,
+    SystemMutations,
+    PoolMutations,
 ):
     pass
 

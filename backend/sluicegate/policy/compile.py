@@ -1,76 +1,30 @@
-"""Rows become immutable values that the hot path only reads: users, principals, the catalogue of models."""
+"""The rows of the catalogue become immutable values that the hot path only reads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import (
     KINDS,
     Dialect,
     Model,
     ModelKind,
     ModelStatus,
+    Protocol,
     Provider,
     ProviderKind,
     ProviderModel,
     obstacle_to,
 )
 from sluicegate.domain.usage import Prices
-from sluicegate.domain.user import User
 from sluicegate.kit.secret import Secret
-from sluicegate.policy.effective import EffectivePolicy
-from sluicegate.ports.policy import LimitSet
+from sluicegate.ports.policy import CatalogRows
 from sluicegate.ports.upstream import Origin
 
-
-class CompiledUser:
-    """One user's policy, ready to decide with. `valid` turns False, for good, when something it came from changed."""
-
-    __slots__ = ("effective", "granted", "group_ids", "limits", "user", "valid")
-
-    def __init__(self, effective: EffectivePolicy) -> None:
-        self.effective = effective
-        self.user = effective.user
-        self.group_ids = tuple(g.id for g in effective.groups)
-        self.granted = frozenset(effective.grants)
-        self.limits: tuple[LimitSet, ...] = (effective.limit_set(),)
-        self.valid = True
-
-
-class Principal:
-    """A verified key with its owner. Expired, revoked and suspended ones are kept too: refusing them stays cheap."""
-
-    __slots__ = ("compiled", "current", "expires_at", "key")
-
-    def __init__(self, key: ApiKey, compiled: CompiledUser) -> None:
-        self.key = key
-        self.compiled = compiled
-        self.expires_at = key.expires_at.timestamp() if key.expires_at else None
-        self.current = True
-
-    @property
-    def valid(self) -> bool:
-        """Whether nothing that this was made from has changed since."""
-        return self.current and self.compiled.valid
-
-    @property
-    def key_id(self) -> str:
-        return self.key.id
-
-    @property
-    def key_label(self) -> str:
-        return f"{self.key.name} ({self.key.prefix}…)"
-
-    @property
-    def user(self) -> User:
-        return self.compiled.user
-
-    @property
-    def group_ids(self) -> tuple[str, ...]:
-        return self.compiled.group_ids
+_SHOWN = ("claude", "anthropic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +36,7 @@ class Route:
     provider_name: str
     kind: ProviderKind
     dialects: tuple[Dialect, ...]
+    protocols: tuple[Protocol, ...]
     origin: Origin | None
     base_path: str
     credential: Secret | None
@@ -90,15 +45,18 @@ class Route:
     prices: Prices
     priority: int
     weight: int
+    max_output_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledModel:
-    """What callers name. `routes` holds only backends that can serve: provider enabled and routable, price known or
-    free. `top_prices` takes the dearest price of each class, for estimates."""
+    """What callers name: by its slug, or by `alias` where it has one. `routes` holds only backends that can serve:
+    provider enabled and routable, price known or free. `top_prices` takes the dearest price of each class, for
+    estimates; sizes are the smallest, so that they hold whichever backend answers."""
 
     id: str
     slug: str
+    alias: str | None
     display_name: str
     kind: ModelKind
     routes: tuple[Route, ...]
@@ -108,11 +66,22 @@ class CompiledModel:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
 class Catalog:
-    """All active models, by slug."""
+    """All active models, by slug. A name means the same model for everybody: a slug goes before an alias."""
 
-    models: dict[str, CompiledModel]
+    __slots__ = ("_aliases", "models")
+
+    def __init__(self, models: Iterable[CompiledModel]) -> None:
+        self.models = {model.slug: model for model in models}
+        self._aliases = {model.alias: model for model in self.models.values() if model.alias}
+
+    def find(self, name: str) -> CompiledModel | None:
+        return self.models.get(name) or self._aliases.get(name)
+
+
+def alias_of(slug: str) -> str | None:
+    """A second name for a model that Claude Code would not show: its list keeps only names that begin like its own."""
+    return None if slug.startswith(_SHOWN) else f"claude-{slug}"
 
 
 def split_base_url(base_url: str, dialect: Dialect) -> tuple[Origin, str]:
@@ -149,6 +118,7 @@ def compile_route(
         provider_name=provider.name,
         kind=provider.kind,
         dialects=facts.dialects,
+        protocols=facts.protocols,
         origin=origin,
         base_path=base_path,
         credential=credential,
@@ -157,7 +127,16 @@ def compile_route(
         prices=Prices(0, 0, 0, 0, 0) if model.free else model.prices,
         priority=priority,
         weight=weight,
+        max_output_tokens=model.max_output_tokens,
     )
+
+
+def compile_catalog(rows: CatalogRows, credentials: dict[str, Secret]) -> Catalog:
+    """`credentials` are the opened ones, by provider id."""
+    # Even a draft owns its name: an alias must not come to mean another model when that one goes live.
+    owned = {model.slug for model in rows.models}
+    compiled = (compile_model(m, rows.provider_models, rows.providers, credentials) for m in rows.models)
+    return Catalog(replace(m, alias=None) if m.alias in owned else m for m in compiled if m is not None)
 
 
 def compile_model(
@@ -184,18 +163,22 @@ def compile_model(
         if route:
             routes.append(route)
             served.append(target)
-    first = served[0] if served else None
     return CompiledModel(
         id=model.id,
         slug=model.slug,
+        alias=alias_of(model.slug) if model.kind is ModelKind.CHAT else None,
         display_name=model.display_name or model.slug,
         kind=model.kind,
         routes=tuple(routes),
         top_prices=_dearest([route.prices for route in routes]),
-        context_window=first.context_window if first else None,
-        max_output_tokens=first.max_output_tokens if first else None,
+        context_window=_smallest([target.context_window for target in served]),
+        max_output_tokens=_smallest([target.max_output_tokens for target in served]),
         created_at=model.created_at,
     )
+
+
+def _smallest(sizes: list[int | None]) -> int | None:
+    return min((size for size in sizes if size is not None), default=None)
 
 
 def _dearest(prices: list[Prices]) -> Prices:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
+from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, Dimension, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.user import Group, User
 from sluicegate.policy.merge import (
     Merged,
@@ -18,14 +18,36 @@ from sluicegate.ports.policy import LimitSet, UserRows
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """What holds beside the merged values and merges with nothing: a group's pool, or what a key may use."""
+
+    source: Source
+    limits: RateLimits
+    budget: Budget
+
+    @property
+    def empty(self) -> bool:
+        return self.limits.empty and self.budget.empty
+
+    def limit_set(self) -> LimitSet:
+        return LimitSet(
+            self.source.subject,
+            **{d.value: self.limits.get(d) for d in Dimension},
+            **{w.value: self.budget.get(w) for w in Window},
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class EffectivePolicy:
-    """`grants` maps a model id to those through whom it is granted. Caps are nano-dollars."""
+    """`grants` maps a model id to those through whom it is granted. Caps are nano-dollars. `pools` holds those that set
+    something, by name of the group."""
 
     user: User
     groups: tuple[Group, ...]
     grants: dict[str, tuple[Source, ...]]
     limits: dict[Dimension, Merged]
     budgets: dict[Window, Merged]
+    pools: tuple[Constraint, ...] = ()
 
     def limit_set(self) -> LimitSet:
         """The values that admission checks for this user's own use."""
@@ -36,13 +58,24 @@ class EffectivePolicy:
         )
 
 
+def pool_of(group: Group) -> Subject:
+    return Subject(SubjectKind.POOL, group.id)
+
+
 def effective_policy(rows: UserRows) -> EffectivePolicy:
     """Merges the rows of one user."""
     sources = sources_of(rows.user, rows.groups)
+    groups = tuple(sorted(rows.groups, key=lambda g: (g.name.casefold(), g.id)))
+    pools = (
+        Constraint(Source(pool, group.name), rows.limits.get(pool, NO_LIMITS), rows.budgets.get(pool, NO_BUDGET))
+        for group in groups
+        if (pool := pool_of(group)) in rows.limits or pool in rows.budgets
+    )
     return EffectivePolicy(
         user=rows.user,
-        groups=tuple(sorted(rows.groups, key=lambda g: (g.name.casefold(), g.id))),
+        groups=groups,
         grants=merge_grants(sources, rows.grants),
         limits=merge_limits(sources, rows.limits),
         budgets=merge_budgets(sources, rows.budgets),
+        pools=tuple(pool for pool in pools if not pool.empty),
     )

@@ -11,13 +11,11 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sluicegate.domain.apikey import ApiKey, parse_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
-from sluicegate.domain.usage import TokenUsage, cost_of
-from sluicegate.domain.user import UserStatus
+from sluicegate.domain.usage import TokenUsage
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import SealBroken, keyed_digest, verify_hash
 from sluicegate.kit.errors import NotFound
@@ -27,12 +25,13 @@ from sluicegate.policy import refusals
 from sluicegate.policy.compile import (
     Catalog,
     CompiledModel,
-    CompiledUser,
-    Principal,
-    compile_model,
+    compile_catalog,
 )
-from sluicegate.policy.decide import Check, Explanation, OutputGuess, refusal_of
+from sluicegate.policy.decide import refusal_of
 from sluicegate.policy.effective import EffectivePolicy, effective_policy
+from sluicegate.policy.explain import Explanation, explain
+from sluicegate.policy.habits import Habits
+from sluicegate.policy.principals import CompiledUser, Principal, Standing
 from sluicegate.policy.refusals import Refusal
 from sluicegate.policy.singleflight import SingleFlight
 from sluicegate.policy.throttle import BadKeys
@@ -82,7 +81,7 @@ class PolicyService:
         self._periods = periods
         self._digest_key = os.urandom(32)
         self._hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-        self._guess = OutputGuess()
+        self._habits = Habits()
         self._bad_keys = BadKeys(clock)
         self._principals: dict[bytes, Principal] = {}
         self._verified: dict[bytes, str] = {}
@@ -95,7 +94,7 @@ class PolicyService:
         self._last_change: dict[PolicyChange, int] = {}
         self._reloading = asyncio.Lock()
         self._stale_catalog = True
-        self.catalog = Catalog({})
+        self.catalog = Catalog(())
 
     async def start(self) -> None:
         """Loads the catalogue; raises what the source raises."""
@@ -117,6 +116,7 @@ class PolicyService:
                 case ChangeKind.GROUP:
                     for user_id in tuple(self._group_users.get(change.id, ())):
                         self._forget_user(user_id)
+                    self._admission.forget(Subject(SubjectKind.POOL, change.id))
                 case ChangeKind.KEY:
                     self._forget_key(change.id)
                 case ChangeKind.CATALOG:
@@ -138,11 +138,13 @@ class PolicyService:
                     del self._group_users[group_id]
 
     def _forget_key(self, key_id: str) -> None:
+        self._admission.forget(Subject(SubjectKind.KEY, key_id))
         for digest in self._key_digests.pop(key_id, ()):
             if principal := self._principals.pop(digest, None):
                 principal.current = False
 
     def _forget_everything(self) -> None:
+        self._admission.forget()
         for user_id in tuple(self._users):
             self._forget_user(user_id)
         for key_id in tuple(self._key_digests):
@@ -170,8 +172,7 @@ class PolicyService:
             except SealBroken:
                 # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
                 continue
-        compiled = (compile_model(m, rows.provider_models, rows.providers, credentials) for m in rows.models)
-        return Catalog({model.slug: model for model in compiled if model})
+        return compile_catalog(rows, credentials)
 
     # Who calls
 
@@ -197,12 +198,7 @@ class PolicyService:
         return self._fit_to_call(principal)
 
     def _fit_to_call(self, principal: Principal) -> Principal:
-        if principal.key.revoked_at is not None:
-            raise refusals.key_revoked()
-        if principal.expires_at is not None and principal.expires_at <= self._clock.time():
-            raise refusals.key_expired(datetime.fromtimestamp(principal.expires_at, UTC))
-        if principal.user.status is not UserStatus.ACTIVE:
-            raise refusals.user_suspended()
+        principal.check(self._clock.time())
         return principal
 
     async def _resolve(self, digest: bytes, credential: str, address: str) -> Principal:
@@ -213,15 +209,16 @@ class PolicyService:
         public_id, secret = parsed
         while True:
             generation = self._generation
-            key = await self._source.key(public_id)
-            if key is None or not await self._verify(key, digest, secret):
+            rows = await self._source.key(public_id)
+            if rows is None or not await self._verify(rows.key, digest, secret):
                 self._bad_keys.note(digest, address)
                 raise refusals.invalid_key()
+            key = rows.key
             compiled = await self._user(key.user_id)
             if compiled is None:
                 raise refusals.invalid_key()
             if compiled.valid and not self._changed_since(generation, PolicyChange(ChangeKind.KEY, key.id)):
-                return self._remember(digest, Principal(key, compiled))
+                return self._remember(digest, Principal(rows, compiled))
 
     async def _verify(self, key: ApiKey, digest: bytes, secret: str) -> bool:
         if self._verified.get(digest) == key.secret_hash:
@@ -272,36 +269,36 @@ class PolicyService:
             raise NotFound("user")
         return compiled
 
-    def _access(self, compiled: CompiledUser, slug: str) -> CompiledModel:
-        model = self.catalog.models.get(slug)
-        if model is None:
-            raise refusals.model_not_found(slug)
-        if model.id not in compiled.granted:
-            raise refusals.model_not_granted(slug)
-        return model
-
     async def check_access(self, principal: Principal, slug: str) -> CompiledModel:
         """The model, if it is active and granted; raises Refusal: model_not_found, model_not_granted."""
         if self._stale_catalog:
             await self._reload_catalog()
-        return self._access(principal.compiled, slug)
+        return principal.access(slug, self.catalog)
 
     def models_of(self, principal: Principal) -> list[CompiledModel]:
         """The active models that the principal may call, by slug."""
-        return self._models(principal.compiled)
+        return self._models(principal)
 
     async def models_of_user(self, user_id: str) -> list[CompiledModel]:
         """As `models_of`; raises NotFound."""
-        return self._models(await self._must_know(user_id))
+        return self._models(Standing(await self._must_know(user_id)))
 
-    def _models(self, compiled: CompiledUser) -> list[CompiledModel]:
-        found = [m for m in self.catalog.models.values() if m.id in compiled.granted and m.routes]
+    def _models(self, standing: Standing) -> list[CompiledModel]:
+        found = [m for m in self.catalog.models.values() if m.id in standing.granted and m.routes]
         return sorted(found, key=lambda m: m.slug)
 
-    async def effective(self, user_id: str) -> tuple[EffectivePolicy, SubjectUse]:
-        """A user's merged policy and present use; raises NotFound."""
-        compiled = await self._must_know(user_id)
-        return compiled.effective, await self._admission.use_of(Subject(SubjectKind.USER, user_id))
+    async def effective(self, user_id: str) -> tuple[EffectivePolicy, dict[Subject, SubjectUse]]:
+        """A user's merged policy, and what is used now of the user's own limits and of each pool; raises NotFound."""
+        effective = (await self._must_know(user_id)).effective
+        subjects = [Subject(SubjectKind.USER, user_id), *(pool.source.subject for pool in effective.pools)]
+        return effective, {subject: await self._admission.use_of(subject) for subject in subjects}
+
+    async def use_of(self, subject: Subject, *, limited: bool) -> SubjectUse:
+        """What is used now of a pool or through a key; `limited` tells whether it sets anything."""
+        if not limited:
+            # Calls do not count for it as they come: what was read last may be old.
+            self._admission.forget(subject)
+        return await self._admission.use_of(subject)
 
     # Admission
 
@@ -319,37 +316,40 @@ class PolicyService:
             if self._stale_catalog:
                 await self._reload_catalog()
             catalog = self.catalog
-            model = self._access(principal.compiled, slug)
-            ask = self._ask(principal.compiled, model, input_tokens, max_tokens)
+            model = principal.access(slug, catalog)
+            ask = self._ask(principal, model, input_tokens, max_tokens)
             verdict = await self._admission.admit(ask)
             if not principal.valid or catalog is not self.catalog:
                 if not isinstance(verdict, Denial):
                     self._admission.cancel(verdict)
                 continue
             if isinstance(verdict, Denial):
-                raise self._refusal(verdict, principal.compiled)
+                raise self._refusal(verdict, principal)
             return Admitted(principal, model, verdict, ask.input_tokens, ask.output_tokens, ask.cost)
 
     def _ask(
         self,
-        compiled: CompiledUser,
+        standing: Standing,
         model: CompiledModel,
         input_tokens: int,
         max_tokens: int | None,
     ) -> Ask:
-        output = self._guess.guess(compiled.user.id, model.id, max_tokens)
-        cost = cost_of(TokenUsage(input=input_tokens, output=output), model.top_prices)
-        return Ask(compiled.limits, input_tokens, output, cost)
+        habits, user_id = self._habits, standing.user.id
+        output = habits.output(user_id, model.id, max_tokens)
+        cost = habits.cost(user_id, model.id, model.top_prices, input_tokens, output)
+        return Ask(standing.limits, input_tokens, output, cost, standing.counted)
 
-    def _refusal(self, denial: Denial, compiled: CompiledUser) -> Refusal:
+    def _refusal(self, denial: Denial, standing: Standing) -> Refusal:
         now = self._clock.now()
-        return refusal_of(denial, compiled.effective, self._periods.at(now), now)
+        return refusal_of(denial, standing.source_of(denial), self._periods.at(now), now)
 
     def settle(self, admitted: Admitted, usage: TokenUsage, cost: Nanos) -> None:
         """Replaces the reservation by what was used."""
         self._admission.settle(admitted.lease, usage.limited_input, usage.output, cost)
         if usage.output:
-            self._guess.learn(admitted.principal.user.id, admitted.model.id, usage.output)
+            model = admitted.model
+            user_id = admitted.principal.user.id
+            self._habits.learn(user_id, model.id, model.top_prices, admitted.input_estimate, usage, cost)
 
     def cancel(self, admitted: Admitted) -> None:
         """Gives back everything that the call took, as if it had not come."""
@@ -361,51 +361,11 @@ class PolicyService:
 
     async def explain(self, user_id: str, slug: str) -> Explanation:
         """What the gateway would answer to a small call now, step by step; raises NotFound for an unknown user."""
-        compiled = await self._must_know(user_id)
-        checks: list[Check] = []
-        try:
-            await self._explain_steps(compiled, slug, checks)
-        except Refusal as refusal:
-            checks.append(Check(_STEP_OF[refusal.code], False, refusal.message))
-            free_at = refusal.facts.free_at if refusal.facts else None
-            return Explanation(
-                False,
-                refusal.status,
-                refusal.code,
-                refusal.message,
-                free_at,
-                tuple(checks),
-            )
-        return Explanation(True, 200, None, f"Yes: '{slug}' may be called now.", None, tuple(checks))
+        if self._stale_catalog:
+            await self._reload_catalog()
+        standing = Standing(await self._must_know(user_id))
+        return await explain(standing, slug, self.catalog, self._clock.time(), self._attempt)
 
-    async def _explain_steps(self, compiled: CompiledUser, slug: str, checks: list[Check]) -> None:
-        if compiled.user.status is not UserStatus.ACTIVE:
-            raise refusals.user_suspended()
-        checks.append(Check("account", True, "The account is active."))
-        if slug not in self.catalog.models:
-            raise refusals.model_not_found(slug)
-        checks.append(Check("model", True, f"'{slug}' is active."))
-        model = self._access(compiled, slug)
-        names = ", ".join(f"{s.subject.kind} {s.name}" for s in compiled.effective.grants[model.id])
-        checks.append(Check("grant", True, f"Granted through {names}."))
-        denial = await self._admission.peek(self._ask(compiled, model, 1, 1))
-        if denial is not None:
-            refusal = self._refusal(denial, compiled)
-            if denial.window is not None:
-                checks.append(Check("rate_limits", True, "Within all rate limits."))
-            raise refusal
-        checks.append(Check("rate_limits", True, "Within all rate limits."))
-        checks.append(Check("budgets", True, "Within all budgets."))
-        if not model.routes:
-            raise refusals.upstream_unavailable(f"No enabled backend with a known price serves '{slug}'.", 503)
-        checks.append(Check("backend", True, f"{len(model.routes)} backend(s) can serve it."))
-
-
-_STEP_OF = {
-    "user_suspended": "account",
-    "model_not_found": "model",
-    "model_not_granted": "grant",
-    "rate_limit_exceeded": "rate_limits",
-    "budget_exceeded": "budgets",
-    "upstream_unavailable": "backend",
-}
+    async def _attempt(self, standing: Standing, model: CompiledModel) -> Refusal | None:
+        denial = await self._admission.peek(self._ask(standing, model, 1, 1))
+        return self._refusal(denial, standing) if denial is not None else None

@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import Model, Provider, ProviderModel
 from sluicegate.domain.policy import (
+    NO_BUDGET,
+    NO_LIMITS,
     Budget,
     Dimension,
     Grant,
@@ -24,13 +26,23 @@ from sluicegate.kit.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class UserRows:
-    """Everything that decides what one user may do, read in one transaction."""
+    """Everything that decides what one user may do, read in one transaction. Limits and budgets are those of the user,
+    of the groups, and of the groups' pools."""
 
     user: User
     groups: Sequence[Group]
     grants: Sequence[Grant]
     limits: dict[Subject, RateLimits]
     budgets: dict[Subject, Budget]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRows:
+    """A key with what it may use less than its owner."""
+
+    key: ApiKey
+    limits: RateLimits = NO_LIMITS
+    budget: Budget = NO_BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,7 @@ class CatalogRows:
 
 class PolicySource(Protocol):
     async def user(self, user_id: str) -> UserRows | None: ...
-    async def key(self, public_id: str) -> ApiKey | None: ...
+    async def key(self, public_id: str) -> KeyRows | None: ...
     async def catalog(self) -> CatalogRows: ...
 
 
@@ -84,12 +96,14 @@ class LimitSet:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call that wants in: the subjects it counts against, and what it will probably use."""
+    """One call that wants in: the subjects it counts against, and what it will probably use. `counted` are subjects
+    that set nothing now but would count this call, too, if they did while it runs."""
 
     limits: tuple[LimitSet, ...]
     input_tokens: int
     output_tokens: int
     cost: Nanos
+    counted: tuple[Subject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,18 @@ class Denial:
     reserved: int
     asked: int
     retry_after: float | None
+
+    @property
+    def over(self) -> Window:
+        """The window of a denial by a budget."""
+        if self.window is None:
+            raise ValueError("a denial names a dimension or a window")
+        return self.window
+
+    @property
+    def held(self) -> bool:
+        """Whether only money that calls in flight hold stands in the way: what is spent would leave room."""
+        return self.window is not None and self.reserved > 0 and self.used - self.reserved + self.asked <= self.limit
 
 
 class Lease(Protocol):
@@ -146,6 +172,11 @@ class AdmissionStore(Protocol[L]):
         ...
 
     async def use_of(self, subject: Subject) -> SubjectUse: ...
+
+    def forget(self, subject: Subject | None = None) -> None:
+        """What a pool or key sets has changed, or what all of them set: calls that were let in meanwhile may not have
+        counted for it, so its use is read back from the records when it is needed next."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

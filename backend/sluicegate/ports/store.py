@@ -22,8 +22,10 @@ from sluicegate.domain.catalog import (
     Provider,
     ProviderModel,
 )
+from sluicegate.domain.job import JobState
+from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Grant, PolicyChange, RateLimits, Subject
-from sluicegate.domain.user import Group, OneTimeLink, Role, Session, User, UserStatus
+from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 
 T = TypeVar("T")
 
@@ -80,14 +82,28 @@ class LinkRepository(Protocol):
     async def add(self, link: OneTimeLink) -> None: ...
     async def by_digest(self, digest: str) -> OneTimeLink | None: ...
     async def pending_of(self, user_ids: Sequence[str]) -> dict[str, OneTimeLink]:
-        """The unused invitation of each user who has one, expired ones included."""
+        """The invitation of each user who has one that was neither used nor replaced, expired ones included."""
         ...
 
     async def use(self, link_id: str, at: datetime) -> bool:
-        """Marks it used; False when somebody else did before."""
+        """Marks it used; False when somebody else did before, or when it was replaced."""
         ...
 
-    async def remove_unused(self, user_id: str) -> None: ...
+    async def replace(self, user_id: str, kind: LinkKind, at: datetime) -> None:
+        """No link of that kind that the user was given before is good any more."""
+        ...
+
+    async def lapsed_invitations(self, now: datetime, most: int) -> list[OneTimeLink]:
+        """Of people who are still invited, oldest first; without those whose lapse was noted."""
+        ...
+
+    async def note_lapse(self, link_id: str, at: datetime) -> bool:
+        """False when somebody else noted it before."""
+        ...
+
+    async def remove_dead(self, before: datetime) -> int:
+        """Removes links that were of no use since `before`, save the last one of people who are still invited."""
+        ...
 
 
 class SessionRepository(Protocol):
@@ -96,6 +112,9 @@ class SessionRepository(Protocol):
     async def touch(self, session_id: str, at: datetime) -> None: ...
     async def remove(self, session_id: str) -> None: ...
     async def remove_of(self, user_id: str) -> None: ...
+    async def remove_ended(self, now: datetime, idle_since: datetime) -> int:
+        """Removes those that are too old, or unused since `idle_since`; gives how many."""
+        ...
 
 
 class GroupRepository(Protocol):
@@ -231,6 +250,69 @@ class AuditRepository(Protocol):
         ...
 
 
+class MailRepository(Protocol):
+    """Letters to be sent. Their contents are sealed, and forgotten once they can't be sent any more."""
+
+    async def add(self, delivery: Delivery, sealed: str) -> None: ...
+    async def due(self, now: datetime, most: int) -> list[str]:
+        """Ids of queued letters whose time has come."""
+        ...
+
+    async def take(self, delivery_id: str, now: datetime, until: datetime) -> tuple[Delivery, str] | None:
+        """Counts an attempt and hides a letter that is due from everybody else until then; None when somebody else was
+        quicker. Also gives the sealed contents."""
+        ...
+
+    async def finish(self, delivery: Delivery, status: MailStatus, at: datetime, error: str) -> None:
+        """Has no effect when somebody else took the letter meanwhile; neither has `postpone`."""
+        ...
+
+    async def postpone(self, delivery: Delivery, due_at: datetime, error: str) -> None: ...
+    async def cancel(self, user_id: str, kind: LetterKind | None = None) -> None:
+        """What is queued for a user is not sent."""
+        ...
+
+    async def page(self, status: MailStatus | None, page: PageRequest) -> Page[Delivery]:
+        """Newest first."""
+        ...
+
+    async def count(self, status: MailStatus | None) -> int: ...
+    async def latest_of(self, user_ids: Sequence[str], kind: LetterKind) -> dict[str, Delivery]: ...
+    async def expire(self, now: datetime) -> None:
+        """What is queued and of no use any more has failed."""
+        ...
+
+    async def remove_finished(self, before: datetime) -> None: ...
+
+
+class JobRepository(Protocol):
+    """Recurring work, shared by all processes. Only the owner of a lease may renew or end it."""
+
+    async def all(self) -> list[JobState]:
+        """By name."""
+        ...
+
+    async def add_missing(self, names: Sequence[str], due_at: datetime) -> None: ...
+    async def claim(self, name: str, owner: str, now: datetime, lease_until: datetime, due_at: datetime) -> bool:
+        """Takes a job that is due and that nobody holds, and makes it due again at `due_at`; of many who try at once
+        exactly one gets True."""
+        ...
+
+    async def renew(self, name: str, owner: str, lease_until: datetime) -> bool:
+        """False when somebody else holds it by now."""
+        ...
+
+    async def finish(self, name: str, owner: str, at: datetime) -> None: ...
+    async def fail(self, name: str, owner: str, at: datetime, retry_at: datetime, error: str) -> None: ...
+    async def release(self, name: str, owner: str, due_at: datetime) -> None:
+        """Gives it back without a verdict on the run."""
+        ...
+
+    async def wake(self, name: str, at: datetime) -> None:
+        """Makes it due at `at` at the latest, also when it runs at present."""
+        ...
+
+
 class Transaction(Protocol):
     """The repositories, all in one database transaction."""
 
@@ -252,6 +334,10 @@ class Transaction(Protocol):
     def catalog(self) -> CatalogRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
+    @property
+    def jobs(self) -> JobRepository: ...
+    @property
+    def mail(self) -> MailRepository: ...
 
     def changed(self, *changes: PolicyChange) -> None:
         """Notes what this write touches; see the module's word on when it is in force."""

@@ -31,7 +31,7 @@ from sluicegate.services.caller import Caller
 from sluicegate.services.passwords import Passwords
 
 SESSION_DAYS = 14
-_IDLE = timedelta(hours=12)
+SESSION_IDLE = timedelta(hours=12)
 _LONGEST = timedelta(days=SESSION_DAYS)
 # A session or token that is in use is written down again at most this often.
 _TOUCH = timedelta(minutes=1)
@@ -42,6 +42,7 @@ class LinkStatus(StrEnum):
     VALID = "valid"
     EXPIRED = "expired"
     USED = "used"
+    REPLACED = "replaced"
     UNKNOWN = "unknown"
 
 
@@ -95,7 +96,7 @@ class AuthService:
         now = self._clock.now()
         async with self._store.read() as tx:
             session = await tx.sessions.by_digest(token_digest(token))
-            if session is None or session.expires_at <= now or session.last_seen_at + _IDLE <= now:
+            if session is None or session.expires_at <= now or session.last_seen_at + SESSION_IDLE <= now:
                 return None
             user = await tx.users.get(session.user_id)
         if user is None or user.status is not UserStatus.ACTIVE:
@@ -144,8 +145,11 @@ class AuthService:
             user = await tx.users.get(link.user_id) if link is not None else None
             if link is None or user is None:
                 raise NotFound("link", field=None)
-            if self._status(link) is LinkStatus.EXPIRED:
+            status = self._status(link)
+            if status is LinkStatus.EXPIRED:
                 raise Conflict("This link has expired. Ask an administrator for a new one.")
+            if status is LinkStatus.REPLACED:
+                raise Conflict("A newer link was sent to you. Use that one.")
             if user.status is not UserStatus.INVITED or not await tx.links.use(link.id, self._clock.now()):
                 raise Conflict("This link was used already. Sign in with your password.")
             active = replace(user, name=parse_name(chosen or user.name), status=UserStatus.ACTIVE)
@@ -185,6 +189,8 @@ class AuthService:
     def _status(self, link: OneTimeLink) -> LinkStatus:
         if link.used_at is not None:
             return LinkStatus.USED
+        if link.replaced_at is not None:
+            return LinkStatus.REPLACED
         return LinkStatus.EXPIRED if link.expires_at <= self._clock.now() else LinkStatus.VALID
 
 

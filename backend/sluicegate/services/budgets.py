@@ -10,7 +10,7 @@ from sluicegate.domain.policy import Budget, Subject, check_cap, check_threshold
 from sluicegate.kit.money import format_usd
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
-from sluicegate.services.subjects import change_of, require_visible, subject_label
+from sluicegate.services.subjects import record_setting, require_visible, subject_label
 
 _FIELDS = {"day": "daily", "week": "weekly", "month": "monthly"}
 
@@ -38,10 +38,7 @@ class BudgetService:
             before = (await tx.policy.budgets([subject])).get(subject, Budget())
             if before != budget:
                 await tx.policy.set_budget(subject, budget)
-                kind = subject.kind.value
-                states = _shown(before), _shown(budget)
-                await tx.audit.record(caller.actor, "budget.set", kind, subject.id, label, *states)
-                tx.changed(change_of(subject))
+                await record_setting(tx, caller, subject, "budget", label, _shown(before), _shown(budget))
         return budget
 
 

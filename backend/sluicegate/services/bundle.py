@@ -11,8 +11,10 @@ from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
 from sluicegate.services.invitations import InvitationService
+from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
+from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -28,6 +30,7 @@ class Services:
     auth: AuthService
     users: UserService
     invitations: InvitationService
+    mail: MailService
     groups: GroupService
     keys: KeyService
     tokens: TokenService
@@ -40,3 +43,4 @@ class Services:
     provider_tests: ProviderTestService
     models: ModelService
     usage: UsageService
+    jobs: JobService

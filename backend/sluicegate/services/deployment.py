@@ -13,4 +13,4 @@ class Deployment:
     version: str
     url: Callable[[], str]
     time_zone: str
-    mail_configured: bool = False
+    mail_configured: bool

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.policy import Window
+from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel
-from sluicegate.policy.decide import Explanation
 from sluicegate.policy.effective import EffectivePolicy
+from sluicegate.policy.explain import Explanation
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.policy import SubjectUse
@@ -25,9 +25,16 @@ class EffectiveService:
         self._periods = periods
         self._clock = clock
 
-    async def effective(self, caller: Caller, user_id: str) -> tuple[EffectivePolicy, SubjectUse]:
+    async def effective(self, caller: Caller, user_id: str) -> tuple[EffectivePolicy, dict[Subject, SubjectUse]]:
+        """With what is used now, by the user and by each pool."""
         caller.require_self_or_admin(user_id, TokenScope.READ)
         return await self._policy.effective(user_id)
+
+    async def pool_use(self, caller: Caller, group_id: str, limits: RateLimits, budget: Budget) -> SubjectUse:
+        """What all members together use now, of what the pool sets."""
+        caller.require_admin(TokenScope.READ)
+        limited = not (limits.empty and budget.empty)
+        return await self._policy.use_of(Subject(SubjectKind.POOL, group_id), limited=limited)
 
     def resets(self) -> Mapping[Window, datetime]:
         """When each budget window ends that is running now."""

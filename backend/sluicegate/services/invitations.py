@@ -23,6 +23,7 @@ from sluicegate.kit.errors import AppError, Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
+from sluicegate.services.mail import MailService
 from sluicegate.services.users import remove_user, require_user
 
 MAX_AT_ONCE = 100
@@ -30,7 +31,8 @@ MAX_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """What came of one address: a user and the link, which nobody can see again, or an error."""
+    """What came of one address: a user or an error. The link is there only if no mail brings it, and nobody can see it
+    again."""
 
     email: str
     user: User | None = None
@@ -41,10 +43,11 @@ class Invited:
 class InvitationService:
     """`public_url` gives the address under which people reach the console."""
 
-    def __init__(self, store: Store, clock: Clock, public_url: Callable[[], str]) -> None:
+    def __init__(self, store: Store, clock: Clock, public_url: Callable[[], str], mail: MailService) -> None:
         self._store = store
         self._clock = clock
         self._public_url = public_url
+        self._mail = mail
 
     async def invite(
         self, caller: Caller, emails: Sequence[str], role: Role = Role.MEMBER, group_ids: Sequence[str] = ()
@@ -59,16 +62,19 @@ class InvitationService:
         async with self._store.read() as tx:
             if len(await tx.groups.get_many(groups)) < len(groups):
                 raise NotFound("group", field="groupIds")
-        return [await self._invite(caller, email, role, groups) for email in emails]
+        results = [await self._invite(caller, email, role, groups) for email in emails]
+        self._mail.nudge()
+        return results
 
-    async def resend(self, caller: Caller, user_id: str) -> tuple[User, str]:
-        """A new link; the old one is dead from now on."""
+    async def resend(self, caller: Caller, user_id: str) -> tuple[User, str | None]:
+        """A new link, given only if no mail brings it; the old one is dead from now on."""
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
             user = await _require_invited(tx, user_id)
-            await tx.links.remove_unused(user_id)
-            url = await self._new_link(tx, user)
+            await tx.links.replace(user_id, LinkKind.INVITE, self._clock.now())
+            url = await self._new_link(tx, caller, user)
             await tx.audit.record(caller.actor, "invitation.resend", "user", user.id, user.label)
+        self._mail.nudge()
         return user, url
 
     async def withdraw(self, caller: Caller, user_id: str) -> None:
@@ -89,7 +95,7 @@ class InvitationService:
 
     async def _add(
         self, tx: Transaction, caller: Caller, email: str, role: Role, group_ids: Sequence[str]
-    ) -> tuple[User, str]:
+    ) -> tuple[User, str | None]:
         present = await tx.users.by_email(email)
         if present is not None:
             invited = present.status is UserStatus.INVITED
@@ -103,17 +109,21 @@ class InvitationService:
         await tx.users.add(user)
         for group_id in group_ids:
             await tx.groups.add_members(group_id, [user.id])
-        url = await self._new_link(tx, user)
+        url = await self._new_link(tx, caller, user)
         after = {"email": email, "role": role.value, "groups": list(group_ids)}
         await tx.audit.record(caller.actor, "user.invite", "user", user.id, user.label, {}, after)
         tx.changed(PolicyChange(ChangeKind.USER, user.id))
         return user, url
 
-    async def _new_link(self, tx: Transaction, user: User) -> str:
+    async def _new_link(self, tx: Transaction, caller: Caller, user: User) -> str | None:
         token, now = random_token(), self._clock.now()
         expires = now + timedelta(days=INVITATION_DAYS)
         await tx.links.add(OneTimeLink(new_id(), user.id, LinkKind.INVITE, token_digest(token), now, expires))
-        return f"{self._public_url()}/welcome/{token}"
+        url = f"{self._public_url()}/welcome/{token}"
+        if not self._mail.configured:
+            return url
+        await self._mail.queue_invitation(tx, user, caller.user.name or caller.user.email, url, expires)
+        return None
 
 
 async def _require_invited(tx: Transaction, user_id: str) -> User:

@@ -9,7 +9,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import RateLimits, Subject, check_limit
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
-from sluicegate.services.subjects import change_of, require_visible, subject_label
+from sluicegate.services.subjects import record_setting, require_visible, subject_label
 
 _FIELDS = {
     "requests": "requestsPerMinute",
@@ -40,8 +40,5 @@ class LimitService:
             before = (await tx.policy.rate_limits([subject])).get(subject, RateLimits())
             if before != limits:
                 await tx.policy.set_rate_limits(subject, limits)
-                kind = subject.kind.value
-                states = asdict(before), asdict(limits)
-                await tx.audit.record(caller.actor, "rate_limit.set", kind, subject.id, label, *states)
-                tx.changed(change_of(subject))
+                await record_setting(tx, caller, subject, "rate_limit", label, asdict(before), asdict(limits))
         return limits

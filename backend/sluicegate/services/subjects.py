@@ -1,8 +1,9 @@
-"""Who policy is set for: a user or a group."""
+"""Who policy is set for: a user, a group, or the pool of a group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
@@ -25,7 +26,25 @@ async def subject_label(tx: Transaction, subject: Subject) -> str:
 
 
 def change_of(subject: Subject) -> PolicyChange:
-    return PolicyChange(ChangeKind(subject.kind.value), subject.id)
+    kind = ChangeKind.GROUP if subject.kind is SubjectKind.POOL else ChangeKind(subject.kind.value)
+    return PolicyChange(kind, subject.id)
+
+
+async def record_setting(
+    tx: Transaction,
+    caller: Caller,
+    subject: Subject,
+    what: str,
+    label: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    """Writes down that `what` was set; a pool's is filed under its group."""
+    pooled = subject.kind is SubjectKind.POOL
+    action = f"pool_{what}.set" if pooled else f"{what}.set"
+    kind = SubjectKind.GROUP if pooled else subject.kind
+    await tx.audit.record(caller.actor, action, kind.value, subject.id, label, before, after)
+    tx.changed(change_of(subject))
 
 
 def require_visible(caller: Caller, subjects: Iterable[Subject]) -> None:

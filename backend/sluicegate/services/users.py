@@ -101,6 +101,7 @@ async def require_user(tx: Transaction, user_id: str, field: str = "id") -> User
 
 
 async def remove_user(tx: Transaction, caller: Caller, user: User, action: str) -> None:
+    await tx.mail.cancel(user.id)
     await tx.users.delete(user.id)
     before = {"email": user.email, "name": user.name, "role": user.role.value}
     await tx.audit.record(caller.actor, action, "user", user.id, user.label, before)

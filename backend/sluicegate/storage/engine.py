@@ -21,8 +21,12 @@ from sluicegate.storage.repositories.audit import SqlAuditRepository
 from sluicegate.storage.repositories.catalog import SqlCatalogRepository
 from sluicegate.storage.repositories.credentials import SqlKeyRepository, SqlTokenRepository
 from sluicegate.storage.repositories.groups import SqlGroupRepository
+from sluicegate.storage.repositories.jobs import SqlJobRepository
+from sluicegate.storage.repositories.links import SqlLinkRepository
+from sluicegate.storage.repositories.mail import SqlMailRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
-from sluicegate.storage.repositories.users import SqlLinkRepository, SqlSessionRepository, SqlUserRepository
+from sluicegate.storage.repositories.sessions import SqlSessionRepository
+from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.tables.policy import PolicyChangeRow
 
 # 5 s is longer than any write of ours; past it something is wrong and the caller should hear of it.
@@ -75,6 +79,8 @@ class SqlTransaction:
         self.tokens = SqlTokenRepository(session)
         self.catalog = SqlCatalogRepository(session)
         self.audit = SqlAuditRepository(session, clock)
+        self.jobs = SqlJobRepository(session)
+        self.mail = SqlMailRepository(session, clock)
 
     def changed(self, *changes: PolicyChange) -> None:
         for change in changes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, or_, select
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sluicegate.domain.apikey import ApiKey
-from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind
+from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Group, User
-from sluicegate.ports.policy import CatalogRows, UserRows
+from sluicegate.ports.policy import CatalogRows, KeyRows, UserRows
 from sluicegate.storage.repositories.catalog import (
     BACKENDS,
     MODELS,
@@ -31,15 +31,17 @@ _KEYS = table_of(ApiKeyRow)
 _USERS = table_of(UserRow)
 _GROUPS = table_of(GroupRow)
 _MEMBERSHIPS = table_of(MembershipRow)
-# `subject_id` comes from the outer-joined tables and tells whether the subject has such a row at all.
-_LIMIT_COLUMNS = (
-    RATE_LIMITS.c.subject_id.label("limited"),
-    *(c for c in RATE_LIMITS.c if not c.primary_key),
-)
-_BUDGET_COLUMNS = (
-    BUDGETS.c.subject_id.label("budgeted"),
-    *(c for c in BUDGETS.c if not c.primary_key),
-)
+# A subject's values, or a group's and its pool's, come in the same row under names of their own.
+_POOL_LIMITS = RATE_LIMITS.alias("pool_rate_limits")
+_POOL_BUDGETS = BUDGETS.alias("pool_budgets")
+
+
+def _prefixed(prefix: str, table: FromClause) -> list[ColumnElement[Any]]:
+    return [column.label(prefix + column.name) for column in table.c]
+
+
+_OWN_COLUMNS = (*_prefixed("limit_", RATE_LIMITS), *_prefixed("budget_", BUDGETS))
+_POOL_COLUMNS = (*_prefixed("pool_limit_", _POOL_LIMITS), *_prefixed("pool_budget_", _POOL_BUDGETS))
 
 
 class SqlPolicySource:
@@ -55,9 +57,11 @@ class SqlPolicySource:
                 return None
             group_rows = (await connection.execute(_groups_statement(user_id))).all()
             grant_rows = (await connection.execute(_grants_statement(user_id))).all()
-        subjects = [(Subject(SubjectKind.USER, user_id), user_row)]
-        subjects += [(Subject(SubjectKind.GROUP, row.id), row) for row in group_rows]
-        limits, budgets = _values_of(subjects)
+        limits, budgets = _values(
+            [(Subject(SubjectKind.USER, user_id), user_row, "")]
+            + [(Subject(SubjectKind.GROUP, row.id), row, "") for row in group_rows]
+            + [(Subject(SubjectKind.POOL, row.id), row, "pool_") for row in group_rows]
+        )
         return UserRows(
             user=to_value(User, user_row),
             groups=[to_value(Group, row) for row in group_rows],
@@ -66,10 +70,15 @@ class SqlPolicySource:
             budgets=budgets,
         )
 
-    async def key(self, public_id: str) -> ApiKey | None:
+    async def key(self, public_id: str) -> KeyRows | None:
         async with snapshot(self._engine) as connection:
-            row = (await connection.execute(select(_KEYS).where(_KEYS.c.public_id == public_id))).first()
-        return to_value(ApiKey, row) if row else None
+            row = (await connection.execute(_key_statement(public_id))).first()
+        if row is None:
+            return None
+        key = to_value(ApiKey, row)
+        subject = Subject(SubjectKind.KEY, key.id)
+        limits, budgets = _values([(subject, row, "")])
+        return KeyRows(key, limits.get(subject, NO_LIMITS), budgets.get(subject, NO_BUDGET))
 
     async def catalog(self) -> CatalogRows:
         async with snapshot(self._engine) as connection:
@@ -85,13 +94,13 @@ class SqlPolicySource:
         )
 
 
-def _is(table: Table, kind: SubjectKind, subject_id: ColumnElement[str]) -> ColumnElement[bool]:
+def _is(table: FromClause, kind: SubjectKind, subject_id: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(table.c.subject_kind == kind, table.c.subject_id == subject_id)
 
 
 def _user_statement(user_id: str) -> Select[Any]:
     return (
-        select(_USERS, *_LIMIT_COLUMNS, *_BUDGET_COLUMNS)
+        select(_USERS, *_OWN_COLUMNS)
         .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.USER, _USERS.c.id))
         .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.USER, _USERS.c.id))
         .where(_USERS.c.id == user_id)
@@ -100,11 +109,22 @@ def _user_statement(user_id: str) -> Select[Any]:
 
 def _groups_statement(user_id: str) -> Select[Any]:
     return (
-        select(_GROUPS, *_LIMIT_COLUMNS, *_BUDGET_COLUMNS)
+        select(_GROUPS, *_OWN_COLUMNS, *_POOL_COLUMNS)
         .join(_MEMBERSHIPS, _MEMBERSHIPS.c.group_id == _GROUPS.c.id)
         .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.GROUP, _GROUPS.c.id))
         .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.GROUP, _GROUPS.c.id))
+        .outerjoin(_POOL_LIMITS, _is(_POOL_LIMITS, SubjectKind.POOL, _GROUPS.c.id))
+        .outerjoin(_POOL_BUDGETS, _is(_POOL_BUDGETS, SubjectKind.POOL, _GROUPS.c.id))
         .where(_MEMBERSHIPS.c.user_id == user_id)
+    )
+
+
+def _key_statement(public_id: str) -> Select[Any]:
+    return (
+        select(_KEYS, *_OWN_COLUMNS)
+        .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.KEY, _KEYS.c.id))
+        .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.KEY, _KEYS.c.id))
+        .where(_KEYS.c.public_id == public_id)
     )
 
 
@@ -118,7 +138,14 @@ def _grants_statement(user_id: str) -> Select[Any]:
     )
 
 
-def _values_of(subjects: list[tuple[Subject, Row[Any]]]) -> tuple[dict[Subject, RateLimits], dict[Subject, Budget]]:
-    limits = {subject: limits_value(row) for subject, row in subjects if row.limited is not None}
-    budgets = {subject: budget_value(row) for subject, row in subjects if row.budgeted is not None}
+def _values(
+    subjects: list[tuple[Subject, Row[Any], str]],
+) -> tuple[dict[Subject, RateLimits], dict[Subject, Budget]]:
+    """What the subjects set; a subject without a row of its own has null in the outer-joined columns."""
+    limits, budgets = dict[Subject, RateLimits](), dict[Subject, Budget]()
+    for subject, row, prefix in subjects:
+        if getattr(row, f"{prefix}limit_subject_id") is not None:
+            limits[subject] = limits_value(row, f"{prefix}limit_")
+        if getattr(row, f"{prefix}budget_subject_id") is not None:
+            budgets[subject] = budget_value(row, f"{prefix}budget_")
     return limits, budgets

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-import msgspec
+from msgspec.structs import astuple, replace
 from sqlalchemy import BigInteger, Integer
 from sqlmodel import AutoString
 
@@ -21,7 +21,7 @@ LEDGER = table_of(LedgerRow)
 HOURS = table_of(UsageHourRow)
 SPEND = table_of(SpendRow)
 
-LEDGER_COLUMNS = tuple(column.name for column in LEDGER.columns)
+LEDGER_COLUMNS = CallRecord.__struct_fields__
 HOUR_KEYS = tuple(column.name for column in HOURS.primary_key)
 HOUR_LABELS = ("user_label", "key_label", "provider_name")
 HOUR_SUMS = tuple(c.name for c in HOURS.columns if c.name not in HOUR_KEYS + HOUR_LABELS)
@@ -35,66 +35,74 @@ Line = tuple[Cell, ...]
 
 def ledger_lines(records: Iterable[CallRecord]) -> list[Line]:
     """One line per record, in the order of `LEDGER_COLUMNS`, which are the record's own fields."""
-    names = LEDGER_COLUMNS
     lines: list[Line] = []
     for record in records:
-        cells = [getattr(record, name) for name in names]
-        cells[_GROUP_IDS] = json.dumps(record.group_ids)
+        cells = list(astuple(record))
+        cells[_GROUP_IDS] = _groups_text(record.group_ids)
         lines.append(tuple(cells))
     return lines
+
+
+# The same groups come again and again.
+_groups_text = lru_cache(maxsize=4096)(json.dumps)
 
 
 def hour_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:
     """Sums per key of `usage_hours`, sorted, so that two writers lock rows in the same order."""
     sums: dict[tuple[int | str, ...], list[int]] = {}
     labels: dict[tuple[int | str, ...], tuple[str, str, str]] = {}
+    hour, hour_end = 0, 0
     for r in records:
-        key = (
-            _hour_of(r.started_ms, periods),
-            r.user_id,
-            r.key_id,
-            r.model_slug,
-            r.provider_id,
-            r.client_app or "",
-            r.project or "",
-        )
-        figures = (
-            1,
-            r.outcome not in _FINE,
-            r.input_tokens + r.cache_read_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens,
-            r.cache_read_tokens,
-            r.cache_write_5m_tokens + r.cache_write_1h_tokens,
-            r.output_tokens,
-            r.cost_nanos,
-        )
-        total = sums.setdefault(key, [0] * len(figures))
-        for index, figure in enumerate(figures):
-            total[index] += figure
+        if not hour <= r.started_ms < hour_end:
+            hour, hour_end = _hour_of(r.started_ms, periods)
+        key = (hour, r.user_id, r.key_id, r.model_slug, r.provider_id, r.client_app or "", r.project or "")
+        total = sums.get(key)
+        if total is None:
+            total = sums[key] = [0] * len(HOUR_SUMS)
+        written = r.cache_write_5m_tokens + r.cache_write_1h_tokens
+        total[0] += 1
+        total[1] += r.outcome not in _FINE
+        total[2] += r.input_tokens + r.cache_read_tokens + written
+        total[3] += r.cache_read_tokens
+        total[4] += written
+        total[5] += r.output_tokens
+        total[6] += r.cost_nanos
         labels[key] = (r.user_label, r.key_label, r.provider_name)
     return [(*key, *labels[key], *sums[key]) for key in sorted(sums)]
 
 
-def _hour_of(ms: int, periods: PeriodClock) -> int:
-    """Where the hour begins. Hours are counted from local midnight, so that days end between two of them also in zones
-    that are not whole hours from UTC."""
-    midnight = round(_periods(ms, periods)[Window.DAY].start.timestamp() * 1000)
-    return ms - (ms - midnight) % _HOUR_MS
-
-
-def _periods(ms: int, periods: PeriodClock) -> dict[Window, Period]:
-    return periods.at(datetime.fromtimestamp(ms / 1000, UTC))
+def _hour_of(ms: int, periods: PeriodClock) -> tuple[int, int]:
+    """Where the hour begins and ends. Hours are counted from local midnight, so that days end between two of them also
+    in zones that are not whole hours from UTC, and on days that are not whole hours long."""
+    day = periods.at_time(ms / 1000)[Window.DAY]
+    midnight = round(day.start.timestamp() * 1000)
+    begins = ms - (ms - midnight) % _HOUR_MS
+    return begins, min(begins + _HOUR_MS, round(day.end.timestamp() * 1000))
 
 
 def spend_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:
-    """Sums per subject and period, sorted as above: what the user spent, and what was spent through the key."""
-    sums: dict[tuple[str, str, str], int] = {}
+    """Sums per subject and period, sorted as above: what the user spent, what was spent through the key, and what was
+    drawn from the pool of every group that the user was in."""
+    spans: list[tuple[Mapping[Window, Period], dict[tuple[str, str, tuple[str, ...]], int]]] = []
+    current: Mapping[Window, Period] | None = None
+    by_caller: dict[tuple[str, str, tuple[str, ...]], int] = {}
     for r in records:
         if r.cost_nanos == 0:
             continue
-        for period in _periods(r.started_ms, periods).values():
-            for kind, subject_id in ((SubjectKind.USER, r.user_id), (SubjectKind.KEY, r.key_id)):
-                key = (kind.value, subject_id, period.key)
-                sums[key] = sums.get(key, 0) + r.cost_nanos
+        then = periods.at_time(r.started_ms / 1000)
+        if then is not current:
+            current, by_caller = then, {}
+            spans.append((then, by_caller))
+        who = (r.user_id, r.key_id, r.group_ids)
+        by_caller[who] = by_caller.get(who, 0) + r.cost_nanos
+    sums: dict[tuple[str, str, str], int] = {}
+    for then, spent in spans:
+        for (user_id, key_id, group_ids), cost in spent.items():
+            pools = [(SubjectKind.POOL, group_id) for group_id in set(group_ids)]
+            for kind, subject_id in [(SubjectKind.USER, user_id), (SubjectKind.KEY, key_id), *pools]:
+                for period in then.values():
+                    key = (kind.value, subject_id, period.key)
+                    sums[key] = sums.get(key, 0) + cost
     return [(*key, sums[key]) for key in sorted(sums)]
 
 
@@ -111,10 +119,7 @@ def fitted(records: Iterable[CallRecord]) -> list[CallRecord]:
 
     Clients choose some texts and providers the token counts: an absurd one must not block the queue for ever.
     """
-    return [
-        msgspec.structs.replace(record, **{name: fit(getattr(record, name)) for name, fit in _FIT.items()})
-        for record in records
-    ]
+    return [replace(record, **{name: fit(getattr(record, name)) for name, fit in _FIT.items()}) for record in records]
 
 
 def _fit_text(length: int) -> Callable[[str | None], str | None]:

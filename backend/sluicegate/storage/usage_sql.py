@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, select
+from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.storage.usage_batch import HOUR_LABELS, HOUR_SUMS, HOURS, LEDGER, SPEND
-
-_SUBJECT_COLUMNS = {SubjectKind.USER: LEDGER.c.user_id, SubjectKind.KEY: LEDGER.c.key_id}
 
 
 class UsageStatements:
@@ -26,7 +24,15 @@ class UsageStatements:
         spend = insert(SPEND)
         total = {"spent_nanos": SPEND.c.spent_nanos + spend.excluded.spent_nanos}
         self.add_spend = self._text(spend.on_conflict_do_update(index_elements=_keys(SPEND), set_=total))
-        self.recent = {kind: self._text(_recent(column)) for kind, column in _SUBJECT_COLUMNS.items()}
+        wanted = bindparam("id")
+        self.recent = {
+            kind: self._text(_recent(condition))
+            for kind, condition in (
+                (SubjectKind.USER, LEDGER.c.user_id == wanted),
+                (SubjectKind.KEY, LEDGER.c.key_id == wanted),
+                (SubjectKind.POOL, wanted.in_(select(self._group_ids()))),
+            )
+        }
 
     def spent(self, periods: int = len(Window)) -> str:
         """By subject kind, subject id and as many periods."""
@@ -42,6 +48,12 @@ class UsageStatements:
         """By as many call ids."""
         return self._text(select(LEDGER.c.call_id).where(_one_of(LEDGER.c.call_id, count)))
 
+    def _group_ids(self) -> ColumnElement[str]:
+        """Each of the groups that are listed in a row of the ledger."""
+        if self._dialect.name == "sqlite":
+            return func.json_each(LEDGER.c.group_ids).table_valued("value").c.value
+        return func.json_array_elements_text(LEDGER.c.group_ids).column_valued("group_id")
+
     def _text(self, statement: ClauseElement) -> str:
         return str(statement.compile(dialect=self._dialect))
 
@@ -54,11 +66,11 @@ def _one_of(column: ColumnElement[str], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"value_{index}") for index in range(count)])
 
 
-def _recent(subject_column: ColumnElement[str]) -> ClauseElement:
+def _recent(condition: ColumnElement[bool]) -> ClauseElement:
     limited = LEDGER.c.input_tokens + LEDGER.c.cache_write_5m_tokens + LEDGER.c.cache_write_1h_tokens
     return (
         select(LEDGER.c.started_ms, limited, LEDGER.c.output_tokens)
-        .where(subject_column == bindparam("id"), LEDGER.c.started_ms >= bindparam("since"))
+        .where(condition, LEDGER.c.started_ms >= bindparam("since"))
         .order_by(LEDGER.c.started_ms)
     )
 

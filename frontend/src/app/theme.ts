@@ -1,16 +1,26 @@
 import {
-  ActionIcon,
-  Badge,
-  Button,
-  Card,
+  type ActionIconProps,
+  type BadgeProps,
+  type ButtonProps,
+  type CardProps,
   type CSSVariablesResolver,
   createTheme,
-  Drawer,
-  Modal,
-  Notification,
-  Table,
-  Tooltip,
+  type DrawerProps,
+  type MenuProps,
+  type ModalProps,
+  type NotificationProps,
+  type TableProps,
+  type TooltipProps,
 } from "@mantine/core";
+
+// By name and not by component, so that the theme alone does not pull dialogs and tables into the first load.
+const defaults = <Props>(defaultProps: Partial<Props>) => ({ defaultProps });
+
+// The list itself scrolls: a scroll area around it would have to take the focus that stays in the field.
+const scrollingOptions = {
+  defaultProps: { withScrollArea: false },
+  styles: { options: { maxHeight: 240, overflowY: "auto" as const } },
+};
 
 export const theme = createTheme({
   primaryColor: "tide",
@@ -58,25 +68,29 @@ export const theme = createTheme({
     ],
   },
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray" } }),
-    Badge: Badge.extend({
-      defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 500 },
+    ActionIcon: defaults<ActionIconProps>({ variant: "subtle", color: "gray" }),
+    Autocomplete: scrollingOptions,
+    Badge: defaults<BadgeProps>({ variant: "light", radius: "sm", tt: "none", fw: 500 }),
+    Button: defaults<ButtonProps>({ size: "sm" }),
+    Card: defaults<CardProps>({
+      withBorder: true,
+      padding: "lg",
+      radius: "md",
+      bg: "var(--mantine-color-body)",
     }),
-    Button: Button.extend({ defaultProps: { size: "sm" } }),
-    Card: Card.extend({ defaultProps: { withBorder: true, padding: "lg", radius: "md" } }),
-    Modal: Modal.extend({
-      defaultProps: {
-        centered: true,
-        closeButtonProps: { "aria-label": "Close" },
-        overlayProps: { backgroundOpacity: 0.45, blur: 2 },
-      },
+    // Focus goes to the first item: the placeholder that would take it is no item of a menu.
+    Menu: defaults<MenuProps>({ withInitialFocusPlaceholder: false }),
+    Modal: defaults<ModalProps>({
+      centered: true,
+      closeButtonProps: { "aria-label": "Close" },
+      overlayProps: { backgroundOpacity: 0.45, blur: 2 },
     }),
-    Drawer: Drawer.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
-    Notification: Notification.extend({
-      defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } },
-    }),
-    Table: Table.extend({ defaultProps: { verticalSpacing: "sm", horizontalSpacing: "md" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
+    Drawer: defaults<DrawerProps>({ closeButtonProps: { "aria-label": "Close" } }),
+    Notification: defaults<NotificationProps>({ closeButtonProps: { "aria-label": "Dismiss" } }),
+    MultiSelect: scrollingOptions,
+    Select: scrollingOptions,
+    Table: defaults<TableProps>({ verticalSpacing: "sm", horizontalSpacing: "md" }),
+    Tooltip: defaults<TooltipProps>({ openDelay: 300, withArrow: true }),
   },
 });
 
@@ -113,6 +127,7 @@ export const resolveCssVariables: CSSVariablesResolver = (resolved) => ({
     "--mantine-color-default": resolved.colors.dark?.[6] ?? "",
     "--mantine-color-error": "#ff8787",
     "--mantine-color-anchor": resolved.colors.tide?.[4] ?? "",
+    "--mantine-color-red-light": "rgba(250, 82, 82, 0.14)",
     "--sg-surface": resolved.colors.dark?.[8] ?? "",
     "--sg-sidebar": resolved.colors.dark?.[9] ?? "",
     "--sg-sidebar-text": resolved.colors.dark?.[1] ?? "",

@@ -10,10 +10,21 @@ interface Props {
 export function CodeBlock({ code, what }: Props) {
   return (
     <Box pos="relative">
-      <Code block p="sm" pr={48} fz="xs" lh={1.6} tabIndex={0} role="region" aria-label={what}>
+      <Code
+        block
+        p="sm"
+        pr={48}
+        fz="xs"
+        lh={1.6}
+        bg="var(--sg-surface)"
+        bd="1px solid var(--mantine-color-default-border)"
+        tabIndex={0}
+        role="region"
+        aria-label={what}
+      >
         {code}
       </Code>
-      <Box pos="absolute" top={6} right={6}>
+      <Box pos="absolute" top={7} right={7}>
         <CopyButton value={code} what={what} compact />
       </Box>
     </Box>

@@ -6,13 +6,29 @@ interface Props {
   onClose: () => void;
   title: string;
   size?: ModalProps["size"];
+  /** Only its buttons close it, because it shows what can't be shown again. */
+  sticky?: boolean;
   /** Mounted anew at each opening, so that a form never starts with what was typed last time. */
   children: ReactNode;
 }
 
-export function FormDialog({ opened, onClose, title, size = "md", children }: Props) {
+export function FormDialog({
+  opened,
+  onClose,
+  title,
+  size = "md",
+  sticky = false,
+  children,
+}: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title={<Text fw={600}>{title}</Text>} size={size}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={<Text fw={600}>{title}</Text>}
+      size={size}
+      closeOnClickOutside={!sticky}
+      closeOnEscape={!sticky}
+    >
       {children}
     </Modal>
   );

@@ -56,6 +56,26 @@ export function formatUsd(text: string): string {
   return formatter.format(toUsd(nanos) as Intl.StringNumericLiteral);
 }
 
+/** For columns: always so many decimals, and never zero for what is more than that. */
+function formatColumn(text: string, digits: 2 | 4): string {
+  const nanos = parseUsd(text);
+  if (nanos === null) return text;
+  if (nanos > 0n && nanos * 2n * 10n ** BigInt(digits) < perDollar) return `<$${10 ** -digits}`;
+  const formatter = new Intl.NumberFormat("en-US", {
+    style: "currency",
+    currency: "USD",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return formatter.format(toUsd(nanos) as Intl.StringNumericLiteral);
+}
+
+/** "$12.50", for columns of sums. */
+export const formatCents = (text: string): string => formatColumn(text, 2);
+
+/** "$0.0125", for columns of single calls. */
+export const formatMills = (text: string): string => formatColumn(text, 4);
+
 /** A cap as a person reads it: no cap, a block, or an amount. */
 export function formatCap(cap: string | null | undefined): string {
   if (cap === null || cap === undefined) return "No limit";

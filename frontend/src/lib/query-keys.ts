@@ -19,7 +19,9 @@ export const keys = {
   policy: (userId: string) => ["policy", "effective", userId] as const,
   groupPolicy: (groupId: string) => ["policy", "group", groupId] as const,
   explain: (userId: string, model: string) => ["policy", "explain", userId, model] as const,
+  allowance: (userId: string) => ["policy", "allowance", userId] as const,
   availableModels: ["policy", "available-models"] as const,
+  modelHolders: (modelId: string) => ["policy", "holders", modelId] as const,
 
   apiKeys: ["api-keys"] as const,
   automationTokens: ["automation-tokens"] as const,
@@ -31,6 +33,7 @@ export const keys = {
 
   models: ["models"] as const,
   modelList: (filters: object) => ["models", "list", filters] as const,
+  model: (id: string) => ["models", "one", id] as const,
   modelPicker: (search: string) => ["models", "picker", search] as const,
 
   usage: ["usage"] as const,

@@ -1,5 +1,4 @@
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import {
   createMemoryHistory,
@@ -11,6 +10,7 @@ import {
 import { render } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
+import { Messages } from "@/app/messages";
 import { createQueryClient } from "@/app/query-client";
 import { createAppRouter } from "@/app/router";
 import { resolveCssVariables, theme } from "@/app/theme";
@@ -36,7 +36,7 @@ function newQueryClient(session: SessionQuery) {
 function withProviders(children: ReactNode) {
   return render(
     <MantineProvider theme={theme} cssVariablesResolver={resolveCssVariables} env="test">
-      <Notifications />
+      <Messages />
       {children}
     </MantineProvider>,
   );

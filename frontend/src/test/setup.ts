@@ -3,6 +3,9 @@ import { notifications } from "@mantine/notifications";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
+// A page's code is loaded when it is first shown, which takes its time on a busy machine.
+configure({ asyncUtilTimeout: 5_000 });
+
 // What Mantine asks of a browser and happy-dom has not, or not in a form that fits a test.
 vi.stubGlobal(
   "matchMedia",
@@ -29,9 +32,6 @@ vi.stubGlobal("IntersectionObserver", NoObserver);
 window.HTMLElement.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
 Object.defineProperty(document, "fonts", { value: new EventTarget() });
-
-// A machine that runs everything at once is slow; waiting longer costs nothing where the answer is there.
-configure({ asyncUtilTimeout: 5_000 });
 
 afterEach(() => {
   cleanup();

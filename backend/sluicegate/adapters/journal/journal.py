@@ -233,7 +233,7 @@ class Journal:
             since = int(self._clock.time() * 1000) - _RECENT_MS
             spent, recent = await asyncio.to_thread(self._read, subject, periods, since)
             # From here to `install` nothing may await: no call can be settled in between.
-            waiting = [record for record in self._pending if _subject_id(record, subject) == subject.id]
+            waiting = [record for record in self._pending if _counts_for(record, subject)]
             for record in waiting:
                 then = self._calendar.at_time(record.started_ms / 1000)
                 for window, key in periods.items():
@@ -253,10 +253,16 @@ def _recovered(record: CallRecord) -> CallRecord:
     return msgspec.structs.replace(record, outcome=Outcome.RECOVERED.value, estimated=True)
 
 
-def _subject_id(record: CallRecord, subject: Subject) -> str | None:
-    if subject.kind is SubjectKind.USER:
-        return record.user_id
-    return record.key_id if subject.kind is SubjectKind.KEY else None
+def _counts_for(record: CallRecord, subject: Subject) -> bool:
+    match subject.kind:
+        case SubjectKind.USER:
+            return record.user_id == subject.id
+        case SubjectKind.KEY:
+            return record.key_id == subject.id
+        case SubjectKind.POOL:
+            return subject.id in record.group_ids
+        case SubjectKind.GROUP:
+            return False
 
 
 def _limited_input(record: CallRecord) -> int:

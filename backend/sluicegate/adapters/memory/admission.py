@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from sluicegate.domain.policy import Dimension, Subject, Window
+from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
@@ -28,6 +28,7 @@ BUCKETS = 61
 LEASE_SECONDS = 900.0
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 60.0
+_MIN_HELD_WAIT, _MAX_HELD_WAIT = 1.0, 10.0
 
 
 class _Rate:
@@ -74,6 +75,7 @@ class _Use:
     __slots__ = (
         "cells",
         "input",
+        "lasting",
         "leases",
         "output",
         "periods",
@@ -89,6 +91,8 @@ class _Use:
         self.cells: dict[Window, _Cell] = {}
         self.periods: Mapping[Window, Period] = {}
         self.touched = 0.0
+        # How long calls take from admission to settlement, in seconds; follows the latest.
+        self.lasting = 4.0
 
     def advance(self, now: float) -> None:
         second = int(now)
@@ -110,21 +114,22 @@ class _Share:
 
     __slots__ = ("cells", "cost", "input", "output", "use")
 
-    def __init__(self, use: _Use, input_tokens: int, output: int, cost: int) -> None:
+    def __init__(self, use: _Use, input_tokens: int, output: int, cost: int, cells: tuple[_Cell, ...]) -> None:
         self.use = use
         self.input = input_tokens
         self.output = output
         self.cost = cost
-        self.cells = tuple(use.cells.values())
+        self.cells = cells
 
 
 class MemoryLease:
     """An admitted call; `held` is False once its slot and reservation are given back, `open` once it is settled."""
 
-    __slots__ = ("held", "id", "open", "second", "shares", "touched")
+    __slots__ = ("counted", "held", "id", "open", "second", "shares", "touched")
 
-    def __init__(self, lease_id: str, now: float) -> None:
+    def __init__(self, lease_id: str, now: float, counted: tuple[Subject, ...]) -> None:
         self.id = lease_id
+        self.counted = counted
         self.second = int(now)
         self.touched = now
         self.shares: list[_Share] = []
@@ -209,23 +214,43 @@ class MemoryAdmission:
             known = use.periods.get(window)
             if known is None or known.key != period.key:
                 use.cells[window] = _Cell(past.spent.get(window, 0))
+        first = not use.periods
         use.periods = periods
         use.touched = now
+        if first and subject.kind is not SubjectKind.USER:
+            self._adopt(subject, use, now)
+
+    def _adopt(self, subject: Subject, use: _Use, now: float) -> None:
+        """Calls in flight that the subject did not limit when they were let in count for it from now on."""
+        wall = self._clock.time()
+        for known, other in self._uses.items():
+            if known.kind is not SubjectKind.USER:
+                continue
+            for lease in other.leases.values():
+                if subject in lease.counted:
+                    began = wall - (now - lease.second)
+                    cells = tuple(c for w, c in use.cells.items() if use.periods[w].start.timestamp() <= began)
+                    own = lease.shares[0]
+                    _hold(lease, _Share(use, own.input, own.output, own.cost, cells))
 
     def _evaluate(self, ask: Ask, uses: list[_Use], now: float) -> Denial | None:
-        """The refusal that lasts longest among the rates, else the first among the budgets."""
+        """The refusal that lasts longest among the rates, else among the budgets."""
         worst: Denial | None = None
         for limits, use in zip(ask.limits, uses, strict=True):
             use.advance(now)
             for denial in self._rate_denials(ask, limits, use, now):
-                if worst is None or (denial.retry_after or 1e9) > (worst.retry_after or 1e9):
-                    worst = denial
+                worst = _longer(worst, denial)
         if worst is not None or ask.cost <= 0:
             return worst
         for limits, use in zip(ask.limits, uses, strict=True):
-            if denial := self._budget_denial(ask, limits, use):
-                return denial
-        return None
+            for window, cap in (
+                (Window.DAY, limits.day),
+                (Window.WEEK, limits.week),
+                (Window.MONTH, limits.month),
+            ):
+                if cap is not None and (denial := self._budget_denial(ask, limits.subject, window, cap, use)):
+                    worst = _longer(worst, denial)
+        return worst
 
     def _rate_denials(self, ask: Ask, limits: LimitSet, use: _Use, now: float) -> list[Denial]:
         found: list[Denial] = []
@@ -240,7 +265,7 @@ class MemoryAdmission:
                 ask.output_tokens,
             ),
         ):
-            if limit is None:
+            if limit is None or not wanted:
                 continue
             asked = max(1, min(wanted, limit))
             if rate.total + asked > limit:
@@ -277,37 +302,26 @@ class MemoryAdmission:
         wait = rate.seconds_until(rate.total + asked - limit, now, use.second) if limit else None
         return Denial(limits.subject, dimension, None, limit, rate.total, 0, asked, wait)
 
-    def _budget_denial(self, ask: Ask, limits: LimitSet, use: _Use) -> Denial | None:
-        for window, cap in (
-            (Window.DAY, limits.day),
-            (Window.WEEK, limits.week),
-            (Window.MONTH, limits.month),
-        ):
-            if cap is None:
-                continue
-            cell = use.cells[window]
-            held = cell.spent + cell.reserved
-            # A single estimate above the cap must not make the budget unusable from the first call on.
-            asked = min(ask.cost, cap)
-            if held >= cap or held + asked > cap:
-                wait = use.periods[window].end.timestamp() - self._clock.time() if cap else None
-                return Denial(limits.subject, None, window, cap, held, cell.reserved, asked, wait)
-        return None
+    def _budget_denial(self, ask: Ask, subject: Subject, window: Window, cap: int, use: _Use) -> Denial | None:
+        cell = use.cells[window]
+        held = cell.spent + cell.reserved
+        # A single estimate above the cap must not make the budget unusable from the first call on.
+        asked = min(ask.cost, cap)
+        if held < cap and held + asked <= cap:
+            return None
+        if cell.reserved and cell.spent + asked <= cap:
+            wait: float | None = min(max(use.lasting, _MIN_HELD_WAIT), _MAX_HELD_WAIT)
+        else:
+            wait = use.periods[window].end.timestamp() - self._clock.time() if cap else None
+        return Denial(subject, None, window, cap, held, cell.reserved, asked, wait)
 
     def _take(self, ask: Ask, uses: list[_Use], now: float) -> MemoryLease:
-        lease = MemoryLease(new_id(), now)
+        lease = MemoryLease(new_id(), now, ask.counted)
         for limits, use in zip(ask.limits, uses, strict=True):
             input_tokens = _at_most(ask.input_tokens, limits.input_tokens)
             output = _at_most(ask.output_tokens, limits.output_tokens)
-            share = _Share(use, input_tokens, output, ask.cost)
             use.touched = now
-            use.requests.add(lease.second, 1)
-            use.input.add(lease.second, input_tokens)
-            use.output.add(lease.second, output)
-            use.leases[lease.id] = lease
-            for cell in share.cells:
-                cell.reserved += share.cost
-            lease.shares.append(share)
+            _hold(lease, _Share(use, input_tokens, output, ask.cost, tuple(use.cells.values())))
         return lease
 
     def settle(self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
@@ -319,6 +333,7 @@ class MemoryAdmission:
             use = share.use
             use.advance(now)
             use.touched = now
+            use.lasting += 0.2 * (now - lease.second - use.lasting)
             _correct(use.input, lease.second, share.input, input_tokens, use.second)
             _correct(use.output, lease.second, share.output, output_tokens, use.second)
             for cell in share.cells:
@@ -356,6 +371,11 @@ class MemoryAdmission:
             reserved={window: Nanos(cell.reserved) for window, cell in use.cells.items()},
         )
 
+    def forget(self, subject: Subject | None = None) -> None:
+        gone = [s for s in self._uses if s.kind is not SubjectKind.USER] if subject is None else [subject]
+        for known in gone:
+            self._uses.pop(known, None)
+
     @staticmethod
     def _let_go(lease: MemoryLease) -> None:
         if not lease.held:
@@ -380,6 +400,26 @@ class MemoryAdmission:
             self._drop_dead(use, now)
             if not use.leases and now - use.touched > _IDLE_SECONDS:
                 del self._uses[subject]
+
+
+def _longer(worst: Denial | None, denial: Denial) -> Denial:
+    """The one that lasts longer; waiting for ever, which no figure says, is longest."""
+    if worst is None or (denial.retry_after or 1e9) > (worst.retry_after or 1e9):
+        return denial
+    return worst
+
+
+def _hold(lease: MemoryLease, share: _Share) -> None:
+    """Takes the share out of what its subject has."""
+    use, second = share.use, lease.second
+    if use.second - second < BUCKETS:
+        use.requests.add(second, 1)
+        use.input.add(second, share.input)
+        use.output.add(second, share.output)
+    use.leases[lease.id] = lease
+    for cell in share.cells:
+        cell.reserved += share.cost
+    lease.shares.append(share)
 
 
 def _at_most(amount: int, limit: int | None) -> int:

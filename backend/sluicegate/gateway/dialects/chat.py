@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.domain.catalog import Dialect
-from sluicegate.domain.usage import TokenUsage
+from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part
+from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
@@ -33,34 +32,7 @@ _decode_answer = msgspec.json.Decoder(_Answer).decode
 
 def reading_of(usage: Any) -> Reading:
     """What a usage block tells; nothing when it is none or absurd."""
-    if not isinstance(usage, dict):
-        return NOTHING
-    try:
-        return _counted(usage)
-    except AbsurdCount:
-        return NOTHING
-
-
-def _counted(usage: dict[str, Any]) -> Reading:
-    total = count(usage.get("prompt_tokens"))
-    details = usage.get("prompt_tokens_details")
-    cached, written = part(details, "cached_tokens"), part(details, "cache_write_tokens")
-    output = count(usage.get("completion_tokens"))
-    reasoning = part(usage.get("completion_tokens_details"), "reasoning_tokens")
-    # Cached tokens are a part of the total here, and no call is without a prompt.
-    if total == 0 or cached + written > total:
-        raise AbsurdCount
-    return Reading(
-        TokenUsage(
-            input=total - cached - written,
-            cache_read=cached,
-            cache_write_5m=written,
-            output=output,
-            reasoning=min(reasoning, output),
-        ),
-        input_known=True,
-        output_known=usage.get("completion_tokens") is not None,
-    )
+    return reading_of_totals(usage, "prompt_tokens", "completion_tokens")
 
 
 class ChatTally:
@@ -95,14 +67,23 @@ class ChatTally:
     def finished(self, block: bytes) -> bool:
         return _FINISHED.search(block) is not None
 
+    def measure(self, block: bytes) -> int:
+        return text_size(block)
+
     def reading(self) -> Reading:
         return self._reading
+
+    def failure(self, refusal: Refusal, request_id: str) -> bytes:
+        body = {"error": error_object(refusal, Dialect.OPENAI), "request_id": request_id}
+        return b"data: %s\n\n" % msgspec.json.encode(body)
 
 
 class ChatCompletions:
     """Implements `Wire`."""
 
     dialect = Dialect.OPENAI
+    kind = ModelKind.CHAT
+    protocol: Protocol | None = Protocol.CHAT
     path = "/chat/completions"
     endpoint = "chat.completions"
     bytes_per_token = 4
@@ -127,7 +108,3 @@ class ChatCompletions:
             return reading_of(loaded(_decode_answer(body).usage))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-
-    def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
-        body = {"error": error_object(refusal, Dialect.OPENAI), "request_id": request_id}
-        return b"data: %s\n\n" % msgspec.json.encode(body)

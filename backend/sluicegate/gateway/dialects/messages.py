@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.domain.catalog import Dialect
+from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.domain.usage import TokenUsage
+from sluicegate.gateway.asgi import Reply
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part
+from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
@@ -140,14 +141,23 @@ class MessagesTally:
     def finished(self, block: bytes) -> bool:
         return False
 
+    def measure(self, block: bytes) -> int:
+        return text_size(block)
+
     def reading(self) -> Reading:
         return reading_of(self._usage, ended=self._ended)
+
+    def failure(self, refusal: Refusal, request_id: str) -> bytes:
+        body = {"type": "error", "error": error_object(refusal, Dialect.ANTHROPIC), "request_id": request_id}
+        return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
 
 
 class Messages:
     """Implements `Wire`."""
 
     dialect = Dialect.ANTHROPIC
+    kind = ModelKind.CHAT
+    protocol: Protocol | None = Protocol.MESSAGES
     path = "/messages"
     endpoint = "messages"
     # Its tokenizer cuts finer than the four bytes a token that hold elsewhere.
@@ -168,13 +178,15 @@ class Messages:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
-    def stream_error(self, refusal: Refusal, request_id: str) -> bytes:
-        body = {"type": "error", "error": error_object(refusal, Dialect.ANTHROPIC), "request_id": request_id}
-        return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
-
 
 class CountTokens(Messages):
     """Anthropic's token count: forwarded like a message, but no call in the ledger's sense."""
 
+    protocol = None
     path = "/messages/count_tokens"
     endpoint = "messages.count_tokens"
+
+    @staticmethod
+    def estimated(tokens: int) -> Reply:
+        """An answer without a provider."""
+        return Reply(200, [(b"content-type", b"application/json")], b'{"input_tokens":%d}' % tokens)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-MAX_EVENT = 1024 * 1024
+# Responses repeats the whole answer in its last event, pictures included.
+MAX_EVENT = 8 * 1024 * 1024
 # A carriage return counts alone only once the byte after it is known: it may be the first half of a pair.
 _END_OF_LINE = rb"(?:\r\n|\n|\r(?=[^\n]))"
 _END_OF_EVENT = re.compile(_END_OF_LINE + _END_OF_LINE)
@@ -62,8 +63,22 @@ def split_events(block: bytes) -> list[bytes]:
     return events
 
 
+def middle(block: bytes) -> int:
+    """Where one of the block's events ends, near its middle; 0 when it holds a single event."""
+    if b"\r" in block:
+        events = split_events(block)
+        return len(b"".join(events[: len(events) // 2]))
+    half = len(block) // 2
+    end = block.find(b"\n\n", half) + 2
+    if end < 2 or end == len(block):
+        end = block.rfind(b"\n\n", 0, half + 1) + 2
+    return end if 2 <= end < len(block) else 0
+
+
 def data_of(event: bytes) -> bytes:
     """The event's data lines, joined as the standard says."""
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
+        return event[6:-2]
     parts = [_field(line) for line in _LINE_BREAK.split(event) if line.startswith(b"data:")]
     return b"\n".join(parts)
 

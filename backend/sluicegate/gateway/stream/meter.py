@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from sluicegate.domain.usage import TokenUsage
-from sluicegate.gateway.reading import Reading, text_size
-from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
+from sluicegate.gateway.reading import Reading
+from sluicegate.gateway.stream.events import EventSplitter, data_of, middle
+from sluicegate.policy.refusals import Refusal
 
 _MAX_KEPT = 16 * 1024
 
@@ -18,7 +19,8 @@ class Tally(Protocol):
     failed: bool
 
     def interested(self, block: bytes) -> bool:
-        """Whether any event in the block may matter. Called for every read, so it only looks for substrings."""
+        """Whether any event in the block may matter. Called for every read, so it only looks for substrings; an event
+        for which this is False by itself is never noted."""
         ...
 
     def note(self, data: bytes) -> bool:
@@ -29,7 +31,14 @@ class Tally(Protocol):
         """Whether the answer in the block came to its end, though the last event may be missing."""
         ...
 
+    def measure(self, block: bytes) -> int:
+        """Bytes of generated text in the block."""
+        ...
+
     def reading(self) -> Reading: ...
+    def failure(self, refusal: Refusal, request_id: str) -> bytes:
+        """The event that tells, inside a stream that began well, that it has failed."""
+        ...
 
 
 class StreamMeter:
@@ -78,6 +87,10 @@ class StreamMeter:
             self._look_at_kept()
         return reading.completed(input_estimate, self._text)
 
+    def failure(self, refusal: Refusal, request_id: str) -> bytes:
+        """What ends a stream that broke off, in the words of its protocol."""
+        return self._tally.failure(refusal, request_id)
+
     def _take(self, block: bytes) -> bytes:
         self._kept.append(block)
         self._kept_size += len(block)
@@ -86,13 +99,19 @@ class StreamMeter:
         return self._inspect(block) if self._tally.interested(block) else block
 
     def _inspect(self, block: bytes) -> bytes:
-        events = split_events(block)
-        passed = [event for event in events if self._tally.note(data_of(event))]
-        return block if len(passed) == len(events) else b"".join(passed)
+        """Halves the block down to the few events that matter, so that the many others are never taken apart."""
+        cut = middle(block)
+        if not cut:
+            return block if self._tally.note(data_of(block)) else b""
+        interested = self._tally.interested
+        before, after = block[:cut], block[cut:]
+        first = self._inspect(before) if interested(before) else before
+        second = self._inspect(after) if interested(after) else after
+        return block if first is before and second is after else first + second
 
     def _look_at_kept(self) -> None:
         data = b"".join(self._kept)
-        self._text += text_size(data)
+        self._text += self._tally.measure(data)
         self._finished = self._finished or self._tally.finished(data)
         self._kept.clear()
         self._kept_size = 0

@@ -15,10 +15,12 @@ from sluicegate.graphql.users.types import User, user_of
 from sluicegate.ports.store import UserFilter
 
 if TYPE_CHECKING:
+    from sluicegate.graphql.policy.pools import GroupPool
     from sluicegate.graphql.policy.types import Budget, Grant, RateLimit
 
 GrantType = Annotated["Grant", strawberry.lazy("sluicegate.graphql.policy.types")]
 RateLimitType = Annotated["RateLimit", strawberry.lazy("sluicegate.graphql.policy.types")]
+PoolType = Annotated["GroupPool", strawberry.lazy("sluicegate.graphql.policy.pools")]
 BudgetType = Annotated["Budget", strawberry.lazy("sluicegate.graphql.policy.types")]
 
 
@@ -59,6 +61,12 @@ class Group:
         from sluicegate.graphql.policy import fields
 
         return await fields.group_budget(str(self.id), info)
+
+    @strawberry.field(description="What all members draw from together, beside what each has for their own.")
+    def pool(self) -> PoolType:
+        from sluicegate.graphql.policy.pools import GroupPool
+
+        return GroupPool(group_id=str(self.id))
 
 
 def group_of(value: GroupValue) -> Group:

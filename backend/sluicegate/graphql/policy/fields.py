@@ -28,9 +28,9 @@ async def user_budget(user_id: str, info: Info) -> Budget:
 
 async def user_effective_policy(user_id: str, info: Info) -> EffectivePolicy:
     caller, services = info.context.require_caller(), info.context.services
-    policy, use = await services.effective.effective(caller, user_id)
+    policy, uses = await services.effective.effective(caller, user_id)
     models = await services.models.named(caller, list(policy.grants))
-    return EffectivePolicy.of(policy, use, models, services.effective.resets())
+    return EffectivePolicy.of(policy, uses, models, services.effective.resets())
 
 
 async def group_grants(group_id: str, info: Info) -> list[Grant]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject
+from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Group
 from sluicegate.graphql.context import Context
+from sluicegate.ports.policy import SubjectUse
 
 
 async def grants(context: Context, subjects: list[Subject]) -> list[list[Grant]]:
@@ -25,6 +26,13 @@ async def rate_limits(context: Context, subjects: list[Subject]) -> list[RateLim
 async def budgets(context: Context, subjects: list[Subject]) -> list[Budget]:
     found = await context.services.budgets.of(context.require_caller(), subjects)
     return [found[subject] for subject in subjects]
+
+
+async def pool_uses(context: Context, group_ids: list[str]) -> list[SubjectUse]:
+    caller, services = context.require_caller(), context.services
+    pools = [Subject(SubjectKind.POOL, group_id) for group_id in group_ids]
+    limits, budgets = await services.limits.of(caller, pools), await services.budgets.of(caller, pools)
+    return [await services.effective.pool_use(caller, pool.id, limits[pool], budgets[pool]) for pool in pools]
 
 
 async def visible_groups(context: Context, group_ids: list[str]) -> list[Group | None]:

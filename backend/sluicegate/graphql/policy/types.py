@@ -14,11 +14,13 @@ from sluicegate.domain.policy import Dimension, SubjectKind, Window
 from sluicegate.graphql.catalog import loaders as catalog_loaders
 from sluicegate.graphql.catalog.types import Model
 from sluicegate.graphql.context import Info
-from sluicegate.graphql.policy import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.policy import loaders
+from sluicegate.graphql.policy.values import Budget as Budget
+from sluicegate.graphql.policy.values import BudgetUse, LimitUse, PolicySource, usd
+from sluicegate.graphql.policy.values import RateLimit as RateLimit
 from sluicegate.graphql.scalars import BigInt, Usd
 from sluicegate.kit.errors import NotFound
-from sluicegate.policy import decide, effective, merge
+from sluicegate.policy import effective, explain, merge
 from sluicegate.ports.policy import SubjectUse
 
 if TYPE_CHECKING:
@@ -67,55 +69,6 @@ class Grant:
         return cls(
             id=strawberry.ID(grant.id), created_at=grant.created_at, subject=grant.subject, model_id=grant.model_id
         )
-
-
-@strawberry.type(description="Null fields set no limit; 0 blocks.")
-class RateLimit:
-    requests_per_minute: int | None = strawberry.field(description="Calls in any 60 seconds.")
-    input_tokens_per_minute: int | None = strawberry.field(description="Input in any 60 seconds; cache reads are free.")
-    output_tokens_per_minute: int | None = strawberry.field(description="Output in any 60 seconds.")
-    concurrent_requests: int | None = strawberry.field(description="Calls in flight.")
-
-    @classmethod
-    def of(cls, limits: domain.RateLimits) -> RateLimit:
-        return cls(
-            requests_per_minute=limits.requests,
-            input_tokens_per_minute=limits.input_tokens,
-            output_tokens_per_minute=limits.output_tokens,
-            concurrent_requests=limits.concurrent_requests,
-        )
-
-
-@strawberry.type(description="A null cap means none; 0 blocks.")
-class Budget:
-    daily: Usd | None = strawberry.field(description="Cap per calendar day.")
-    weekly: Usd | None = strawberry.field(description="Cap per ISO week, from Monday.")
-    monthly: Usd | None = strawberry.field(description="Cap per calendar month.")
-    alert_thresholds: list[int] = strawberry.field(description="Per cent of each cap at which an alert is due.")
-
-    @classmethod
-    def of(cls, budget: domain.Budget) -> Budget:
-        return cls(
-            daily=_usd(budget.day),
-            weekly=_usd(budget.week),
-            monthly=_usd(budget.month),
-            alert_thresholds=list(budget.alert_thresholds),
-        )
-
-
-def _usd(nanos: int | None) -> Usd | None:
-    return None if nanos is None else Usd(nanos)
-
-
-@strawberry.type(description="Who set a value.")
-class PolicySource:
-    kind: SubjectKind = strawberry.field(description="A user, a group or a key.")
-    id: strawberry.ID = strawberry.field(description="Its id.")
-    name: str = strawberry.field(description="Its name.")
-
-    @classmethod
-    def of(cls, source: merge.Source) -> PolicySource:
-        return cls(kind=source.subject.kind, id=strawberry.ID(source.subject.id), name=source.name)
 
 
 @strawberry.type(description="One of the limits that compete.")
@@ -171,7 +124,7 @@ class EffectiveBudget:
     def of(cls, window: Window, merged: merge.Merged, use: SubjectUse, resets_at: datetime) -> EffectiveBudget:
         return cls(
             window=window,
-            cap=_usd(merged.value),
+            cap=usd(merged.value),
             source=PolicySource.of(merged.winner.source) if merged.winner else None,
             spent=Usd(use.spent.get(window, 0)),
             reserved=Usd(use.reserved.get(window, 0)),
@@ -180,21 +133,40 @@ class EffectiveBudget:
         )
 
 
+@strawberry.type(description="What all members of a group draw from together; a call must fit into it, too.")
+class EffectivePool:
+    source: PolicySource = strawberry.field(description="The group.")
+    limits: list[LimitUse] = strawberry.field(description="One per dimension, with what all members use.")
+    budgets: list[BudgetUse] = strawberry.field(description="One per window, with what all members spent.")
+
+    @classmethod
+    def of(cls, pool: effective.Constraint, use: SubjectUse, resets: Mapping[Window, datetime]) -> EffectivePool:
+        return cls(
+            source=PolicySource.of(pool.source),
+            limits=LimitUse.all_of(pool.limits, use),
+            budgets=BudgetUse.all_of(pool.budget, use, resets),
+        )
+
+
 @strawberry.type(description="What a user may do after merging, with who set each value.")
 class EffectivePolicy:
     models: list[EffectiveModel] = strawberry.field(description="Granted models, by slug.")
     limits: list[EffectiveLimit] = strawberry.field(description="One per dimension.")
     budgets: list[EffectiveBudget] = strawberry.field(description="One per window.")
+    pools: list[EffectivePool] = strawberry.field(
+        description="Pools of the user's groups that set something; they hold beside the above."
+    )
 
     @classmethod
     def of(
         cls,
         policy: effective.EffectivePolicy,
-        use: SubjectUse,
+        uses: Mapping[domain.Subject, SubjectUse],
         models: Mapping[str, ModelValue],
         resets: Mapping[Window, datetime],
     ) -> EffectivePolicy:
-        """`models` holds those that are still there."""
+        """`models` holds those that are still there; `uses` are the user's own and those of the pools."""
+        use = uses[domain.Subject(SubjectKind.USER, policy.user.id)]
         granted = sorted((models[m].slug, m) for m in policy.grants if m in models)
         return cls(
             models=[
@@ -205,6 +177,7 @@ class EffectivePolicy:
             ],
             limits=[EffectiveLimit.of(d, policy.limits[d], use.used.get(d, 0)) for d in Dimension],
             budgets=[EffectiveBudget.of(w, policy.budgets[w], use, resets[w]) for w in Window],
+            pools=[EffectivePool.of(pool, uses[pool.source.subject], resets) for pool in policy.pools],
         )
 
 
@@ -227,7 +200,7 @@ class Explanation:
     checks: list[ExplainCheck] = strawberry.field(description="The steps that were taken.")
 
     @classmethod
-    def of(cls, value: decide.Explanation) -> Explanation:
+    def of(cls, value: explain.Explanation) -> Explanation:
         return cls(
             allowed=value.allowed,
             status=value.status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sluicegate.domain.apikey import ApiKey
+from sluicegate.domain.mail import Delivery
 from sluicegate.domain.user import Group, OneTimeLink, User
 from sluicegate.graphql.context import Context
 
@@ -14,6 +15,11 @@ async def users_by_id(context: Context, ids: list[str]) -> list[User | None]:
 
 async def pending_invitations(context: Context, ids: list[str]) -> list[OneTimeLink | None]:
     found = await context.services.users.pending_invitations(context.require_caller(), ids)
+    return [found.get(user_id) for user_id in ids]
+
+
+async def invitation_mail(context: Context, ids: list[str]) -> list[Delivery | None]:
+    found = await context.services.mail.invitations_of(context.require_caller(), ids)
     return [found.get(user_id) for user_id in ids]
 
 

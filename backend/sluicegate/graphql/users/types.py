@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from sluicegate.graphql.groups.types import Group
     from sluicegate.graphql.keys.types import ApiKey
     from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
+    from sluicegate.graphql.system.types import MailDelivery
 
 GroupType = Annotated["Group", strawberry.lazy("sluicegate.graphql.groups.types")]
 ApiKeyType = Annotated["ApiKey", strawberry.lazy("sluicegate.graphql.keys.types")]
 GrantType = Annotated["Grant", strawberry.lazy("sluicegate.graphql.policy.types")]
 RateLimitType = Annotated["RateLimit", strawberry.lazy("sluicegate.graphql.policy.types")]
 BudgetType = Annotated["Budget", strawberry.lazy("sluicegate.graphql.policy.types")]
+MailDeliveryType = Annotated["MailDelivery", strawberry.lazy("sluicegate.graphql.system.types")]
 PolicyType = Annotated["EffectivePolicy", strawberry.lazy("sluicegate.graphql.policy.types")]
 
 
@@ -42,6 +44,15 @@ class User:
             return None
         link = await info.context.loader(loaders.pending_invitations).load(str(self.id))
         return link.expires_at if link is not None else None
+
+    @strawberry.field(description="The letter with the pending invitation; null when no mail brings it.")
+    async def invitation_mail(self, info: Info) -> MailDeliveryType | None:
+        from sluicegate.graphql.system.types import delivery_of
+
+        if self.status is not UserStatus.INVITED:
+            return None
+        found = await info.context.loader(loaders.invitation_mail).load(str(self.id))
+        return delivery_of(found) if found is not None else None
 
     @strawberry.field(description="The groups that this person is in, by name.")
     async def groups(self, info: Info) -> list[GroupType]:

@@ -19,4 +19,6 @@ class Deployment:
     version: str
     public_url: str = strawberry.field(description="Where people and assistants reach it.")
     time_zone: str = strawberry.field(description="IANA zone in which budget days begin.")
-    mail_configured: bool
+    mail_configured: bool = strawberry.field(
+        description="Whether mail brings invitations and password links; without it they are shown once instead."
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, String, Table, delete, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject, SubjectKind
+from sluicegate.domain.policy import Budget, Dimension, Grant, RateLimits, Subject, SubjectKind, Window
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
 from sluicegate.ports.store import Page, PageRequest
@@ -32,13 +32,13 @@ def grant_value(row: Row[Any]) -> Grant:
     return to_value(Grant, row, subject=subject_of(row))
 
 
-def limits_value(row: Row[Any]) -> RateLimits:
-    return to_value(RateLimits, row)
+def limits_value(row: Row[Any], prefix: str = "") -> RateLimits:
+    return RateLimits(**{d.value: getattr(row, prefix + d.value) for d in Dimension})
 
 
-def budget_value(row: Row[Any]) -> Budget:
-    caps = {name: None if (cap := getattr(row, name)) is None else Nanos(cap) for name in ("day", "week", "month")}
-    return Budget(**caps, alert_thresholds=tuple(row.alert_thresholds))
+def budget_value(row: Row[Any], prefix: str = "") -> Budget:
+    caps = {w.value: None if (cap := getattr(row, prefix + w.value)) is None else Nanos(cap) for w in Window}
+    return Budget(**caps, alert_thresholds=tuple(getattr(row, f"{prefix}alert_thresholds")))
 
 
 class SqlPolicyRepository:

@@ -12,7 +12,9 @@ from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS
 
 
 async def delete_policy_of(session: AsyncSession, kind: SubjectKind, ids: Sequence[str]) -> None:
-    """Removes grants, rate limits and budgets of subjects that go."""
+    """Removes grants, rate limits and budgets of subjects that go; with a group its pool."""
+    kinds = (kind, SubjectKind.POOL) if kind is SubjectKind.GROUP else (kind,)
     if ids:
         for table in (GRANTS, RATE_LIMITS, BUDGETS):
-            await session.execute(delete(table).where(table.c.subject_kind == kind, table.c.subject_id.in_(ids)))
+            of_these = table.c.subject_kind.in_(kinds) & table.c.subject_id.in_(ids)
+            await session.execute(delete(table).where(of_these))

@@ -1,17 +1,16 @@
-"""People, the links that let them in, the browsers they are signed in with."""
+"""People."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
-from sluicegate.domain.user import LinkKind, OneTimeLink, Role, Session, User, UserStatus
+from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.cursor import CursorValues
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import Page, PageRequest, UserFilter
@@ -20,11 +19,9 @@ from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
 from sluicegate.storage.repositories.subjects import delete_policy_of
 from sluicegate.storage.tables.credentials import ApiKeyRow
-from sluicegate.storage.tables.identity import LinkRow, MembershipRow, SessionRow, UserRow
+from sluicegate.storage.tables.identity import MembershipRow, UserRow
 
 _USERS = table_of(UserRow)
-_LINKS = table_of(LinkRow)
-_SESSIONS = table_of(SessionRow)
 _MEMBERSHIPS = table_of(MembershipRow)
 _KEYS = table_of(ApiKeyRow)
 _SORTS = {"name_asc": False, "name_desc": True, "created_asc": False, "created_desc": True}
@@ -107,63 +104,6 @@ class SqlUserRepository:
             .with_for_update()
         )
         return list(await self._session.scalars(statement))
-
-
-class SqlLinkRepository:
-    """Implements ports.store.LinkRepository."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def add(self, link: OneTimeLink) -> None:
-        await self._session.execute(insert(_LINKS).values(asdict(link)))
-
-    async def by_digest(self, digest: str) -> OneTimeLink | None:
-        row = (await self._session.execute(select(_LINKS).where(_LINKS.c.token_digest == digest))).first()
-        return to_value(OneTimeLink, row) if row else None
-
-    async def pending_of(self, user_ids: Sequence[str]) -> dict[str, OneTimeLink]:
-        statement = (
-            select(_LINKS)
-            .where(_LINKS.c.user_id.in_(user_ids), _LINKS.c.kind == LinkKind.INVITE, _LINKS.c.used_at.is_(None))
-            .order_by(_LINKS.c.created_at)
-        )
-        return {row.user_id: to_value(OneTimeLink, row) for row in await self._session.execute(statement)}
-
-    async def use(self, link_id: str, at: datetime) -> bool:
-        statement = (
-            update(_LINKS)
-            .where(_LINKS.c.id == link_id, _LINKS.c.used_at.is_(None))
-            .values(used_at=at)
-            .returning(_LINKS.c.id)
-        )
-        return (await self._session.execute(statement)).first() is not None
-
-    async def remove_unused(self, user_id: str) -> None:
-        await self._session.execute(delete(_LINKS).where(_LINKS.c.user_id == user_id, _LINKS.c.used_at.is_(None)))
-
-
-class SqlSessionRepository:
-    """Implements ports.store.SessionRepository."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def add(self, session: Session) -> None:
-        await self._session.execute(insert(_SESSIONS).values(asdict(session)))
-
-    async def by_digest(self, digest: str) -> Session | None:
-        row = (await self._session.execute(select(_SESSIONS).where(_SESSIONS.c.token_digest == digest))).first()
-        return to_value(Session, row) if row else None
-
-    async def touch(self, session_id: str, at: datetime) -> None:
-        await self._session.execute(update(_SESSIONS).where(_SESSIONS.c.id == session_id).values(last_seen_at=at))
-
-    async def remove(self, session_id: str) -> None:
-        await self._session.execute(delete(_SESSIONS).where(_SESSIONS.c.id == session_id))
-
-    async def remove_of(self, user_id: str) -> None:
-        await self._session.execute(delete(_SESSIONS).where(_SESSIONS.c.user_id == user_id))
 
 
 def _sort_name(user: User) -> str:

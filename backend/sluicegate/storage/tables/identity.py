@@ -69,3 +69,5 @@ class LinkRow(Row, table=True):
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    replaced_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    lapse_noted_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

@@ -1,4 +1,4 @@
-import { AppShell, Burger, Group } from "@mantine/core";
+import { Burger, Group } from "@mantine/core";
 import { useDisclosure, useWindowEvent } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
@@ -26,20 +26,11 @@ function Frame() {
   });
 
   return (
-    <AppShell
-      header={{ height: { base: 54, sm: 0 } }}
-      navbar={{
-        width: { base: "100%", sm: 232 },
-        breakpoint: "sm",
-        collapsed: { mobile: !opened },
-      }}
-      padding={{ base: "md", sm: "xl" }}
-      transitionDuration={0}
-    >
+    <div className={classes.layout}>
       <a href="#content" className={classes.skip}>
         Skip to content
       </a>
-      <AppShell.Header hiddenFrom="sm" className={classes.header}>
+      <header className={classes.header}>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Brand />
           <Burger
@@ -51,20 +42,20 @@ function Frame() {
             aria-controls="navigation"
           />
         </Group>
-      </AppShell.Header>
-      <AppShell.Navbar
+      </header>
+      <nav
         id="navigation"
+        aria-label="Main"
         className={classes.navbar}
         data-closed={!opened || undefined}
-        aria-label="Main"
       >
         <Sidebar />
-      </AppShell.Navbar>
-      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
+      </nav>
+      <main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.page}>
           <Outlet />
         </div>
-      </AppShell.Main>
-    </AppShell>
+      </main>
+    </div>
   );
 }

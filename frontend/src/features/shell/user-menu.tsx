@@ -43,7 +43,7 @@ export function UserMenu() {
         {"/account" in routesByPath ? (
           <Menu.Item
             leftSection={<IconUserCircle size={16} aria-hidden />}
-            renderRoot={(props) => <Link to={"/account" as "/"} {...props} />}
+            renderRoot={(props) => <Link to="/account" {...props} />}
           >
             Account
           </Menu.Item>

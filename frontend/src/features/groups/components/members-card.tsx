@@ -71,7 +71,7 @@ export function MembersCard({ group }: Props) {
       ) : null}
       <DataTable
         flush
-        onDemand
+        pacing="asked"
         label="Members"
         columns={columns}
         query={query}

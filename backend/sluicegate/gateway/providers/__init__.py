@@ -1,0 +1,1 @@
+"""How a call reaches each kind of provider: addresses, credentials, framing."""

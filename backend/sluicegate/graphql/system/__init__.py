@@ -1,0 +1,1 @@
+"""The server itself: its recurring work, its mail, its settings."""

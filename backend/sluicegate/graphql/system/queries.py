@@ -1,0 +1,28 @@
+"""What can be asked about the server itself."""
+
+from __future__ import annotations
+
+import strawberry
+
+from sluicegate.domain.mail import MailStatus
+from sluicegate.graphql.context import Info
+from sluicegate.graphql.pagination import Connection, connection, page_request
+from sluicegate.graphql.permissions import admins
+from sluicegate.graphql.system.types import Job, MailDelivery, delivery_of, job_of
+
+
+@strawberry.type
+class SystemQueries:
+    @strawberry.field(description="The server's recurring work, by name.", extensions=[admins()])
+    async def jobs(self, info: Info) -> list[Job]:
+        service = info.context.services.jobs
+        now = service.now()
+        return [job_of(state, now) for state in await service.all(info.context.require_caller())]
+
+    @strawberry.field(description="Letters, newest first.", extensions=[admins()])
+    async def mail_deliveries(
+        self, info: Info, first: int = 50, after: str | None = None, status: MailStatus | None = None
+    ) -> Connection[MailDelivery]:
+        caller, service = info.context.require_caller(), info.context.services.mail
+        page = await service.page(caller, status, page_request(first, after))
+        return connection(page, delivery_of, lambda: service.count(caller, status))

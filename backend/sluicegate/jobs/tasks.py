@@ -1,0 +1,26 @@
+"""Which jobs there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sluicegate.jobs.scheduler import Job
+from sluicegate.services.housekeeping import Housekeeping
+from sluicegate.services.mail import MailService
+
+DELIVER_MAIL = "mail.deliver"
+
+
+def housekeeping_jobs(housekeeping: Housekeeping) -> list[Job]:
+    return [
+        Job("sessions.remove_ended", timedelta(minutes=15), housekeeping.remove_ended_sessions),
+        Job("links.remove_dead", timedelta(hours=12), housekeeping.remove_dead_links),
+        Job("invitations.note_lapsed", timedelta(minutes=10), housekeeping.note_lapsed_invitations),
+    ]
+
+
+def mail_jobs(mail: MailService) -> list[Job]:
+    return [
+        Job(DELIVER_MAIL, timedelta(seconds=30), mail.deliver_due),
+        Job("mail.tidy", timedelta(hours=1), mail.tidy),
+    ]

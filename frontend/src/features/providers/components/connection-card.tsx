@@ -1,0 +1,111 @@
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import { IconCircleCheck, IconCircleX } from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
+import { SectionCard } from "@/components/section-card";
+import { When } from "@/components/when";
+import { CredentialDialog } from "@/features/providers/components/credential-dialog";
+import { addressOf } from "@/features/providers/kinds";
+import { useTestProvider } from "@/features/providers/mutations";
+import type { KindInfo, Provider } from "@/features/providers/queries";
+import { messageOf } from "@/lib/errors";
+import { formatDuration } from "@/lib/numbers";
+import classes from "./connection-card.module.css";
+
+interface Props {
+  provider: Provider;
+  info: KindInfo;
+}
+
+export function ConnectionCard({ provider, info }: Props) {
+  const test = useTestProvider();
+  return (
+    <SectionCard
+      title="Connection"
+      actions={
+        <Button variant="default" loading={test.isPending} onClick={() => test.mutate(provider.id)}>
+          Test connection
+        </Button>
+      }
+    >
+      <Stack gap="md">
+        <dl className={classes.facts}>
+          <Fact label="Address">
+            <span className={provider.kind === "DEMO" ? undefined : "mono"}>
+              {addressOf(provider, info)}
+            </span>
+          </Fact>
+          {info.takesOrganization ? (
+            <Fact label="Organisation">{provider.organization ?? "None"}</Fact>
+          ) : null}
+          {info.takesRegion ? <Fact label="Region">{provider.region ?? "None"}</Fact> : null}
+          {provider.kind === "DEMO" ? null : (
+            <Fact label="API key">
+              <Credential provider={provider} />
+            </Fact>
+          )}
+          <Fact label="Added">
+            <When at={provider.createdAt} />
+          </Fact>
+        </dl>
+        <TestResult test={test} />
+      </Stack>
+    </SectionCard>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className={classes.fact}>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Credential({ provider }: Pick<Props, "provider">) {
+  const [replacing, setReplacing] = useState(false);
+  const { credentialPrefix } = provider;
+  return (
+    <Group gap="xs">
+      {credentialPrefix === null || credentialPrefix === undefined ? (
+        <span>None stored</span>
+      ) : (
+        <span>
+          <span className="mono">{credentialPrefix}</span>
+          <Text span c="dimmed" size="sm">
+            {" "}
+            · updated <When at={provider.credentialUpdatedAt} />
+          </Text>
+        </span>
+      )}
+      <Button variant="default" size="compact-sm" onClick={() => setReplacing(true)}>
+        {credentialPrefix === null ? "Add key" : "Replace key"}
+      </Button>
+      <CredentialDialog
+        provider={provider}
+        opened={replacing}
+        onClose={() => setReplacing(false)}
+      />
+    </Group>
+  );
+}
+
+/** Says what came of the test, to screen readers too; the region is there before its text is. */
+function TestResult({ test }: { test: ReturnType<typeof useTestProvider> }) {
+  const { data, error } = test;
+  const ok = data?.ok ?? false;
+  const words = data?.message ?? (error ? messageOf(error) : null);
+  return (
+    <div role="status">
+      {words === null ? null : (
+        <Alert
+          color={ok ? "green" : "red"}
+          icon={ok ? <IconCircleCheck aria-hidden /> : <IconCircleX aria-hidden />}
+        >
+          {words}
+          {data && ok && data.latencyMs > 0 ? ` It took ${formatDuration(data.latencyMs)}.` : ""}
+        </Alert>
+      )}
+    </div>
+  );
+}

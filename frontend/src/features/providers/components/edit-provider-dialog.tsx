@@ -1,0 +1,89 @@
+import { useForm } from "@mantine/form";
+import { FormBody, FormDialog } from "@/components/form-dialog";
+import {
+  CredentialInput,
+  ProviderFields,
+  type ProviderValues,
+} from "@/features/providers/components/provider-fields";
+import { useUpdateProvider } from "@/features/providers/mutations";
+import { orNull, providerSchema } from "@/features/providers/provider-form";
+import type { KindInfo, Provider } from "@/features/providers/queries";
+import { zodFields } from "@/lib/form";
+import { notifySuccess } from "@/lib/notify";
+import { useSave } from "@/lib/use-save";
+
+interface Props {
+  provider: Provider;
+  info: KindInfo;
+  opened: boolean;
+  onClose: () => void;
+}
+
+export function EditProviderDialog({ opened, onClose, ...rest }: Props) {
+  return (
+    <FormDialog opened={opened} onClose={onClose} title="Edit provider">
+      <EditProviderForm {...rest} onClose={onClose} />
+    </FormDialog>
+  );
+}
+
+function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
+  const update = useUpdateProvider();
+  const usual = info.defaultBaseUrl ?? "";
+  const movesTo = (baseUrl: string) =>
+    provider.credentialPrefix !== null &&
+    originOf(baseUrl || usual) !== originOf(provider.baseUrl ?? usual);
+  const form = useForm<ProviderValues>({
+    initialValues: {
+      name: provider.name,
+      baseUrl: provider.baseUrl ?? "",
+      organization: provider.organization ?? "",
+      region: provider.region ?? "",
+      credential: "",
+    },
+    validate: (values) => {
+      const withCredential = movesTo(values.baseUrl);
+      return zodFields(providerSchema(info, { withCredential }))(values);
+    },
+  });
+  const moves = movesTo(form.values.baseUrl);
+
+  const { submit, saving, problem } = useSave(form, async (values) => {
+    await update.mutateAsync({
+      id: provider.id,
+      name: values.name.trim(),
+      baseUrl: orNull(values.baseUrl),
+      organization: orNull(values.organization),
+      region: orNull(values.region),
+      // Empty text would remove the stored key, which is what a move without a new one comes to.
+      ...(moves ? { credential: values.credential.trim() } : {}),
+    });
+    notifySuccess(`${values.name.trim()} saved.`);
+    onClose();
+  });
+
+  return (
+    <FormBody
+      onSubmit={form.onSubmit((values) => void submit(values))}
+      onCancel={onClose}
+      submitLabel="Save"
+      saving={saving}
+      problem={problem}
+    >
+      <ProviderFields form={form} info={info} />
+      {moves ? (
+        <CredentialInput
+          label="API key for the new address"
+          description={`The stored key does not follow to another host.${info.credentialRequired ? "" : " Leave this empty if none is needed there."}`}
+          required={info.credentialRequired}
+          {...form.getInputProps("credential")}
+        />
+      ) : null}
+    </FormBody>
+  );
+}
+
+function originOf(address: string): string {
+  const text = address.trim();
+  return URL.canParse(text) ? new URL(text).origin : text;
+}

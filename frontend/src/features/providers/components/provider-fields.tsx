@@ -1,0 +1,69 @@
+import { PasswordInput, type PasswordInputProps, TextInput } from "@mantine/core";
+import type { UseFormReturnType } from "@mantine/form";
+import type { KindInfo } from "@/features/providers/queries";
+
+export interface ProviderValues extends Record<string, string> {
+  name: string;
+  baseUrl: string;
+  organization: string;
+  region: string;
+  credential: string;
+}
+
+interface Props {
+  form: UseFormReturnType<ProviderValues>;
+  info: KindInfo;
+}
+
+/** The fields that a kind has, except its credential. */
+export function ProviderFields({ form, info }: Props) {
+  const takesAddress = info.baseUrlRequired || info.defaultBaseUrl !== null;
+  return (
+    <>
+      <TextInput
+        label="Name"
+        description="What people see beside a model, in usage and in the audit log."
+        maxLength={120}
+        required
+        {...form.getInputProps("name")}
+      />
+      {takesAddress ? (
+        <TextInput
+          label="Base URL"
+          type="url"
+          inputMode="url"
+          placeholder={info.defaultBaseUrl ?? "https://api.example.com/v1"}
+          {...(info.defaultBaseUrl
+            ? { description: "Only when calls go elsewhere, such as to a regional address." }
+            : {})}
+          required={info.baseUrlRequired}
+          {...form.getInputProps("baseUrl")}
+        />
+      ) : null}
+      {info.takesOrganization ? (
+        <TextInput
+          label="Organisation"
+          description="Sent along where one key belongs to several organisations."
+          placeholder="org-…"
+          {...form.getInputProps("organization")}
+        />
+      ) : null}
+      {info.takesRegion ? (
+        <TextInput label="Region" placeholder="eu-central-1" {...form.getInputProps("region")} />
+      ) : null}
+    </>
+  );
+}
+
+/** A key goes in and never comes out again. */
+export function CredentialInput(props: PasswordInputProps) {
+  return (
+    <PasswordInput
+      label="API key"
+      description="Stored encrypted. Nobody can read it again, only replace it."
+      autoComplete="off"
+      visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}
+      {...props}
+    />
+  );
+}

@@ -1,0 +1,231 @@
+import { ActionIcon, Badge, Box, Button, Group, Menu, Table, Text } from "@mantine/core";
+import { IconCubePlus, IconDots, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { ConfirmDialog } from "@/components/confirm-dialog";
+import { EmptyState } from "@/components/empty-state";
+import { SearchInput } from "@/components/search-input";
+import { SectionCard } from "@/components/section-card";
+import { PriceCell } from "@/features/providers/components/price-cell";
+import { ProviderModelDialog } from "@/features/providers/components/provider-model-dialog";
+import { lossOf, strandedWords } from "@/features/providers/consequences";
+import { useDeleteProviderModel } from "@/features/providers/mutations";
+import { type PriceClass, priceClasses } from "@/features/providers/prices";
+import type { Provider, ProviderModel } from "@/features/providers/queries";
+import { notifySuccess } from "@/lib/notify";
+import { formatCompact, plural } from "@/lib/numbers";
+
+interface Props {
+  provider: Provider;
+}
+
+const filterFrom = 9;
+
+// A phone shows what most calls cost; the rest is in the dialog.
+const roomFor = (id: PriceClass) =>
+  id === "input" || id === "output" ? {} : ({ visibleFrom: "sm" } as const);
+
+export function ProviderModelsCard({ provider }: Props) {
+  const [editing, setEditing] = useState<ProviderModel | "new" | null>(null);
+  const [removing, setRemoving] = useState<ProviderModel | null>(null);
+  const [search, setSearch] = useState("");
+  const { models } = provider;
+  const shown = models.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
+
+  const add = (
+    <Button
+      variant={models.length === 0 ? "filled" : "default"}
+      leftSection={<IconPlus size={16} aria-hidden />}
+      onClick={() => setEditing("new")}
+    >
+      Add model
+    </Button>
+  );
+
+  return (
+    <SectionCard
+      title="Provider models"
+      description="What it offers, with prices in US dollars per million tokens. A model without a price is not served."
+      actions={models.length === 0 ? undefined : add}
+      flush
+    >
+      {models.length === 0 ? (
+        <EmptyState icon={IconCubePlus} title="No models yet" action={add}>
+          Add a model by the name that {provider.name} knows it by, with what it costs. Then put it
+          behind a model that callers name.
+        </EmptyState>
+      ) : (
+        <>
+          {models.length < filterFrom ? null : (
+            <SearchInput
+              label="Filter provider models"
+              value={search}
+              onChange={setSearch}
+              mx="lg"
+              mb="sm"
+              maw={{ sm: 360 }}
+            />
+          )}
+          <Box style={{ overflowX: "auto" }}>
+            <Table
+              className="flush-table"
+              aria-label="Provider models"
+              miw={{ base: "100%", sm: 860 }}
+            >
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th>Model</Table.Th>
+                  {priceClasses.map(({ id, short }) => (
+                    <Table.Th key={id} className="numeric" {...roomFor(id)}>
+                      {short}
+                    </Table.Th>
+                  ))}
+                  <Table.Th className="numeric" visibleFrom="sm">
+                    Context
+                  </Table.Th>
+                  <Table.Th visibleFrom="sm">Behind</Table.Th>
+                  <Table.Th aria-label="Actions" />
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {shown.map((model) => (
+                  <ModelRow
+                    key={model.id}
+                    model={model}
+                    onEdit={() => setEditing(model)}
+                    onRemove={() => setRemoving(model)}
+                  />
+                ))}
+              </Table.Tbody>
+            </Table>
+          </Box>
+          {shown.length === 0 ? (
+            <Text size="sm" c="dimmed" px="lg" py="md">
+              No provider model matches “{search}”.
+            </Text>
+          ) : null}
+        </>
+      )}
+      <ProviderModelDialog
+        provider={provider}
+        model={editing === "new" ? null : editing}
+        opened={editing !== null}
+        onClose={() => setEditing(null)}
+      />
+      <RemoveDialog model={removing} onClose={() => setRemoving(null)} />
+    </SectionCard>
+  );
+}
+
+interface RowProps {
+  model: ProviderModel;
+  onEdit: () => void;
+  onRemove: () => void;
+}
+
+function ModelRow({ model, onEdit, onRemove }: RowProps) {
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Group gap={6}>
+          <Text span className="mono">
+            {model.name}
+          </Text>
+          {model.kind === "EMBEDDING" ? <Badge color="gray">Embedding</Badge> : null}
+          {model.priced ? null : <Badge color="orange">Not served: no price</Badge>}
+        </Group>
+      </Table.Td>
+      {priceClasses.map(({ id }) => (
+        <Table.Td key={id} className="numeric" {...roomFor(id)}>
+          <PriceCell model={model} of={id} />
+        </Table.Td>
+      ))}
+      <Table.Td className="numeric" visibleFrom="sm">
+        {model.contextWindow ? formatCompact(model.contextWindow) : "–"}
+      </Table.Td>
+      <Table.Td visibleFrom="sm">
+        <UsedBy model={model} />
+      </Table.Td>
+      <Table.Td className="numeric">
+        <Menu position="bottom-end" withinPortal>
+          <Menu.Target>
+            <ActionIcon aria-label={`Actions for ${model.name}`}>
+              <IconDots size={16} aria-hidden />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={onEdit}>
+              Edit prices and limits
+            </Menu.Item>
+            <Menu.Item
+              color="var(--mantine-color-error)"
+              leftSection={<IconTrash size={16} aria-hidden />}
+              onClick={onRemove}
+            >
+              Delete
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function UsedBy({ model }: { model: ProviderModel }) {
+  const [first, ...more] = model.usedBy;
+  if (!first) {
+    return (
+      <Text span size="sm" c="dimmed">
+        No model
+      </Text>
+    );
+  }
+  return (
+    <Group gap={6} wrap="nowrap">
+      <Link
+        to="/admin/models/$modelId"
+        params={{ modelId: first.id }}
+        className="mono nowrap quiet-link"
+      >
+        {first.slug}
+      </Link>
+      {more.length > 0 ? (
+        <Text span size="sm" c="dimmed" title={more.map(({ slug }) => slug).join(", ")}>
+          +{more.length}
+        </Text>
+      ) : null}
+    </Group>
+  );
+}
+
+function RemoveDialog({ model, onClose }: { model: ProviderModel | null; onClose: () => void }) {
+  const remove = useDeleteProviderModel();
+  // The words stay while the dialog fades away.
+  const [last, setLast] = useState<ProviderModel | null>(null);
+  if (model !== null && model !== last) setLast(model);
+  if (last === null) return null;
+  const { backends, stranded } = lossOf([last]);
+  return (
+    <ConfirmDialog
+      opened={model !== null}
+      onClose={onClose}
+      title={`Delete ${last.name}?`}
+      consequence={
+        <>
+          {backends === 0
+            ? "It stands behind no model."
+            : `${plural(backends, "backend")} of models that callers name go with it.`}{" "}
+          Usage history stays. This can't be undone.
+          {stranded.length === 0
+            ? null
+            : ` ${strandedWords(stranded)} will answer no call any more.`}
+        </>
+      }
+      confirmLabel="Delete model"
+      onConfirm={async () => {
+        await remove.mutateAsync(last.id);
+        notifySuccess(`${last.name} deleted.`);
+      }}
+    />
+  );
+}

@@ -1,0 +1,228 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, it } from "vitest";
+import type { Provider, ProviderModel } from "@/features/providers/queries";
+import { mockKinds, mockPage, mockProvider, mockProviderModel } from "@/test/catalog";
+import { renderApp } from "@/test/render";
+import { refuse, stubServer } from "@/test/server";
+import { mockSession } from "@/test/session";
+
+function openProvider(provider: Provider | null = mockProvider(), more = {}) {
+  const server = stubServer({
+    ProviderDetail: { provider },
+    ProviderKinds: { providerKinds: mockKinds },
+    ProviderList: { providers: mockPage([]) },
+    UpdateProvider: { updateProvider: { provider } },
+    ...more,
+  });
+  return renderApp("/admin/providers/provider-1", {
+    session: mockSession({ role: "ADMIN" }),
+    server,
+  });
+}
+
+const front = (slug: string, ids: string[], status: "ACTIVE" | "DRAFT" = "ACTIVE") => ({
+  id: slug,
+  slug,
+  status,
+  backends: ids.map((id) => ({ providerModel: { id, provider: { id: "provider-1" } } })),
+});
+
+it("shows a key's beginning and age, and replaces it without showing anything else", async () => {
+  const { user, server } = openProvider();
+  await screen.findByText("sk-pro…");
+  await user.click(screen.getByRole("button", { name: "Replace key" }));
+  const dialog = await screen.findByRole("dialog", { name: "Replace API key" });
+  const field = within(dialog).getByLabelText(/New API key/);
+  expect(field).toHaveValue("");
+  expect(field).toHaveAttribute("type", "password");
+  await user.type(field, "sk-new");
+  await user.click(within(dialog).getByRole("button", { name: "Replace key" }));
+  await waitFor(() => expect(dialog).not.toBeInTheDocument());
+  expect(server.lastOf("UpdateProvider")).toEqual({
+    input: { id: "provider-1", credential: "sk-new" },
+  });
+});
+
+it("asks for the key again before the address moves to another host", async () => {
+  const { user, server } = openProvider();
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  const dialog = await screen.findByRole("dialog", { name: "Edit provider" });
+  const address = within(dialog).getByRole("textbox", { name: /Base URL/ });
+
+  await user.type(address, "/beta");
+  expect(within(dialog).queryByLabelText(/API key/)).not.toBeInTheDocument();
+  await user.clear(address);
+  await user.type(address, "https://elsewhere.example/v1");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await within(dialog).findByText("OpenAI can't be called without a key");
+  expect(server.lastOf("UpdateProvider")).toBeUndefined();
+
+  await user.type(within(dialog).getByLabelText(/API key/), "sk-other");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProvider")).toEqual({
+      input: {
+        id: "provider-1",
+        name: "OpenAI Europe",
+        baseUrl: "https://elsewhere.example/v1",
+        organization: "org-acme",
+        region: null,
+        credential: "sk-other",
+      },
+    }),
+  );
+});
+
+it("tells what came of a connection test, good or bad", async () => {
+  const answer = (ok: boolean, message: string) => ({
+    TestProvider: { testProvider: { ok, message, latencyMs: 120 } },
+  });
+  const { user, server } = openProvider(mockProvider(), answer(true, "It answered."));
+  const test = await screen.findByRole("button", { name: "Test connection" });
+  await user.click(test);
+  await screen.findByText("It answered. It took 120 ms.");
+  server.on(answer(false, "The provider refused the credential (status 401)."));
+  await user.click(test);
+  await screen.findByText("The provider refused the credential (status 401).");
+  expect(screen.queryByText(/It answered/)).not.toBeInTheDocument();
+});
+
+it("spells out what goes with a provider before it is deleted", async () => {
+  const models = [
+    mockProviderModel({ id: "a", usedBy: [front("wise", ["a", "b"]), front("other", ["a", "z"])] }),
+    mockProviderModel({ id: "b", name: "b", usedBy: [front("wise", ["a", "b"])] }),
+    mockProviderModel({ id: "c", name: "c", usedBy: [front("plan", ["c"], "DRAFT")] }),
+  ];
+  const { user, server, path } = openProvider(mockProvider({ models }), {
+    DeleteProvider: { deleteProvider: { id: "provider-1" } },
+  });
+  await user.click(await screen.findByRole("button", { name: "Delete" }));
+  const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("3 provider models and 4 backends go with it");
+  expect(dialog).toHaveTextContent("wise has no other backend and answers no call any more");
+  await user.click(within(dialog).getByRole("button", { name: "Delete provider" }));
+  await waitFor(() => expect(path()).toBe("/admin/providers"));
+  expect(server.lastOf("DeleteProvider")).toEqual({ id: "provider-1" });
+});
+
+it("leaves everything as it is when deleting is called off or refused", async () => {
+  const { user, server, path } = openProvider(mockProvider(), {
+    DeleteProvider: refuse("Not now.", "internal"),
+  });
+  await user.click(await screen.findByRole("button", { name: "Delete" }));
+  await user.click(await screen.findByRole("button", { name: "Cancel" }));
+  expect(server.lastOf("DeleteProvider")).toBeUndefined();
+  await user.click(await screen.findByRole("button", { name: "Delete" }));
+  await user.click(await screen.findByRole("button", { name: "Delete provider" }));
+  await screen.findByText("Not now.");
+  expect(path()).toBe("/admin/providers/provider-1");
+});
+
+it("disables after a question and enables without one", async () => {
+  const { user, server } = openProvider();
+  await user.click(await screen.findByRole("button", { name: "Disable" }));
+  const dialog = await screen.findByRole("dialog");
+  server.on({ ProviderDetail: { provider: mockProvider({ enabled: false }) } });
+  await user.click(within(dialog).getByRole("button", { name: "Disable" }));
+  await user.click(await screen.findByRole("button", { name: "Enable" }));
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProvider")).toEqual({ input: { id: "provider-1", enabled: true } }),
+  );
+  const sent = server.calls.filter(({ name }) => name === "UpdateProvider");
+  expect(sent[0]?.variables).toEqual({ input: { id: "provider-1", enabled: false } });
+});
+
+it("says that there is no such provider instead of showing an empty page", async () => {
+  openProvider(null);
+  await screen.findByRole("heading", { name: "There is no such provider" });
+});
+
+const bare: Partial<ProviderModel> = {
+  priced: false,
+  prices: { input: null, cacheRead: null, cacheWrite5m: null, cacheWrite1h: null, output: null },
+};
+
+it("calls a model without a price not served, and one that is free free", async () => {
+  const models = [
+    mockProviderModel({ id: "a", name: "unpriced", ...bare }),
+    mockProviderModel({ id: "b", name: "gratis", ...bare, priced: true, free: true }),
+    mockProviderModel({ id: "c", name: "paid" }),
+  ];
+  openProvider(mockProvider({ models }));
+  const row = async (name: string) => await screen.findByRole("row", { name: new RegExp(name) });
+  expect(await row("unpriced")).toHaveTextContent("Not served: no price");
+  expect(await row("gratis")).toHaveTextContent("Free");
+  const paid = await row("paid");
+  expect(paid).not.toHaveTextContent("Not served");
+  expect(within(paid).getAllByTitle("No price of its own: charged as input")).toHaveLength(2);
+});
+
+it("warns while a model has no price, and sends exact prices", async () => {
+  const { user, server } = openProvider(mockProvider({ models: [] }), {
+    CreateProviderModel: { createProviderModel: { providerModel: { id: "x", name: "gpt-5" } } },
+  });
+  await user.click(await screen.findByRole("button", { name: "Add model" }));
+  const dialog = await screen.findByRole("dialog", { name: "Add a model of OpenAI Europe" });
+  const warning = /this model is not served/;
+  within(dialog).getByText(warning);
+  await user.type(within(dialog).getByRole("textbox", { name: /^Name/ }), "gpt-5");
+  await user.type(within(dialog).getByLabelText("Input"), "1.250");
+  await user.type(within(dialog).getByLabelText("Output"), "-3");
+  await user.click(within(dialog).getByRole("button", { name: "Add model" }));
+  await within(dialog).findByText("An amount can't be negative");
+  expect(server.lastOf("CreateProviderModel")).toBeUndefined();
+
+  await user.clear(within(dialog).getByLabelText("Output"));
+  await user.type(within(dialog).getByLabelText("Output"), "10");
+  expect(within(dialog).queryByText(warning)).not.toBeInTheDocument();
+  await user.type(within(dialog).getByLabelText(/Context window/), "400000");
+  await user.click(within(dialog).getByRole("button", { name: "Add model" }));
+  await waitFor(() => expect(dialog).not.toBeInTheDocument());
+  expect(server.lastOf("CreateProviderModel")).toEqual({
+    input: {
+      providerId: "provider-1",
+      name: "gpt-5",
+      kind: "CHAT",
+      prices: {
+        input: "1.25",
+        cacheRead: null,
+        cacheWrite5m: null,
+        cacheWrite1h: null,
+        output: "10",
+      },
+      free: false,
+      contextWindow: 400_000,
+      maxOutputTokens: null,
+    },
+  });
+});
+
+it("edits prices of a model and marks it free", async () => {
+  const { user, server } = openProvider(mockProvider(), {
+    UpdateProviderModel: { updateProviderModel: { providerModel: { id: "pm-1", name: "gpt-5" } } },
+  });
+  await user.click(await screen.findByRole("button", { name: "Actions for gpt-5" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Edit prices and limits" }));
+  const dialog = await screen.findByRole("dialog", { name: "Edit gpt-5" });
+  expect(within(dialog).getByLabelText("Cache read")).toHaveValue("0.125");
+  await user.click(within(dialog).getByLabelText("Calls cost nothing"));
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProviderModel")).toMatchObject({
+      input: { id: "pm-1", free: true, contextWindow: 400_000 },
+    }),
+  );
+});
+
+it("says which models a provider model leaves without an answer", async () => {
+  const models = [mockProviderModel({ usedBy: [front("wise", ["pm-1"])] })];
+  const { user, server } = openProvider(mockProvider({ models }), {
+    DeleteProviderModel: { deleteProviderModel: { id: "pm-1" } },
+  });
+  await user.click(await screen.findByRole("button", { name: "Actions for gpt-5" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete" }));
+  const dialog = await screen.findByRole("dialog", { name: "Delete gpt-5?" });
+  expect(dialog).toHaveTextContent("wise will answer no call any more");
+  await user.click(within(dialog).getByRole("button", { name: "Delete model" }));
+  await waitFor(() => expect(server.lastOf("DeleteProviderModel")).toEqual({ id: "pm-1" }));
+});

@@ -1,0 +1,108 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { graphql } from "@/gql";
+import type {
+  CreateProviderInput,
+  CreateProviderModelInput,
+  UpdateProviderInput,
+  UpdateProviderModelInput,
+} from "@/gql/graphql";
+import { execute } from "@/lib/execute";
+import { keys } from "@/lib/query-keys";
+
+const createDocument = graphql(`
+  mutation CreateProvider($input: CreateProviderInput!) {
+    createProvider(input: $input) { provider { id name } }
+  }
+`);
+
+const updateDocument = graphql(`
+  mutation UpdateProvider($input: UpdateProviderInput!) {
+    updateProvider(input: $input) { provider { id name } }
+  }
+`);
+
+const deleteDocument = graphql(`
+  mutation DeleteProvider($id: ID!) {
+    deleteProvider(id: $id) { id }
+  }
+`);
+
+const testDocument = graphql(`
+  mutation TestProvider($id: ID!) {
+    testProvider(id: $id) { ok message latencyMs }
+  }
+`);
+
+const createModelDocument = graphql(`
+  mutation CreateProviderModel($input: CreateProviderModelInput!) {
+    createProviderModel(input: $input) { providerModel { id name } }
+  }
+`);
+
+const updateModelDocument = graphql(`
+  mutation UpdateProviderModel($input: UpdateProviderModelInput!) {
+    updateProviderModel(input: $input) { providerModel { id name } }
+  }
+`);
+
+const deleteModelDocument = graphql(`
+  mutation DeleteProviderModel($id: ID!) {
+    deleteProviderModel(id: $id) { id }
+  }
+`);
+
+/** What stands behind a model decides whether it is served, so models and policies are stale too. */
+function useCatalogMutation<Variables, Result>(
+  mutationFn: (variables: Variables) => Promise<Result>,
+) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn,
+    meta: { shownInPlace: true },
+    onSuccess: () =>
+      Promise.all(
+        [keys.providers, keys.models, keys.policies].map((queryKey) =>
+          client.invalidateQueries({ queryKey }),
+        ),
+      ),
+  });
+}
+
+export const useCreateProvider = () =>
+  useCatalogMutation(
+    async (input: CreateProviderInput) =>
+      (await execute(createDocument, { input })).createProvider.provider,
+  );
+
+export const useUpdateProvider = () =>
+  useCatalogMutation((input: UpdateProviderInput) => execute(updateDocument, { input }));
+
+/** Its cache entry goes only when the page that shows it is left, so that the page does not flash "missing". */
+export function useDeleteProvider() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => execute(deleteDocument, { id }),
+    meta: { shownInPlace: true },
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: keys.providers, refetchType: "none" }),
+        client.invalidateQueries({ queryKey: keys.models }),
+        client.invalidateQueries({ queryKey: keys.policies }),
+      ]),
+  });
+}
+
+export const useTestProvider = () =>
+  useMutation({
+    mutationFn: async (id: string) => (await execute(testDocument, { id })).testProvider,
+    meta: { shownInPlace: true },
+  });
+
+export const useCreateProviderModel = () =>
+  useCatalogMutation((input: CreateProviderModelInput) => execute(createModelDocument, { input }));
+
+export const useUpdateProviderModel = () =>
+  useCatalogMutation((input: UpdateProviderModelInput) => execute(updateModelDocument, { input }));
+
+export const useDeleteProviderModel = () =>
+  useCatalogMutation((id: string) => execute(deleteModelDocument, { id }));

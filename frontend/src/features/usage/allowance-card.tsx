@@ -1,0 +1,155 @@
+import { Badge, Group, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Loaded } from "@/components/loaded";
+import { SectionCard } from "@/components/section-card";
+import { When } from "@/components/when";
+import { Meter } from "@/features/policy/components/meter";
+import { dimensions, windows } from "@/features/policy/words";
+import { type Allowance, allowanceQuery } from "@/features/usage/allowance";
+import { formatUsd, parseUsd, percentOf, toUsd } from "@/lib/currency";
+import { formatCount } from "@/lib/numbers";
+import classes from "./usage.module.css";
+
+interface Props {
+  userId: string;
+}
+
+/** What a person may still use, by the limits and caps that hold for them. */
+export function AllowanceCard({ userId }: Props) {
+  const query = useQuery(allowanceQuery(userId));
+  return (
+    <SectionCard title="What is left" description="The limits and budgets that hold for you now.">
+      <Loaded query={query}>{(allowance) => <Allowed allowance={allowance} />}</Loaded>
+    </SectionCard>
+  );
+}
+
+function Allowed({ allowance: { budgets, limits } }: { allowance: Allowance }) {
+  const capped = budgets.filter(({ cap }) => cap !== null);
+  const limited = limits.filter(({ limit }) => limit !== null);
+  const free = [
+    ...budgets.filter(({ cap }) => cap === null).map(({ window }) => wordsOfWindow(window).label),
+    ...limits.filter(({ limit }) => limit === null).map(({ dimension }) => labelOf(dimension)),
+  ];
+  return (
+    <Stack gap="md">
+      {capped.length + limited.length === 0 ? (
+        <Text size="sm">Nothing limits your calls, except which models you were granted.</Text>
+      ) : (
+        <div className={classes.allowance}>
+          {capped.map((budget) => (
+            <BudgetLeft key={budget.window} budget={budget} />
+          ))}
+          {limited.map((limit) => (
+            <LimitLeft key={limit.dimension} limit={limit} />
+          ))}
+        </div>
+      )}
+      {free.length === 0 || capped.length + limited.length === 0 ? null : (
+        <Text size="xs" c="dimmed">
+          No limit: {free.map((label) => label.toLowerCase()).join(", ")}.
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+function BudgetLeft({ budget }: { budget: Allowance["budgets"][number] }) {
+  const { cap, spent, reserved, resetsAt, source } = budget;
+  const limit = parseUsd(cap ?? "0") ?? 0n;
+  const used = parseUsd(spent) ?? 0n;
+  const held = parseUsd(reserved) ?? 0n;
+  const left = limit - used - held;
+  const { label, span } = wordsOfWindow(budget.window);
+  return (
+    <Line
+      label={label}
+      figure={
+        limit === 0n ? (
+          <Badge color="red">Blocked</Badge>
+        ) : (
+          `${formatUsd(toUsd(left > 0n ? left : 0n))} left`
+        )
+      }
+      source={source}
+      below={
+        <>
+          {formatUsd(spent)} of {formatUsd(cap ?? "0")} {span}
+          {held > 0n ? `, ${formatUsd(reserved)} reserved` : ""} · resets <When at={resetsAt} />
+        </>
+      }
+      meter={
+        <Meter
+          label={`${label} in use`}
+          text={`${formatUsd(spent)} of ${formatUsd(cap ?? "0")}`}
+          used={percentOf(used, limit)}
+          held={limit === 0n ? 0 : percentOf(held, limit)}
+        />
+      }
+    />
+  );
+}
+
+function LimitLeft({ limit }: { limit: Allowance["limits"][number] }) {
+  const most = limit.limit ?? 0;
+  const label = labelOf(limit.dimension);
+  const unit = dimensions.find(({ dimension }) => dimension === limit.dimension)?.unit ?? "in use";
+  return (
+    <Line
+      label={label}
+      figure={
+        most === 0 ? (
+          <Badge color="red">Blocked</Badge>
+        ) : (
+          `${formatCount(Math.max(0, most - limit.used))} left`
+        )
+      }
+      source={limit.source}
+      below={`${formatCount(limit.used)} of ${formatCount(most)} ${unit}`}
+      meter={
+        <Meter
+          label={`${label} in use`}
+          text={`${formatCount(limit.used)} of ${formatCount(most)}`}
+          used={most === 0 ? 100 : (limit.used / most) * 100}
+        />
+      }
+    />
+  );
+}
+
+interface LineProps {
+  label: string;
+  figure: ReactNode;
+  meter: ReactNode;
+  below: ReactNode;
+  source: Allowance["limits"][number]["source"];
+}
+
+function Line({ label, figure, meter, below, source }: LineProps) {
+  return (
+    <Stack gap={5}>
+      <Group justify="space-between" gap="xs" wrap="nowrap">
+        <Text size="sm">{label}</Text>
+        <Text size="sm" fw={600} component="div" className="numeric">
+          {figure}
+        </Text>
+      </Group>
+      {meter}
+      <Text size="xs" c="dimmed" component="div">
+        {below}
+      </Text>
+      {source ? (
+        <Text size="xs" c="dimmed">
+          Set {source.kind === "GROUP" ? `by group ${source.name}` : "for you"}
+        </Text>
+      ) : null}
+    </Stack>
+  );
+}
+
+const labelOf = (dimension: Allowance["limits"][number]["dimension"]): string =>
+  dimensions.find((one) => one.dimension === dimension)?.label ?? dimension;
+
+const wordsOfWindow = (window: Allowance["budgets"][number]["window"]) =>
+  windows.find((one) => one.window === window) ?? { label: window, span: "" };

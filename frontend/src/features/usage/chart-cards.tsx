@@ -1,0 +1,120 @@
+import { Button, SegmentedControl, Skeleton, VisuallyHidden } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import { SectionCard } from "@/components/section-card";
+import type { UsageReport } from "@/features/usage/queries";
+import type { Range } from "@/features/usage/range";
+import { downloadCsv } from "@/lib/csv";
+import { formatUsd } from "@/lib/currency";
+import { formatPoint } from "@/lib/dates";
+import { formatCount } from "@/lib/numbers";
+import { chartHeight } from "./chart-height";
+import type { Activity } from "./charts";
+import classes from "./usage.module.css";
+
+const ActivityChart = lazy(async () => ({ default: (await import("./charts")).ActivityChart }));
+const TokenChart = lazy(async () => ({ default: (await import("./charts")).TokenChart }));
+
+interface Props {
+  report: UsageReport | undefined;
+  range: Range;
+  timeZone: string;
+}
+
+const activities = [
+  { value: "requests", label: "Requests" },
+  { value: "spend", label: "Spend" },
+] satisfies { value: Activity; label: string }[];
+
+export function ChartCards({ report, range, timeZone }: Props) {
+  const [activity, setActivity] = useState<Activity>("requests");
+  const summary = report && summarize(report, range, timeZone);
+  const shape = report && { series: report.series, interval: range.interval, timeZone };
+  return (
+    <div className={classes.halves}>
+      <SectionCard
+        title="Activity trend"
+        actions={
+          <SegmentedControl
+            size="xs"
+            aria-label="What the activity trend shows"
+            data={activities}
+            value={activity}
+            onChange={(value) => setActivity(value as Activity)}
+          />
+        }
+      >
+        <Figure summary={summary}>
+          {shape && <ActivityChart {...shape} activity={activity} />}
+        </Figure>
+      </SectionCard>
+      <SectionCard
+        title="Token consumption"
+        actions={
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconDownload size={14} aria-hidden />}
+            disabled={report === undefined}
+            onClick={() => report && downloadSeries(report, range)}
+          >
+            CSV
+          </Button>
+        }
+      >
+        <Figure summary={summary}>{shape && <TokenChart {...shape} />}</Figure>
+      </SectionCard>
+    </div>
+  );
+}
+
+/** A chart for the eye, and its gist for everybody else. */
+function Figure({ summary, children }: { summary: string | undefined; children: ReactNode }) {
+  const blank = <Skeleton height={chartHeight} radius="md" />;
+  if (!children) return blank;
+  return (
+    <figure style={{ margin: 0 }}>
+      <VisuallyHidden component="figcaption">{summary}</VisuallyHidden>
+      <div aria-hidden>
+        <Suspense fallback={blank}>{children}</Suspense>
+      </div>
+    </figure>
+  );
+}
+
+function summarize({ totals, series }: UsageReport, range: Range, timeZone: string): string {
+  const used = `${formatCount(totals.requests)} requests, ${formatCount(totals.inputTokens)} input and ${formatCount(totals.outputTokens)} output tokens, ${formatUsd(totals.cost)}`;
+  const busiest = series.reduce<UsageReport["series"][number] | undefined>(
+    (most, point) => (most && most.totals.requests >= point.totals.requests ? most : point),
+    undefined,
+  );
+  if (!busiest || busiest.totals.requests === 0) return `${used}.`;
+  const peak = formatPoint(busiest.start, range.interval, timeZone);
+  return `${used}. Busiest: ${peak} with ${formatCount(busiest.totals.requests)} requests.`;
+}
+
+function downloadSeries({ series }: UsageReport, { from, to }: Range): void {
+  downloadCsv(
+    `usage-${from}-${to}.csv`,
+    [
+      "start",
+      "requests",
+      "errors",
+      "input_tokens",
+      "cache_read_tokens",
+      "cache_write_tokens",
+      "output_tokens",
+      "cost_usd",
+    ],
+    series.map(({ start, totals }) => [
+      start,
+      totals.requests,
+      totals.errors,
+      totals.inputTokens,
+      totals.cacheReadTokens,
+      totals.cacheWriteTokens,
+      totals.outputTokens,
+      totals.cost,
+    ]),
+  );
+}

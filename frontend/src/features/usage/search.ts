@@ -1,0 +1,17 @@
+import * as z from "zod/mini";
+import { isDate } from "@/lib/dates";
+
+const date = z.string().check(z.refine(isDate));
+
+export const spans = [7, 30, 90] as const;
+export const dimensions = ["MODEL", "KEY", "CLIENT_APP", "PROJECT", "PROVIDER", "USER"] as const;
+
+/** What the address of a page with usage on it may hold; anything else counts as not given. */
+export const usageSearch = z.object({
+  days: z.catch(z.optional(z.literal(spans)), undefined),
+  from: z.catch(z.optional(date), undefined),
+  to: z.catch(z.optional(date), undefined),
+  by: z.catch(z.optional(z.enum(dimensions)), undefined),
+});
+
+export type UsageSearch = z.infer<typeof usageSearch>;

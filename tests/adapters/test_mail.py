@@ -1,0 +1,116 @@
+"""Letters as a real mail server gets them, and what its answers are taken to mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fakes.mail_server import PASSWORD, SENDER, USER, certificate, mail_server
+from sluicegate.adapters.mail import SmtpMailer, SmtpServer
+from sluicegate.domain.mail import Letter, LetterKind
+from sluicegate.kit.clock import SystemClock
+from sluicegate.kit.secret import Secret
+from sluicegate.ports.mail import MailDelayed, MailRefused
+
+CLOCK = SystemClock()
+URL = "https://ai.example.com/welcome/token?a=1&b=2"
+FACTS = {
+    LetterKind.INVITATION: {
+        "inviter": "Ada <b>Lovelace</b>",
+        "url": URL,
+        "expires": "Tuesday, 1 December 2026, 09:00 (UTC)",
+        "site": "https://ai.example.com",
+    },
+    LetterKind.PASSWORD_RESET: {
+        "reason": "Somebody asked for a new password of grace@example.com.",
+        "url": URL,
+        "expires": "Tuesday, 1 December 2026, 09:00 (UTC)",
+        "site": "https://ai.example.com",
+    },
+    LetterKind.TEST: {"sender": "Ada <ada@example.com>", "site": "https://ai.example.com"},
+}
+
+
+def letter(kind: LetterKind = LetterKind.INVITATION, to: str = "grace@example.com") -> Letter:
+    return Letter(kind, to, FACTS[kind])
+
+
+@pytest.mark.parametrize("kind", list(LetterKind))
+async def test_every_letter_arrives_as_text_and_as_html(kind: LetterKind) -> None:
+    async with mail_server() as server:
+        await server.mailer(CLOCK).send(letter(kind), "0199-id")
+    (message,) = server.messages
+    assert (message["from"], message["to"]) == ("Sluicegate <gateway@example.com>", "grace@example.com")
+    assert message["message-id"] == "<0199-id@example.com>"
+    assert message["auto-submitted"] == "auto-generated"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    text, html = (part.get_content() for part in message.iter_parts())
+    assert ("https://ai.example.com" in text, "https://ai.example.com" in html) == (True, True)
+    if "url" in FACTS[kind]:
+        assert URL in text.splitlines()
+        assert f'href="{URL.replace("&", "&amp;")}"' in html
+        assert FACTS[kind]["expires"] in text
+        assert FACTS[kind]["expires"] in html
+
+
+async def test_names_are_no_markup() -> None:
+    async with mail_server() as server:
+        await server.mailer(CLOCK).send(letter(), "1")
+    text, html = (part.get_content() for part in server.messages[0].iter_parts())
+    assert "Ada <b>Lovelace</b> invites you" in text
+    assert "Ada &lt;b&gt;Lovelace&lt;/b&gt; invites you" in html
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [("550 5.1.1 No such user", MailRefused), ("451 4.7.1 Try again later", MailDelayed)],
+)
+async def test_what_a_server_says_of_a_recipient_decides(answer: str, verdict: type[Exception]) -> None:
+    async with mail_server() as server:
+        server.refusals["grace@example.com"] = answer
+        with pytest.raises(verdict) as caught:
+            await server.mailer(CLOCK).send(letter(), "1")
+    assert answer in str(caught.value)
+    assert server.messages == []
+
+
+async def test_a_server_that_is_away_is_no_refusal() -> None:
+    async with mail_server() as server:
+        mailer = server.mailer(CLOCK)
+    with pytest.raises(MailDelayed, match="cannot be reached"):
+        await mailer.send(letter(), "1")
+
+
+async def test_an_address_that_no_header_holds_is_refused_before_anything_is_sent() -> None:
+    async with mail_server() as server:
+        with pytest.raises(MailRefused):
+            await server.mailer(CLOCK).send(letter(to='"a\r\nBcc: all@example.com"@example.com'), "1")
+    assert server.messages == []
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "tls"])
+async def test_letters_travel_encrypted_and_signed_in(tmp_path: Path, implicit: bool) -> None:
+    context, authority = certificate(tmp_path)
+    async with mail_server(context=context, implicit=implicit) as server:
+        trusting = SmtpServer(
+            "127.0.0.1", server.port, SENDER, "tls" if implicit else "starttls", USER, Secret(PASSWORD), authority
+        )
+        await SmtpMailer(trusting, CLOCK).send(letter(), "1")
+        assert server.signed_in == [True]
+
+        with pytest.raises(MailDelayed, match="SLUICEGATE_SMTP_USER") as wrong:
+            await SmtpMailer(replace(trusting, password=Secret("guessed it")), CLOCK).send(letter(), "2")
+        assert "guessed" not in str(wrong.value)
+        with pytest.raises(MailDelayed, match="certificate"):
+            await SmtpMailer(replace(trusting, ca_file=None), CLOCK).send(letter(), "3")
+    assert len(server.messages) == 1
+
+
+async def test_a_server_without_encryption_gets_no_password() -> None:
+    async with mail_server() as server:
+        careful = SmtpServer("127.0.0.1", server.port, SENDER, "starttls", USER, Secret(PASSWORD))
+        with pytest.raises(MailDelayed, match="STARTTLS"):
+            await SmtpMailer(careful, CLOCK).send(letter(), "1")
+    assert server.messages == []

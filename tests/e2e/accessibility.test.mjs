@@ -1,0 +1,207 @@
+// axe and the browser's own complaints on every route and every main dialog: light and dark, wide and on a phone.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { openAs, pictured, settled, startBrowser, startServer, violations } from "./harness.mjs";
+
+const routes = join(dirname(fileURLToPath(import.meta.url)), "../../frontend/src/routes");
+const looks = [
+  { colorScheme: "light", width: 1280 },
+  { colorScheme: "dark", width: 1280 },
+  { colorScheme: "dark", width: 390 },
+  { colorScheme: "light", width: 390 },
+];
+
+let server;
+let browser;
+let ids;
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  ids = await idsFor();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** Every page of the console by its address pattern, read from the route files, so that a new one can't be missed. */
+function patterns() {
+  const files = readdirSync(routes, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".tsx"))
+    .map((file) => file.replaceAll("\\", "/").replace(/\.tsx$/, "").replaceAll("/", "."));
+  return files
+    .filter((file) => file !== "__root" && !files.some((other) => other.startsWith(`${file}.`)))
+    .map((file) => file.split(".").filter((part) => part !== "index" && !part.startsWith("_")))
+    .map((parts) => `/${parts.join("/")}`)
+    .sort();
+}
+
+function address(pattern) {
+  return pattern.replace(/\$(\w+)/g, (_, name) => {
+    assert.ok(ids[name], `this test has no value for $${name} of ${pattern}; add one to idsFor()`);
+    return ids[name];
+  });
+}
+
+async function idsFor() {
+  const found = await server.ask(
+    `{
+      users(first: 1, search: "mia") { edges { node { id } } }
+      groups(first: 1) { edges { node { id } } }
+      providers(first: 1) { edges { node { id } } }
+      models(first: 1) { edges { node { id } } }
+    }`,
+  );
+  const first = ({ edges: [{ node }] }) => node.id;
+  const { inviteUsers } = await server.ask(
+    `mutation { inviteUsers(input: { emails: ["ines@demo.example"], role: MEMBER }) { results { inviteUrl } } }`,
+  );
+  return {
+    userId: first(found.users),
+    groupId: first(found.groups),
+    providerId: first(found.providers),
+    modelId: first(found.models),
+    token: inviteUsers.results[0].inviteUrl.split("/").at(-1),
+  };
+}
+
+/** What is wrong with the page as it is now, in each of the looks; empty is what a test wants. */
+async function faults(page, what) {
+  const found = [];
+  for (const { colorScheme, width } of looks) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await atRest(page);
+    const look = `${what}, ${colorScheme} at ${width}`;
+    found.push(...(await violations(page)).map((fault) => `${look}: ${fault}`));
+    const broad = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (broad > width) found.push(`${look}: ${broad} pixels wide`);
+  }
+  found.push(...page.problems.splice(0).map((problem) => `${what}: ${problem}`));
+  return found;
+}
+
+/** Waits until styles and charts have followed a new look; what turns for ever is not waited for. */
+async function atRest(page) {
+  await page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const passing = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.all(passing.map(({ finished }) => finished.catch(() => {})));
+  });
+}
+
+async function faultsOf(page, pattern) {
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.goto(address(pattern));
+  await settled(page);
+  return faults(page, pattern);
+}
+
+const isEntry = (pattern) => pattern === "/sign-in" || pattern.startsWith("/welcome/");
+const isAdmin = (pattern) => pattern.startsWith("/admin");
+
+test("pages before signing in", async () => {
+  const page = await browser.page({ url: server.url });
+  await pictured(page, "axe-entry", async () => {
+    const found = [];
+    for (const pattern of patterns().filter(isEntry)) found.push(...(await faultsOf(page, pattern)));
+    await page.goto("/welcome/no-such-link");
+    await settled(page);
+    found.push(...(await faults(page, "a dead link")));
+    assert.deepEqual(found, []);
+  });
+});
+
+test("every page as an administrator sees it", async () => {
+  const page = await openAs(browser, server, server.facts.admin, "/");
+  await pictured(page, "axe-admin", async () => {
+    const found = [];
+    for (const pattern of patterns().filter((one) => !isEntry(one))) {
+      found.push(...(await faultsOf(page, pattern)));
+    }
+    await page.goto("/admin/no-such-page");
+    await settled(page);
+    found.push(...(await faults(page, "a missing page")));
+    assert.deepEqual(found, []);
+  });
+});
+
+test("every page as a member sees it, refusals of administrators' pages among them", async () => {
+  const page = await openAs(browser, server, server.facts.member, "/");
+  await pictured(page, "axe-member", async () => {
+    const found = [];
+    for (const pattern of patterns().filter((one) => !isEntry(one) && !isAdmin(one))) {
+      found.push(...(await faultsOf(page, pattern)));
+    }
+    for (const pattern of patterns().filter(isAdmin)) {
+      await page.goto(address(pattern));
+      await page.getByRole("heading", { name: "For administrators only" }).waitFor();
+    }
+    found.push(...(await faults(page, "a refused page")));
+    assert.deepEqual(found, []);
+  });
+});
+
+const dialogs = [
+  {
+    at: "/api-keys",
+    name: "Create API key",
+    open: (page) => page.getByRole("button", { name: "Create key" }).first().click(),
+  },
+  {
+    at: "/admin/providers",
+    name: "Add provider",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Add provider" }).click();
+      await page.getByRole("combobox", { name: "Kind" }).click();
+      await page.getByRole("option", { name: "OpenAI", exact: true }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Add provider" }).click();
+      await page.getByText("can't be called without a key").waitFor();
+    },
+  },
+  {
+    at: "/admin/providers/$providerId",
+    name: "Edit demo-fast",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Actions for demo-fast" }).click();
+      await page.getByRole("menuitem", { name: "Edit prices and limits" }).click();
+    },
+  },
+  {
+    at: "/admin/providers/$providerId",
+    name: "Delete Demo?",
+    open: (page) => page.getByRole("button", { name: "Delete", exact: true }).click(),
+  },
+  {
+    at: "/admin/models",
+    name: "Add model",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Add model" }).click();
+      await page.getByRole("combobox", { name: "Add a backend" }).click();
+      await page.getByRole("option", { name: /demo-smart/ }).waitFor();
+    },
+  },
+  {
+    at: "/admin/models/$modelId",
+    name: "Edit model",
+    open: (page) => page.getByRole("button", { name: "Edit" }).click(),
+  },
+];
+
+test("the main dialogs, while they are open", async () => {
+  const page = await openAs(browser, server, server.facts.admin, "/");
+  await pictured(page, "axe-dialogs", async () => {
+    const found = [];
+    for (const { at, name, open } of dialogs) {
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.goto(address(at));
+      await settled(page);
+      await open(page);
+      await page.getByRole("dialog", { name }).waitFor();
+      found.push(...(await faults(page, `${name} at ${at}`)));
+    }
+    assert.deepEqual(found, []);
+  });
+});

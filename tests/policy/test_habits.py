@@ -1,0 +1,60 @@
+"""What calls are reserved at follows what they use, within bounds."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluicegate.domain.usage import Prices, TokenUsage, cost_of
+from sluicegate.policy.habits import MAX_OUTPUT_GUESS, Habits
+
+PRICES = Prices(input=3_000_000_000, cache_read=300_000_000, output=15_000_000_000)
+TOKENS = st.integers(0, 10**7)
+IDS = ("ada", "fast")
+
+
+def learned(*calls: tuple[int, TokenUsage]) -> Habits:
+    habits = Habits()
+    for estimated, usage in calls:
+        habits.learn(*IDS, PRICES, estimated, usage, cost_of(usage, PRICES))
+    return habits
+
+
+def test_a_first_call_is_taken_at_full_price() -> None:
+    habits = Habits()
+    assert habits.output(*IDS, None) == MAX_OUTPUT_GUESS
+    assert habits.output(*IDS, 100) == 100
+    assert habits.output(*IDS, 0) == 0
+    assert habits.cost(*IDS, PRICES, 1000, 10) == cost_of(TokenUsage(input=1000, output=10), PRICES)
+
+
+def test_prompts_that_providers_have_cached_are_reserved_at_what_they_cost() -> None:
+    habits = learned(*[(100_000, TokenUsage(input=2_000, cache_read=98_000, output=300))] * 3)
+    assert habits.output(*IDS, 128_000) == 300
+    full = cost_of(TokenUsage(input=100_000), PRICES)
+    assert full // 9 < habits.cost(*IDS, PRICES, 100_000, 0) < full // 8
+    assert habits.cost("bob", "fast", PRICES, 100_000, 0) == full
+
+
+def test_one_dear_call_among_few_is_remembered_and_among_many_forgotten() -> None:
+    cheap, dear = (1000, TokenUsage(cache_read=1000, output=5)), (1000, TokenUsage(input=1000, output=900))
+    assert learned(cheap, dear, *[cheap] * 10).output(*IDS, None) == 900
+    assert learned(cheap, dear, *[cheap] * 31).output(*IDS, None) == 5
+
+
+@given(
+    estimated=st.integers(0, 10**6),
+    usages=st.lists(
+        st.builds(
+            TokenUsage, input=st.integers(0, 10**7), cache_read=st.integers(0, 10**7), output=st.integers(1, 9**7)
+        ),
+        max_size=40,
+    ),
+)
+def test_an_estimate_never_exceeds_the_one_for_a_first_call(estimated: int, usages: list[TokenUsage]) -> None:
+    habits = learned(*((estimated, usage) for usage in usages))
+    output = habits.output(*IDS, None)
+    assert 1 <= output <= MAX_OUTPUT_GUESS
+    cost = habits.cost(*IDS, PRICES, estimated, output)
+    assert 0 <= cost <= cost_of(TokenUsage(input=estimated, output=output), PRICES)
+    assert cost > 0 or estimated == 0
