@@ -251,11 +251,11 @@ async def test_an_event_without_end_is_not_held_for_ever(bench: Bench) -> None:
 
 
 async def test_the_first_event_does_not_wait_for_the_next(bench: Bench) -> None:
-    bench.provider.next(events(*MESSAGE_EVENTS, pause=0.3))
+    bench.provider.next(events(*MESSAGE_EVENTS, pause=2.0))
     started = time.monotonic()
     async with bench.client.stream("POST", MESSAGES, json=messages(stream=True)) as response:
         assert await read_some(response, 1) == MESSAGE_START
-    assert time.monotonic() - started < 0.25
+    assert time.monotonic() - started < 1.8
     await bench.until_settled()
 
 

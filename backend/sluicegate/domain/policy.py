@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, Nanos
 
@@ -22,8 +24,7 @@ class SubjectKind(StrEnum):
     POOL = "pool"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """Whose value it is."""
 
     kind: SubjectKind

@@ -12,8 +12,7 @@ from sluicegate.kit.money import Nanos, divide_half_even
 TOKENS_PER_PRICE = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
+class TokenUsage(msgspec.Struct, frozen=True):
     """Tokens by price class, disjoint; `reasoning` is a part of `output` (protocols differ: each dialect converts)."""
 
     input: int = 0
@@ -51,17 +50,14 @@ def cost_of(usage: TokenUsage, prices: Prices) -> Nanos:
     """Tokens by class times price, rounded once, half to even. Unknown input and output prices count as zero here:
     callers must not serve a model whose prices are unknown (`ProviderModel.priced`)."""
     base = prices.input or 0
-
-    def rate(price: int | None) -> int:
-        return base if price is None else price
-
-    total = (
-        usage.input * base
-        + usage.cache_read * rate(prices.cache_read)
-        + usage.cache_write_5m * rate(prices.cache_write_5m)
-        + usage.cache_write_1h * rate(prices.cache_write_1h)
-        + usage.output * (prices.output or 0)
-    )
+    total = usage.input * base + usage.output * (prices.output or 0)
+    for tokens, price in (
+        (usage.cache_read, prices.cache_read),
+        (usage.cache_write_5m, prices.cache_write_5m),
+        (usage.cache_write_1h, prices.cache_write_1h),
+    ):
+        if tokens:
+            total += tokens * (base if price is None else price)
     return Nanos(divide_half_even(total, TOKENS_PER_PRICE))
 
 

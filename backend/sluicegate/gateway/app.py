@@ -106,7 +106,10 @@ class GatewayApp:
             dialect = _dialect_of(request)
         request.anthropic = dialect is Dialect.ANTHROPIC
         try:
-            await self._answer(request, endpoint)
+            if endpoint is not None and request.method == endpoint.method:
+                await endpoint.handle(request)
+            else:
+                await self._answer(request, endpoint)
         except ClientGone:
             return
         except Refusal as refusal:
@@ -119,10 +122,8 @@ class GatewayApp:
 
     async def _answer(self, request: Request, endpoint: _Endpoint | None) -> None:
         if endpoint is not None:
-            if request.method != endpoint.method:
-                raise _wrong_method(request, endpoint.method)
-            await endpoint.handle(request)
-        elif request.method == "HEAD" and request.path in _PROBES:
+            raise _wrong_method(request, endpoint.method)
+        if request.method == "HEAD" and request.path in _PROBES:
             await request.reply(Reply(200, [], b""))
         elif slug := _model_in(request.path):
             if request.method != "GET":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sluicegate.kit.ids import new_id
 from sluicegate.ports.upstream import RawHeaders
@@ -19,8 +20,7 @@ class ClientGone(Exception):
     """The caller closed the connection before its request was complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """A whole answer; `headers` lack `content-length` and request ids."""
 
     status: int
@@ -55,8 +55,9 @@ class Request:
 
     def id_headers(self) -> RawHeaders:
         encoded = self.id.encode()
-        ours = [(b"x-request-id", encoded)]
-        return [*ours, (b"request-id", encoded)] if self.anthropic else ours
+        if self.anthropic:
+            return [(b"x-request-id", encoded), (b"request-id", encoded)]
+        return [(b"x-request-id", encoded)]
 
     async def start(self, status: int, headers: RawHeaders) -> None:
         """Sends the head; request ids are added here, so that no answer lacks them."""
@@ -65,6 +66,6 @@ class Request:
         await self.send(head)
 
     async def reply(self, reply: Reply) -> None:
-        length = (b"content-length", str(len(reply.body)).encode())
+        length = (b"content-length", b"%d" % len(reply.body))
         await self.start(reply.status, [*reply.headers, length])
         await self.send({"type": "http.response.body", "body": reply.body})

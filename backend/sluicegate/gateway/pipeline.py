@@ -56,21 +56,25 @@ class Pipeline:
 
     async def identify(self, request: Request) -> Principal:
         """Whose key it is; raises Refusal."""
-        credential = credential_of(request.headers)
+        return await self._identify(credential_of(request.headers), request)
+
+    async def _identify(self, credential: str, request: Request) -> Principal:
         known = self._policy.known(credential)
         return known or await _decided(self._policy.authenticate(credential, request.address))
 
     async def call(self, request: Request, wire: Wire) -> None:
         """A call that costs: everything from the key to the ledger."""
-        await self.identify(request)
+        credential = credential_of(request.headers)
+        principal = await self._identify(credential, request)
         envelope = open_envelope(await read_body(request, self._max_body))
         admitted = await _decided(
             self._policy.admit(
-                credential_of(request.headers),
+                credential,
                 request.address,
                 envelope.model,
                 envelope.input_estimate(wire.bytes_per_token),
                 wire.max_tokens(envelope),
+                principal,
             )
         )
         call = Call(self._books, request, admitted)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sluicegate.domain.usage import TokenUsage
 
@@ -20,8 +20,7 @@ _TEXT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What an answer reported; a side that is not `known` holds at most a lower bound."""
 
     usage: TokenUsage

@@ -68,9 +68,6 @@ class Relay:
 
     async def _body(self, response: UpstreamResponse) -> bytes:
         """Raises Refusal for an answer that breaks off or has no end."""
-        body = response.buffered()
-        if body is not None:
-            return body
         chunks: list[bytes] = []
         size = 0
         try:
@@ -95,7 +92,9 @@ class Relay:
         await self._request.reply(Reply(response.status, translated(response.headers, _JSON), told))
 
     async def _whole(self, response: UpstreamResponse) -> None:
-        body = await self._body(response)
+        body = response.buffered()
+        if body is None:
+            body = await self._body(response)
         plain = _decoded(body, value_of(response.headers, b"content-encoding"))
         reading = None if plain is None else self._wire.read(plain)
         if plain is None or reading is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from os import urandom
+from random import getrandbits
 from uuid import UUID
 
 _last_ms = 0
@@ -11,13 +11,16 @@ _sequence = 0
 
 
 def new_id() -> str:
-    """A fresh UUIDv7 as 36 characters of text; increases within a process even inside one millisecond."""
+    """A fresh UUIDv7 as 36 characters of text; increases within a process even inside one millisecond.
+
+    Unique and no secret, so its random part comes from the generator that the interpreter seeds at start and fork.
+    """
     global _last_ms, _sequence
     now = time.time_ns() // 1_000_000
-    chance = int.from_bytes(urandom(10), "big")
+    chance = getrandbits(73)
     if now > _last_ms:
         # The upper half of the range is left for those that follow in the same millisecond.
-        _last_ms, _sequence = now, chance >> 69
+        _last_ms, _sequence = now, chance >> 62
     else:
         _sequence += 1
         if _sequence > 0xFFF:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import deque
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ MAX_OUTPUT_GUESS = 4_000
 WHOLE = 1000
 _LEAST = 20
 _HISTORY = 32
+# Where the 95th percentile stands among so many sorted values.
+_RANKS = [math.ceil(0.95 * number) - 1 for number in range(_HISTORY + 1)]
 _REMEMBERED = 50_000
 
 
@@ -23,6 +26,30 @@ class Habit(NamedTuple):
     input_share: int
 
 
+class _History:
+    """The last calls in their order, and both figures of them in order of size."""
+
+    __slots__ = ("_calls", "_outputs", "_shares", "habit")
+
+    def __init__(self) -> None:
+        self._calls = deque[Habit]()
+        self._outputs: list[int] = []
+        self._shares: list[int] = []
+        self.habit = Habit(MAX_OUTPUT_GUESS, WHOLE)
+
+    def add(self, output: int, input_share: int) -> None:
+        calls, outputs, shares = self._calls, self._outputs, self._shares
+        if len(calls) == _HISTORY:
+            gone = calls.popleft()
+            del outputs[bisect_left(outputs, gone.output)]
+            del shares[bisect_left(shares, gone.input_share)]
+        calls.append(Habit(output, input_share))
+        insort(outputs, output)
+        insort(shares, input_share)
+        rank = _RANKS[len(calls)]
+        self.habit = Habit(max(1, min(outputs[rank], MAX_OUTPUT_GUESS)), shares[rank])
+
+
 class Habits:
     """Both figures are the 95th percentile of the last 32 calls, and never above the guess for a first call.
 
@@ -31,18 +58,18 @@ class Habits:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], tuple[deque[Habit], Habit]] = {}
+        self._seen: dict[tuple[str, str], _History] = {}
 
     def output(self, user_id: str, model_id: str, max_tokens: int | None) -> int:
         """Tokens; none where `max_tokens` is 0, as it is for calls that generate nothing."""
         known = self._seen.get((user_id, model_id))
-        guess = known[1].output if known else MAX_OUTPUT_GUESS
+        guess = known.habit.output if known else MAX_OUTPUT_GUESS
         return guess if max_tokens is None or max_tokens > guess else max_tokens
 
     def cost(self, user_id: str, model_id: str, prices: Prices, input_tokens: int, output_tokens: int) -> Nanos:
         """What a call costs with so much estimated input and output."""
         known = self._seen.get((user_id, model_id))
-        share = known[1].input_share if known else WHOLE
+        share = known.habit.input_share if known else WHOLE
         usage = TokenUsage(input=-(-input_tokens * share // WHOLE), output=output_tokens)
         return cost_of(usage, prices)
 
@@ -51,14 +78,11 @@ class Habits:
     ) -> None:
         key = (user_id, model_id)
         known = self._seen.get(key)
-        if known is None and len(self._seen) >= _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        history = known[0] if known else deque[Habit](maxlen=_HISTORY)
-        history.append(Habit(usage.output, _input_share(prices, estimated_input, usage, cost)))
-        rank = math.ceil(0.95 * len(history)) - 1
-        output = sorted([habit.output for habit in history])[rank]
-        share = sorted([habit.input_share for habit in history])[rank]
-        self._seen[key] = history, Habit(max(1, min(output, MAX_OUTPUT_GUESS)), share)
+        if known is None:
+            if len(self._seen) >= _REMEMBERED:
+                del self._seen[next(iter(self._seen))]
+            known = self._seen[key] = _History()
+        known.add(usage.output, _input_share(prices, estimated_input, usage, cost))
 
 
 def _input_share(prices: Prices, estimated_input: int, usage: TokenUsage, cost: Nanos) -> int:

@@ -85,13 +85,17 @@ class Standing:
 class Principal(Standing):
     """A verified key with its owner. Expired, revoked and suspended ones are kept too: refusing them stays cheap."""
 
-    __slots__ = ("current", "expires_at", "key")
+    __slots__ = ("current", "expires_at", "key", "key_id", "named")
 
     def __init__(self, rows: KeyRows, compiled: CompiledUser) -> None:
         super().__init__(compiled, rows)
         self.key: ApiKey = rows.key
         self.expires_at = rows.key.expires_at.timestamp() if rows.key.expires_at else None
         self.current = True
+        self.key_id = rows.key.id
+        # How the ledger names the caller: user and key, each by id and label, and the groups.
+        label = f"{rows.key.name} ({rows.key.prefix}…)"
+        self.named = (compiled.user.id, compiled.user.label, self.key_id, label, compiled.group_ids)
 
     @property
     def valid(self) -> bool:
@@ -104,15 +108,3 @@ class Principal(Standing):
         if self.expires_at is not None and self.expires_at <= now:
             raise refusals.key_expired(datetime.fromtimestamp(self.expires_at, UTC))
         super().check(now)
-
-    @property
-    def key_id(self) -> str:
-        return self.key.id
-
-    @property
-    def key_label(self) -> str:
-        return f"{self.key.name} ({self.key.prefix}…)"
-
-    @property
-    def group_ids(self) -> tuple[str, ...]:
-        return self.compiled.group_ids

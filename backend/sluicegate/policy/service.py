@@ -10,8 +10,9 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sluicegate.domain.apikey import ApiKey, parse_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
@@ -51,8 +52,7 @@ _MAX_CACHED = 100_000
 _EVERYTHING = PolicyChange(ChangeKind.EVERYTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """A call that may go: estimates are in tokens and nano-dollars."""
 
     principal: Principal
@@ -309,10 +309,17 @@ class PolicyService:
         slug: str,
         input_tokens: int,
         max_tokens: int | None,
+        principal: Principal | None = None,
     ) -> Admitted:
-        """Decides one call and takes what it will need; raises Refusal, and then nothing is taken."""
+        """Decides one call and takes what it will need; raises Refusal, and then nothing is taken.
+
+        `principal` is whose credential it is, for those who have asked before.
+        """
         while True:
-            principal = self.known(credential) or await self.authenticate(credential, address)
+            if principal is None or not principal.valid:
+                principal = await self.authenticate(credential, address)
+            else:
+                principal.check(self._clock.time())
             if self._stale_catalog:
                 await self._reload_catalog()
             catalog = self.catalog

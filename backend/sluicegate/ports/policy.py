@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import Model, Provider, ProviderModel
 from sluicegate.domain.policy import (
@@ -94,8 +96,7 @@ class LimitSet:
     month: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """One call that wants in: the subjects it counts against, and what it will probably use. `counted` are subjects
     that set nothing now but would count this call, too, if they did while it runs."""
 

@@ -47,7 +47,7 @@ def plan_answer(prompt: Prompt, model: DemoModel, usage: TokenUsage) -> Plan:
     """`usage` is the input side, as the prompt cache measured it."""
     thoughts = _think(prompt) if model.reasoning else []
     plan = _plan_calls(prompt, usage, len(thoughts)) or _plan_text(prompt, model, usage, len(thoughts))
-    total = replace(plan.usage, output=plan.usage.output + len(thoughts), reasoning=len(thoughts))
+    total = msgspec.structs.replace(plan.usage, output=plan.usage.output + len(thoughts), reasoning=len(thoughts))
     return replace(plan, thoughts=tokens.deltas(thoughts), usage=total)
 
 
@@ -66,7 +66,7 @@ def _plan_calls(prompt: Prompt, usage: TokenUsage, spent: int) -> Plan | None:
     output = sum(tokens.count_output(f"{call.name} {call.arguments}") for call in calls)
     if prompt.limit is not None and output > prompt.limit - spent:
         return Plan((), usage, finish=Finish.LENGTH)
-    return Plan((), replace(usage, output=output), calls=calls, finish=Finish.TOOL)
+    return Plan((), msgspec.structs.replace(usage, output=output), calls=calls, finish=Finish.TOOL)
 
 
 def _wanted_calls(prompt: Prompt) -> tuple[ToolCall, ...]:
@@ -104,7 +104,9 @@ def _plan_text(prompt: Prompt, model: DemoModel, usage: TokenUsage, spent: int) 
     finish = Finish.DONE if stop is None else Finish.STOP_SEQUENCE
     if prompt.limit is not None and len(produced) > prompt.limit - spent:
         produced, finish, stop = produced[: prompt.limit - spent], Finish.LENGTH, None
-    return Plan(tokens.deltas(produced), replace(usage, output=len(produced)), finish=finish, stop_sequence=stop)
+    return Plan(
+        tokens.deltas(produced), msgspec.structs.replace(usage, output=len(produced)), finish=finish, stop_sequence=stop
+    )
 
 
 def _words(prompt: Prompt, model: DemoModel) -> str:

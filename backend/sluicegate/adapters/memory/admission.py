@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import count
 
 from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
-from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import Period, PeriodClock
 from sluicegate.ports.policy import (
@@ -29,6 +29,7 @@ LEASE_SECONDS = 900.0
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 60.0
 _MIN_HELD_WAIT, _MAX_HELD_WAIT = 1.0, 10.0
+_DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
 
 
 class _Rate:
@@ -94,6 +95,19 @@ class _Use:
         # How long calls take from admission to settlement, in seconds; follows the latest.
         self.lasting = 4.0
 
+    def has_room(self, ask: Ask, limits: LimitSet) -> bool:
+        """Whether nothing at all stands in the way, which is so for nearly every call. Dead leases still count here."""
+        cost, cells = ask.cost, self.cells
+        return (
+            ((limit := limits.requests) is None or self.requests.total < limit)
+            and ((limit := limits.input_tokens) is None or self.input.total + max(1, ask.input_tokens) <= limit)
+            and ((limit := limits.output_tokens) is None or self.output.total + max(1, ask.output_tokens) <= limit)
+            and ((limit := limits.concurrent_requests) is None or len(self.leases) < limit)
+            and ((cap := limits.day) is None or cells[_DAY].spent + cells[_DAY].reserved + cost <= cap)
+            and ((cap := limits.week) is None or cells[_WEEK].spent + cells[_WEEK].reserved + cost <= cap)
+            and ((cap := limits.month) is None or cells[_MONTH].spent + cells[_MONTH].reserved + cost <= cap)
+        )
+
     def advance(self, now: float) -> None:
         second = int(now)
         gone = second - self.second
@@ -146,6 +160,7 @@ class MemoryAdmission:
         self._uses: dict[Subject, _Use] = {}
         self._loading: dict[Subject, asyncio.Lock] = {}
         self._next_sweep = 0.0
+        self._numbers = count()
 
     async def admit(self, ask: Ask) -> MemoryLease | Denial:
         uses = self._ready(ask)
@@ -235,18 +250,23 @@ class MemoryAdmission:
 
     def _evaluate(self, ask: Ask, uses: list[_Use], now: float) -> Denial | None:
         """The refusal that lasts longest among the rates, else among the budgets."""
-        worst: Denial | None = None
+        room = True
         for limits, use in zip(ask.limits, uses, strict=True):
             use.advance(now)
+            room = room and use.has_room(ask, limits)
+        if room:
+            return None
+        worst: Denial | None = None
+        for limits, use in zip(ask.limits, uses, strict=True):
             for denial in self._rate_denials(ask, limits, use, now):
                 worst = _longer(worst, denial)
         if worst is not None or ask.cost <= 0:
             return worst
         for limits, use in zip(ask.limits, uses, strict=True):
             for window, cap in (
-                (Window.DAY, limits.day),
-                (Window.WEEK, limits.week),
-                (Window.MONTH, limits.month),
+                (_DAY, limits.day),
+                (_WEEK, limits.week),
+                (_MONTH, limits.month),
             ):
                 if cap is not None and (denial := self._budget_denial(ask, limits.subject, window, cap, use)):
                     worst = _longer(worst, denial)
@@ -316,7 +336,7 @@ class MemoryAdmission:
         return Denial(subject, None, window, cap, held, cell.reserved, asked, wait)
 
     def _take(self, ask: Ask, uses: list[_Use], now: float) -> MemoryLease:
-        lease = MemoryLease(new_id(), now, ask.counted)
+        lease = MemoryLease(str(next(self._numbers)), now, ask.counted)
         for limits, use in zip(ask.limits, uses, strict=True):
             input_tokens = _at_most(ask.input_tokens, limits.input_tokens)
             output = _at_most(ask.output_tokens, limits.output_tokens)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from sluicegate.domain.catalog import Dialect, ModelKind
 from sluicegate.domain.usage import TokenUsage
