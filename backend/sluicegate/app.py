@@ -57,6 +57,7 @@ def create_app(container: Container) -> Dispatcher:
     services = container.services
     web = create_web_app(
         services.auth,
+        services.recovery,
         executor(build_schema(), services),
         public_url=container.url,
         ready=container.ready,

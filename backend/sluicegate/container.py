@@ -41,9 +41,12 @@ from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
+from sluicegate.services.passwords import Passwords
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
+from sluicegate.services.recovery import RecoveryService
+from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
@@ -103,9 +106,12 @@ class Container:
             site=self.url,
             zone=self.settings.zone,
         )
+        passwords = Passwords()
         return Services(
             deployment=Deployment(__version__, self.url, self.settings.time_zone, mail.configured),
-            auth=AuthService(store, clock),
+            auth=AuthService(store, clock, passwords),
+            recovery=RecoveryService(store, clock, self.url, mail, passwords),
+            sessions=SessionService(store, clock),
             users=UserService(store),
             invitations=InvitationService(store, clock, self.url, mail),
             mail=mail,
@@ -150,6 +156,7 @@ class Container:
 
     async def stop(self) -> None:
         """Writes down what is left and lets go of everything."""
+        await self.services.recovery.settle()
         await self.scheduler.stop()
         await self.journal.close()
         self.usage_writer.close()

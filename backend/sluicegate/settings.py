@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sluicegate.domain.user import check_password, parse_email
+from sluicegate.domain.passwords import check_password
+from sluicegate.domain.user import parse_email
 from sluicegate.kit.crypto import key_from_text
 from sluicegate.kit.errors import InvalidInput
 

@@ -19,6 +19,8 @@ from sluicegate.services.auth import actor_of
 from sluicegate.services.caller import Caller
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.mail import MailService
+from sluicegate.services.passwords import Passwords
+from sluicegate.services.recovery import RecoveryService
 from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 
@@ -66,6 +68,9 @@ class Site:
 
     def invitations(self, mailer: Mailer | None = None) -> InvitationService:
         return InvitationService(self.store, self.clock, lambda: SITE_URL, self.mail(mailer))
+
+    def recovery(self, mailer: Mailer | None = None) -> RecoveryService:
+        return RecoveryService(self.store, self.clock, lambda: SITE_URL, self.mail(mailer), Passwords())
 
 
 @asynccontextmanager

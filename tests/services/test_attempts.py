@@ -44,3 +44,40 @@ def test_an_own_account_does_not_buy_further_guesses(clock: ManualClock) -> None
             attempts.forgive("eve@example.com", "10.0.0.1")
     with pytest.raises(Throttled):
         attempts.take("eve@example.com", "10.0.0.1")
+
+
+def test_strangers_cannot_keep_an_owner_out_of_a_familiar_place(clock: ManualClock) -> None:
+    attempts = Attempts(clock)
+    attempts.take("ada@example.com", "10.0.0.1")
+    attempts.forgive("ada@example.com", "10.0.0.1")
+    for n in range(10):
+        attempts.take("ada@example.com", f"10.9.9.{n}")
+    with pytest.raises(Throttled):
+        attempts.take("ada@example.com", "10.9.9.99")
+    for _ in range(10):
+        attempts.take("ada@example.com", "10.0.0.1")
+    with pytest.raises(Throttled):
+        attempts.take("ada@example.com", "10.0.0.1")
+
+
+def test_one_network_has_one_count_whatever_address_it_takes(clock: ManualClock) -> None:
+    attempts = Attempts(clock)
+    for n in range(50):
+        attempts.take(f"{n}@example.com", f"2001:db8:0:1::{n:x}")
+    with pytest.raises(Throttled):
+        attempts.take("ada@example.com", "2001:db8:0:1:ffff::1")
+    attempts.take("ada@example.com", "2001:db8:0:2::1")
+    for n in range(50):
+        attempts.take(f"{n}@example.org", "::ffff:10.0.0.1")
+    with pytest.raises(Throttled):
+        attempts.take("ada@example.org", "10.0.0.1")
+
+
+def test_a_flood_of_invented_addresses_washes_no_count_away(clock: ManualClock) -> None:
+    attempts = Attempts(clock)
+    for _ in range(10):
+        attempts.take("ada@example.com", "10.0.0.1")
+    for n in range(30_000):
+        attempts.take(f"{n}@example.com", f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}")
+    with pytest.raises(Throttled):
+        attempts.take("ada@example.com", "10.255.0.1")

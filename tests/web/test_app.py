@@ -43,7 +43,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with sqlite_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
-        app = create_web_app(auth, _echo, public_url=lambda: "http://test", ready=_ready, console=dist)
+        app = create_web_app(auth, site.recovery(), _echo, public_url=lambda: "http://test", ready=_ready, console=dist)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             yield http
@@ -150,7 +150,9 @@ async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) ->
     async with sqlite_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
-        app = create_web_app(auth, _echo, public_url=lambda: "https://test", ready=_ready, console=tmp_path / "none")
+        app = create_web_app(
+            auth, site.recovery(), _echo, public_url=lambda: "https://test", ready=_ready, console=tmp_path / "none"
+        )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as http:
             cookie = (await _sign_in(http)).headers["set-cookie"]
             assert cookie.startswith("__Host-sluicegate=")

@@ -10,8 +10,7 @@ from enum import StrEnum
 from sluicegate.kit.errors import InvalidInput
 
 INVITATION_DAYS = 7
-MIN_PASSWORD_LENGTH = 10
-MAX_PASSWORD_LENGTH = 256
+RESET_MINUTES = 60
 MAX_NAME_LENGTH = 120
 _EMAIL = re.compile(
     r"[^@\s\x00-\x1f]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
@@ -76,7 +75,7 @@ class OneTimeLink:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser."""
+    """A signed-in browser. `address` and `user_agent` are those of the sign-in."""
 
     id: str
     user_id: str
@@ -84,6 +83,8 @@ class Session:
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
+    address: str = ""
+    user_agent: str = ""
 
 
 def parse_email(text: str, field: str = "email") -> str:
@@ -107,12 +108,3 @@ def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
     if any(ord(c) < 32 or ord(c) == 127 for c in name):
         raise InvalidInput(field, "must not contain control characters")
     return name
-
-
-def check_password(password: str, field: str = "password") -> str:
-    """Accepts by length alone; raises InvalidInput otherwise."""
-    if len(password) < MIN_PASSWORD_LENGTH:
-        raise InvalidInput(field, f"must have at least {MIN_PASSWORD_LENGTH} characters")
-    if len(password) > MAX_PASSWORD_LENGTH:
-        raise InvalidInput(field, f"must have at most {MAX_PASSWORD_LENGTH} characters")
-    return password

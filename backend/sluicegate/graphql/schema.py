@@ -23,6 +23,8 @@ from sluicegate.graphql.policy.mutations import PolicyMutations
 from sluicegate.graphql.policy.pools import PoolMutations
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.sessions.mutations import SessionMutations
+from sluicegate.graphql.sessions.queries import SessionQueries
 from sluicegate.graphql.system.mutations import SystemMutations
 from sluicegate.graphql.system.queries import SystemQueries
 from sluicegate.graphql.tokens.mutations import TokenMutations
@@ -44,6 +46,7 @@ class Query(
     CatalogQueries,
     PolicyQueries,
     UsageQueries,
+    SessionQueries,
     SystemQueries,
 ):
     pass
@@ -60,6 +63,7 @@ class Mutation(
     ProviderMutations,
     ModelMutations,
     PolicyMutations,
+    SessionMutations,
     SystemMutations,
     PoolMutations,
 ):

@@ -8,20 +8,12 @@ from enum import StrEnum
 
 from sluicegate.domain.apikey import TOKEN_PREFIX, CredentialStatus, parse_credential
 from sluicegate.domain.audit import SYSTEM, Actor, ActorKind
+from sluicegate.domain.mail import LetterKind
+from sluicegate.domain.passwords import check_password
 from sluicegate.domain.policy import ChangeKind, PolicyChange
-from sluicegate.domain.user import (
-    LinkKind,
-    OneTimeLink,
-    Role,
-    Session,
-    User,
-    UserStatus,
-    check_password,
-    parse_email,
-    parse_name,
-)
+from sluicegate.domain.user import LinkKind, OneTimeLink, Role, User, UserStatus, parse_email, parse_name
 from sluicegate.kit.clock import Clock
-from sluicegate.kit.crypto import random_token, token_digest
+from sluicegate.kit.crypto import token_digest
 from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
@@ -29,13 +21,12 @@ from sluicegate.ports.store import Store, Transaction, UserFilter
 from sluicegate.services.attempts import Attempts
 from sluicegate.services.caller import Caller
 from sluicegate.services.passwords import Passwords
+from sluicegate.services.sessions import is_alive, open_session
 
-SESSION_DAYS = 14
-SESSION_IDLE = timedelta(hours=12)
-_LONGEST = timedelta(days=SESSION_DAYS)
 # A session or token that is in use is written down again at most this often.
 _TOUCH = timedelta(minutes=1)
 _WRONG = "The e-mail address or the password is wrong."
+_SUSPENDED = "This account is suspended. Ask an administrator."
 
 
 class LinkStatus(StrEnum):
@@ -56,14 +47,21 @@ class LinkState:
     name: str = ""
 
 
+_REFUSED = {
+    LinkStatus.EXPIRED: "This link has expired. Ask for a new one.",
+    LinkStatus.REPLACED: "A newer link has taken the place of this one. Use the one that came last.",
+    LinkStatus.USED: "This link was used already. Sign in with your password.",
+}
+
+
 class AuthService:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, passwords: Passwords | None = None) -> None:
         self._store = store
         self._clock = clock
-        self._passwords = Passwords()
+        self._passwords = passwords or Passwords()
         self._attempts = Attempts(clock)
 
-    async def sign_in(self, email: str, password: str, address: str) -> Secret:
+    async def sign_in(self, email: str, password: str, address: str, user_agent: str = "") -> Secret:
         """The token of a new session; raises Unauthenticated or Throttled, the same for known and unknown e-mails."""
         email = email.strip().lower()
         self._attempts.take(email, address)
@@ -75,12 +73,12 @@ class AuthService:
             raise Unauthenticated(_WRONG)
         async with self._store.write() as tx:
             # Time has passed: the person may be suspended or the password changed since.
-            current = await tx.users.get(user.id)
+            current = await tx.users.locked(user.id)
             if current is None or await tx.users.password_hash(user.id) != hashed:
                 raise Unauthenticated(_WRONG)
             if current.status is not UserStatus.ACTIVE:
-                raise Unauthenticated("This account is suspended. Ask an administrator.")
-            token = await self._open_session(tx, current)
+                raise Unauthenticated(_SUSPENDED)
+            token = await open_session(tx, self._clock, current, address, user_agent)
         self._attempts.forgive(email, address)
         return token
 
@@ -96,7 +94,7 @@ class AuthService:
         now = self._clock.now()
         async with self._store.read() as tx:
             session = await tx.sessions.by_digest(token_digest(token))
-            if session is None or session.expires_at <= now or session.last_seen_at + SESSION_IDLE <= now:
+            if session is None or not is_alive(session, self._clock):
                 return None
             user = await tx.users.get(session.user_id)
         if user is None or user.status is not UserStatus.ACTIVE:
@@ -105,7 +103,7 @@ class AuthService:
             async with self._store.write() as tx:
                 await tx.sessions.touch(session.id, now)
                 await tx.users.update(user.id, last_active_at=now)
-        return Caller(user, actor_of(user))
+        return Caller(user, actor_of(user), session_id=session.id)
 
     async def caller_of_token(self, text: str) -> Caller | None:
         """None when the token is unknown, revoked or expired, or its owner may not come in."""
@@ -133,32 +131,51 @@ class AuthService:
             return LinkState(LinkStatus.UNKNOWN)
         return LinkState(self._status(link), link.kind, user.email, user.name)
 
-    async def accept(self, token: str, name: str | None, password: str) -> Secret:
-        """Sets name and password, activates the account and signs in; the link is used up."""
-        check_password(password)
+    async def accept(
+        self, token: str, name: str | None, password: str, address: str = "", user_agent: str = ""
+    ) -> Secret:
+        """Uses up a link and signs in. An invitation sets name and password and activates the account; a reset sets the
+        password and ends all sessions."""
         chosen = parse_name(name, required=False) if name is not None else ""
-        if (await self.link(token)).status is LinkStatus.UNKNOWN:
+        state = await self.link(token)
+        if state.status is LinkStatus.UNKNOWN:
             raise NotFound("link", field=None)
+        check_password(password, about=(state.email, chosen or state.name))
         hashed = await self._passwords.hash(password)
         async with self._store.write() as tx:
             link = await tx.links.by_digest(token_digest(token))
-            user = await tx.users.get(link.user_id) if link is not None else None
+            user = await tx.users.locked(link.user_id) if link is not None else None
             if link is None or user is None:
                 raise NotFound("link", field=None)
-            status = self._status(link)
-            if status is LinkStatus.EXPIRED:
-                raise Conflict("This link has expired. Ask an administrator for a new one.")
-            if status is LinkStatus.REPLACED:
-                raise Conflict("A newer link was sent to you. Use that one.")
-            if user.status is not UserStatus.INVITED or not await tx.links.use(link.id, self._clock.now()):
-                raise Conflict("This link was used already. Sign in with your password.")
-            active = replace(user, name=parse_name(chosen or user.name), status=UserStatus.ACTIVE)
-            await tx.users.update(user.id, name=active.name, status=active.status)
+            if refused := _REFUSED.get(self._status(link)):
+                raise Conflict(refused)
+            if not await tx.links.use(link.id, self._clock.now()):
+                raise Conflict(_REFUSED[LinkStatus.USED])
+            if link.kind is LinkKind.INVITE:
+                user = await self._activate(tx, user, chosen)
+            else:
+                await self._reset(tx, user)
             await tx.users.set_password_hash(user.id, hashed)
-            states = [{"name": u.name, "status": u.status.value} for u in (user, active)]
-            await tx.audit.record(actor_of(active), "invitation.accept", "user", user.id, active.label, *states)
-            tx.changed(PolicyChange(ChangeKind.USER, user.id))
-            return await self._open_session(tx, active)
+            return await open_session(tx, self._clock, user, address, user_agent)
+
+    async def _activate(self, tx: Transaction, user: User, name: str) -> User:
+        if user.status is not UserStatus.INVITED:
+            raise Conflict(_REFUSED[LinkStatus.USED])
+        active = replace(user, name=parse_name(name or user.name), status=UserStatus.ACTIVE)
+        await tx.users.update(user.id, name=active.name, status=active.status)
+        states = [{"name": u.name, "status": u.status.value} for u in (user, active)]
+        await tx.audit.record(actor_of(active), "invitation.accept", "user", user.id, active.label, *states)
+        tx.changed(PolicyChange(ChangeKind.USER, user.id))
+        return active
+
+    async def _reset(self, tx: Transaction, user: User) -> None:
+        if user.status is not UserStatus.ACTIVE:
+            raise Conflict(_SUSPENDED)
+        await tx.links.replace(user.id, LinkKind.RESET, self._clock.now())
+        await tx.mail.cancel(user.id, LetterKind.PASSWORD_RESET)
+        ended = await tx.sessions.remove_of(user.id)
+        after = {"sessions_ended": ended}
+        await tx.audit.record(actor_of(user), "user.reset_password", "user", user.id, user.label, {}, after)
 
     async def has_admin(self) -> bool:
         """Whether any active administrator is there."""
@@ -168,7 +185,7 @@ class AuthService:
     async def create_admin(self, email: str, password: str, name: str) -> User:
         """For whoever runs the server; raises Conflict when the address is taken."""
         email, name = parse_email(email), parse_name(name)
-        hashed = await self._passwords.hash(check_password(password))
+        hashed = await self._passwords.hash(check_password(password, about=(email, name)))
         user = User(new_id(), email, name, Role.ADMIN, UserStatus.ACTIVE, self._clock.now())
         async with self._store.write() as tx:
             if await tx.users.by_email(email) is not None:
@@ -179,12 +196,6 @@ class AuthService:
             await tx.audit.record(SYSTEM, "user.create_admin", "user", user.id, user.label, {}, after)
             tx.changed(PolicyChange(ChangeKind.USER, user.id))
         return user
-
-    async def _open_session(self, tx: Transaction, user: User) -> Secret:
-        token, now = random_token(), self._clock.now()
-        await tx.sessions.add(Session(new_id(), user.id, token_digest(token), now, now, now + _LONGEST))
-        await tx.users.update(user.id, last_active_at=now)
-        return Secret(token)
 
     def _status(self, link: OneTimeLink) -> LinkStatus:
         if link.used_at is not None:

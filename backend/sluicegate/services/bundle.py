@@ -19,6 +19,8 @@ from sluicegate.services.models import ModelService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
+from sluicegate.services.recovery import RecoveryService
+from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
@@ -28,6 +30,8 @@ from sluicegate.services.users import UserService
 class Services:
     deployment: Deployment
     auth: AuthService
+    recovery: RecoveryService
+    sessions: SessionService
     users: UserService
     invitations: InvitationService
     mail: MailService

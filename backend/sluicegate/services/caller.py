@@ -17,6 +17,7 @@ class Caller:
     user: User
     actor: Actor
     scopes: frozenset[TokenScope] | None = None
+    session_id: str | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -26,6 +27,11 @@ class Caller:
         """Raises Forbidden for a token without `scope`; people have every scope."""
         if self.scopes is not None and scope not in self.scopes:
             raise Forbidden(f"This token lacks the scope '{scope}'.")
+
+    def require_every_scope(self, what: str) -> None:
+        """Raises Forbidden for a token that lacks any scope: `what` would let it in as somebody who may do more."""
+        if self.scopes is not None and not self.scopes.issuperset(TokenScope):
+            raise Forbidden(f"A token needs every scope to {what}, since that opens everything to whoever holds it.")
 
     def require_admin(self, scope: TokenScope) -> None:
         """Raises Forbidden unless the caller is an administrator and, as a token, has `scope`."""

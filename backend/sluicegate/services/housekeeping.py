@@ -7,7 +7,7 @@ from datetime import timedelta
 from sluicegate.domain.audit import SYSTEM
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.store import Store
-from sluicegate.services.auth import SESSION_IDLE
+from sluicegate.services.sessions import SESSION_IDLE
 
 # So long can a link that is of no use any more still tell its holder why.
 _EXPLAINED = timedelta(days=90)

@@ -54,6 +54,8 @@ class InvitationService:
     ) -> list[Invited]:
         """One result per address, in the order given; an address that fails stops none of the others."""
         caller.require_admin(TokenScope.USERS)
+        if role is Role.ADMIN:
+            caller.require_every_scope("invite an administrator")
         if not emails:
             raise InvalidInput("emails", "must name at least one address")
         if len(emails) > MAX_AT_ONCE:
@@ -71,6 +73,8 @@ class InvitationService:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
             user = await _require_invited(tx, user_id)
+            if user.role is Role.ADMIN and not self._mail.configured:
+                caller.require_every_scope("get an administrator's invitation")
             await tx.links.replace(user_id, LinkKind.INVITE, self._clock.now())
             url = await self._new_link(tx, caller, user)
             await tx.audit.record(caller.actor, "invitation.resend", "user", user.id, user.label)

@@ -57,6 +57,8 @@ class UserService:
             if name is not ABSENT:
                 # Those who are invited choose their name when they come.
                 name = parse_name(name, required=user.status is not UserStatus.INVITED)
+            if role is Role.ADMIN and user.role is not Role.ADMIN:
+                caller.require_every_scope("make somebody an administrator")
             if role is Role.MEMBER:
                 await _keep_an_admin(tx, user, "demoted", field="role")
             return await _change(tx, caller, user, name, role)

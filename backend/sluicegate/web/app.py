@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 
 from sluicegate.kit.errors import AppError
 from sluicegate.services.auth import AuthService
+from sluicegate.services.recovery import RecoveryService
 from sluicegate.web.auth import auth_routes
 from sluicegate.web.console import Console
 from sluicegate.web.graphql import Execute, graphql_routes
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 def create_web_app(
     auth: AuthService,
+    recovery: RecoveryService,
     execute: Execute,
     *,
     public_url: Callable[[], str],
@@ -40,7 +42,7 @@ def create_web_app(
     app.add_exception_handler(AppError, _refuse)
     app.add_exception_handler(Exception, _fail)
     app.include_router(health_routes(ready))
-    app.include_router(auth_routes(auth, is_secure))
+    app.include_router(auth_routes(auth, recovery, is_secure))
     app.include_router(graphql_routes(auth, execute, is_secure))
     app.mount("/", Console(console))
     return app

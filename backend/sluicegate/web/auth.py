@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from sluicegate.services.auth import AuthService
+from sluicegate.services.recovery import RecoveryService
 from sluicegate.web.requests import (
     address_of,
     give_session,
@@ -19,10 +20,11 @@ from sluicegate.web.requests import (
     session_token,
     take_session,
     text_of,
+    user_agent_of,
 )
 
 
-def auth_routes(auth: AuthService, is_secure: Callable[[], bool]) -> APIRouter:
+def auth_routes(auth: AuthService, recovery: RecoveryService, is_secure: Callable[[], bool]) -> APIRouter:
     """`is_secure` tells whether people reach this server by https."""
     router = APIRouter(prefix="/auth")
 
@@ -30,7 +32,8 @@ def auth_routes(auth: AuthService, is_secure: Callable[[], bool]) -> APIRouter:
     async def sign_in(request: Request) -> JSONResponse:
         refuse_other_sites(request)
         body = await read_json(request)
-        token = await auth.sign_in(text_of(body, "email"), text_of(body, "password"), address_of(request))
+        email, password = text_of(body, "email"), text_of(body, "password")
+        token = await auth.sign_in(email, password, address_of(request), user_agent_of(request))
         response = _answer({})
         give_session(response, token, secure=is_secure())
         return response
@@ -51,6 +54,17 @@ def auth_routes(auth: AuthService, is_secure: Callable[[], bool]) -> APIRouter:
         caller = await auth.caller_of_session(token) if token is not None else None
         return _answer({"authenticated": caller is not None})
 
+    @router.get("/help")
+    async def help_with_passwords() -> JSONResponse:
+        return _answer({"resetByMail": recovery.by_mail})
+
+    @router.post("/forgot")
+    async def forgot(request: Request) -> JSONResponse:
+        refuse_other_sites(request)
+        body = await read_json(request)
+        recovery.forgot(text_of(body, "email"), address_of(request))
+        return _answer({"resetByMail": recovery.by_mail})
+
     @router.get("/link/{token}")
     async def link(token: str) -> JSONResponse:
         state = await auth.link(token)
@@ -63,7 +77,8 @@ def auth_routes(auth: AuthService, is_secure: Callable[[], bool]) -> APIRouter:
         refuse_other_sites(request)
         body = await read_json(request)
         name = text_of(body, "name") if body.get("name") is not None else None
-        session = await auth.accept(token, name, text_of(body, "password"))
+        password = text_of(body, "password")
+        session = await auth.accept(token, name, password, address_of(request), user_agent_of(request))
         response = _answer({})
         give_session(response, session, secure=is_secure())
         return response

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from sluicegate.kit.errors import AppError, Forbidden, InvalidInput, Throttled
 from sluicegate.kit.secret import Secret
-from sluicegate.services.auth import SESSION_DAYS
+from sluicegate.services.sessions import SESSION_DAYS
 
 MAX_BODY = 1024 * 1024
 CSRF_HEADER = "x-sluicegate-csrf"
@@ -77,6 +77,10 @@ def refuse_other_sites(request: Request) -> None:
 
 def address_of(request: Request) -> str:
     return request.client.host if request.client is not None else ""
+
+
+def user_agent_of(request: Request) -> str:
+    return request.headers.get("user-agent", "")
 
 
 def session_token(request: Request, *, secure: bool) -> str | None:

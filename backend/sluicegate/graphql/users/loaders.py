@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.mail import Delivery
-from sluicegate.domain.user import Group, OneTimeLink, User
+from sluicegate.domain.user import Group, OneTimeLink, Session, User
 from sluicegate.graphql.context import Context
 
 
@@ -21,6 +21,11 @@ async def pending_invitations(context: Context, ids: list[str]) -> list[OneTimeL
 async def invitation_mail(context: Context, ids: list[str]) -> list[Delivery | None]:
     found = await context.services.mail.invitations_of(context.require_caller(), ids)
     return [found.get(user_id) for user_id in ids]
+
+
+async def sessions_of_users(context: Context, ids: list[str]) -> list[list[Session]]:
+    found = await context.services.sessions.of_users(context.require_caller(), ids)
+    return [found[user_id] for user_id in ids]
 
 
 async def groups_of_users(context: Context, ids: list[str]) -> list[list[Group]]:

@@ -9,7 +9,7 @@ from sluicegate.domain.user import Role
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
-from sluicegate.graphql.users.types import UserPayload, user_payload
+from sluicegate.graphql.users.types import User, UserPayload, user_of, user_payload
 from sluicegate.services.absent import ABSENT
 
 
@@ -18,6 +18,12 @@ class UpdateUserInput:
     id: strawberry.ID
     name: str | None = strawberry.UNSET
     role: Role | None = strawberry.UNSET
+
+
+@strawberry.type(description="A link by which a person can set a new password; older ones are dead.")
+class PasswordResetLinkPayload:
+    user: User
+    reset_url: str | None = strawberry.field(description="Shown once; null when it was sent by mail.")
 
 
 @strawberry.type
@@ -47,3 +53,12 @@ class UserMutations:
     async def delete_user(self, info: Info, id: strawberry.ID) -> DeletedPayload:
         await info.context.services.users.delete(info.context.require_caller(), str(id))
         return deleted(id)
+
+    @strawberry.mutation(
+        description="Makes a link, good for one hour, for somebody who forgot the password.",
+        extensions=[admins(TokenScope.USERS)],
+    )
+    async def create_password_reset_link(self, info: Info, user_id: strawberry.ID) -> PasswordResetLinkPayload:
+        recovery = info.context.services.recovery
+        user, url = await recovery.create_link(info.context.require_caller(), str(user_id))
+        return PasswordResetLinkPayload(user=user_of(user), reset_url=url)

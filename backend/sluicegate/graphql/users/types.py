@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sluicegate.graphql.groups.types import Group
     from sluicegate.graphql.keys.types import ApiKey
     from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
+    from sluicegate.graphql.sessions.types import Session
     from sluicegate.graphql.system.types import MailDelivery
 
 GroupType = Annotated["Group", strawberry.lazy("sluicegate.graphql.groups.types")]
@@ -25,6 +26,7 @@ GrantType = Annotated["Grant", strawberry.lazy("sluicegate.graphql.policy.types"
 RateLimitType = Annotated["RateLimit", strawberry.lazy("sluicegate.graphql.policy.types")]
 BudgetType = Annotated["Budget", strawberry.lazy("sluicegate.graphql.policy.types")]
 MailDeliveryType = Annotated["MailDelivery", strawberry.lazy("sluicegate.graphql.system.types")]
+SessionType = Annotated["Session", strawberry.lazy("sluicegate.graphql.sessions.types")]
 PolicyType = Annotated["EffectivePolicy", strawberry.lazy("sluicegate.graphql.policy.types")]
 
 
@@ -66,6 +68,13 @@ class User:
 
         now = info.context.services.keys.now()
         return [key_of(key, now) for key in await info.context.loader(loaders.keys_of_users).load(str(self.id))]
+
+    @strawberry.field(description="Where this person is signed in, the session seen last first.")
+    async def sessions(self, info: Info) -> list[SessionType]:
+        from sluicegate.graphql.sessions.types import session_of
+
+        found = await info.context.loader(loaders.sessions_of_users).load(str(self.id))
+        return [session_of(session, info.context.require_caller()) for session in found]
 
     @strawberry.field(description="The user's own grants.")
     async def grants(self, info: Info) -> list[GrantType]:

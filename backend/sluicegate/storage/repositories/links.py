@@ -37,6 +37,12 @@ class SqlLinkRepository:
         statement = select(_LINKS).where(_LINKS.c.user_id.in_(user_ids), _PENDING).order_by(_LINKS.c.created_at)
         return {row.user_id: to_value(OneTimeLink, row) for row in await self._session.execute(statement)}
 
+    async def newest_of(self, user_id: str, kind: LinkKind) -> OneTimeLink | None:
+        mine = and_(_LINKS.c.user_id == user_id, _LINKS.c.kind == kind)
+        statement = select(_LINKS).where(mine).order_by(_LINKS.c.created_at.desc()).limit(1)
+        row = (await self._session.execute(statement)).first()
+        return to_value(OneTimeLink, row) if row else None
+
     async def use(self, link_id: str, at: datetime) -> bool:
         statement = update(_LINKS).where(_LINKS.c.id == link_id, _UNUSED).values(used_at=at).returning(_LINKS.c.id)
         return (await self._session.execute(statement)).first() is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -24,6 +25,10 @@ class SqlSessionRepository:
     async def add(self, session: Session) -> None:
         await self._session.execute(insert(_SESSIONS).values(asdict(session)))
 
+    async def get(self, session_id: str) -> Session | None:
+        row = (await self._session.execute(select(_SESSIONS).where(_SESSIONS.c.id == session_id))).first()
+        return to_value(Session, row) if row else None
+
     async def by_digest(self, digest: str) -> Session | None:
         row = (await self._session.execute(select(_SESSIONS).where(_SESSIONS.c.token_digest == digest))).first()
         return to_value(Session, row) if row else None
@@ -34,8 +39,22 @@ class SqlSessionRepository:
     async def remove(self, session_id: str) -> None:
         await self._session.execute(delete(_SESSIONS).where(_SESSIONS.c.id == session_id))
 
-    async def remove_of(self, user_id: str) -> None:
-        await self._session.execute(delete(_SESSIONS).where(_SESSIONS.c.user_id == user_id))
+    async def remove_of(self, user_id: str, keep: str | None = None) -> int:
+        these = [_SESSIONS.c.user_id == user_id]
+        if keep is not None:
+            these.append(_SESSIONS.c.id != keep)
+        return len((await self._session.execute(delete(_SESSIONS).where(*these).returning(_SESSIONS.c.id))).all())
+
+    async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[Session]]:
+        statement = (
+            select(_SESSIONS)
+            .where(_SESSIONS.c.user_id.in_(user_ids))
+            .order_by(_SESSIONS.c.last_seen_at.desc(), _SESSIONS.c.id)
+        )
+        found: dict[str, list[Session]] = {user_id: [] for user_id in user_ids}
+        for row in await self._session.execute(statement):
+            found[row.user_id].append(to_value(Session, row))
+        return found
 
     async def remove_ended(self, now: datetime, idle_since: datetime) -> int:
         ended = or_(_SESSIONS.c.expires_at <= now, _SESSIONS.c.last_seen_at <= idle_since)

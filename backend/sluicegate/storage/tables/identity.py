@@ -55,6 +55,8 @@ class SessionRow(Row, table=True):
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     last_seen_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    address: str = Field(max_length=45)
+    user_agent: str = Field(max_length=300)
 
 
 class LinkRow(Row, table=True):

@@ -1,0 +1,1 @@
+"""The browsers that people are signed in with."""
