@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from sluicegate.container import Container
 from sluicegate.graphql.execute import executor
 from sluicegate.graphql.schema import build_schema
@@ -16,6 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
+_log = structlog.get_logger(__name__)
 CONSOLE = Path(__file__).parent / "console" / "dist"
 
 
@@ -44,8 +47,9 @@ class Dispatcher:
         try:
             await self._container.start()
         except Exception as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            raise
+            _log.exception("server.not_started", error=str(error))
+            await send({"type": "lifespan.startup.failed"})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._container.stop()

@@ -18,6 +18,7 @@ from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
+from sluicegate.gateway.selftest import Rehearsal
 from sluicegate.jobs.scheduler import Scheduler
 from sluicegate.jobs.tasks import DELIVER_MAIL, housekeeping_jobs, mail_jobs
 from sluicegate.kit.clock import Clock, SystemClock
@@ -50,11 +51,13 @@ from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
-from sluicegate.settings import Settings, parse_sender
+from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
 from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 from sluicegate.storage.migrate import SchemaError as SchemaError
 from sluicegate.storage.policy_source import SqlPolicySource
+from sluicegate.storage.sole import AlreadyServed as AlreadyServed
+from sluicegate.storage.sole import sole_server as sole_server
 from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
 
@@ -83,8 +86,9 @@ class Container:
         folder, most = settings.data_dir / JOURNAL_FOLDER, settings.max_unsaved_calls
         self.journal = Journal(folder, self.usage_writer, self.clock, self.periods, max_calls=most)
         self.admission = MemoryAdmission(self.journal, self.clock, self.periods)
-        source = SqlPolicySource(self.engine)
-        self.policy = PolicyService(source, self.vault, self.admission, self.clock, self.periods)
+        self.source = SqlPolicySource(self.engine)
+        self.rehearsal = Rehearsal(self.source, self.clock)
+        self.policy = PolicyService(self.rehearsal, self.vault, self.admission, self.clock, self.periods)
         self.feed.subscribe(self.policy.apply)
         self.upstream = _network(settings)
         self.demo = DemoUpstream(tokens_per_second=demo_tokens_per_second)
@@ -147,11 +151,24 @@ class Container:
             return False
         return True
 
+    async def closed_credentials(self) -> list[str]:
+        """Names of the providers whose stored credential the configured keys do not open."""
+        rows, closed = await self.source.catalog(), list[str]()
+        for provider_id, sealed in rows.credentials.items():
+            try:
+                self.vault.unseal(sealed, f"provider:{provider_id}")
+            except SealBroken:
+                closed.append(rows.providers[provider_id].name)
+        return sorted(closed)
+
     async def start(self) -> None:
-        """Raises SchemaError when the database does not fit this release."""
+        """Raises SchemaError when the database does not fit this release, SelfTestFailed when limits do not hold."""
         await asyncio.to_thread(migrate.check, self.settings.database)
         await self.journal.start()
+        await self.rehearsal.run(self.gateway, self.policy)
         await self.policy.start()
+        for name in await self.closed_credentials():
+            log.error("provider.credential_unreadable", provider=name, advice="restore the KEK, or enter it again")
         await self.scheduler.start()
 
     async def stop(self) -> None:
@@ -166,16 +183,24 @@ class Container:
         await self.engine.dispose()
 
 
+def make_data_dir(settings: Settings) -> None:
+    """Raises ConfigurationError when the folder cannot be had."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError([f"{PREFIX}DATA_DIR: {settings.data_dir} cannot be used: {error.strerror}"]) from None
+
+
 def prepare_database(settings: Settings) -> None:
     """Gives an empty database its schema; leaves any other to `sluicegate migrate`."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(settings)
     if migrate.current(settings.database) is None:
         migrate.upgrade(settings.database)
 
 
 def migrate_database(settings: Settings) -> str | None:
     """Brings the database to this release's schema; gives the version."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(settings)
     return migrate.upgrade(settings.database)
 
 
@@ -184,45 +209,44 @@ def check_database(settings: Settings) -> None:
     migrate.check(settings.database)
 
 
-async def open_credentials(settings: Settings) -> list[str]:
-    """Names of the providers whose stored credential the configured keys do not open."""
-    engine = make_engine(database_url(settings.database))
-    try:
-        rows = await SqlPolicySource(engine).catalog()
-    finally:
-        await engine.dispose()
-    vault, broken = open_vault(settings), list[str]()
-    for provider_id, sealed in rows.credentials.items():
-        try:
-            vault.unseal(sealed, f"provider:{provider_id}")
-        except SealBroken:
-            broken.append(rows.providers[provider_id].name)
-    return sorted(broken)
-
-
 def open_vault(settings: Settings) -> EnvelopeVault:
-    """With the configured keys, or with one that is kept in the data folder."""
+    """With the configured keys, or with one that is kept in the data folder; raises ConfigurationError."""
     secondary = settings.kek_secondary
     if settings.kek_primary is None:
-        return EnvelopeVault(_kept_key(settings.data_dir))
+        return EnvelopeVault(_kept_key(settings))
     return EnvelopeVault(
         key_from_text(settings.kek_primary.get_secret_value()),
         key_from_text(secondary.get_secret_value()) if secondary else None,
     )
 
 
-def _kept_key(folder: Path) -> bytes:
+def _kept_key(settings: Settings) -> bytes:
     """The generated key of a data folder, made at first use; never replaced, since it opens what is stored."""
-    path = folder / KEK_FILE
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.data_dir / KEK_FILE
+    if not path.exists():
+        make_data_dir(settings)
+        _keep_new_key(path)
     try:
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
         return key_from_text(path.read_text())
-    with os.fdopen(file, "w") as out:
+    except ValueError:
+        raise ConfigurationError([f"{path}: holds no key; restore it from a backup"]) from None
+
+
+def _keep_new_key(path: Path) -> None:
+    """Whole or not at all: half a key could never be told from a broken one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as out:
         out.write(secrets.token_hex(32) + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        # Another process was quicker; its key is the one.
+        return
+    finally:
+        draft.unlink()
     log.warning("kek.generated", file=str(path), advice="keep a copy, or set SLUICEGATE_KEK_PRIMARY")
-    return key_from_text(path.read_text())
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:

@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
+from ssl import create_default_context
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -102,6 +103,32 @@ class Settings(BaseSettings):
     budget_status: Literal[402, 403, 429] = Field(402, description="Status of a refusal because a budget is reached.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        # Nothing at all would mean every address of the machine.
+        if not value.strip():
+            raise ValueError("must not be empty; use 0.0.0.0 for all addresses of this machine")
+        return value.strip()
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _folder(cls, value: Any) -> Any:
+        if value == "":
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("upstream_ca_file", "smtp_ca_file", mode="before")
+    @classmethod
+    def _authorities(cls, value: Any) -> Any:
+        if value == "":
+            return None
+        try:
+            create_default_context(cafile=value)
+        except OSError as error:
+            raise ValueError(f"{value} cannot be read as PEM: {error.strerror or error}") from None
+        return value
+
     @field_validator("budget_status", mode="before")
     @classmethod
     def _number(cls, value: Any) -> Any:
@@ -126,16 +153,34 @@ class Settings(BaseSettings):
     def _origin(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must be an address such as https://ai.example.com")
+        wrong = ValueError("must be an address such as https://ai.example.com, without a path")
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            raise wrong from None
+        # Console, links and gateway live at the root; credentials in an address end up in logs.
+        extras = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
+        if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or any(extras):
+            raise wrong
         return value.rstrip("/")
 
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("sqlite:///", "postgresql://")):
+        if value is None:
+            return None
+        # The value itself is not shown: it may hold a password.
+        if not value.startswith(("sqlite:///", "postgresql://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        if value.removeprefix("sqlite:///") in ("", ":memory:"):
+            raise ValueError("must name a file: the server needs its data again after a restart")
+        try:
+            valid = urlsplit(value).port != 0
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError("is no valid address; it reads postgresql://user:password@host:5432/name")
         return value
 
     @field_validator("kek_primary", "kek_secondary")
@@ -211,6 +256,7 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     """The settings of an environment (by default the process's); raises ConfigurationError with all faults at once."""
     environment = os.environ if environment is None else environment
     values, faults = _read(environment)
+    faults += _contradictions(values)
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
         settings = Settings(**values)
@@ -219,25 +265,23 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
             f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         ]
         raise ConfigurationError(faults) from None
-    if (settings.admin_email is None) != (settings.admin_password is None):
-        faults.append(f"{PREFIX}ADMIN_EMAIL and {PREFIX}ADMIN_PASSWORD: give both or neither")
-    if settings.kek_secondary is not None and settings.kek_primary is None:
-        faults.append(f"{PREFIX}KEK_SECONDARY: makes sense only beside {PREFIX}KEK_PRIMARY")
-    faults += _mail_faults(settings)
     if faults:
         raise ConfigurationError(faults)
     return settings
 
 
-def _mail_faults(settings: Settings) -> Iterator[str]:
-    if (settings.smtp_host is None) != (settings.smtp_from is None):
-        yield f"{PREFIX}SMTP_HOST and {PREFIX}SMTP_FROM: give both or neither"
-    if (settings.smtp_user is None) != (settings.smtp_password is None):
-        yield f"{PREFIX}SMTP_USER and {PREFIX}SMTP_PASSWORD: give both or neither"
-    if settings.smtp_password is not None and settings.smtp_tls == "none":
+_PAIRS = (("ADMIN_EMAIL", "ADMIN_PASSWORD"), ("SMTP_HOST", "SMTP_FROM"), ("SMTP_USER", "SMTP_PASSWORD"))
+
+
+def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Asked of what was given, not of finished settings, so that a fault elsewhere does not hide them."""
+    for one, other in _PAIRS:
+        if bool(values.get(one.lower())) != bool(values.get(other.lower())):
+            yield f"{PREFIX}{one} and {PREFIX}{other}: give both or neither"
+    if values.get("kek_secondary") and not values.get("kek_primary"):
+        yield f"{PREFIX}KEK_SECONDARY: makes sense only beside {PREFIX}KEK_PRIMARY"
+    if values.get("smtp_password") and values.get("smtp_tls") == "none":
         yield f"{PREFIX}SMTP_TLS: 'none' would send the password in clear text; use 'starttls' or 'tls'"
-    if settings.smtp_ca_file is not None and not settings.smtp_ca_file.is_file():
-        yield f"{PREFIX}SMTP_CA_FILE: there is no file {settings.smtp_ca_file}"
 
 
 def parse_sender(text: str) -> Address:
@@ -260,6 +304,8 @@ def _read(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
                 values[name.removesuffix("_FILE").lower()] = Path(text).read_text().strip()
             except OSError as error:
                 faults.append(f"{variable}: cannot read {text}: {error.strerror}")
+            except UnicodeDecodeError:
+                faults.append(f"{variable}: {text} is no text file")
         elif name.lower() in Settings.model_fields:
             values[name.lower()] = text
         else:

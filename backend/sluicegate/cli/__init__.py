@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from sluicegate.cli.commands import app
-from sluicegate.container import SchemaError
+from sluicegate.container import AlreadyServed, SchemaError
 from sluicegate.kit.errors import AppError
 from sluicegate.settings import ConfigurationError
 
 
 def main() -> None:
     """Runs the command line; expected faults end with a sentence and status 2, not with a trace."""
+    # Databases, journals and keys are for nobody else on this machine.
+    os.umask(0o077)
     try:
         app()
     except ConfigurationError as error:
         sys.exit(_say("The settings cannot be taken:", *error.faults))
-    except (AppError, SchemaError, OSError) as error:
+    except AppError as error:
+        sys.exit(_say(f"{error.field}: {error.message}" if error.field else error.message))
+    except (AlreadyServed, SchemaError, OSError) as error:
         sys.exit(_say(str(error)))
 
 

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 from sluicegate.cli.demo import prepare_demo, print_demo
 from sluicegate.cli.doctor import examine
+from sluicegate.cli.logs import set_up_logging
 from sluicegate.cli.server import listen, serve_on
 from sluicegate.container import Container, check_database, migrate_database, prepare_database
 from sluicegate.domain.apikey import TokenScope
@@ -20,7 +21,8 @@ from sluicegate.domain.audit import SYSTEM
 from sluicegate.graphql.schema import build_schema
 from sluicegate.kit.errors import NotFound
 from sluicegate.services.caller import Caller
-from sluicegate.settings import Settings, load
+from sluicegate.settings import Settings
+from sluicegate.settings import load as load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 token_app = typer.Typer(no_args_is_help=True, help="Automation tokens.")
@@ -36,7 +38,7 @@ PortOption = Annotated[int | None, typer.Option(help="Port to listen on, instead
 @app.command()
 def serve(host: HostOption = None, port: PortOption = None) -> None:
     """Serves console, GraphQL and gateway. An empty database gets its schema; an older one is refused."""
-    settings = load(host=host, port=port)
+    settings = _load(host=host, port=port)
     prepare_database(settings)
     check_database(settings)
     asyncio.run(_first_admin(settings))
@@ -48,7 +50,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
 @app.command()
 def demo(host: HostOption = None, port: PortOption = None) -> None:
     """Serves with demo data and the embedded demo provider, and prints what a newcomer needs."""
-    settings = load(host=host, port=port)
+    settings = _load(host=host, port=port)
     migrate_database(settings)
     socket, url = listen(settings)
     facts = asyncio.run(_with(settings, lambda container: prepare_demo(container, url)))
@@ -59,7 +61,7 @@ def demo(host: HostOption = None, port: PortOption = None) -> None:
 @app.command()
 def migrate() -> None:
     """Brings the database to the schema of this release; safe to run twice, and at the same time."""
-    Console().print(f"The database is at version {migrate_database(load())}.")
+    Console().print(f"The database is at version {migrate_database(_load())}.")
 
 
 @app.command("create-admin")
@@ -69,7 +71,7 @@ def create_admin(
     name: Annotated[str, typer.Option()] = "Administrator",
 ) -> None:
     """Creates an administrator who can sign in to the console."""
-    settings = load()
+    settings = _load()
     prepare_database(settings)
     check_database(settings)
     user = asyncio.run(_with(settings, lambda c: c.services.auth.create_admin(email, password, name)))
@@ -83,7 +85,7 @@ def create_token(
     scope: Annotated[list[TokenScope], typer.Option(help="May be given several times.")],
 ) -> None:
     """Creates an automation token for GraphQL and prints it once."""
-    settings = load()
+    settings = _load()
     check_database(settings)
     typer.echo(asyncio.run(_with(settings, lambda c: _create_token(c, name, owner, scope))))
 
@@ -120,13 +122,19 @@ def export_schema(
 @app.command()
 def doctor() -> None:
     """Checks settings, database, keys and providers; ends with status 1 when something is wrong."""
-    settings = load()
+    settings = _load()
     findings = asyncio.run(examine(settings))
     for finding in findings:
-        mark = "[green]ok[/green]  " if finding.fine else "[red]wrong[/red]"
-        Console().print(f"{mark} {finding.what}: {finding.detail}")
+        mark = typer.style("ok   ", fg="green") if finding.fine else typer.style("wrong", fg="red")
+        typer.echo(f"{mark} {finding.what}: {finding.detail}")
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)
+
+
+def _load(**overrides: Any) -> Settings:
+    settings = load_settings(**overrides)
+    set_up_logging(settings.log_level)
+    return settings
 
 
 async def _first_admin(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,19 +15,22 @@ from sluicegate.ports.store import UserFilter
 from sluicegate.services.demo_data import seed_demo
 
 FACTS_FILE = "demo.json"
+_FACTS = ("url", "admin", "admin_token", "member", "models")
 
 
 async def prepare_demo(container: Container, url: str) -> dict[str, Any]:
     """The facts of this data folder's demo, seeding it at first; raises Conflict in a folder that holds other data."""
     path = container.settings.data_dir / FACTS_FILE
     if path.exists():
-        facts: dict[str, Any] = json.loads(path.read_text())
-        facts["url"] = url
+        facts = _kept_facts(path) | {"url": url}
     else:
         async with container.store.read() as tx:
             if await tx.users.count(UserFilter()):
                 folder = container.settings.data_dir
-                raise Conflict(f"{folder} holds data that is no demo; set SLUICEGATE_DATA_DIR to an empty folder.")
+                raise Conflict(
+                    f"{folder} holds data but no {FACTS_FILE}; set SLUICEGATE_DATA_DIR to an empty folder, "
+                    "or remove this one if there was nothing but a demo in it."
+                )
         seeded = await seed_demo(container.store, container.clock, container.usage_writer.write)
         facts = {
             "url": url,
@@ -39,10 +43,24 @@ async def prepare_demo(container: Container, url: str) -> dict[str, Any]:
             },
             "models": list(seeded.models),
         }
-    # Created for the owner's eyes only; a change of mode after writing would come too late.
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
-        json.dump(facts, out, indent=2)
+    _keep_facts(path, facts)
     return facts
+
+
+def _kept_facts(path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_text())
+        return {name: facts[name] for name in _FACTS}
+    except (ValueError, KeyError, TypeError):
+        raise Conflict(f"{path} is damaged. Restore it, or remove the whole folder to begin anew.") from None
+
+
+def _keep_facts(path: Path, facts: dict[str, Any]) -> None:
+    # Created for the owner's eyes only; a change of mode after writing would come too late.
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(facts, out, indent=2)
+    draft.replace(path)
 
 
 def print_demo(facts: dict[str, Any], url: str) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
+import signal
 import socket
-import sys
 
-import structlog
 import uvicorn
 
 from sluicegate.app import create_app
-from sluicegate.container import Container
+from sluicegate.container import Container, sole_server
 from sluicegate.settings import Settings
 
 _BACKLOG = 2048
@@ -35,8 +33,10 @@ def listen(settings: Settings) -> tuple[socket.socket, str]:
 
 
 def serve_on(bound: socket.socket, container: Container) -> None:
-    """Serves until the process is told to stop, then lets calls in flight end."""
-    set_up_logging(container.settings)
+    """Serves until the process is told to stop, then lets calls in flight end.
+
+    Raises AlreadyServed; ends the process with status 3 when the start fails.
+    """
     config = uvicorn.Config(
         create_app(container),
         loop="uvloop",
@@ -47,21 +47,8 @@ def serve_on(bound: socket.socket, container: Container) -> None:
         log_config=None,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[bound])
-
-
-def set_up_logging(settings: Settings) -> None:
-    """JSON lines on standard error."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    logging.basicConfig(level=max(level, logging.WARNING))
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    # The server repeats the signal once it has shut down: by then all is done, and no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    with sole_server(container.settings.database):
+        uvicorn.Server(config).run(sockets=[bound])

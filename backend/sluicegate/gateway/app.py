@@ -41,6 +41,7 @@ class _Endpoint:
     method: str
     dialect: Dialect | None
     handle: Handler
+    free: bool = False
 
 
 class GatewayApp:
@@ -66,6 +67,11 @@ class GatewayApp:
     def calls_in_flight(self) -> int:
         return self._pipeline.watch.calls
 
+    @property
+    def call_paths(self) -> list[str]:
+        """Where calls that cost are taken."""
+        return [path for path, endpoint in self._endpoints.items() if endpoint.method == "POST" and not endpoint.free]
+
     def _table(self) -> dict[str, _Endpoint]:
         openai: tuple[Wire, ...] = (ChatCompletions(), Responses(), Embeddings(), Completions())
         messages, counting = Messages(), CountTokens()
@@ -77,7 +83,7 @@ class GatewayApp:
                     table[root + wire.path] = _Endpoint("POST", Dialect.OPENAI, self._calling(wire))
             if only is not Dialect.OPENAI:
                 table[root + messages.path] = _Endpoint("POST", Dialect.ANTHROPIC, self._calling(messages))
-                table[root + counting.path] = _Endpoint("POST", Dialect.ANTHROPIC, self._counting(counting))
+                table[root + counting.path] = _Endpoint("POST", Dialect.ANTHROPIC, self._counting(counting), free=True)
         return table
 
     def _calling(self, wire: Wire) -> Handler:

@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -27,6 +28,10 @@ _SQLITE_WAIT_SECONDS = 120
 
 class SchemaError(Exception):
     """The database does not have the schema that this release works with; the message says what to do."""
+
+
+class DatabaseUnreachable(SchemaError):
+    """It cannot be asked at all."""
 
 
 def upgrade(url: str) -> str | None:
@@ -92,6 +97,11 @@ def _engine(url: str, *, lock: bool = False) -> Iterator[Engine]:
         engine = create_engine(parsed.set(drivername="postgresql+psycopg"), poolclass=NullPool)
     try:
         yield engine
+    except DatabaseError as error:
+        # The kinds below it are faults of a migration; this one itself is SQLite's for a file of another kind.
+        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
+            raise
+        raise DatabaseUnreachable(f"The database cannot be used: {str(error.orig).strip()}") from None
     finally:
         engine.dispose()
 

@@ -1,0 +1,177 @@
+"""`sluicegate serve`: from nothing to a server, and every way of not getting there."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli.program import EMAIL, PASSWORD, graphql, run, serving, sign_in
+from sluicegate.storage import migrate
+from sluicegate.storage.migrate import upgrade
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_fresh_folder_gets_database_key_and_first_administrator(folder: Path) -> None:
+    with serving(folder, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as server:
+        assert httpx.get(f"{server.url}/readyz").json()["status"] == "ok"
+        assert sign_in(server.url).status_code == 200
+        assert (mode(folder), mode(folder / "kek"), mode(folder / "sluicegate.db")) == (0o700, 0o600, 0o600)
+        key = (folder / "kek").read_text()
+        (generated,) = [line for line in server.log() if line["event"] == "kek.generated"]
+        assert generated["file"] == str(folder / "kek")
+        assert "copy" in generated["advice"]
+        assert key.strip() not in server.log_file.read_text()
+        assert server.stop() == 0
+    with serving(folder, ADMIN_EMAIL="eve@example.com", ADMIN_PASSWORD="another password") as server:
+        assert sign_in(server.url).status_code == 200
+        assert sign_in(server.url, "eve@example.com", "another password").status_code == 401
+        assert (folder / "kek").read_text() == key
+        assert server.log() == []
+        assert server.stop(signal.SIGINT) == 0
+
+
+def test_a_key_from_the_settings_is_not_written_down(folder: Path) -> None:
+    with serving(folder, KEK_PRIMARY="ab" * 32):
+        assert not (folder / "kek").exists()
+
+
+def test_all_faulty_settings_are_named_at_once(folder: Path) -> None:
+    done = run("serve", DATA_DIR=str(folder), PORT="x", TIME_ZONE="Mars", HOST="", COLOUR="red", ADMIN_EMAIL=EMAIL)
+    assert (done.status, done.out) == (2, "")
+    lines = done.errors.splitlines()
+    assert lines[0] == "The settings cannot be taken:"
+    named = {line.split(":")[0] for line in lines[1:]}
+    assert named == {
+        "SLUICEGATE_PORT",
+        "SLUICEGATE_TIME_ZONE",
+        "SLUICEGATE_HOST",
+        "SLUICEGATE_COLOUR",
+        "SLUICEGATE_ADMIN_EMAIL and SLUICEGATE_ADMIN_PASSWORD",
+    }
+    assert not folder.exists()
+
+
+def test_more_than_one_worker_is_not_on_offer(folder: Path) -> None:
+    done = run("serve", "--workers", "2", DATA_DIR=str(folder))
+    assert (done.status, "No such option" in done.errors) == (2, True)
+    done = run("serve", DATA_DIR=str(folder), WORKERS="2")
+    assert (done.status, "SLUICEGATE_WORKERS: there is no such setting" in done.errors) == (2, True)
+
+
+def test_a_second_server_on_the_same_database_is_refused(folder: Path) -> None:
+    with serving(folder) as first:
+        second = run("serve", "--port", "0", DATA_DIR=str(folder))
+        assert second.status == 2
+        assert "Another Sluicegate server uses this database" in second.errors
+        assert "Redis" in second.errors
+        assert httpx.get(f"{first.url}/healthz").is_success
+        first.stop(signal.SIGKILL)
+    with serving(folder) as heir:
+        assert httpx.get(f"{heir.url}/readyz").is_success
+
+
+def test_on_postgresql_too(postgres_url: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "one", DATABASE_URL=postgres_url, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as server:
+        assert sign_in(server.url).status_code == 200
+        second = run("serve", "--port", "0", DATABASE_URL=postgres_url, DATA_DIR=str(tmp_path / "two"))
+        assert (second.status, "Another Sluicegate server" in second.errors) == (2, True)
+        assert server.stop() == 0
+
+
+def test_a_port_in_use_is_named_with_the_way_out(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", DATA_DIR=str(folder), PORT=str(port))
+    assert done.status == 2
+    assert f"Cannot listen on 127.0.0.1:{port}: Address already in use" in done.errors
+    assert "SLUICEGATE_PORT" in done.errors
+    assert "Traceback" not in done.errors
+
+
+def _a_file(folder: Path) -> str:
+    folder.write_text("in the way")
+    return f"SLUICEGATE_DATA_DIR: {folder} cannot be used: File exists"
+
+
+def _inside_a_file(folder: Path) -> str:
+    folder.parent.joinpath("file").write_text("in the way")
+    folder.symlink_to(folder.parent / "file" / "inside")
+    return f"SLUICEGATE_DATA_DIR: {folder} cannot be used: "
+
+
+def _half_a_key(folder: Path) -> str:
+    folder.mkdir()
+    (folder / "kek").write_text("abc")
+    return f"{folder / 'kek'}: holds no key; restore it from a backup"
+
+
+def _older(folder: Path) -> str:
+    folder.mkdir()
+    url = f"sqlite:///{folder / 'sluicegate.db'}"
+    upgrade(url)
+    migrate.downgrade(url, "-1")
+    return "Make a backup, then run `sluicegate migrate`."
+
+
+def _newer(folder: Path) -> str:
+    folder.mkdir()
+    upgrade(f"sqlite:///{folder / 'sluicegate.db'}")
+    with sqlite3.connect(folder / "sluicegate.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'from-the-future'")
+    return "from-the-future, which this release does not know"
+
+
+def _no_database(folder: Path) -> str:
+    folder.mkdir()
+    (folder / "sluicegate.db").write_bytes(b"no database at all" * 100)
+    return "The database cannot be used: file is not a database"
+
+
+@pytest.mark.parametrize("spoil", [_a_file, _inside_a_file, _half_a_key, _older, _newer, _no_database])
+def test_what_cannot_be_served_is_refused_in_a_sentence(folder: Path, spoil: Callable[[Path], str]) -> None:
+    sentence = spoil(folder)
+    done = run("serve", "--port", "0", DATA_DIR=str(folder))
+    assert done.status == 2
+    assert sentence in done.errors
+    assert "Traceback" not in done.errors
+
+
+def test_an_unreachable_database_is_named_without_its_password(folder: Path) -> None:
+    url = "postgresql://ada:hunter2@127.0.0.1:1/none"
+    for command in (("serve",), ("migrate",), ("doctor",)):
+        done = run(*command, DATA_DIR=str(folder), DATABASE_URL=url)
+        assert done.status == (1 if command == ("doctor",) else 2)
+        assert "Connection refused" in done.errors + done.out
+        assert "hunter2" not in done.errors + done.out
+        assert "Traceback" not in done.errors
+
+
+def test_a_key_that_opens_no_credential_is_told_of_at_start(folder: Path) -> None:
+    with serving(folder, KEK_PRIMARY="ab" * 32, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD):
+        pass
+    token = run(
+        "token", "create", "--name", "t", "--owner", EMAIL, "--scope", "catalog",
+        DATA_DIR=str(folder), KEK_PRIMARY="ab" * 32,
+    ).out.strip()  # fmt: skip
+    values = '{kind: OPENAI, name: "Acme", credential: "sk-secret-secret"}'
+    new = f"mutation {{ createProvider(input: {values}) {{ provider {{ id }} }} }}"
+    with serving(folder, KEK_PRIMARY="ab" * 32) as server:
+        assert "errors" not in graphql(server.url, token, new)
+    with serving(folder, KEK_PRIMARY="cd" * 32) as server:
+        (told,) = [line for line in server.log() if line["event"] == "provider.credential_unreadable"]
+        assert (told["provider"], told["level"]) == ("Acme", "error")

@@ -1,0 +1,102 @@
+"""A gateway that does not refuse does not start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sluicegate.adapters.memory import MemoryAdmission
+from sluicegate.container import Container
+from sluicegate.gateway.asgi import Reply, Request
+from sluicegate.gateway.selftest import SelfTestFailed
+from sluicegate.policy.effective import EffectivePolicy
+from sluicegate.ports.policy import LimitSet
+from sluicegate.ports.store import PageRequest
+from sluicegate.settings import Settings
+
+
+@pytest.fixture
+def container(tmp_path: Path, empty_database: Path) -> Container:
+    (tmp_path / "sluicegate.db").write_bytes(empty_database.read_bytes())
+    return Container(Settings(data_dir=tmp_path), "http://127.0.0.1")
+
+
+async def starts(container: Container) -> str | None:
+    """None when it starts, otherwise what was said."""
+    try:
+        await container.start()
+    except SelfTestFailed as failure:
+        return str(failure)
+    finally:
+        await container.stop()
+    return None
+
+
+async def test_a_sound_gateway_starts_and_nothing_of_the_test_is_left(container: Container) -> None:
+    await container.start()
+    try:
+        assert container.policy.catalog.models == {}
+        assert container.gateway.calls_in_flight == 0
+        await container.journal.flush()
+        page = await container.usage_reader.calls(None, PageRequest(first=10))
+        assert page.items == []
+    finally:
+        await container.stop()
+
+
+async def test_a_limiter_that_is_never_asked_stops_the_start(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit = MemoryAdmission.admit
+
+    async def blind(self: MemoryAdmission, ask: Any) -> Any:
+        return await admit(self, type(ask)((), ask.input_tokens, ask.output_tokens, ask.cost))
+
+    monkeypatch.setattr(MemoryAdmission, "admit", blind)
+    said = await starts(container)
+    assert said is not None
+    assert "budget_exceeded" in said
+    assert "does not start" in said
+
+
+@pytest.mark.parametrize(("forgotten", "code"), [({"day"}, "budget_exceeded"), ({"requests"}, "rate_limit_exceeded")])
+async def test_a_limit_that_is_lost_on_the_way_stops_the_start(
+    container: Container, monkeypatch: pytest.MonkeyPatch, forgotten: set[str], code: str
+) -> None:
+    limit_set = EffectivePolicy.limit_set
+
+    def without(self: EffectivePolicy) -> LimitSet:
+        whole = limit_set(self)
+        kept = {name: getattr(whole, name) for name in LimitSet.__dataclass_fields__ if name not in forgotten}
+        return LimitSet(**kept)
+
+    monkeypatch.setattr(EffectivePolicy, "limit_set", without)
+    said = await starts(container)
+    assert said is not None
+    assert code in said
+
+
+async def test_a_route_around_the_limits_stops_the_start(container: Container) -> None:
+    async def generous(request: Request) -> None:
+        await request.reply(Reply(200, [], b"{}"))
+
+    path = container.gateway.call_paths[-1]
+    endpoint = container.gateway._endpoints[path]
+    container.gateway._endpoints[path] = type(endpoint)("POST", endpoint.dialect, generous)
+    said = await starts(container)
+    assert said is not None
+    assert path in said
+
+
+def test_every_route_that_costs_is_tried(container: Container) -> None:
+    assert set(container.gateway.call_paths) >= {
+        f"{root}{path}"
+        for root, path in (
+            ("/v1", "/chat/completions"),
+            ("/v1", "/messages"),
+            ("/gateway/openai/v1", "/chat/completions"),
+            ("/gateway/anthropic/v1", "/messages"),
+        )
+    }
