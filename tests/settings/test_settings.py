@@ -54,6 +54,48 @@ def test_all_faults_are_named_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("HOST", " ", "must not be empty"),
+        ("DATA_DIR", "", "must not be empty"),
+        ("PORT", "65536", "less than or equal to 65535"),
+        ("PORT", "", "valid integer"),
+        ("DATABASE_URL", "sqlite:///", "must name a file"),
+        ("DATABASE_URL", "sqlite:///:memory:", "must name a file"),
+        ("DATABASE_URL", "postgresql://ada:hunter2@db:port/x", "is no valid address"),
+        ("DATABASE_URL", "postgresql+asyncpg://db/x", "must begin with"),
+        ("PUBLIC_URL", "https://ai.example.com/gateway", "without a path"),
+        ("PUBLIC_URL", "https://ada:hunter2@ai.example.com", "must be an address"),
+        ("PUBLIC_URL", "https://ai.example.com:99999", "must be an address"),
+        ("PUBLIC_URL", "https://[::1", "must be an address"),
+        ("PUBLIC_URL", "ai.example.com", "must be an address"),
+        ("UPSTREAM_CA_FILE", __file__, "cannot be read as PEM"),
+        ("MAX_BODY_BYTES", "0", "greater than or equal to 1024"),
+        ("MAX_UNSAVED_CALLS", "0", "greater than or equal to 1"),
+        ("CONNECT_TIMEOUT", "nan", "less than or equal to 600"),
+        ("CONNECT_TIMEOUT", "inf", "less than or equal to 600"),
+        ("IDLE_TIMEOUT", "-1", "greater than 0"),
+        ("ALLOW_PRIVATE_UPSTREAMS", "perhaps", "valid boolean"),
+        ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("KEK_SECONDARY", "ab" * 32, "makes sense only beside SLUICEGATE_KEK_PRIMARY"),
+    ],
+)
+def test_values_that_cannot_be_are_named_with_the_reason(name: str, value: str, fault: str) -> None:
+    (found,) = faults({f"SLUICEGATE_{name}": value})
+    assert found.startswith(f"SLUICEGATE_{name}: ")
+    assert fault in found
+    assert "hunter2" not in found
+
+
+def test_a_contradiction_is_named_beside_other_faults() -> None:
+    found = faults({"SLUICEGATE_PORT": "x", "SLUICEGATE_ADMIN_EMAIL": "ada@example.com"})
+    assert [fault.split(":")[0] for fault in found] == [
+        "SLUICEGATE_ADMIN_EMAIL and SLUICEGATE_ADMIN_PASSWORD",
+        "SLUICEGATE_PORT",
+    ]
+
+
 def test_no_fault_repeats_a_secret() -> None:
     found = faults({"SLUICEGATE_KEK_PRIMARY": "not-a-key-but-secret", "SLUICEGATE_ADMIN_PASSWORD": "hunter2"})
     assert not any("not-a-key" in fault or "hunter2" in fault for fault in found)
@@ -71,6 +113,8 @@ def test_secrets_may_come_from_files(tmp_path: Path) -> None:
     assert "ab" * 32 not in repr(settings)
     both = {"SLUICEGATE_KEK_PRIMARY": "ab" * 32, "SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "kek")}
     assert "give one of them" in faults(both)[0]
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert "is no text file" in faults({"SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "binary")})[0]
     assert "cannot read" in faults({"SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "absent")})[0]
 
 
@@ -99,7 +143,10 @@ def test_the_mail_port_follows_the_encryption(tls: str, port: int) -> None:
             },
             "would send the password in clear text",
         ),
-        ({"SLUICEGATE_SMTP_CA_FILE": "/nowhere/ca.pem"}, "SLUICEGATE_SMTP_CA_FILE: there is no file /nowhere/ca.pem"),
+        (
+            {"SLUICEGATE_SMTP_CA_FILE": "/nowhere/ca.pem"},
+            "SLUICEGATE_SMTP_CA_FILE: /nowhere/ca.pem cannot be read as PEM: No such file or directory",
+        ),
     ],
 )
 def test_mail_settings_that_cannot_work_are_refused(change: dict[str, str], fault: str) -> None:

@@ -18,7 +18,7 @@ from sluicegate.kit.crypto import hash_key_secret
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.service import PolicyService
-from sluicegate.ports.policy import CatalogRows, PolicySource, UserRows
+from sluicegate.ports.policy import CatalogRows, KeyRows, PolicySource, UserRows
 
 _SLUG = "self-test"
 _BODY = {"model": _SLUG, "max_tokens": 1, "messages": [{"role": "user", "content": "?"}], "input": "?"}
@@ -36,14 +36,14 @@ class Rehearsal:
         self._source = source
         self._clock = clock
         self._people: dict[str, UserRows] = {}
-        self._keys: dict[str, ApiKey] = {}
+        self._keys: dict[str, KeyRows] = {}
         self._model = new_id()
         self.on = False
 
     async def user(self, user_id: str) -> UserRows | None:
         return self._people.get(user_id) if self.on else await self._source.user(user_id)
 
-    async def key(self, public_id: str) -> ApiKey | None:
+    async def key(self, public_id: str) -> KeyRows | None:
         return self._keys.get(public_id) if self.on else await self._source.key(public_id)
 
     async def catalog(self) -> CatalogRows:
@@ -55,7 +55,7 @@ class Rehearsal:
         everything = (PolicyChange(ChangeKind.EVERYTHING),)
         await policy.apply(everything)
         try:
-            for code, key in self._invite().items():
+            for code, key in self._invite():
                 for path in gateway.call_paths:
                     status, found = await _call(gateway, path, key.text)
                     if found != code:
@@ -69,14 +69,16 @@ class Rehearsal:
             self._keys.clear()
         await policy.apply(everything)
 
-    def _invite(self) -> dict[str, NewCredential]:
-        """A key for each refusal, by its code."""
-        return {
-            "budget_exceeded": self._person(Budget(day=Nanos(0)), RateLimits()),
-            "rate_limit_exceeded": self._person(Budget(), RateLimits(requests=0)),
-        }
+    def _invite(self) -> list[tuple[str, NewCredential]]:
+        """Codes of refusals, with keys that must meet them."""
+        nothing, no_money, no_calls = Budget(), Budget(day=Nanos(0)), RateLimits(requests=0)
+        return [
+            ("budget_exceeded", self._person(no_money, RateLimits(), nothing)),
+            ("rate_limit_exceeded", self._person(nothing, no_calls, nothing)),
+            ("budget_exceeded", self._person(nothing, RateLimits(), no_money)),
+        ]
 
-    def _person(self, budget: Budget, limits: RateLimits) -> NewCredential:
+    def _person(self, budget: Budget, limits: RateLimits, key_budget: Budget) -> NewCredential:
         now, credential, user_id = self._clock.now(), new_credential(), new_id()
         subject = Subject(SubjectKind.USER, user_id)
         self._people[user_id] = UserRows(
@@ -87,9 +89,8 @@ class Rehearsal:
             budgets={subject: budget},
         )
         hashed = hash_key_secret(credential.secret)
-        self._keys[credential.public_id] = ApiKey(
-            new_id(), credential.public_id, user_id, _SLUG, credential.prefix, hashed, now
-        )
+        key = ApiKey(new_id(), credential.public_id, user_id, _SLUG, credential.prefix, hashed, now)
+        self._keys[credential.public_id] = KeyRows(key, budget=key_budget)
         return credential
 
     def _catalog(self) -> CatalogRows:
