@@ -146,6 +146,43 @@ test("every page as a member sees it, refusals of administrators' pages among th
 
 const dialogs = [
   {
+    at: "/admin/users",
+    name: "Invite users",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Invite users" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Invite user" }).click();
+      await page.getByText("Enter at least one address").waitFor();
+    },
+  },
+  {
+    at: "/admin/users/$userId",
+    name: "Delete Mia Member?",
+    open: async (page) => {
+      await page.getByRole("button", { name: "More actions" }).click();
+      await page.getByRole("menuitem", { name: "Delete user" }).waitFor();
+      assert.deepEqual(await faults(page, "the menu of a user"), []);
+      await page.getByRole("menuitem", { name: "Delete user" }).click();
+    },
+  },
+  {
+    at: "/admin/users/$userId",
+    name: "Grant models to Mia Member",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Add models" }).click();
+      await page.getByRole("dialog").getByText("demo-fast").waitFor();
+    },
+  },
+  {
+    at: "/admin/groups",
+    name: "Create group",
+    open: (page) => page.getByRole("button", { name: "Create group" }).first().click(),
+  },
+  {
+    at: "/admin/groups/$groupId",
+    name: "Add members",
+    open: (page) => page.getByRole("button", { name: "Add members" }).first().click(),
+  },
+  {
     at: "/api-keys",
     name: "Create API key",
     open: (page) => page.getByRole("button", { name: "Create key" }).first().click(),

@@ -49,7 +49,7 @@ export function GroupHeader({ group }: Props) {
               </Menu.Target>
               <Menu.Dropdown>
                 <Menu.Item
-                  color="red"
+                  color="var(--mantine-color-error)"
                   leftSection={<IconTrash size={16} aria-hidden />}
                   onClick={() => setDialog("delete")}
                 >

@@ -49,8 +49,8 @@ export function HoldersCard({ model }: { model: Model }) {
         flush
         rowLink={({ user, group }) =>
           group
-            ? { to: "/admin/groups/$groupId" as "/", params: { groupId: group.id } as never }
-            : { to: "/admin/users/$userId" as "/", params: { userId: user?.id ?? "" } as never }
+            ? { to: "/admin/groups/$groupId", params: { groupId: group.id } }
+            : { to: "/admin/users/$userId", params: { userId: user?.id ?? "" } }
         }
         {...(total === undefined ? {} : { total })}
         empty={
@@ -61,13 +61,13 @@ export function HoldersCard({ model }: { model: Model }) {
               <Group gap="xs" justify="center">
                 <Button
                   variant="default"
-                  renderRoot={(props) => <Link to={"/admin/groups" as "/"} {...props} />}
+                  renderRoot={(props) => <Link to="/admin/groups" {...props} />}
                 >
                   Grant it to a group
                 </Button>
                 <Button
                   variant="default"
-                  renderRoot={(props) => <Link to={"/admin/users" as "/"} {...props} />}
+                  renderRoot={(props) => <Link to="/admin/users" {...props} />}
                 >
                   Grant it to a user
                 </Button>

@@ -81,7 +81,7 @@ function Actions({ user }: Props) {
         <Menu.Dropdown>
           {invited ? (
             <Menu.Item
-              color="red"
+              color="var(--mantine-color-error)"
               leftSection={<IconMailOff size={16} aria-hidden />}
               onClick={() => setDialog("withdraw")}
             >
@@ -89,7 +89,7 @@ function Actions({ user }: Props) {
             </Menu.Item>
           ) : (
             <Menu.Item
-              color="red"
+              color="var(--mantine-color-error)"
               leftSection={<IconTrash size={16} aria-hidden />}
               onClick={() => setDialog("delete")}
             >
@@ -116,6 +116,7 @@ function SuspendOrReactivate({ user }: Props) {
   if (user.status === "SUSPENDED") {
     return (
       <Confirmed
+        key="reactivate"
         title={`Reactivate ${name}?`}
         consequence="Sign-in works again at once, and so do all API keys that are neither revoked nor expired."
         confirmLabel="Reactivate"
@@ -129,7 +130,9 @@ function SuspendOrReactivate({ user }: Props) {
     );
   }
   return (
+    // Keyed, so that a closing question does not turn into the other one.
     <Confirmed
+      key="suspend"
       title={`Suspend ${name}?`}
       consequence={
         <>
