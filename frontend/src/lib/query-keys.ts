@@ -1,6 +1,7 @@
 /** Every cache key of the console. A key's first parts name what a mutation has to invalidate. */
 export const keys = {
   session: ["session"] as const,
+  entryHelp: ["entry-help"] as const,
   entryLink: (token: string) => ["entry-link", token] as const,
   providerKinds: ["provider-kinds"] as const,
 

@@ -2,5 +2,7 @@ import { createFileRoute } from "@tanstack/react-router";
 import { WelcomePage } from "@/features/entry/welcome-page";
 
 export const Route = createFileRoute("/welcome/$token")({
-  component: WelcomePage,
+  component: function Welcome() {
+    return <WelcomePage token={Route.useParams().token} kind="invite" />;
+  },
 });

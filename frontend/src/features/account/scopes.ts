@@ -15,6 +15,11 @@ export const scopes: { value: TokenScope; label: string; description: string }[]
     description: "Providers, their credentials, prices and models",
   },
   { value: "KEYS", label: "Keys", description: "API keys and automation tokens" },
+  {
+    value: "SETTINGS",
+    label: "Settings",
+    description: "Settings of the server, and test messages",
+  },
 ];
 
 export const scopeLabel = (scope: TokenScope): string =>

@@ -1,6 +1,6 @@
-import { Alert, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import * as z from "zod/mini";
 import { EntryFrame } from "@/features/entry/entry-frame";
 import { useEnter } from "@/features/session/use-enter";
@@ -55,6 +55,13 @@ export function SignInPage() {
           <Button type="submit" loading={saving} fullWidth mt={4}>
             Sign in
           </Button>
+          <Anchor
+            size="sm"
+            ta="center"
+            renderRoot={(props) => <Link to="/forgot-password" {...props} />}
+          >
+            Forgot your password?
+          </Anchor>
         </Stack>
       </form>
     </EntryFrame>

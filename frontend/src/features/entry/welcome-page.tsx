@@ -1,7 +1,7 @@
 import { Alert, Button, PasswordInput, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import * as z from "zod/mini";
 import { LoadFailure } from "@/components/loaded";
 import { EntryFrame } from "@/features/entry/entry-frame";
@@ -11,34 +11,41 @@ import { requestOk } from "@/lib/http";
 import { keys } from "@/lib/query-keys";
 import { useSave } from "@/lib/use-save";
 
-const route = getRouteApi("/welcome/$token");
-const shortestPassword = 10;
+const shortestPassword = 12;
 
 const linkSchema = z.object({
   kind: z.enum(["invite", "reset"]),
   email: z.string(),
   name: z.string(),
-  status: z.enum(["valid", "expired", "used", "unknown"]),
+  status: z.enum(["valid", "expired", "used", "replaced", "unknown"]),
 });
 type LinkState = z.infer<typeof linkSchema>;
 
 const deadLinks = {
   expired: {
     title: "This link has expired",
-    text: "Invitations are good for seven days. Ask an administrator to send you a new one.",
+    invite: "Invitations are good for seven days. Ask an administrator to send you a new one.",
+    reset: "Links to set a new password are good for one hour. Ask for a new one.",
   },
   used: {
     title: "This link was used already",
-    text: "It works once. If it was you, sign in with the password that you chose.",
+    invite: "It works once. If it was you, sign in with the password that you chose.",
+    reset: "It works once. If it was you, sign in with the password that you chose.",
+  },
+  replaced: {
+    title: "A newer link has replaced this one",
+    invite: "You were sent another invitation after this one. Open the link of the latest message.",
+    reset: "Another link was asked for after this one. Open the link of the latest message.",
   },
   unknown: {
     title: "This link is not known",
-    text: "It may be cut off, or a newer link has replaced it. Open the link of the latest message, or ask an administrator.",
+    invite: "It may be cut off, or the invitation was withdrawn. Ask an administrator.",
+    reset: "It may be cut off. Open the link from the message again, or ask for a new one.",
   },
 };
 
-export function WelcomePage() {
-  const { token } = route.useParams();
+/** What a one-time link leads to: setting up an account (`invite`), or a new password for it (`reset`). */
+export function WelcomePage({ token, kind }: { token: string; kind: LinkState["kind"] }) {
   const path = `/auth/link/${encodeURIComponent(token)}`;
   const query = useQuery({
     queryKey: keys.entryLink(token),
@@ -46,16 +53,17 @@ export function WelcomePage() {
     staleTime: Number.POSITIVE_INFINITY,
   });
 
+  const title = kind === "invite" ? "Welcome" : "New password";
   if (query.isError) {
     return (
-      <EntryFrame title="Welcome">
+      <EntryFrame title={title}>
         <LoadFailure error={query.error} onRetry={() => void query.refetch()} />
       </EntryFrame>
     );
   }
   if (query.data === undefined) {
     return (
-      <EntryFrame title="Welcome">
+      <EntryFrame title={title}>
         <Stack role="status" aria-label="Loading">
           <Skeleton height={56} />
           <Skeleton height={56} />
@@ -65,11 +73,15 @@ export function WelcomePage() {
     );
   }
   if (query.data.status !== "valid") {
-    const { title, text } = deadLinks[query.data.status];
+    const { status } = query.data;
+    const again = kind === "reset" && status !== "used";
     return (
-      <EntryFrame title={title} description={text}>
-        <Button variant="default" renderRoot={(props) => <Link to="/sign-in" {...props} />}>
-          Go to sign-in
+      <EntryFrame title={deadLinks[status].title} description={deadLinks[status][kind]}>
+        <Button
+          variant="default"
+          renderRoot={(props) => <Link to={again ? "/forgot-password" : "/sign-in"} {...props} />}
+        >
+          {again ? "Ask for a new link" : "Go to sign-in"}
         </Button>
       </EntryFrame>
     );
@@ -132,7 +144,9 @@ function AcceptForm({ path, link }: { path: string; link: LinkState }) {
             {invited ? "Create account" : "Set password"}
           </Button>
           <Text size="xs" c="dimmed">
-            You will be signed in on this device.
+            {invited
+              ? "You will be signed in on this device."
+              : "You will be signed in on this device, and signed out everywhere else."}
           </Text>
         </Stack>
       </form>
