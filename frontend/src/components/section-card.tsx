@@ -3,6 +3,8 @@ import { type ReactNode, useId } from "react";
 
 interface Props {
   title: string;
+  /** Beside the title: a badge that tells one card from another like it. */
+  mark?: ReactNode;
   description?: ReactNode;
   actions?: ReactNode;
   /** The body brings its own inset, as a table that reaches the card's edges does. */
@@ -10,7 +12,8 @@ interface Props {
   children: ReactNode;
 }
 
-export function SectionCard({ title, description, actions, flush = false, children }: Props) {
+export function SectionCard(props: Props) {
+  const { title, mark, description, actions, flush = false, children } = props;
   const headingId = useId();
   return (
     <Card component="section" aria-labelledby={headingId} padding={0}>
@@ -23,9 +26,12 @@ export function SectionCard({ title, description, actions, flush = false, childr
         pb={flush ? 12 : 0}
       >
         <Stack gap={2} flex="1 1 200px">
-          <Title order={2} id={headingId}>
-            {title}
-          </Title>
+          <Group gap="xs">
+            <Title order={2} id={headingId}>
+              {title}
+            </Title>
+            {mark}
+          </Group>
           {description ? (
             <Text size="sm" c="dimmed" component="div">
               {description}

@@ -105,16 +105,41 @@ export const mockUserPolicy = (
         mockLimit("CONCURRENT_REQUESTS"),
       ],
       budgets: [mockCap("DAY"), mockCap("WEEK"), mockCap("MONTH")],
+      pools: [],
       ...inForce,
     },
     ...policy,
   },
 });
 
+export const mockUsage = () => {
+  const totals = {
+    requests: 0,
+    errors: 0,
+    inputTokens: 0,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    outputTokens: 0,
+    cost: "0",
+  };
+  return {
+    UsageReport: { usage: { totals, previous: totals, series: [] } },
+    UsageBreakdown: { usage: { breakdown: [] } },
+    Calls: { calls: mockPage([]) },
+  };
+};
+
 export const mockGroupPolicy = (
   policy: Partial<NonNullable<GroupPolicyQuery["group"]>> = {},
 ): GroupPolicyQuery => ({
-  group: { id: "group-1", grants: [], rateLimit: noLimits, budget: noBudget, ...policy },
+  group: {
+    id: "group-1",
+    grants: [],
+    rateLimit: noLimits,
+    budget: noBudget,
+    pool: { rateLimit: noLimits, budget: noBudget, limits: [], budgets: [] },
+    ...policy,
+  },
 });
 
 export const source = { personal, contractors };

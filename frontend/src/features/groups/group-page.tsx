@@ -10,8 +10,9 @@ import { BudgetCard } from "@/features/policy/components/budget-card";
 import { GrantsCard } from "@/features/policy/components/grants-card";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
 import { mergeGrants } from "@/features/policy/merge-grants";
-import { groupPolicyQuery } from "@/features/policy/queries";
+import { type GroupPolicy, groupPolicyQuery } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
+import { ActivitySection } from "@/features/usage/activity-section";
 
 interface Props {
   groupId: string;
@@ -34,19 +35,13 @@ export function GroupPage({ groupId }: Props) {
 
 function Loaded({ group }: { group: GroupDetail }) {
   const policy = useQuery(groupPolicyQuery(group.id));
-  const subject: Subject = { kind: "group", id: group.id, name: group.name };
+  const scope = { groupId: group.id };
   return (
     <Stack gap="lg">
       <GroupHeader group={group} />
       <MembersCard group={group} />
       {policy.data ? (
-        <>
-          <GrantsCard subject={subject} held={mergeGrants(policy.data.grants)} />
-          <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
-            <BudgetCard subject={subject} budget={policy.data.budget} />
-            <RateLimitCard subject={subject} rateLimit={policy.data.rateLimit} />
-          </SimpleGrid>
-        </>
+        <PolicyCards group={group} policy={policy.data} />
       ) : policy.isError ? (
         <LoadFailure error={policy.error} onRetry={() => void policy.refetch()} />
       ) : (
@@ -55,6 +50,34 @@ function Loaded({ group }: { group: GroupDetail }) {
           <CardSkeleton rows={4} />
         </>
       )}
+      <ActivitySection scope={scope} />
     </Stack>
+  );
+}
+
+const unmerged = { source: null, candidates: [] };
+
+function PolicyCards({ group, policy }: { group: GroupDetail; policy: GroupPolicy }) {
+  const members: Subject = { kind: "group", id: group.id, name: group.name };
+  const together: Subject = { ...members, kind: "pool" };
+  const { pool } = policy;
+  return (
+    <>
+      <GrantsCard subject={members} held={mergeGrants(policy.grants)} />
+      <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
+        <BudgetCard subject={members} budget={policy.budget} />
+        <RateLimitCard subject={members} rateLimit={policy.rateLimit} />
+        <BudgetCard
+          subject={together}
+          budget={pool.budget}
+          inForce={pool.budgets.map((budget) => ({ ...budget, ...unmerged }))}
+        />
+        <RateLimitCard
+          subject={together}
+          rateLimit={pool.rateLimit}
+          inForce={pool.limits.map((limit) => ({ ...limit, ...unmerged }))}
+        />
+      </SimpleGrid>
+    </>
   );
 }

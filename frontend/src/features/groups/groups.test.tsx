@@ -1,6 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { mockGroupPolicy, mockPage, mockUser } from "@/test/people";
+import { mockGroupPolicy, mockPage, mockUsage, mockUser, noBudget, noLimits } from "@/test/people";
 import { renderApp } from "@/test/render";
 import { refuse, stubServer } from "@/test/server";
 import { mockSession } from "@/test/session";
@@ -20,6 +20,7 @@ const show = (at: string, handlers: Parameters<typeof stubServer>[0] = {}) => {
     GroupDetail: { group: contractors },
     GroupMembers: { group: { members: mockPage([grace]) } },
     GroupPolicy: mockGroupPolicy(),
+    ...mockUsage(),
     ...handlers,
   });
   return renderApp(at, { session: mockSession({ role: "ADMIN" }), server });
@@ -115,14 +116,54 @@ it("deletes a group only after saying who loses what", async () => {
   await expect.poll(path).toBe("/admin/groups");
 });
 
-it("says of limits and caps that they count each member's own use", async () => {
-  show("/admin/groups/group-1");
-  expect(await screen.findByRole("region", { name: "Rate limit" })).toHaveTextContent(
-    "Counts each member's own use",
-  );
-  expect(screen.getByRole("region", { name: "Budget" })).toHaveTextContent(
-    "Counts each member's own spending",
-  );
+it("tells what each member has for their own from what all draw from together", async () => {
+  const { user, server } = show("/admin/groups/group-1", {
+    GroupPolicy: mockGroupPolicy({
+      budget: { ...noBudget, monthly: "50" },
+      pool: {
+        rateLimit: noLimits,
+        budget: { ...noBudget, monthly: "400" },
+        limits: [],
+        budgets: [
+          {
+            window: "MONTH",
+            cap: "400",
+            spent: "100",
+            reserved: "0",
+            resetsAt: "2099-01-01T00:00:00.000Z",
+          },
+        ],
+      },
+    }),
+    SetPoolBudget: { setGroupPoolBudget: { pool: { budget: { daily: null } } } },
+  });
+  const own = await screen.findByRole("region", { name: "Budget" });
+  expect(own).toHaveTextContent("Each member");
+  expect(own).toHaveTextContent("Counts each member's own spending");
+  expect(within(own).getByRole("textbox", { name: "Monthly cap" })).toHaveValue("50");
+  expect(within(own).queryByRole("meter")).not.toBeInTheDocument();
+
+  const pooled = screen.getByRole("region", { name: "Pooled budget" });
+  expect(pooled).toHaveTextContent("All members together");
+  expect(pooled).toHaveTextContent("$100.00 of $400.00");
+  expect(within(pooled).getByRole("meter")).toHaveAttribute("aria-valuenow", "25");
+  const monthly = within(pooled).getByRole("textbox", { name: "Monthly cap" });
+  await user.clear(monthly);
+  await user.type(monthly, "300");
+  await user.click(within(pooled).getByRole("button", { name: "Save budget" }));
+  await screen.findByText(/Budget saved/);
+  expect(server.lastOf("SetPoolBudget")).toEqual({
+    groupId: "group-1",
+    input: { ...noBudget, monthly: "300" },
+  });
+});
+
+it("breaks the group's activity down by its members", async () => {
+  const { server } = show("/admin/groups/group-1");
+  await screen.findByRole("region", { name: "Activity" });
+  await expect
+    .poll(() => server.lastOf("UsageBreakdown"))
+    .toMatchObject({ groupId: "group-1", by: "USER" });
 });
 
 it("says that there is no such group", async () => {

@@ -29,6 +29,18 @@ const setBudgetDocument = graphql(`
   }
 `);
 
+const setPoolRateLimitDocument = graphql(`
+  mutation SetPoolRateLimit($groupId: ID!, $input: RateLimitInput!) {
+    setGroupPoolRateLimit(groupId: $groupId, input: $input) { pool { rateLimit { requestsPerMinute } } }
+  }
+`);
+
+const setPoolBudgetDocument = graphql(`
+  mutation SetPoolBudget($groupId: ID!, $input: BudgetInput!) {
+    setGroupPoolBudget(groupId: $groupId, input: $input) { pool { budget { daily } } }
+  }
+`);
+
 /** A value of a group shows with each of its members, so every policy that was read may have changed. */
 function usePolicyMutation<T>(
   mutationFn: (variables: T) => Promise<unknown>,
@@ -52,14 +64,19 @@ export const useRevokeGrant = () =>
   usePolicyMutation((id: string) => execute(revokeGrantDocument, { id }), true);
 
 export const useSetRateLimit = (subject: Subject) =>
-  usePolicyMutation(
-    (input: RateLimitInput) =>
-      execute(setRateLimitDocument, { subject: toSubjectInput(subject), input }),
-    true,
-  );
+  usePolicyMutation(async (input: RateLimitInput) => {
+    if (subject.kind === "pool") {
+      await execute(setPoolRateLimitDocument, { groupId: subject.id, input });
+    } else {
+      await execute(setRateLimitDocument, { subject: toSubjectInput(subject), input });
+    }
+  }, true);
 
 export const useSetBudget = (subject: Subject) =>
-  usePolicyMutation(
-    (input: BudgetInput) => execute(setBudgetDocument, { subject: toSubjectInput(subject), input }),
-    true,
-  );
+  usePolicyMutation(async (input: BudgetInput) => {
+    if (subject.kind === "pool") {
+      await execute(setPoolBudgetDocument, { groupId: subject.id, input });
+    } else {
+      await execute(setBudgetDocument, { subject: toSubjectInput(subject), input });
+    }
+  }, true);

@@ -26,6 +26,11 @@ const userPolicyDocument = graphql(`
           source { kind id name }
           candidates { cap source { kind id name } }
         }
+        pools {
+          source { kind id name }
+          limits { dimension limit used }
+          budgets { window cap spent reserved resetsAt }
+        }
       }
     }
   }
@@ -38,6 +43,12 @@ const groupPolicyDocument = graphql(`
       grants { id createdAt model { id slug displayName status } }
       rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
       budget { daily weekly monthly alertThresholds }
+      pool {
+        rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
+        budget { daily weekly monthly alertThresholds }
+        limits { dimension limit used }
+        budgets { window cap spent reserved resetsAt }
+      }
     }
   }
 `);
@@ -65,6 +76,7 @@ export type GroupPolicy = NonNullable<GroupPolicyQuery["group"]>;
 export type EffectivePolicy = UserPolicy["effectivePolicy"];
 export type EffectiveLimit = EffectivePolicy["limits"][number];
 export type EffectiveBudget = EffectivePolicy["budgets"][number];
+export type EffectivePool = EffectivePolicy["pools"][number];
 export type PolicySource = NonNullable<EffectiveLimit["source"]>;
 export type PickedModel = ModelPickerQuery["models"]["edges"][number]["node"];
 export type RateLimit = UserPolicy["rateLimit"];
@@ -84,6 +96,7 @@ export const groupPolicyQuery = (groupId: string) =>
   queryOptions({
     queryKey: keys.groupPolicy(groupId),
     queryFn: async () => present((await execute(groupPolicyDocument, { groupId })).group, "group"),
+    refetchInterval: refreshEvery,
   });
 
 export const modelPickerQuery = (search: string) =>

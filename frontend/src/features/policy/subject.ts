@@ -1,8 +1,8 @@
 import type { SubjectInput } from "@/gql/graphql";
 
-/** Whom policy is set for. */
+/** Whom policy is set for; a pool is what all members of a group draw from together, and has the group's id. */
 export interface Subject {
-  kind: "user" | "group";
+  kind: "user" | "group" | "pool";
   id: string;
   /** For sentences: "Ada Lovelace", "Contractors". */
   name: string;

@@ -44,7 +44,7 @@ export function UsageView({ scope, between, unused }: Props) {
           <BreakdownCard
             scope={scope}
             range={range}
-            by={state.by ?? (scope.everyone ? "USER" : "MODEL")}
+            by={state.by ?? (scope.everyone || scope.groupId !== undefined ? "USER" : "MODEL")}
             onBy={(by) => set({ by })}
           />
           {scope.groupId === undefined ? <CallsCard scope={scope} /> : null}

@@ -1,9 +1,11 @@
 import { screen, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import {
+  mockCap,
   mockLimit,
   mockModel,
   mockPage,
+  mockUsage,
   mockUserDetail,
   mockUserPolicy,
   source,
@@ -18,6 +20,7 @@ const show = (handlers: Parameters<typeof stubServer>[0] = {}) => {
     UserPolicy: mockUserPolicy(),
     ModelPicker: { models: mockPage([]) },
     UserList: { users: mockPage([]) },
+    ...mockUsage(),
     ...handlers,
   });
   return renderApp("/admin/users/user-2", { session: mockSession({ role: "ADMIN" }), server });
@@ -42,6 +45,38 @@ it("shows the effective policy with who set each value", async () => {
     "Requests per minuteContractors30",
   );
   expect(within(policy).getByRole("row", { name: /Monthly cap/ })).toHaveTextContent("No limit");
+});
+
+it("shows pools that the user shares, with the use of all members, beside what is the user's own", async () => {
+  const { source: _source, candidates: _candidates, ...shared } = mockCap("MONTH");
+  show({
+    UserPolicy: mockUserPolicy(
+      {},
+      {
+        pools: [
+          {
+            source: { kind: "POOL", id: "group-1", name: "Contractors" },
+            limits: [{ dimension: "REQUESTS", limit: null, used: 7 }],
+            budgets: [{ ...shared, cap: "500", spent: "320" }],
+          },
+        ],
+      },
+    ),
+  });
+  const pools = await card("Shared pools");
+  expect(within(pools).getByRole("link", { name: "Pool of Contractors" })).toHaveAttribute(
+    "href",
+    "/admin/groups/group-1",
+  );
+  expect(pools).toHaveTextContent("Monthly cap$320.00 of $500.00");
+  expect(pools).not.toHaveTextContent("Requests per minute");
+});
+
+it("asks for this user's activity of the days that the address names", async () => {
+  const { server } = show();
+  await screen.findByRole("region", { name: "Activity" });
+  await expect.poll(() => server.lastOf("UsageReport")?.userId).toBe("user-2");
+  expect(server.lastOf("Calls")).toMatchObject({ userId: "user-2", everyone: false });
 });
 
 it("spells out what suspending does, and does it only when confirmed", async () => {

@@ -8,10 +8,12 @@ import { BudgetCard } from "@/features/policy/components/budget-card";
 import { EffectivePolicyCard } from "@/features/policy/components/effective-policy-card";
 import { ExplainCard } from "@/features/policy/components/explain-card";
 import { GrantsCard } from "@/features/policy/components/grants-card";
+import { PoolsCard } from "@/features/policy/components/pools-card";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
 import { mergeGrants } from "@/features/policy/merge-grants";
 import { type UserPolicy, userPolicyQuery } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
+import { ActivitySection } from "@/features/usage/activity-section";
 import { UserGroupsCard } from "@/features/users/components/user-groups-card";
 import { UserHeader } from "@/features/users/components/user-header";
 import { UserKeysCard } from "@/features/users/components/user-keys-card";
@@ -39,6 +41,7 @@ export function UserPage({ userId }: Props) {
 function Loaded({ user }: { user: UserDetail }) {
   const policy = useQuery(userPolicyQuery(user.id));
   const subject: Subject = { kind: "user", id: user.id, name: userName(user) };
+  const scope = { userId: user.id };
   return (
     <Stack gap="lg">
       <UserHeader user={user} />
@@ -69,16 +72,18 @@ function Loaded({ user }: { user: UserDetail }) {
           </>
         }
       />
+      <ActivitySection scope={scope} />
     </Stack>
   );
 }
 
 function PolicyCards({ subject, policy }: { subject: Subject; policy: UserPolicy }) {
-  const { limits, budgets } = policy.effectivePolicy;
+  const { limits, budgets, pools } = policy.effectivePolicy;
   return (
     <>
       <BudgetCard subject={subject} budget={policy.budget} inForce={budgets} />
       <RateLimitCard subject={subject} rateLimit={policy.rateLimit} inForce={limits} />
+      <PoolsCard pools={pools} />
       <GrantsCard subject={subject} held={mergeGrants(policy.grants, policy.inheritedGrants)} />
     </>
   );

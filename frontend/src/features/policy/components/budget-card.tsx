@@ -4,6 +4,7 @@ import { MoneyInput } from "@/components/value-inputs";
 import { BudgetInForce } from "@/features/policy/components/budget-in-force";
 import { PolicyForm } from "@/features/policy/components/policy-form";
 import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
+import { columns, Reach } from "@/features/policy/components/reach";
 import { useSetBudget } from "@/features/policy/mutations";
 import type { Budget, EffectiveBudget } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
@@ -17,11 +18,20 @@ import { useSave } from "@/lib/use-save";
 interface Props {
   subject: Subject;
   budget: Budget;
-  /** What holds after merging; only a user has that. */
+  /** What holds after merging; only users and pools have that. */
   inForce?: EffectiveBudget[];
 }
 
 type Values = Record<CapField | "alertThresholds", string>;
+
+const pooledTitle = "Pooled budget";
+
+const descriptions: Record<Subject["kind"], string> = {
+  user: "Per window the strictest of the personal cap and those of all groups holds. Empty sets no cap, 0 blocks.",
+  group:
+    "Counts each member's own spending; members with a stricter cap of their own keep it. Empty sets no cap, 0 blocks.",
+  pool: "Counts the spending of all members together, beside what each has for their own. Empty sets no cap, 0 blocks.",
+};
 
 export function BudgetCard({ subject, budget, inForce }: Props) {
   const setBudget = useSetBudget(subject);
@@ -57,12 +67,9 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
 
   return (
     <SectionCard
-      title="Budget"
-      description={
-        inForce
-          ? "Per window the strictest of the personal cap and those of all groups holds. Empty sets no cap, 0 blocks."
-          : "Counts each member's own spending; members with a stricter cap of their own keep it. Empty sets no cap, 0 blocks."
-      }
+      title={subject.kind === "pool" ? pooledTitle : "Budget"}
+      mark={<Reach subject={subject} />}
+      description={descriptions[subject.kind]}
     >
       <PolicyForm
         onSubmit={form.onSubmit((values) => void submit(values))}
@@ -72,7 +79,7 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
       >
         {inForce ? (
           <PolicyRows>
-            <PolicyColumns />
+            <PolicyColumns {...columns[subject.kind]} />
             {fields}
           </PolicyRows>
         ) : (

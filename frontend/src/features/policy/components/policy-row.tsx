@@ -23,14 +23,15 @@ export function PolicyRows({ children }: { children: ReactNode }) {
   return <div className={classes.rows}>{children}</div>;
 }
 
-export function PolicyColumns() {
+/** What the two sides are, where they stand side by side. */
+export function PolicyColumns({ own, inForce }: { own: string; inForce: string }) {
   return (
     <div className={classes.head} aria-hidden>
       <Text size="xs" c="dimmed" fw={500}>
-        Personal
+        {own}
       </Text>
       <Text size="xs" c="dimmed" fw={500}>
-        In force
+        {inForce}
       </Text>
     </div>
   );

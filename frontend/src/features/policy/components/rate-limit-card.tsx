@@ -4,6 +4,7 @@ import { CountInput } from "@/components/value-inputs";
 import { LimitInForce } from "@/features/policy/components/limit-in-force";
 import { PolicyForm } from "@/features/policy/components/policy-form";
 import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
+import { columns, Reach } from "@/features/policy/components/reach";
 import { useSetRateLimit } from "@/features/policy/mutations";
 import type { EffectiveLimit, RateLimit } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
@@ -16,11 +17,20 @@ import { useSave } from "@/lib/use-save";
 interface Props {
   subject: Subject;
   rateLimit: RateLimit;
-  /** What holds after merging; only a user has that. */
+  /** What holds after merging; only users and pools have that. */
   inForce?: EffectiveLimit[];
 }
 
 type Values = Record<LimitField, string>;
+
+const pooledTitle = "Pooled rate limit";
+
+const descriptions: Record<Subject["kind"], string> = {
+  user: "Per dimension the strictest of the personal value and those of all groups holds. Empty sets no limit, 0 blocks.",
+  group:
+    "Counts each member's own use; members with a stricter value of their own keep it. Empty sets no limit, 0 blocks.",
+  pool: "Counts the use of all members together, beside what each has for their own. Empty sets no limit, 0 blocks.",
+};
 
 export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
   const setRateLimit = useSetRateLimit(subject);
@@ -53,12 +63,9 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
 
   return (
     <SectionCard
-      title="Rate limit"
-      description={
-        inForce
-          ? "Per dimension the strictest of the personal value and those of all groups holds. Empty sets no limit, 0 blocks."
-          : "Counts each member's own use; members with a stricter value of their own keep it. Empty sets no limit, 0 blocks."
-      }
+      title={subject.kind === "pool" ? pooledTitle : "Rate limit"}
+      mark={<Reach subject={subject} />}
+      description={descriptions[subject.kind]}
     >
       <PolicyForm
         onSubmit={form.onSubmit((values) => void submit(values))}
@@ -68,7 +75,7 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
       >
         {inForce ? (
           <PolicyRows>
-            <PolicyColumns />
+            <PolicyColumns {...columns[subject.kind]} />
             {fields}
           </PolicyRows>
         ) : (

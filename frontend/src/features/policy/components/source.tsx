@@ -19,7 +19,7 @@ export function SourceName({ source }: Props) {
         <Link to="/admin/groups/$groupId" params={{ groupId: source.id }} {...props} />
       )}
     >
-      {source.name}
+      {source.kind === "POOL" ? `Pool of ${source.name}` : source.name}
     </Anchor>
   );
 }

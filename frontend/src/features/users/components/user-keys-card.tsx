@@ -1,5 +1,6 @@
-import { Badge, Button, Group, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { Confirmed } from "@/components/confirm-dialog";
+import { CredentialStatus } from "@/components/credential-status";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
 import { useRevokeUserKey } from "@/features/users/mutations";
@@ -48,11 +49,7 @@ function KeyLine({ apiKey, owner }: { apiKey: UserApiKey; owner: string }) {
           <Text size="sm" fw={500} style={{ overflowWrap: "anywhere" }}>
             {apiKey.name || "Unnamed key"}
           </Text>
-          {apiKey.status === "ACTIVE" ? null : (
-            <Badge size="sm" color="gray">
-              {apiKey.status === "REVOKED" ? "Revoked" : "Expired"}
-            </Badge>
-          )}
+          {apiKey.status === "ACTIVE" ? null : <CredentialStatus status={apiKey.status} />}
         </Group>
         <Text size="xs" className="mono" c="dimmed">
           {apiKey.prefix}…
