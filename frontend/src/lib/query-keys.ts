@@ -2,6 +2,7 @@
 export const keys = {
   session: ["session"] as const,
   entryHelp: ["entry-help"] as const,
+  palette: (search: string) => ["palette", search] as const,
   entryLink: (token: string) => ["entry-link", token] as const,
   providerKinds: ["provider-kinds"] as const,
 

@@ -7,6 +7,7 @@ import {
   IconKey,
   IconLayoutDashboard,
   IconPlugConnected,
+  IconUserCircle,
   IconUsers,
   IconUsersGroup,
 } from "@tabler/icons-react";
@@ -89,3 +90,11 @@ export const navigation: NavigationSection[] = [
     ],
   },
 ];
+
+/** Reached through the menu of one's own name. */
+export const accountEntry: NavigationEntry = {
+  label: "Account",
+  icon: IconUserCircle,
+  path: "/account",
+  hint: "Your name, and tokens for automation",
+};

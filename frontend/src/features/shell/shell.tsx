@@ -1,12 +1,14 @@
 import { Burger, Group } from "@mantine/core";
-import { useDisclosure, useWindowEvent } from "@mantine/hooks";
+import { useDisclosure, useHotkeys, useWindowEvent } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Brand } from "@/components/brand";
 import { sessionQuery } from "@/features/session/queries";
 import { Sidebar } from "@/features/shell/sidebar";
 import classes from "./shell.module.css";
+
+const Palette = lazy(() => import("@/features/palette/palette"));
 
 /** What surrounds every page of a signed-in person. */
 export function Shell() {
@@ -17,6 +19,8 @@ export function Shell() {
 
 function Frame() {
   const [opened, { close, toggle }] = useDisclosure(false);
+  const [searching, search] = useDisclosure(false);
+  const [searched, setSearched] = useState(false);
   const { pathname } = useLocation();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new page closes the sidebar that led to it
@@ -24,6 +28,12 @@ function Frame() {
   useWindowEvent("keydown", (event) => {
     if (event.key === "Escape") close();
   });
+
+  const startSearch = (): void => {
+    setSearched(true);
+    search.open();
+  };
+  useHotkeys([["mod+K", startSearch]], []);
 
   return (
     <div className={classes.layout}>
@@ -49,13 +59,18 @@ function Frame() {
         className={classes.navbar}
         data-closed={!opened || undefined}
       >
-        <Sidebar />
+        <Sidebar onSearch={startSearch} />
       </nav>
       <main id="content" tabIndex={-1} className={classes.main}>
         <div className={classes.page}>
           <Outlet />
         </div>
       </main>
+      {searched ? (
+        <Suspense fallback={null}>
+          <Palette opened={searching} onClose={search.close} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }

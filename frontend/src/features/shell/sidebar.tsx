@@ -1,4 +1,5 @@
-import { Text } from "@mantine/core";
+import { Kbd, UnstyledButton } from "@mantine/core";
+import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useId } from "react";
 import { Brand } from "@/components/brand";
@@ -7,14 +8,27 @@ import { useNavigation } from "@/features/shell/use-navigation";
 import { UserMenu } from "@/features/shell/user-menu";
 import classes from "./shell.module.css";
 
-export function Sidebar() {
+interface Props {
+  onSearch: () => void;
+}
+
+const isMac = /mac|iphone|ipad/i.test(navigator.userAgent);
+
+export function Sidebar({ onSearch }: Props) {
   const sections = useNavigation();
   return (
     <div className={classes.sidebar}>
       <div className={classes.top}>
-        <Text component="div" visibleFrom="sm">
+        <div className={classes.brand}>
           <Brand />
-        </Text>
+        </div>
+        <UnstyledButton className={classes.search} onClick={onSearch} aria-haspopup="dialog">
+          <IconSearch size={15} aria-hidden />
+          <span>Search</span>
+          <Kbd size="xs" aria-hidden>
+            {isMac ? "⌘" : "Ctrl"} K
+          </Kbd>
+        </UnstyledButton>
       </div>
       <div className={classes.scroll}>
         {sections.map((section) => (
