@@ -22,6 +22,25 @@ export default defineConfig({
     outDir: "../backend/sluicegate/console/dist",
     emptyOutDir: true,
     manifest: true,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What every page needs goes into two files; on its own it would be cut into dozens of small ones.
+          groups: [
+            {
+              name: "framework",
+              test: /node_modules\/(?:react|react-dom|scheduler|clsx|use-sync-external-store|@tanstack\/(?!.*virtual)[\w-]+)\//,
+              priority: 2,
+            },
+            {
+              name: "ui",
+              test: /node_modules\/(?:@floating-ui|@mantine\/(?:core\/esm\/core|hooks)|@mantine\/core\/esm\/components\/(?:Badge|Box|Button|Card|CloseButton|Group|Input|InputBase|Loader|Menu|NativeSelect|Paper|Popover|Portal|SegmentedControl|Skeleton|Stack|Text|Title|Transition|UnstyledButton)\/)/,
+              priority: 1,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {
@@ -36,6 +55,8 @@ export default defineConfig({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/test/setup.ts"],
     css: false,
+    // Files share their modules, which takes a third of the time; what a test leaves behind, setup.ts clears.
+    isolate: false,
     restoreMocks: true,
     testTimeout: 15_000,
   },

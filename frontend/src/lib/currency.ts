@@ -60,7 +60,8 @@ export function formatUsd(text: string): string {
 function formatColumn(text: string, digits: 2 | 4): string {
   const nanos = parseUsd(text);
   if (nanos === null) return text;
-  if (nanos > 0n && nanos * 2n * 10n ** BigInt(digits) < perDollar) return `<$${10 ** -digits}`;
+  if (nanos > 0n && nanos * 2n * 10n ** BigInt(digits) < perDollar)
+    return `<$${(10 ** -digits).toFixed(digits)}`;
   const formatter = new Intl.NumberFormat("en-US", {
     style: "currency",
     currency: "USD",

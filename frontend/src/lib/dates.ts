@@ -1,24 +1,32 @@
 const locale = "en-US";
 
-const units: [Intl.RelativeTimeFormatUnit, number][] = [
-  ["year", 31_536_000],
-  ["month", 2_592_000],
-  ["week", 604_800],
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["minute", 60],
+/** Seconds of each unit, and from which part of one it is named: 30 days less a moment are a month. */
+const units: { unit: Intl.RelativeTimeFormatUnit; size: number; from: number }[] = [
+  { unit: "year", size: 31_536_000, from: 0.97 },
+  { unit: "month", size: 2_592_000, from: 0.97 },
+  { unit: "week", size: 604_800, from: 0.97 },
+  { unit: "day", size: 86_400, from: 1 },
+  { unit: "hour", size: 3_600, from: 1 },
+  { unit: "minute", size: 60, from: 1 },
 ];
 
-const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const counted = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
+const named = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "long" });
 const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
 
 export function formatRelative(instant: string, now: number = Date.now()): string {
   const seconds = (new Date(instant).getTime() - now) / 1000;
-  for (const [unit, size] of units) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
-  }
-  return seconds > 0 ? "in under a minute" : "just now";
+  const fit = units.find(({ size, from }) => Math.abs(seconds) >= size * from);
+  if (!fit) return seconds > 0 ? "in under a minute" : "just now";
+  const { unit, size, from } = fit;
+  // "Yesterday" reads well; "next month" for what is 30 days away would be wrong.
+  if (unit === "day") return named.format(Math.trunc(seconds / size), unit);
+  const count =
+    from === 1
+      ? Math.trunc(seconds / size)
+      : Math.sign(seconds) * Math.floor(Math.abs(seconds) / size + 1 - from);
+  return counted.format(count, unit);
 }
 
 export const formatExact = (instant: string): string => exact.format(new Date(instant));
@@ -46,7 +54,9 @@ export function daysBetween(from: string, to: string): number {
 }
 
 export const isDate = (text: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+  /^\d{4}-\d{2}-\d{2}$/.test(text) &&
+  !Number.isNaN(Date.parse(`${text}T00:00:00Z`)) &&
+  addDays(text, 0) === text;
 
 /** The label of one point of a chart, in the deployment's time zone. */
 export function formatPoint(instant: string, interval: "DAY" | "HOUR", timeZone: string): string {

@@ -8,7 +8,7 @@ import {
   RouterProvider,
 } from "@tanstack/react-router";
 import { render } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import userEvent, { PointerEventsCheckLevel } from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { Messages } from "@/app/messages";
 import { createQueryClient } from "@/app/query-client";
@@ -25,6 +25,9 @@ interface Options {
   session?: SessionQuery;
   server?: StubServer;
 }
+
+// No pauses between keys, and no walk up all styles to see whether a pointer would get through.
+const swift = { delay: null, pointerEventsCheck: PointerEventsCheckLevel.Never };
 
 function newQueryClient(session: SessionQuery) {
   const client = createQueryClient(() => {});
@@ -61,7 +64,7 @@ export function renderComponent(ui: ReactNode, options: Options = {}) {
   );
   return {
     ...view,
-    user: userEvent.setup(),
+    user: userEvent.setup(swift),
     server,
     queryClient,
     path: () => router.state.location.href,
@@ -82,7 +85,7 @@ export function renderApp(at: string, options: Omit<Options, "at"> & { signedIn?
   );
   return {
     ...view,
-    user: userEvent.setup(),
+    user: userEvent.setup(swift),
     server,
     queryClient,
     path: () => router.state.location.href,

@@ -6,6 +6,9 @@ import { afterEach, vi } from "vitest";
 // A page's code is loaded when it is first shown, which takes its time on a busy machine.
 configure({ asyncUtilTimeout: 5_000 });
 
+// A busy machine may take its time; what never comes still fails.
+configure({ asyncUtilTimeout: 5_000 });
+
 // What Mantine asks of a browser and happy-dom has not, or not in a form that fits a test.
 vi.stubGlobal(
   "matchMedia",

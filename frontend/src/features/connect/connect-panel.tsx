@@ -123,8 +123,10 @@ function StepBody({ step: { title, code, settings } }: { step: Step }) {
       {settings?.map(({ label, value }) => (
         <div key={label} className={classes.setting}>
           <dt>{label}</dt>
-          <dd className="mono">{value}</dd>
-          <CopyButton value={value} what={label} compact />
+          <dd>
+            <span className="mono">{value}</span>
+            <CopyButton value={value} what={label} compact />
+          </dd>
         </div>
       ))}
     </dl>

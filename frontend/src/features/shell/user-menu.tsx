@@ -1,18 +1,31 @@
 import {
   Avatar,
   Menu,
-  SegmentedControl,
   Text,
   UnstyledButton,
   useMantineColorScheme,
   VisuallyHidden,
 } from "@mantine/core";
-import { IconLogout, IconSelector, IconUserCircle } from "@tabler/icons-react";
+import {
+  IconCheck,
+  IconDeviceDesktop,
+  IconLogout,
+  IconMoon,
+  IconSelector,
+  IconSun,
+  IconUserCircle,
+} from "@tabler/icons-react";
 import { Link, useRouter } from "@tanstack/react-router";
 import { useSession } from "@/features/session/queries";
 import { useSignOut } from "@/features/session/use-enter";
 import { notifyFailure } from "@/lib/notify";
 import classes from "./shell.module.css";
+
+const schemes = [
+  { value: "light", label: "Light", icon: IconSun },
+  { value: "dark", label: "Dark", icon: IconMoon },
+  { value: "auto", label: "As the system", icon: IconDeviceDesktop },
+] as const;
 
 export function UserMenu() {
   const { user } = useSession().viewer;
@@ -50,20 +63,19 @@ export function UserMenu() {
         ) : null}
         <Menu.Divider />
         <Menu.Label>Appearance</Menu.Label>
-        <SegmentedControl
-          aria-label="Appearance"
-          size="xs"
-          fullWidth
-          mx={6}
-          mb={6}
-          value={colorScheme}
-          onChange={(value) => setColorScheme(value as typeof colorScheme)}
-          data={[
-            { value: "light", label: "Light" },
-            { value: "dark", label: "Dark" },
-            { value: "auto", label: "System" },
-          ]}
-        />
+        {schemes.map(({ value, label: name, icon: Glyph }) => (
+          <Menu.Item
+            key={value}
+            role="menuitemradio"
+            aria-checked={colorScheme === value}
+            closeMenuOnClick={false}
+            leftSection={<Glyph size={16} aria-hidden />}
+            rightSection={colorScheme === value ? <IconCheck size={14} aria-hidden /> : null}
+            onClick={() => setColorScheme(value)}
+          >
+            {name}
+          </Menu.Item>
+        ))}
         <Menu.Divider />
         <Menu.Item
           leftSection={<IconLogout size={16} aria-hidden />}

@@ -26,6 +26,8 @@ export default function RangeCalendar({ from, to, today, onApply }: Props) {
         minDate={addDays(today, -longestRange + 1)}
         maxDate={today}
         firstDayOfWeek={1}
+        weekendDays={[]}
+        hideOutsideDates
         ariaLabels={{ previousMonth: "Previous month", nextMonth: "Next month" }}
       />
       <Text size="xs" c="dimmed">

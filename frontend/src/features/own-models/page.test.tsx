@@ -1,0 +1,58 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, it } from "vitest";
+import { renderApp } from "@/test/render";
+import { stubServer } from "@/test/server";
+
+const model = (slug: string, more: object = {}) => ({
+  slug,
+  displayName: slug.toUpperCase(),
+  kind: "CHAT",
+  provider: "Demo",
+  contextWindow: 200_000,
+  maxOutputTokens: 8_192,
+  free: false,
+  prices: { input: "3", cacheRead: "0.3", cacheWrite5m: null, cacheWrite1h: null, output: "15" },
+  ...more,
+});
+
+it("shows what a model costs, and that a cache price of its own is missing", async () => {
+  const server = stubServer({ AvailableModels: { availableModels: [model("claude-demo")] } });
+  renderApp("/models", { server });
+  const row = (await screen.findByText("claude-demo")).closest("tr") as HTMLElement;
+  for (const text of ["$0.30", "$15.00", "200K", "8.2K"]) {
+    expect(within(row).getByText(text)).toBeInTheDocument();
+  }
+  expect(
+    within(row)
+      .getAllByTitle("Priced as fresh input")
+      .map((cell) => cell.textContent),
+  ).toEqual(["$3.00", "$3.00"]);
+  expect(within(row).getByRole("button", { name: "Copy claude-demo" })).toBeVisible();
+});
+
+it("calls a free model free", async () => {
+  const server = stubServer({
+    AvailableModels: { availableModels: [model("gift", { free: true })] },
+  });
+  renderApp("/models", { server });
+  const row = (await screen.findByText("gift")).closest("tr") as HTMLElement;
+  expect(within(row).getByText("Free")).toBeVisible();
+  expect(within(row).queryByText("$3.00")).not.toBeInTheDocument();
+});
+
+it("searches a long list by name and provider, and says when nothing matches", async () => {
+  const many = Array.from({ length: 12 }, (_, n) =>
+    model(`model-${n}`, n === 7 ? { provider: "Elsewhere" } : {}),
+  );
+  const server = stubServer({ AvailableModels: { availableModels: many } });
+  const { user } = renderApp("/models", { server });
+  const field = await screen.findByLabelText("Search by name or provider");
+  await user.type(field, "elsewhere");
+  await waitFor(() => expect(screen.getAllByRole("row")).toHaveLength(2));
+  expect(screen.getByText("model-7")).toBeVisible();
+  await user.clear(field);
+  await user.type(field, "nothing");
+  expect(await screen.findByText("No model matches")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Clear search" }));
+  expect(await screen.findAllByRole("row")).toHaveLength(13);
+});
