@@ -15,7 +15,7 @@ import { SkeletonRows } from "@/components/table-skeleton";
 import { type Page, rowsOf } from "@/lib/pages";
 import classes from "./data-table.module.css";
 
-export type { Column, Selection } from "@/components/table-parts";
+export type { Column } from "@/components/table-parts";
 
 // Few people ever scroll that far, so what it takes comes when they do.
 const LongRows = lazy(() => import("@/components/long-rows"));

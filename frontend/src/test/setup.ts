@@ -6,9 +6,6 @@ import { afterEach, vi } from "vitest";
 // A page's code is loaded when it is first shown, which takes its time on a busy machine.
 configure({ asyncUtilTimeout: 5_000 });
 
-// A busy machine may take its time; what never comes still fails.
-configure({ asyncUtilTimeout: 5_000 });
-
 // What Mantine asks of a browser and happy-dom has not, or not in a form that fits a test.
 vi.stubGlobal(
   "matchMedia",
@@ -34,7 +31,7 @@ vi.stubGlobal("ResizeObserver", NoObserver);
 vi.stubGlobal("IntersectionObserver", NoObserver);
 window.HTMLElement.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
-Object.defineProperty(document, "fonts", { value: new EventTarget() });
+Object.defineProperty(document, "fonts", { value: new EventTarget(), configurable: true });
 
 afterEach(() => {
   cleanup();
