@@ -57,14 +57,17 @@ class SqlUserRepository:
         def position(row: Row[Any]) -> CursorValues:
             return [row.sort_name if by_name else to_micros(row.created_at), row.id]
 
-        statement = paged(
-            select(_USERS).where(*_matches(where)),
+        # The ids alone come from an index that holds all that is searched; only the rows of this page are read whole.
+        ids = paged(
+            select(_USERS.c.id).where(*_matches(where)),
             page,
             column,
             _USERS.c.id,
             descending=_SORTS[sort],
             read=(None if by_name else from_micros, None),
         )
+        order = [key.desc() if _SORTS[sort] else key.asc() for key in (column, _USERS.c.id)]
+        statement = select(_USERS).where(_USERS.c.id.in_(ids.scalar_subquery())).order_by(*order)
         rows = (await self._session.execute(statement)).all()
         return to_page(rows, page, lambda row: to_value(User, row), position)
 

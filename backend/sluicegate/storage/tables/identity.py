@@ -12,16 +12,22 @@ from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
 
 
 class UserRow(Row, table=True):
+    """Each index holds everything by which people are searched and filtered, in one of the orders of their list."""
+
     __tablename__ = "users"
+    __table_args__ = (
+        Index("ix_users_by_name", "sort_name", "id", "email", "role", "status"),
+        Index("ix_users_by_creation", "created_at", "id", "sort_name", "email", "role", "status"),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     email: str = Field(unique=True, max_length=254)
     name: str = Field(max_length=120)
-    sort_name: str = Field(max_length=254, index=True)
+    sort_name: str = Field(max_length=254)
     role: Role = Field(sa_column=Column(EnumText(Role), nullable=False))
     status: UserStatus = Field(sa_column=Column(EnumText(UserStatus), nullable=False))
     password_hash: str | None = Field(default=None, max_length=255)
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     last_active_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 

@@ -1,5 +1,7 @@
-import { Group, Stack, Title } from "@mantine/core";
+import { Card, Group, Stack, Title } from "@mantine/core";
+import { IconChartBar } from "@tabler/icons-react";
 import { useId } from "react";
+import { EmptyState } from "@/components/empty-state";
 import type { UsageScope } from "@/features/usage/queries";
 import { UsageRange } from "@/features/usage/usage-range";
 import { UsageView } from "@/features/usage/usage-view";
@@ -19,7 +21,18 @@ export function ActivitySection({ scope }: Props) {
         </Title>
         <UsageRange />
       </Group>
-      <UsageView scope={scope} />
+      <UsageView
+        scope={scope}
+        unused={
+          <Card>
+            <EmptyState icon={IconChartBar} title="No calls yet">
+              {scope.groupId === undefined
+                ? "Spend, tokens and calls show here once this user's keys are used."
+                : "Spend and tokens show here once a member calls a model."}
+            </EmptyState>
+          </Card>
+        }
+      />
     </Stack>
   );
 }
