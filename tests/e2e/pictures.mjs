@@ -1,0 +1,56 @@
+// Takes the pictures in docs/images from a demonstration: `node tests/e2e/pictures.mjs`, after `npm run setup`.
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openAs, settled, startBrowser, startServer } from "./harness.mjs";
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), "../../docs/images");
+const largest = 250_000;
+
+const server = await startServer();
+const browser = await startBrowser();
+try {
+  await mkdir(folder, { recursive: true });
+  const { admin, member } = server.facts;
+  const userId = await competingPolicy();
+  for (const model of server.facts.models) await server.call(member.key, model);
+  await take("dashboard-light", member, "/", "light", 1000);
+  await take("dashboard-dark", member, "/", "dark", 1000);
+  await take("user-light", admin, `/admin/users/${userId}`, "light", 1200);
+} finally {
+  await browser.close();
+  await server.stop();
+}
+
+/** Gives the member values of her own beside those of two groups, so that the page has winners to show. */
+async function competingPolicy() {
+  const { users, groups } = await server.ask(
+    `{ users(search: "mia") { edges { node { id } } } groups(search: "Contractors") { edges { node { id } } } }`,
+  );
+  const userId = users.edges[0].node.id;
+  await server.ask(
+    `mutation ($members: GroupMembersInput!, $subject: SubjectInput!, $budget: BudgetInput!, $limit: RateLimitInput!) {
+      addGroupMembers(input: $members) { group { id } }
+      setBudget(subject: $subject, input: $budget) { budget { daily } }
+      setRateLimit(subject: $subject, input: $limit) { rateLimit { requestsPerMinute } }
+    }`,
+    {
+      members: { groupId: groups.edges[0].node.id, userIds: [userId] },
+      subject: { userId },
+      budget: { daily: "2", monthly: "8" },
+      limit: { requestsPerMinute: 60 },
+    },
+  );
+  return userId;
+}
+
+async function take(name, who, path, colorScheme, height) {
+  const page = await openAs(browser, server, who, path, { colorScheme, viewport: { width: 1280, height } });
+  await settled(page);
+  await page.waitForLoadState("networkidle");
+  const picture = await page.screenshot();
+  if (picture.length > largest) throw new Error(`${name} has ${picture.length} bytes, more than ${largest}`);
+  await writeFile(join(folder, `${name}.png`), picture);
+  console.log(`docs/images/${name}.png: ${Math.round(picture.length / 1000)} kB`);
+  await page.context().close();
+}
