@@ -125,19 +125,19 @@ export async function settled(page) {
   await page.waitForFunction(() => !document.querySelector('[aria-label="Loading"], [aria-busy="true"]'));
 }
 
-/** What axe finds against WCAG 2.2 AA, one readable line per node; empty is what a test wants. */
-export async function violations(page) {
+/** What axe finds against WCAG 2.2 AA `within` a selector, one readable line per node; empty is what a test wants. */
+export async function violations(page, within = "html") {
   if (!(await page.evaluate(() => "axe" in window))) {
     // Evaluated, not added as a script element: the content security policy would rightly refuse that.
     await page.evaluate(await axeSource());
   }
-  return page.evaluate(async () => {
+  return page.evaluate(async (selector) => {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    const found = await window.axe.run(document, { runOnly: { type: "tag", values: tags } });
+    const found = await window.axe.run(selector, { runOnly: { type: "tag", values: tags } });
     return found.violations.flatMap((rule) =>
       rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")}: ${node.failureSummary ?? rule.help}`),
     );
-  });
+  }, within);
 }
 
 /** Saves a picture under test-results/screenshots and answers its path. */
