@@ -17,6 +17,7 @@ const config: CodegenConfig = {
           BigInt: "number",
           Date: "string",
           DateTime: "string",
+          Json: "unknown",
           Usd: "string",
         },
       },

@@ -60,8 +60,7 @@ def create_app(container: Container) -> Dispatcher:
     """The whole server over one container, which it starts and stops with itself."""
     services = container.services
     web = create_web_app(
-        services.auth,
-        services.recovery,
+        services,
         executor(build_schema(), services),
         public_url=container.url,
         ready=container.ready,

@@ -28,6 +28,7 @@ from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.mail import Mailer
 from sluicegate.ports.upstream import Timeouts, Upstream
+from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.bundle import Services
@@ -47,6 +48,7 @@ from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
+from sluicegate.services.refusal_log import RefusalLog
 from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
@@ -93,7 +95,8 @@ class Container:
         self.upstream = _network(settings)
         self.demo = DemoUpstream(tokens_per_second=demo_tokens_per_second)
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
-        options = GatewayOptions(settings.max_body_bytes, timeouts, settings.budget_status)
+        self.refusals = RefusalLog(self.store, self.clock)
+        options = GatewayOptions(settings.max_body_bytes, timeouts, settings.budget_status, refused=self.refusals.note)
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
         self.services = self._services()
         jobs = [*housekeeping_jobs(Housekeeping(self.store, self.clock)), *mail_jobs(self.services.mail)]
@@ -132,6 +135,7 @@ class Container:
             models=ModelService(store, clock),
             usage=UsageService(self.usage_reader, self.settings.zone),
             jobs=JobService(store, clock),
+            audit=AuditService(store),
         )
 
     def url(self) -> str:
@@ -174,6 +178,7 @@ class Container:
     async def stop(self) -> None:
         """Writes down what is left and lets go of everything."""
         await self.services.recovery.settle()
+        await self.refusals.settle()
         await self.scheduler.stop()
         await self.journal.close()
         self.usage_writer.close()

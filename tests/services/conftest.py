@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import event
 
 from fakes.identity import Site, site_at
 from sluicegate.kit import crypto
@@ -21,3 +23,31 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 async def site(fresh_url: str) -> AsyncIterator[Site]:
     async with site_at(fresh_url) as made:
         yield made
+
+
+@pytest.fixture
+def explain() -> Callable[[Site, Callable[[Any], Awaitable[Any]]], Awaitable[str]]:
+    """How the database goes about the last statement of a read, once it has learnt that tables are large."""
+
+    async def plan_of(site: Site, read: Callable[[Any], Awaitable[Any]]) -> str:
+        seen: list[tuple[str, Any]] = []
+
+        def remember(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+            seen.append((statement, parameters))
+
+        event.listen(site.store.engine.sync_engine, "before_cursor_execute", remember)
+        async with site.store.read() as tx:
+            await read(tx)
+        event.remove(site.store.engine.sync_engine, "before_cursor_execute", remember)
+        statement, parameters = seen[-1]
+        async with site.store.engine.connect() as connection:
+            if site.store.engine.dialect.name == "sqlite":
+                rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                return "\n".join(row.detail for row in rows)
+            # On a nearly empty table reading it all is cheapest, so that the planner is told not to.
+            for way in ("seqscan", "bitmapscan"):
+                await connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+            rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+            return "\n".join(row[0] for row in rows)
+
+    return plan_of

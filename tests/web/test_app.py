@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 
-from fakes.identity import sqlite_site
+from fakes.identity import Site, sqlite_site
+from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
+from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
 from sluicegate.web.app import create_web_app
 
@@ -32,6 +35,11 @@ async def _ready() -> dict[str, bool]:
 READY = {"database": True, "journal": True}
 
 
+def services_of(site: Site, auth: AuthService) -> Services:
+    some = SimpleNamespace(auth=auth, recovery=site.recovery(), audit=AuditService(site.store))
+    return cast("Services", some)
+
+
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     dist = tmp_path / "dist"
@@ -43,7 +51,9 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with sqlite_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
-        app = create_web_app(auth, site.recovery(), _echo, public_url=lambda: "http://test", ready=_ready, console=dist)
+        app = create_web_app(
+            services_of(site, auth), _echo, public_url=lambda: "http://test", ready=_ready, console=dist
+        )
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             yield http
@@ -151,7 +161,7 @@ async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) ->
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         app = create_web_app(
-            auth, site.recovery(), _echo, public_url=lambda: "https://test", ready=_ready, console=tmp_path / "none"
+            services_of(site, auth), _echo, public_url=lambda: "https://test", ready=_ready, console=tmp_path / "none"
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as http:
             cookie = (await _sign_in(http)).headers["set-cookie"]

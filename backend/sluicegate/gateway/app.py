@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from sluicegate.domain.apikey import parse_credential
 from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.asgi import ClientGone, Receive, Reply, Request, Scope, Send
+from sluicegate.gateway.credentials import credential_of
 from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.completions import Completions
 from sluicegate.gateway.dialects.embeddings import Embeddings
@@ -31,6 +33,8 @@ _PREFIXES = ("/gateway/", "/v1/")
 # What Claude Code asks at start, without a key, to learn whether anybody is there.
 _PROBES = ("/", "/api/hello")
 _ROOTS = (("/gateway/openai/v1", Dialect.OPENAI), ("/gateway/anthropic/v1", Dialect.ANTHROPIC), ("/v1", None))
+# Somebody uses what was taken away: a leaked key, or a program that nobody remembers.
+_TELLING = frozenset({"key_revoked", "key_expired", "user_suspended"})
 Handler = Callable[[Request], Awaitable[None]]
 
 
@@ -59,6 +63,7 @@ class GatewayApp:
         self._policy = policy
         self._clock = clock
         self._budget_status = options.budget_status
+        self._refused = options.refused
         backends = Backends(upstream, demo, options.timeouts)
         self._pipeline = Pipeline(Books(policy, journal, clock), backends, options)
         self._endpoints = self._table()
@@ -141,6 +146,8 @@ class GatewayApp:
     async def _refuse(self, request: Request, refusal: Refusal, dialect: Dialect) -> None:
         if refusal.code == "budget_exceeded":
             refusal.status = self._budget_status
+        if refusal.code in _TELLING and (parts := parse_credential(credential_of(request.headers))):
+            self._refused(refusal.code, parts[0], request.address)
         reply = render(refusal, dialect, request.id, self._clock.now())
         if refusal.status == 405:
             reply.headers.append((b"allow", refusal.field.encode() if refusal.field else b""))

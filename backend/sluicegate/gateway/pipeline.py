@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,12 +36,14 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
     """`max_body_bytes` bounds request bodies, as sent and decoded; `budget_status` answers calls over budget;
-    `stalled_seconds` is how long a caller may leave a stream unread."""
+    `stalled_seconds` is how long a caller may leave a stream unread; `refused` hears of good keys that may not call:
+    the reason, the key's public id, the caller's address."""
 
     max_body_bytes: int = 10 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
     budget_status: int = 402
     stalled_seconds: float = 300.0
+    refused: Callable[[str, str, str], None] = lambda *_: None
 
 
 class Pipeline:

@@ -15,6 +15,9 @@ from sluicegate.kit.money import format_usd, parse_usd
 Usd = NewType("Usd", int)
 """Nano-dollars inside, a decimal string outside."""
 
+Json = NewType("Json", object)
+"""Any value that JSON can hold."""
+
 BigInt = NewType("BigInt", int)
 """JavaScript reads JSON numbers exactly up to 2^53."""
 
@@ -79,6 +82,11 @@ SCALARS = {
         description='US dollars as an exact decimal string, at most nine decimals, for example "12.5".',
         serialize=format_usd,
         parse_value=_parse_usd,
+    ),
+    Json: strawberry.scalar(
+        name="Json",
+        description="Any JSON value; only ever an answer.",
+        serialize=lambda value: value,
     ),
     BigInt: strawberry.scalar(
         name="BigInt",

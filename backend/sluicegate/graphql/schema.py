@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from sluicegate.graphql import limits
+from sluicegate.graphql.audit.queries import AuditQueries
 from sluicegate.graphql.catalog.model_mutations import ModelMutations
 from sluicegate.graphql.catalog.provider_mutations import ProviderMutations
 from sluicegate.graphql.catalog.queries import CatalogQueries
@@ -47,6 +48,7 @@ class Query(
     PolicyQueries,
     UsageQueries,
     SessionQueries,
+    AuditQueries,
     SystemQueries,
 ):
     pass

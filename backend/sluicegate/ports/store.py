@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken
-from sluicegate.domain.audit import Actor
+from sluicegate.domain.audit import Actor, AuditEvent
 from sluicegate.domain.catalog import (
     Model,
     ModelKind,
@@ -189,6 +189,7 @@ class KeyRepository(Protocol):
 
     async def count_of(self, user_id: str) -> int: ...
     async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]: ...
+    async def by_public_id(self, public_id: str) -> ApiKey | None: ...
     async def add(self, key: ApiKey) -> None: ...
     async def revoke(self, key_id: str, at: datetime) -> None: ...
 
@@ -251,6 +252,20 @@ class CatalogRepository(Protocol):
     async def delete_model(self, model_id: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """`actor` is a user's id, `since` inclusive, `until` exclusive. `search` matches anywhere in action, actor and
+    target, case-insensitively."""
+
+    actor: str | None = None
+    action: str | None = None
+    target_kind: str | None = None
+    target_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    search: str | None = None
+
+
 class AuditRepository(Protocol):
     async def record(
         self,
@@ -263,6 +278,15 @@ class AuditRepository(Protocol):
         after: dict[str, Any] | None = None,
     ) -> None:
         """Writes one event. Given whole states, keeps only the fields that differ."""
+        ...
+
+    async def page(self, where: AuditFilter, page: PageRequest) -> Page[AuditEvent]:
+        """Newest first."""
+        ...
+
+    async def count(self, where: AuditFilter) -> int: ...
+    async def actions(self) -> list[str]:
+        """Those that occur, in alphabetical order."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.deployment import Deployment
@@ -48,3 +49,4 @@ class Services:
     models: ModelService
     usage: UsageService
     jobs: JobService
+    audit: AuditService

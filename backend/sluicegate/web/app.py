@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from sluicegate.kit.errors import AppError
-from sluicegate.services.auth import AuthService
-from sluicegate.services.recovery import RecoveryService
+from sluicegate.services.bundle import Services
 from sluicegate.web.auth import auth_routes
 from sluicegate.web.console import Console
+from sluicegate.web.exports import export_routes
 from sluicegate.web.graphql import Execute, graphql_routes
 from sluicegate.web.headers import SecurityHeaders
 from sluicegate.web.health import health_routes
@@ -24,8 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 def create_web_app(
-    auth: AuthService,
-    recovery: RecoveryService,
+    services: Services,
     execute: Execute,
     *,
     public_url: Callable[[], str],
@@ -42,8 +41,9 @@ def create_web_app(
     app.add_exception_handler(AppError, _refuse)
     app.add_exception_handler(Exception, _fail)
     app.include_router(health_routes(ready))
-    app.include_router(auth_routes(auth, recovery, is_secure))
-    app.include_router(graphql_routes(auth, execute, is_secure))
+    app.include_router(auth_routes(services.auth, services.recovery, is_secure))
+    app.include_router(graphql_routes(services.auth, execute, is_secure))
+    app.include_router(export_routes(services.auth, services.audit, is_secure))
     app.mount("/", Console(console))
     return app
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sluicegate.domain.audit import Actor
+from sluicegate.domain.audit import Actor, AuditEvent
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
-from sluicegate.storage.repositories.rows import table_of
+from sluicegate.ports.store import AuditFilter, Page, PageRequest
+from sluicegate.storage.repositories.instants import from_micros, to_micros
+from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
 from sluicegate.storage.tables.audit import AuditEventRow
 
 _EVENTS = table_of(AuditEventRow)
@@ -51,6 +54,43 @@ class SqlAuditRepository:
             "after": _shown(new, unchanged),
         }
         await self._session.execute(insert(_EVENTS).values(event))
+
+    async def page(self, where: AuditFilter, page: PageRequest) -> Page[AuditEvent]:
+        chosen = select(_EVENTS).where(*_matches(where))
+        keys = (_EVENTS.c.at, _EVENTS.c.id)
+        statement = paged(chosen, page, *keys, descending=True, read=(from_micros, None))
+        rows = (await self._session.execute(statement)).all()
+        return to_page(rows, page, _event, lambda row: [to_micros(row.at), row.id])
+
+    async def count(self, where: AuditFilter) -> int:
+        return await self._session.scalar(select(func.count(_EVENTS.c.id)).where(*_matches(where))) or 0
+
+    async def actions(self) -> list[str]:
+        return list(await self._session.scalars(select(_EVENTS.c.action).distinct().order_by(_EVENTS.c.action)))
+
+
+def _event(row: Row[Any]) -> AuditEvent:
+    actor = Actor(row.actor_kind, row.actor_label, row.actor_id, row.actor_token_id)
+    return to_value(AuditEvent, row, actor=actor)
+
+
+def _matches(where: AuditFilter) -> list[ColumnElement[bool]]:
+    exact = {
+        _EVENTS.c.actor_id: where.actor,
+        _EVENTS.c.action: where.action,
+        _EVENTS.c.target_kind: where.target_kind,
+        _EVENTS.c.target_id: where.target_id,
+    }
+    conditions = [column == value for column, value in exact.items() if value is not None]
+    if where.since is not None:
+        conditions.append(_EVENTS.c.at >= where.since)
+    if where.until is not None:
+        conditions.append(_EVENTS.c.at < where.until)
+    if where.search and where.search.strip():
+        pattern = like_pattern(where.search)
+        columns = (_EVENTS.c.target_label, _EVENTS.c.actor_label, _EVENTS.c.action)
+        conditions.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
+    return conditions
 
 
 def _shown(state: dict[str, Any], unchanged: set[str]) -> dict[str, Any]:

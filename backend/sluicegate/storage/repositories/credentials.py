@@ -45,6 +45,10 @@ class SqlKeyRepository:
             found[row.user_id].append(to_value(ApiKey, row))
         return found
 
+    async def by_public_id(self, public_id: str) -> ApiKey | None:
+        row = (await self._session.execute(select(_KEYS).where(_KEYS.c.public_id == public_id))).first()
+        return to_value(ApiKey, row) if row else None
+
     async def add(self, key: ApiKey) -> None:
         await self._session.execute(insert(_KEYS).values(asdict(key)))
 

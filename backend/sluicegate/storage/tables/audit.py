@@ -14,10 +14,15 @@ from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
 
 class AuditEventRow(Row, table=True):
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_target", "target_kind", "target_id"),)
+    __table_args__ = (
+        Index("ix_audit_events_newest", "at", "id"),
+        Index("ix_audit_events_actor", "actor_id", "at", "id"),
+        Index("ix_audit_events_action", "action", "at", "id"),
+        Index("ix_audit_events_target", "target_kind", "target_id", "at", "id"),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
-    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
+    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     actor_kind: ActorKind = Field(sa_column=Column(EnumText(ActorKind), nullable=False))
     actor_id: str | None = Field(default=None, max_length=36)
     actor_token_id: str | None = Field(default=None, max_length=36)

@@ -1,0 +1,32 @@
+"""Who sends a request: a signed-in browser or an automation token."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from sluicegate.kit.errors import Unauthenticated
+from sluicegate.services.auth import AuthService
+from sluicegate.services.caller import Caller
+from sluicegate.web.requests import refuse_other_sites, require_own_page, session_token
+
+
+async def caller_of(auth: AuthService, request: Request, *, secure: bool) -> Caller | None:
+    """None for the anonymous; raises Unauthenticated for a credential that is no good, Forbidden for a page of another
+    site. Whatever is no mere download needs the header that only our own pages send."""
+    cookie = session_token(request, secure=secure)
+    header = request.headers.get("authorization")
+    if header is not None:
+        if cookie is not None:
+            raise Unauthenticated("Send a session cookie or an automation token, not both.")
+        scheme, _, token = header.partition(" ")
+        caller = await auth.caller_of_token(token.strip()) if scheme.lower() == "bearer" else None
+        if caller is None:
+            raise Unauthenticated("This automation token is unknown, revoked or expired.")
+        return caller
+    if cookie is None:
+        return None
+    if request.method == "GET":
+        refuse_other_sites(request)
+    else:
+        require_own_page(request)
+    return await auth.caller_of_session(cookie)
