@@ -149,6 +149,20 @@ const overlays = "[data-portal]";
 
 const dialogs = [
   {
+    at: "/",
+    name: "Search",
+    open: async (page) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox", { name: "Search" }).fill("mia");
+      await page.getByRole("option", { name: /Mia Member/ }).waitFor();
+    },
+  },
+  {
+    at: "/account",
+    name: /^Create .*token/,
+    open: (page) => page.getByRole("button", { name: "Create token" }).first().click(),
+  },
+  {
     at: "/admin/users",
     name: "Invite users",
     open: async (page) => {

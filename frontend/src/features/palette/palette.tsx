@@ -22,7 +22,7 @@ export default function Palette({ opened, onClose }: Props) {
       yOffset="10vh"
       size={600}
       padding={0}
-      aria-label="Search"
+      attributes={{ content: { "aria-label": "Search" } }}
       transitionProps={{ duration: 100 }}
     >
       <Search onClose={onClose} />
