@@ -1,6 +1,6 @@
 """Indexes by which the audit log is read, newest first.
 
-Revision 20261124_audit, after 20261124_sessions.
+Revision 20261124_audit, after 20261124_people_search.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "20261124_audit"
-down_revision = "20261124_sessions"
+down_revision = "20261124_people_search"
 branch_labels = None
 depends_on = None
 
