@@ -66,6 +66,12 @@ class Office:
             tx.changed(PolicyChange(ChangeKind.USER, user_id))
         return made.text
 
+    async def as_user(self, user_id: str) -> Caller:
+        async with self.bench.container.store.read() as tx:
+            user = await tx.users.get(user_id)
+        assert user is not None
+        return Caller(user, actor_of(user))
+
     async def group(self, name: str, *user_ids: str) -> str:
         """A new group with these members; gives its id."""
         made = await self.bench.container.services.groups.create(self.admin, name)

@@ -166,6 +166,21 @@ async def test_a_key_is_found_by_its_public_id(store: SqlStore) -> None:
     assert await SqlPolicySource(store.engine).key("abcdefghijkl") == KeyRows(key, LIMITS, BUDGET)
 
 
+async def test_a_rotated_key_is_found_by_both_public_ids(store: SqlStore) -> None:
+    await people(store)
+    key = ApiKey("k1", "newer", "ada", "laptop", "sg_newer", "hash", NOW, model_ids=("m1",))
+    key = replace(key, previous_public_id="older", previous_secret_hash="before", previous_expires_at=NOW)
+    async with store.write() as tx:
+        await tx.keys.add(key)
+        await tx.keys.add(replace(key, id="k2", public_id="x", previous_public_id=None, model_ids=None))
+    source = SqlPolicySource(store.engine)
+    assert await source.key("newer") == await source.key("older") == await source.key_by_id("k1") == KeyRows(key)
+    assert key.hash_of("older") == "before"
+    other = await source.key_by_id("k2")
+    assert other is not None
+    assert other.key.model_ids is None
+
+
 async def test_the_catalogue_is_read_whole(store: SqlStore) -> None:
     await fill(store)
     async with store.write() as tx:

@@ -224,6 +224,43 @@ def test_a_pool_is_drawn_from_by_everybody_who_was_in_the_group_at_the_time(writ
         assert list(writer.recent(pool, milliseconds(NOW) + 1)) == []
 
 
+def test_a_key_shows_its_latest_use_whatever_the_order_of_batches(writer: Writer, database_url: str) -> None:
+    add_keys(database_url, "key-1", "key-2")
+
+    def used() -> dict[str, tuple[str, str | None]]:
+        found = rows(database_url, "SELECT id, last_used_at, last_used_client FROM api_keys")
+        return {row["id"]: (str(row["last_used_at"])[:19], row["last_used_client"]) for row in found}
+
+    writer.write([call(), call(NOW - timedelta(minutes=5), client_app="cline"), call(key_id="gone")])
+    assert used() == {"key-1": ("2026-11-24 09:30:00", "aider"), "key-2": ("None", None)}
+    writer.write([call(NOW + timedelta(seconds=30))])
+    assert used()["key-1"] == ("2026-11-24 09:30:00", "aider")
+    writer.write([call(NOW + timedelta(seconds=31), client_app="codex"), call(NOW, key_id="key-2", client_app=None)])
+    assert used() == {"key-1": ("2026-11-24 09:30:31", "codex"), "key-2": ("2026-11-24 09:30:00", None)}
+    other = make_usage_writer(make_url(database_url), BERLIN)
+    other.write([call(NOW + timedelta(seconds=10), client_app="curl")])
+    other.close()
+    assert used()["key-1"] == ("2026-11-24 09:30:31", "codex")
+
+
+def add_keys(url: str, *ids: str) -> None:
+    with sync_engine(url) as engine, engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO users (id, email, name, sort_name, role, status, created_at) "
+                "VALUES ('ada', 'ada@example.com', 'Ada', 'ada', 'member', 'active', '2026-11-24 09:00:00')"
+            )
+        )
+        for key_id in ids:
+            connection.execute(
+                text(
+                    "INSERT INTO api_keys (id, public_id, user_id, name, prefix, secret_hash, created_at) "
+                    "VALUES (:id, :id, 'ada', 'laptop', 'sg_', 'hash', '2026-11-24 09:00:00')"
+                ),
+                {"id": key_id},
+            )
+
+
 def test_it_recovers_when_the_database_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "later"
     writer = SqliteUsageWriter(str(folder / "test.db"), BERLIN)

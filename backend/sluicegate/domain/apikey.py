@@ -49,6 +49,9 @@ class NewCredential:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
+    """`model_ids` are all that it may call of what its owner may, None for everything. After a rotation the secret
+    before lives until `previous_expires_at` under its own public id."""
+
     id: str
     public_id: str
     user_id: str
@@ -59,9 +62,23 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    last_used_client: str | None = None
+    model_ids: tuple[str, ...] | None = None
+    previous_public_id: str | None = None
+    previous_secret_hash: str | None = None
+    previous_expires_at: datetime | None = None
 
     def status(self, now: datetime) -> CredentialStatus:
         return _status(self.revoked_at, self.expires_at, now)
+
+    def hash_of(self, public_id: str) -> str | None:
+        """The hash of the secret that goes by this public id."""
+        return self.secret_hash if public_id == self.public_id else self.previous_secret_hash
+
+    def overlap(self, now: datetime) -> datetime | None:
+        """When the secret before the last rotation ends, if it still works."""
+        until = self.previous_expires_at
+        return until if until is not None and until > now and self.status(now) is CredentialStatus.ACTIVE else None
 
 
 @dataclass(frozen=True, slots=True)

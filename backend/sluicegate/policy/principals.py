@@ -47,6 +47,8 @@ class Standing:
             self.counted = (*self.counted, source.subject)
             if not self.narrowing.empty:
                 self.limits = (*self.limits, self.narrowing.limit_set())
+            if rows.key.model_ids is not None:
+                self.granted = self.granted.intersection(rows.key.model_ids)
 
     @property
     def user(self) -> User:
@@ -67,6 +69,8 @@ class Standing:
         if model is None:
             raise refusals.model_not_found(name)
         if model.id not in self.granted:
+            if model.id in self.compiled.granted and self.narrowing is not None:
+                raise refusals.model_not_on_key(name, self.narrowing.source.name)
             raise refusals.model_not_granted(name)
         return model
 
@@ -83,18 +87,24 @@ class Standing:
 
 
 class Principal(Standing):
-    """A verified key with its owner. Expired, revoked and suspended ones are kept too: refusing them stays cheap."""
+    """A key with its owner, through the secret that goes by `public_id`. Expired, revoked and suspended ones are kept
+    too: refusing them stays cheap."""
 
-    __slots__ = ("current", "expires_at", "key", "key_id", "named")
+    __slots__ = ("current", "expires_at", "key", "key_id", "named", "replaced")
 
-    def __init__(self, rows: KeyRows, compiled: CompiledUser) -> None:
+    def __init__(self, rows: KeyRows, compiled: CompiledUser, public_id: str) -> None:
         super().__init__(compiled, rows)
-        self.key: ApiKey = rows.key
-        self.expires_at = rows.key.expires_at.timestamp() if rows.key.expires_at else None
+        key = rows.key
+        self.key: ApiKey = key
+        ends = [key.expires_at] if key.expires_at else []
+        self.replaced = public_id != key.public_id
+        if self.replaced and key.previous_expires_at is not None:
+            ends.append(key.previous_expires_at)
+        self.expires_at = min(ends).timestamp() if ends else None
         self.current = True
-        self.key_id = rows.key.id
+        self.key_id = key.id
         # How the ledger names the caller: user and key, each by id and label, and the groups.
-        label = f"{rows.key.name} ({rows.key.prefix}…)"
+        label = f"{key.name} ({key.prefix}…)"
         self.named = (compiled.user.id, compiled.user.label, self.key_id, label, compiled.group_ids)
 
     @property
@@ -106,5 +116,6 @@ class Principal(Standing):
         if self.key.revoked_at is not None:
             raise refusals.key_revoked()
         if self.expires_at is not None and self.expires_at <= now:
-            raise refusals.key_expired(datetime.fromtimestamp(self.expires_at, UTC))
+            at = datetime.fromtimestamp(self.expires_at, UTC)
+            raise refusals.key_replaced(at) if self.replaced else refusals.key_expired(at)
         super().check(now)

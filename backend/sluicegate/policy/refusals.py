@@ -61,6 +61,14 @@ def key_expired(at: datetime) -> Refusal:
     )
 
 
+def key_replaced(at: datetime) -> Refusal:
+    return Refusal(
+        "key_expired",
+        401,
+        f"This API key has a new secret, and the old one ended on {at:%Y-%m-%d %H:%M} UTC. Use the new one.",
+    )
+
+
 def user_suspended() -> Refusal:
     return Refusal("user_suspended", 401, "This account is suspended. Ask an administrator.")
 
@@ -80,6 +88,15 @@ def model_not_granted(slug: str) -> Refusal:
         "model_not_granted",
         403,
         f"You have no grant for the model '{slug}'. Ask an administrator for access.",
+        field="model",
+    )
+
+
+def model_not_on_key(slug: str, key: str) -> Refusal:
+    return Refusal(
+        "model_not_granted",
+        403,
+        f"The key {key} may not be used for the model '{slug}', though you may call it: it is set to other models.",
         field="model",
     )
 

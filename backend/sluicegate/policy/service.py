@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from sluicegate.domain.apikey import ApiKey, parse_credential
+from sluicegate.domain.apikey import parse_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.kit.clock import Clock
@@ -193,7 +193,8 @@ class PolicyService:
         """
         digest = keyed_digest(self._digest_key, credential)
         principal = self._principals.get(digest)
-        if principal is None or not principal.valid:
+        # Whoever waited for the same look-up may wake up after the next change.
+        while principal is None or not principal.valid:
             principal = await self._resolving.run(digest, lambda: self._resolve(digest, credential, address))
         return self._fit_to_call(principal)
 
@@ -210,7 +211,8 @@ class PolicyService:
         while True:
             generation = self._generation
             rows = await self._source.key(public_id)
-            if rows is None or not await self._verify(rows.key, digest, secret):
+            hashed = rows.key.hash_of(public_id) if rows is not None else None
+            if rows is None or hashed is None or not await self._verify(hashed, digest, secret):
                 self._bad_keys.note(digest, address)
                 raise refusals.invalid_key()
             key = rows.key
@@ -218,15 +220,15 @@ class PolicyService:
             if compiled is None:
                 raise refusals.invalid_key()
             if compiled.valid and not self._changed_since(generation, PolicyChange(ChangeKind.KEY, key.id)):
-                return self._remember(digest, Principal(rows, compiled))
+                return self._remember(digest, Principal(rows, compiled, public_id))
 
-    async def _verify(self, key: ApiKey, digest: bytes, secret: str) -> bool:
-        if self._verified.get(digest) == key.secret_hash:
+    async def _verify(self, hashed: str, digest: bytes, secret: str) -> bool:
+        if self._verified.get(digest) == hashed:
             return True
         loop = asyncio.get_running_loop()
-        if not await loop.run_in_executor(self._hashing, verify_hash, key.secret_hash, secret):
+        if not await loop.run_in_executor(self._hashing, verify_hash, hashed, secret):
             return False
-        self._verified[digest] = key.secret_hash
+        self._verified[digest] = hashed
         return True
 
     def _remember(self, digest: bytes, principal: Principal) -> Principal:
@@ -322,6 +324,7 @@ class PolicyService:
                 principal.check(self._clock.time())
             if self._stale_catalog:
                 await self._reload_catalog()
+                continue
             catalog = self.catalog
             model = principal.access(slug, catalog)
             ask = self._ask(principal, model, input_tokens, max_tokens)
@@ -366,11 +369,17 @@ class PolicyService:
         """Tells that the call is alive."""
         self._admission.renew(admitted.lease)
 
-    async def explain(self, user_id: str, slug: str) -> Explanation:
-        """What the gateway would answer to a small call now, step by step; raises NotFound for an unknown user."""
+    async def explain(self, user_id: str, slug: str, key_id: str | None = None) -> Explanation:
+        """What the gateway would answer to a small call now, with this key where one is given, step by step; raises
+        NotFound for an unknown user or key."""
         if self._stale_catalog:
             await self._reload_catalog()
         standing = Standing(await self._must_know(user_id))
+        if key_id is not None:
+            rows = await self._source.key_by_id(key_id)
+            if rows is None or rows.key.user_id != user_id:
+                raise NotFound("API key", field="keyId")
+            standing = Principal(rows, standing.compiled, rows.key.public_id)
         return await explain(standing, slug, self.catalog, self._clock.time(), self._attempt)
 
     async def _attempt(self, standing: Standing, model: CompiledModel) -> Refusal | None:

@@ -15,6 +15,22 @@ from sluicegate.services.subjects import record_setting, require_visible, subjec
 _FIELDS = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 
+def checked_budget(budget: Budget, at: str = "") -> Budget:
+    """With ascending thresholds; raises InvalidInput for a value that cannot be. `at` is where they stand in the
+    input."""
+    for name, field in _FIELDS.items():
+        check_cap(getattr(budget, name), at + field)
+    thresholds = check_thresholds(list(budget.alert_thresholds), f"{at}alertThresholds")
+    return Budget(budget.day, budget.week, budget.month, thresholds)
+
+
+def shown_budget(budget: Budget) -> dict[str, Any]:
+    """The audit log is read by people: dollars, not nano-dollars."""
+    caps = {field: getattr(budget, name) for name, field in _FIELDS.items()}
+    shown = {field: None if cap is None else format_usd(cap) for field, cap in caps.items()}
+    return shown | {"alert_thresholds": list(budget.alert_thresholds)}
+
+
 class BudgetService:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -29,21 +45,11 @@ class BudgetService:
     async def set(self, caller: Caller, subject: Subject, budget: Budget) -> Budget:
         """Replaces caps and thresholds."""
         caller.require_admin(TokenScope.POLICY)
-        for name, field in _FIELDS.items():
-            check_cap(getattr(budget, name), field)
-        thresholds = check_thresholds(list(budget.alert_thresholds))
-        budget = Budget(budget.day, budget.week, budget.month, thresholds)
+        budget = checked_budget(budget)
         async with self._store.write() as tx:
             label = await subject_label(tx, subject)
             before = (await tx.policy.budgets([subject])).get(subject, Budget())
             if before != budget:
                 await tx.policy.set_budget(subject, budget)
-                await record_setting(tx, caller, subject, "budget", label, _shown(before), _shown(budget))
+                await record_setting(tx, caller, subject, "budget", label, shown_budget(before), shown_budget(budget))
         return budget
-
-
-def _shown(budget: Budget) -> dict[str, Any]:
-    """The audit log is read by people: dollars, not nano-dollars."""
-    caps = {field: getattr(budget, name) for name, field in _FIELDS.items()}
-    shown = {field: None if cap is None else format_usd(cap) for field, cap in caps.items()}
-    return shown | {"alert_thresholds": list(budget.alert_thresholds)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.apikey import ApiKey, TokenScope
 from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel
@@ -36,13 +36,20 @@ class EffectiveService:
         limited = not (limits.empty and budget.empty)
         return await self._policy.use_of(Subject(SubjectKind.POOL, group_id), limited=limited)
 
+    async def key_use(self, caller: Caller, key: ApiKey, limits: RateLimits, budget: Budget) -> SubjectUse:
+        """What was used through a key, of what is set on it."""
+        caller.require_self_or_admin(key.user_id, TokenScope.READ)
+        limited = not (limits.empty and budget.empty)
+        return await self._policy.use_of(Subject(SubjectKind.KEY, key.id), limited=limited)
+
     def resets(self) -> Mapping[Window, datetime]:
         """When each budget window ends that is running now."""
         return {window: period.end for window, period in self._periods.at(self._clock.now()).items()}
 
-    async def explain(self, caller: Caller, user_id: str, slug: str) -> Explanation:
+    async def explain(self, caller: Caller, user_id: str, slug: str, key_id: str | None = None) -> Explanation:
+        """With the key where one is given."""
         caller.require_self_or_admin(user_id, TokenScope.READ)
-        return await self._policy.explain(user_id, slug)
+        return await self._policy.explain(user_id, slug, key_id)
 
     async def available(self, caller: Caller) -> list[CompiledModel]:
         """The models that the caller may call."""

@@ -5,21 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sluicegate.domain.apikey import ApiKey, TokenScope, new_credential
+from sluicegate.domain.apikey import ApiKey, CredentialStatus, TokenScope, new_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import parse_name
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import hash_key_secret
-from sluicegate.kit.errors import NotFound
+from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import Page, PageRequest, Store
+from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.services.absent import ABSENT
 from sluicegate.services.caller import Caller
 from sluicegate.services.expiry import checked_expiry
+from sluicegate.services.narrowing import (
+    WHOLE,
+    KeyChange,
+    Narrowing,
+    narrowings_of,
+    require_granted,
+    set_narrowing,
+    shown_key,
+)
 
 DEFAULT_NAME = "API key"
+MAX_OVERLAP_HOURS = 720
 
 
 class KeyService:
@@ -42,18 +54,30 @@ class KeyService:
         async with self._store.read() as tx:
             return await tx.keys.count_of(caller.user.id)
 
+    async def narrowings(self, caller: Caller, key_ids: Sequence[str]) -> dict[str, Narrowing]:
+        """What each key may use less than its owner; members see their own."""
+        caller.require_scope(TokenScope.READ)
+        async with self._store.read() as tx:
+            keys = await tx.keys.get_many(key_ids)
+            for key in keys.values():
+                caller.require_self_or_admin(key.user_id, TokenScope.READ)
+            return await narrowings_of(tx, list(keys.values()))
+
     async def of_users(self, caller: Caller, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]:
         for user_id in user_ids:
             caller.require_self_or_admin(user_id, TokenScope.READ)
         async with self._store.read() as tx:
             return await tx.keys.of_users(user_ids)
 
-    async def create(self, caller: Caller, name: str, expires_at: datetime | None) -> tuple[ApiKey, Secret]:
+    async def create(
+        self, caller: Caller, name: str, expires_at: datetime | None, narrowing: Narrowing = WHOLE
+    ) -> tuple[ApiKey, Secret]:
         """A key of the caller's own and its text, which nobody can see again."""
         caller.require_scope(TokenScope.KEYS)
         now = self._clock.now()
         label = parse_name(name, required=False) or DEFAULT_NAME
         expiry = checked_expiry(expires_at, now)
+        narrowing = narrowing.checked()
         made = new_credential()
         key = ApiKey(
             id=new_id(),
@@ -64,28 +88,96 @@ class KeyService:
             secret_hash=await asyncio.to_thread(hash_key_secret, made.secret),
             created_at=now,
             expires_at=expiry,
+            model_ids=narrowing.model_ids,
         )
         async with self._store.write() as tx:
+            await require_granted(tx, key.user_id, narrowing.model_ids or ())
             await tx.keys.add(key)
-            after = {"name": key.name, "prefix": key.prefix, "expires_at": key.expires_at}
-            await tx.audit.record(caller.actor, "api_key.create", "api_key", key.id, key.name, {}, after)
-            tx.changed(PolicyChange(ChangeKind.KEY, key.id))
+            await set_narrowing(tx, key.id, narrowing)
+            after = {"prefix": key.prefix, **await shown_key(tx, key, narrowing)}
+            await _record(tx, caller, "create", key, {}, {k: v for k, v in after.items() if v is not None})
         return key, Secret(made.text)
+
+    async def update(self, caller: Caller, key_id: str, change: KeyChange) -> ApiKey:
+        """Members their own, administrators anyone's."""
+        caller.require_scope(TokenScope.KEYS)
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            before = await _require_active(tx, caller, key_id, now)
+            held = (await narrowings_of(tx, [before]))[key_id]
+            narrowing = held.changed(change).checked()
+            after = replace(
+                before,
+                name=before.name if change.name is ABSENT else parse_name(change.name),
+                expires_at=before.expires_at if change.expires_at is ABSENT else checked_expiry(change.expires_at, now),
+                model_ids=narrowing.model_ids,
+            )
+            if (after, narrowing) == (before, held):
+                return before
+            new_models = set(narrowing.model_ids or ()) - set(held.model_ids or ())
+            await require_granted(tx, before.user_id, sorted(new_models))
+            await tx.keys.update(key_id, name=after.name, expires_at=after.expires_at, model_ids=after.model_ids)
+            await set_narrowing(tx, key_id, narrowing)
+            states = await shown_key(tx, before, held), await shown_key(tx, after, narrowing)
+            await _record(tx, caller, "update", after, *states)
+            return after
+
+    async def rotate(self, caller: Caller, key_id: str, overlap_hours: int) -> tuple[ApiKey, Secret]:
+        """A new secret for a key of the caller's own; the old one works for so many hours more. A secret that an
+        earlier rotation left ends now."""
+        caller.require_scope(TokenScope.KEYS)
+        if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
+            raise InvalidInput("overlapHours", f"must lie between 0 and {MAX_OVERLAP_HOURS}")
+        made, now = new_credential(), self._clock.now()
+        hashed = await asyncio.to_thread(hash_key_secret, made.secret)
+        async with self._store.write() as tx:
+            before = await _require_active(tx, caller, key_id, now)
+            if before.user_id != caller.user.id:
+                raise Forbidden("Only the owner of a key can get a new secret for it.")
+            values = {
+                "public_id": made.public_id,
+                "prefix": made.prefix,
+                "secret_hash": hashed,
+                "previous_public_id": before.public_id,
+                "previous_secret_hash": before.secret_hash,
+                "previous_expires_at": now + timedelta(hours=overlap_hours),
+            }
+            await tx.keys.update(key_id, **values)
+            after = replace(before, **values)
+            states = ({"prefix": k.prefix, "previous_expires_at": k.previous_expires_at} for k in (before, after))
+            await _record(tx, caller, "rotate", after, *states)
+        return after, Secret(made.text)
 
     async def revoke(self, caller: Caller, key_id: str) -> ApiKey:
         """Final; a second time changes nothing."""
         caller.require_scope(TokenScope.KEYS)
         async with self._store.write() as tx:
-            key = await tx.keys.get(key_id)
-            # Whether somebody else's key exists is nothing that members should learn.
-            if key is None or (key.user_id != caller.user.id and not caller.is_admin):
-                raise NotFound("API key")
+            key = await _require(tx, caller, key_id)
             if key.revoked_at is not None:
                 return key
             now = self._clock.now()
             await tx.keys.revoke(key_id, now)
-            await tx.audit.record(
-                caller.actor, "api_key.revoke", "api_key", key.id, key.name, {}, {"prefix": key.prefix}
-            )
-            tx.changed(PolicyChange(ChangeKind.KEY, key_id))
+            await _record(tx, caller, "revoke", key, {}, {"prefix": key.prefix})
             return replace(key, revoked_at=now)
+
+
+async def _require(tx: Transaction, caller: Caller, key_id: str) -> ApiKey:
+    key = await tx.keys.get(key_id)
+    # Whether somebody else's key exists is nothing that members should learn.
+    if key is None or (key.user_id != caller.user.id and not caller.is_admin):
+        raise NotFound("API key")
+    return key
+
+
+async def _require_active(tx: Transaction, caller: Caller, key_id: str, now: datetime) -> ApiKey:
+    key = await _require(tx, caller, key_id)
+    if key.status(now) is not CredentialStatus.ACTIVE:
+        raise Conflict(f"This key is {key.status(now)}; create a new one.", field="id")
+    return key
+
+
+async def _record(
+    tx: Transaction, caller: Caller, action: str, key: ApiKey, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    await tx.audit.record(caller.actor, f"api_key.{action}", "api_key", key.id, key.name, before, after)
+    tx.changed(PolicyChange(ChangeKind.KEY, key.id))

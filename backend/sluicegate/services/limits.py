@@ -19,6 +19,13 @@ _FIELDS = {
 }
 
 
+def checked_limits(limits: RateLimits, at: str = "") -> RateLimits:
+    """Raises InvalidInput for a value that cannot be; `at` is where the four stand in the input."""
+    for name, field in _FIELDS.items():
+        check_limit(getattr(limits, name), at + field)
+    return limits
+
+
 class LimitService:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -33,8 +40,7 @@ class LimitService:
     async def set(self, caller: Caller, subject: Subject, limits: RateLimits) -> RateLimits:
         """Replaces all four values."""
         caller.require_admin(TokenScope.POLICY)
-        for name, field in _FIELDS.items():
-            check_limit(getattr(limits, name), field)
+        checked_limits(limits)
         async with self._store.write() as tx:
             label = await subject_label(tx, subject)
             before = (await tx.policy.rate_limits([subject])).get(subject, RateLimits())

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Group, User
 from sluicegate.ports.policy import CatalogRows, KeyRows, UserRows
@@ -21,13 +20,12 @@ from sluicegate.storage.repositories.catalog import (
     provider_model_value,
     provider_value,
 )
+from sluicegate.storage.repositories.credentials import KEYS, key_value
 from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS, budget_value, grant_value, limits_value
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.snapshot import snapshot
-from sluicegate.storage.tables.credentials import ApiKeyRow
 from sluicegate.storage.tables.identity import GroupRow, MembershipRow, UserRow
 
-_KEYS = table_of(ApiKeyRow)
 _USERS = table_of(UserRow)
 _GROUPS = table_of(GroupRow)
 _MEMBERSHIPS = table_of(MembershipRow)
@@ -71,11 +69,17 @@ class SqlPolicySource:
         )
 
     async def key(self, public_id: str) -> KeyRows | None:
+        return await self._key(or_(KEYS.c.public_id == public_id, KEYS.c.previous_public_id == public_id))
+
+    async def key_by_id(self, key_id: str) -> KeyRows | None:
+        return await self._key(KEYS.c.id == key_id)
+
+    async def _key(self, condition: ColumnElement[bool]) -> KeyRows | None:
         async with snapshot(self._engine) as connection:
-            row = (await connection.execute(_key_statement(public_id))).first()
+            row = (await connection.execute(_key_statement(condition))).first()
         if row is None:
             return None
-        key = to_value(ApiKey, row)
+        key = key_value(row)
         subject = Subject(SubjectKind.KEY, key.id)
         limits, budgets = _values([(subject, row, "")])
         return KeyRows(key, limits.get(subject, NO_LIMITS), budgets.get(subject, NO_BUDGET))
@@ -119,12 +123,12 @@ def _groups_statement(user_id: str) -> Select[Any]:
     )
 
 
-def _key_statement(public_id: str) -> Select[Any]:
+def _key_statement(condition: ColumnElement[bool]) -> Select[Any]:
     return (
-        select(_KEYS, *_OWN_COLUMNS)
-        .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.KEY, _KEYS.c.id))
-        .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.KEY, _KEYS.c.id))
-        .where(_KEYS.c.public_id == public_id)
+        select(KEYS, *_OWN_COLUMNS)
+        .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.KEY, KEYS.c.id))
+        .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.KEY, KEYS.c.id))
+        .where(condition)
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, func, select
+from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sluicegate.domain.policy import SubjectKind, Window
+from sluicegate.storage.repositories.credentials import KEYS
 from sluicegate.storage.usage_batch import HOUR_LABELS, HOUR_SUMS, HOURS, LEDGER, SPEND
 
 
@@ -33,6 +34,14 @@ class UsageStatements:
                 (SubjectKind.POOL, wanted.in_(select(self._group_ids()))),
             )
         }
+        self.use_key = self._text(
+            update(KEYS)
+            .where(
+                KEYS.c.id == bindparam("key"),
+                or_(KEYS.c.last_used_at.is_(None), KEYS.c.last_used_at < bindparam("before")),
+            )
+            .values(last_used_at=bindparam("at"), last_used_client=bindparam("client"))
+        )
 
     def spent(self, periods: int = len(Window)) -> str:
         """By subject kind, subject id and as many periods."""

@@ -20,6 +20,7 @@ from sqlalchemy.engine import URL
 from sluicegate.domain.policy import Subject, Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.policy.windows import PeriodClock
+from sluicegate.storage.last_use import LastUse, Use, lines_for
 from sluicegate.storage.usage_batch import (
     LEDGER,
     LEDGER_COLUMNS,
@@ -87,16 +88,20 @@ class _Writer(ABC, Generic[C]):
         self._writing = _Wire(connect)
         self._reading = _Wire(connect)
         self._periods = PeriodClock(zone)
+        self._last_use = LastUse()
 
     def write(self, records: Sequence[CallRecord]) -> None:
         batch = distinct(records)
         if not batch:
             return
+        uses = self._last_use.due(batch)
         try:
-            self._writing.run(lambda connection: self._write(connection, batch, self._insert_all))
+            self._writing.run(lambda connection: self._write(connection, batch, uses, self._insert_all))
         except _UNFIT:
             batch = distinct(fitted(batch))
-            self._writing.run(lambda connection: self._write(connection, batch, self._insert_new))
+            uses = self._last_use.due(batch)
+            self._writing.run(lambda connection: self._write(connection, batch, uses, self._insert_new))
+        self._last_use.stored(uses)
 
     def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
         statement = self.sql.spent(len(periods))
@@ -120,6 +125,7 @@ class _Writer(ABC, Generic[C]):
         self,
         connection: C,
         batch: list[CallRecord],
+        uses: dict[str, Use],
         insert: Callable[[C, list[CallRecord]], list[CallRecord]],
     ) -> None:
         """One transaction: `insert` gives the records that were new, and those are added to the sums."""
@@ -145,12 +151,14 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
         self,
         connection: sqlite3.Connection,
         batch: list[CallRecord],
+        uses: dict[str, Use],
         insert: Callable[[sqlite3.Connection, list[CallRecord]], list[CallRecord]],
     ) -> None:
         connection.execute("BEGIN IMMEDIATE")
         new = insert(connection, batch)
         connection.executemany(self.sql.add_hour, hour_lines(new, self._periods))
         connection.executemany(self.sql.add_spend, spend_lines(new, self._periods))
+        connection.executemany(self.sql.use_key, lines_for(uses, sqlite=True))
         connection.execute("COMMIT")
 
     def _insert_all(self, connection: sqlite3.Connection, batch: list[CallRecord]) -> list[CallRecord]:
@@ -186,12 +194,14 @@ class PostgresUsageWriter(_Writer[Postgres]):
         self,
         connection: Postgres,
         batch: list[CallRecord],
+        uses: dict[str, Use],
         insert: Callable[[Postgres, list[CallRecord]], list[CallRecord]],
     ) -> None:
         with connection.transaction(), connection.cursor() as cursor:
             new = insert(connection, batch)
             cursor.executemany(self.sql.add_hour.encode(), hour_lines(new, self._periods))
             cursor.executemany(self.sql.add_spend.encode(), spend_lines(new, self._periods))
+            cursor.executemany(self.sql.use_key.encode(), lines_for(uses, sqlite=False))
 
     def _insert_all(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:
         statement = f"COPY {LEDGER.name} ({', '.join(LEDGER_COLUMNS)}) FROM STDIN"

@@ -16,8 +16,12 @@ from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.tables.credentials import ApiKeyRow, AutomationTokenRow
 
-_KEYS = table_of(ApiKeyRow)
+KEYS = table_of(ApiKeyRow)
 _TOKENS = table_of(AutomationTokenRow)
+
+
+def key_value(row: Row[Any]) -> ApiKey:
+    return to_value(ApiKey, row, model_ids=None if row.model_ids is None else tuple(row.model_ids))
 
 
 class SqlKeyRepository:
@@ -27,22 +31,25 @@ class SqlKeyRepository:
         self._session = session
 
     async def get(self, key_id: str) -> ApiKey | None:
-        row = (await self._session.execute(select(_KEYS).where(_KEYS.c.id == key_id))).first()
-        return to_value(ApiKey, row) if row else None
+        return (await self.get_many([key_id])).get(key_id)
+
+    async def get_many(self, ids: Sequence[str]) -> dict[str, ApiKey]:
+        rows = await self._session.execute(select(KEYS).where(KEYS.c.id.in_(ids)))
+        return {row.id: key_value(row) for row in rows}
 
     async def page_of(self, user_id: str, page: PageRequest) -> Page[ApiKey]:
-        statement = paged(select(_KEYS).where(_KEYS.c.user_id == user_id), page, _KEYS.c.id, descending=True)
+        statement = paged(select(KEYS).where(KEYS.c.user_id == user_id), page, KEYS.c.id, descending=True)
         rows = (await self._session.execute(statement)).all()
-        return to_page(rows, page, lambda row: to_value(ApiKey, row), lambda row: [row.id])
+        return to_page(rows, page, key_value, lambda row: [row.id])
 
     async def count_of(self, user_id: str) -> int:
-        return await self._session.scalar(select(func.count(_KEYS.c.id)).where(_KEYS.c.user_id == user_id)) or 0
+        return await self._session.scalar(select(func.count(KEYS.c.id)).where(KEYS.c.user_id == user_id)) or 0
 
     async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]:
-        statement = select(_KEYS).where(_KEYS.c.user_id.in_(user_ids)).order_by(_KEYS.c.id.desc())
+        statement = select(KEYS).where(KEYS.c.user_id.in_(user_ids)).order_by(KEYS.c.id.desc())
         found: dict[str, list[ApiKey]] = {user_id: [] for user_id in user_ids}
         for row in await self._session.execute(statement):
-            found[row.user_id].append(to_value(ApiKey, row))
+            found[row.user_id].append(key_value(row))
         return found
 
     async def by_public_id(self, public_id: str) -> ApiKey | None:
@@ -50,10 +57,14 @@ class SqlKeyRepository:
         return to_value(ApiKey, row) if row else None
 
     async def add(self, key: ApiKey) -> None:
-        await self._session.execute(insert(_KEYS).values(asdict(key)))
+        await self._session.execute(insert(KEYS).values(asdict(key)))
+
+    async def update(self, key_id: str, **values: Any) -> None:
+        if values:
+            await self._session.execute(update(KEYS).where(KEYS.c.id == key_id).values(**values))
 
     async def revoke(self, key_id: str, at: datetime) -> None:
-        statement = update(_KEYS).where(_KEYS.c.id == key_id, _KEYS.c.revoked_at.is_(None)).values(revoked_at=at)
+        statement = update(KEYS).where(KEYS.c.id == key_id, KEYS.c.revoked_at.is_(None)).values(revoked_at=at)
         await self._session.execute(statement)
 
 

@@ -25,6 +25,11 @@ class ApiKeyRow(Row, table=True):
     expires_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     revoked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     last_used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    last_used_client: str | None = Field(default=None, max_length=60)
+    model_ids: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    previous_public_id: str | None = Field(default=None, unique=True, index=True, max_length=16)
+    previous_secret_hash: str | None = Field(default=None, max_length=255)
+    previous_expires_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
 class AutomationTokenRow(Row, table=True):
