@@ -43,6 +43,7 @@ from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
+from sluicegate.services.overrides import OverrideService
 from sluicegate.services.passwords import Passwords
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -129,6 +130,7 @@ class Container:
             limits=LimitService(store),
             budgets=BudgetService(store),
             effective=EffectiveService(self.policy, self.periods, clock),
+            overrides=OverrideService(store, clock),
             providers=ProviderService(store, self.vault, clock, allow_private=private),
             provider_models=ProviderModelService(store, clock),
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),

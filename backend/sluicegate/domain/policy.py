@@ -90,6 +90,26 @@ NO_BUDGET = Budget()
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """While it runs, the user's limit of one dimension or cap of one window (nano-dollars) is `value`, whatever was
+    merged; None lifts it. `created_by` and `ended_by` name people as the audit log does."""
+
+    id: str
+    user_id: str
+    target: Dimension | Window
+    value: int | None
+    reason: str
+    created_by: str
+    created_at: datetime
+    ends_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+    def running(self, at: datetime) -> bool:
+        return self.ended_at is None and self.ends_at > at
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """Permission for a user or group to call one model."""
 

@@ -21,6 +21,7 @@ from sluicegate.graphql.invitations.mutations import InvitationMutations
 from sluicegate.graphql.keys.mutations import KeyMutations
 from sluicegate.graphql.keys.queries import KeyQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
+from sluicegate.graphql.policy.overrides import OverrideMutations
 from sluicegate.graphql.policy.pools import PoolMutations
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
@@ -68,6 +69,7 @@ class Mutation(
     SessionMutations,
     SystemMutations,
     PoolMutations,
+    OverrideMutations,
 ):
     pass
 

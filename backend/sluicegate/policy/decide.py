@@ -24,6 +24,8 @@ _ADJECTIVES = {Window.DAY: "Daily", Window.WEEK: "Weekly", Window.MONTH: "Monthl
 
 def describe_source(source: Source) -> str:
     """For sentences: `set by group Contractors`."""
+    if source.override is not None:
+        return f"set for this user until {when(source.override.ends_at)} ({source.override.reason})"
     match source.subject.kind:
         case SubjectKind.USER:
             return "set for this user"
@@ -49,9 +51,14 @@ def refusal_of(denial: Denial, source: Source, periods: Mapping[Window, Period],
     return _budget_refusal(denial, denial.over, source, periods)
 
 
+def _end_of(source: Source) -> datetime | None:
+    """When a block ends by itself."""
+    return source.override.ends_at if source.override else None
+
+
 def _rate_refusal(denial: Denial, dimension: Dimension, source: Source, now: datetime) -> Refusal:
     unit, origin = _UNITS[dimension], describe_source(source)
-    free_at = None if denial.retry_after is None else now + timedelta(seconds=denial.retry_after)
+    free_at = _end_of(source) if denial.retry_after is None else now + timedelta(seconds=denial.retry_after)
     retry_after = None if denial.retry_after is None else max(1, math.ceil(denial.retry_after))
     if denial.limit == 0:
         message = f"Calls are blocked: the limit is 0 {unit}, {origin}."
@@ -83,7 +90,7 @@ def _budget_refusal(denial: Denial, window: Window, source: Source, periods: Map
     origin = describe_source(source)
     if denial.limit == 0:
         message = f"Calls that cost money are blocked: the {_ADJECTIVES[window].lower()} budget is $0, {origin}."
-        facts = LimitFacts(None, window, 0, denial.used, source, None)
+        facts = LimitFacts(None, window, 0, denial.used, source, _end_of(source))
         return Refusal("budget_exceeded", 402, message, facts=facts)
     if denial.used - denial.reserved >= denial.limit:
         message = f"{_ADJECTIVES[window]} budget of ${cap} reached, {origin}: spent ${spent}."

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, Dimension, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.policy import (
+    NO_BUDGET,
+    NO_LIMITS,
+    Budget,
+    Dimension,
+    Override,
+    RateLimits,
+    Subject,
+    SubjectKind,
+    Window,
+)
 from sluicegate.domain.user import Group, User
 from sluicegate.policy.merge import (
     Merged,
@@ -12,6 +23,7 @@ from sluicegate.policy.merge import (
     merge_budgets,
     merge_grants,
     merge_limits,
+    running,
     sources_of,
 )
 from sluicegate.ports.policy import LimitSet, UserRows
@@ -49,6 +61,19 @@ class EffectivePolicy:
     budgets: dict[Window, Merged]
     pools: tuple[Constraint, ...] = ()
 
+    @property
+    def overrides(self) -> list[Override]:
+        """Those that run."""
+        merged = (*self.limits.values(), *self.budgets.values())
+        return [value.override for value in merged if value.override]
+
+    def source_of(self, merged: Merged) -> Source | None:
+        """Who set the value that is in force."""
+        if merged.override is not None:
+            own = Subject(SubjectKind.USER, self.user.id)
+            return Source(own, self.user.name or self.user.email, merged.override)
+        return merged.winner.source if merged.winner else None
+
     def limit_set(self) -> LimitSet:
         """The values that admission checks for this user's own use."""
         return LimitSet(
@@ -62,9 +87,11 @@ def pool_of(group: Group) -> Subject:
     return Subject(SubjectKind.POOL, group.id)
 
 
-def effective_policy(rows: UserRows) -> EffectivePolicy:
-    """Merges the rows of one user."""
+def effective_policy(rows: UserRows, at: datetime) -> EffectivePolicy:
+    """Merges the rows of one user, with the overrides that run at an instant."""
     sources = sources_of(rows.user, rows.groups)
+    overrides = running(rows.overrides, at)
+    limits, budgets = merge_limits(sources, rows.limits), merge_budgets(sources, rows.budgets)
     groups = tuple(sorted(rows.groups, key=lambda g: (g.name.casefold(), g.id)))
     pools = (
         Constraint(Source(pool, group.name), rows.limits.get(pool, NO_LIMITS), rows.budgets.get(pool, NO_BUDGET))
@@ -75,7 +102,7 @@ def effective_policy(rows: UserRows) -> EffectivePolicy:
         user=rows.user,
         groups=groups,
         grants=merge_grants(sources, rows.grants),
-        limits=merge_limits(sources, rows.limits),
-        budgets=merge_budgets(sources, rows.budgets),
+        limits={d: replace(merged, override=overrides.get(d)) for d, merged in limits.items()},
+        budgets={w: replace(merged, override=overrides.get(w)) for w, merged in budgets.items()},
         pools=tuple(pool for pool in pools if not pool.empty),
     )

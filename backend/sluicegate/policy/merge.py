@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sluicegate.domain.policy import (
     Budget,
     Dimension,
     Grant,
+    Override,
     RateLimits,
     Subject,
     SubjectKind,
@@ -23,10 +25,11 @@ from sluicegate.domain.user import Group, User
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who set a value."""
+    """Who set a value; for a user it may come from an override."""
 
     subject: Subject
     name: str
+    override: Override | None = None
 
     @property
     def order(self) -> tuple[bool, str, str]:
@@ -47,14 +50,21 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The strictest of the candidates, which come strictest first; `winner` is None when nobody set a value."""
+    """The strictest of the candidates, which come strictest first; `winner` is None when nobody set a value. While an
+    override runs, its value stands in for the winner's."""
 
     winner: Candidate | None
     candidates: tuple[Candidate, ...]
+    override: Override | None = None
+
+    @property
+    def merged(self) -> int | None:
+        """The value when no override runs."""
+        return self.winner.value if self.winner else None
 
     @property
     def value(self) -> int | None:
-        return self.winner.value if self.winner else None
+        return self.override.value if self.override else self.merged
 
 
 def strictest(candidates: Iterable[Candidate]) -> Merged:
@@ -86,6 +96,12 @@ def merge_budgets(sources: Iterable[Source], budgets: Mapping[Subject, Budget]) 
         window: strictest(Candidate(s, value) for s, row in known if (value := row.get(window)) is not None)
         for window in Window
     }
+
+
+def running(overrides: Iterable[Override], at: datetime) -> dict[Dimension | Window, Override]:
+    """What stands in for merged values at an instant; of several for the same, the one made last."""
+    made = sorted((o for o in overrides if o.running(at)), key=lambda o: (o.created_at, o.id))
+    return {override.target: override for override in made}
 
 
 def merge_grants(sources: Iterable[Source], grants: Iterable[Grant]) -> dict[str, tuple[Source, ...]]:

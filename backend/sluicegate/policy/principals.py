@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 from sluicegate.domain.apikey import ApiKey
@@ -9,46 +10,70 @@ from sluicegate.domain.policy import Subject, SubjectKind
 from sluicegate.domain.user import User, UserStatus
 from sluicegate.policy import refusals
 from sluicegate.policy.compile import Catalog, CompiledModel
-from sluicegate.policy.effective import Constraint, EffectivePolicy, pool_of
+from sluicegate.policy.effective import Constraint, EffectivePolicy, effective_policy, pool_of
 from sluicegate.policy.merge import Source
-from sluicegate.ports.policy import Denial, KeyRows, LimitSet
+from sluicegate.ports.policy import Denial, KeyRows, LimitSet, UserRows
 
 
 class CompiledUser:
-    """One user's policy. `limits` are the user's own merged ones, then those of the groups' pools. `valid` turns
-    False, for good, when something it came from changed."""
+    """One user's policy. `effective` and what comes from it hold until the first override ends, which `at` sees to.
+    `valid` turns False, for good, when something it came from changed. Instants are in seconds since the epoch."""
 
-    __slots__ = ("counted", "effective", "granted", "group_ids", "limits", "user", "valid")
+    __slots__ = ("counted", "effective", "granted", "group_ids", "limits", "rows", "until", "user", "valid")
 
-    def __init__(self, effective: EffectivePolicy) -> None:
-        self.effective = effective
-        self.user = effective.user
-        self.group_ids = tuple(g.id for g in effective.groups)
-        self.granted = frozenset(effective.grants)
-        self.limits: tuple[LimitSet, ...] = (effective.limit_set(), *(p.limit_set() for p in effective.pools))
-        self.counted = tuple(pool_of(group) for group in effective.groups)
+    def __init__(self, rows: UserRows, now: float) -> None:
+        self.rows = rows
+        self.user = rows.user
+        self._merge(now)
+        self.group_ids = tuple(g.id for g in self.effective.groups)
+        self.granted = frozenset(self.effective.grants)
+        self.counted = tuple(pool_of(group) for group in self.effective.groups)
         self.valid = True
+
+    def _merge(self, now: float) -> None:
+        self.effective = effective_policy(self.rows, datetime.fromtimestamp(now, UTC))
+        pools = (pool.limit_set() for pool in self.effective.pools)
+        self.limits: tuple[LimitSet, ...] = (self.effective.limit_set(), *pools)
+        self.until = min((o.ends_at.timestamp() for o in self.effective.overrides), default=math.inf)
+
+    def at(self, now: float) -> CompiledUser:
+        """Itself, as it is at an instant."""
+        if now >= self.until:
+            self._merge(now)
+        return self
 
 
 class Standing:
     """What may be done: a user's policy, narrowed by a key where one is used."""
 
-    __slots__ = ("compiled", "counted", "granted", "limits", "narrowing")
+    __slots__ = ("_base", "_limits", "compiled", "counted", "granted", "narrowing")
 
     def __init__(self, compiled: CompiledUser, rows: KeyRows | None = None) -> None:
         self.compiled = compiled
         self.granted = compiled.granted
-        self.limits = compiled.limits
         self.counted = compiled.counted
+        self._base = self._limits = compiled.limits
         self.narrowing: Constraint | None = None
         if rows is not None:
             source = Source(Subject(SubjectKind.KEY, rows.key.id), rows.key.name)
             self.narrowing = Constraint(source, rows.limits, rows.budget)
             self.counted = (*self.counted, source.subject)
-            if not self.narrowing.empty:
-                self.limits = (*self.limits, self.narrowing.limit_set())
+            self._limits = self._with_own(compiled.limits)
             if rows.key.model_ids is not None:
                 self.granted = self.granted.intersection(rows.key.model_ids)
+
+    def limits_at(self, now: float) -> tuple[LimitSet, ...]:
+        """The user's own merged values, those of the groups' pools, then the key's; the same object for as long as
+        they are the same."""
+        base = self.compiled.at(now).limits
+        if base is not self._base:
+            self._base, self._limits = base, self._with_own(base)
+        return self._limits
+
+    def _with_own(self, base: tuple[LimitSet, ...]) -> tuple[LimitSet, ...]:
+        if self.narrowing is None or self.narrowing.empty:
+            return base
+        return (*base, self.narrowing.limit_set())
 
     @property
     def user(self) -> User:
@@ -56,6 +81,7 @@ class Standing:
 
     @property
     def effective(self) -> EffectivePolicy:
+        """As of the last `limits_at`."""
         return self.compiled.effective
 
     def check(self, now: float) -> None:
@@ -81,9 +107,10 @@ class Standing:
                 return constraint.source
         effective = self.effective
         merged = effective.limits[denial.dimension] if denial.dimension else effective.budgets[denial.over]
-        if merged.winner is None:
+        source = effective.source_of(merged)
+        if source is None:
             raise ValueError("a denial by a limit that nobody set")
-        return merged.winner.source
+        return source
 
 
 class Principal(Standing):

@@ -29,7 +29,7 @@ from sluicegate.policy.compile import (
     compile_catalog,
 )
 from sluicegate.policy.decide import refusal_of
-from sluicegate.policy.effective import EffectivePolicy, effective_policy
+from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.policy.explain import Explanation, explain
 from sluicegate.policy.habits import Habits
 from sluicegate.policy.principals import CompiledUser, Principal, Standing
@@ -259,7 +259,7 @@ class PolicyService:
                 continue
             if len(self._users) >= _MAX_CACHED:
                 self._forget_user(next(iter(self._users)))
-            compiled = CompiledUser(effective_policy(rows))
+            compiled = CompiledUser(rows, self._clock.time())
             self._users[user_id] = compiled
             for group_id in compiled.group_ids:
                 self._group_users.setdefault(group_id, set()).add(user_id)
@@ -291,7 +291,7 @@ class PolicyService:
 
     async def effective(self, user_id: str) -> tuple[EffectivePolicy, dict[Subject, SubjectUse]]:
         """A user's merged policy, and what is used now of the user's own limits and of each pool; raises NotFound."""
-        effective = (await self._must_know(user_id)).effective
+        effective = (await self._must_know(user_id)).at(self._clock.time()).effective
         subjects = [Subject(SubjectKind.USER, user_id), *(pool.source.subject for pool in effective.pools)]
         return effective, {subject: await self._admission.use_of(subject) for subject in subjects}
 
@@ -329,7 +329,8 @@ class PolicyService:
             model = principal.access(slug, catalog)
             ask = self._ask(principal, model, input_tokens, max_tokens)
             verdict = await self._admission.admit(ask)
-            if not principal.valid or catalog is not self.catalog:
+            over = principal.limits_at(self._clock.time()) is not ask.limits
+            if over or not principal.valid or catalog is not self.catalog:
                 if not isinstance(verdict, Denial):
                     self._admission.cancel(verdict)
                 continue
@@ -347,7 +348,7 @@ class PolicyService:
         habits, user_id = self._habits, standing.user.id
         output = habits.output(user_id, model.id, max_tokens)
         cost = habits.cost(user_id, model.id, model.top_prices, input_tokens, output)
-        return Ask(standing.limits, input_tokens, output, cost, standing.counted)
+        return Ask(standing.limits_at(self._clock.time()), input_tokens, output, cost, standing.counted)
 
     def _refusal(self, denial: Denial, standing: Standing) -> Refusal:
         now = self._clock.now()
@@ -383,5 +384,8 @@ class PolicyService:
         return await explain(standing, slug, self.catalog, self._clock.time(), self._attempt)
 
     async def _attempt(self, standing: Standing, model: CompiledModel) -> Refusal | None:
-        denial = await self._admission.peek(self._ask(standing, model, 1, 1))
-        return self._refusal(denial, standing) if denial is not None else None
+        while True:
+            ask = self._ask(standing, model, 1, 1)
+            denial = await self._admission.peek(ask)
+            if standing.limits_at(self._clock.time()) is ask.limits:
+                return self._refusal(denial, standing) if denial is not None else None

@@ -16,6 +16,7 @@ from sluicegate.domain.policy import (
     Budget,
     Dimension,
     Grant,
+    Override,
     PolicyChange,
     RateLimits,
     Subject,
@@ -29,13 +30,14 @@ from sluicegate.kit.secret import Secret
 @dataclass(frozen=True, slots=True)
 class UserRows:
     """Everything that decides what one user may do, read in one transaction. Limits and budgets are those of the user,
-    of the groups, and of the groups' pools."""
+    of the groups, and of the groups' pools; overrides may have run out."""
 
     user: User
     groups: Sequence[Group]
     grants: Sequence[Grant]
     limits: dict[Subject, RateLimits]
     budgets: dict[Subject, Budget]
+    overrides: Sequence[Override] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from sluicegate.domain.catalog import (
 )
 from sluicegate.domain.job import JobState
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
-from sluicegate.domain.policy import Budget, Grant, PolicyChange, RateLimits, Subject
+from sluicegate.domain.policy import Budget, Grant, Override, PolicyChange, RateLimits, Subject
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 
 T = TypeVar("T")
@@ -179,6 +179,18 @@ class PolicyRepository(Protocol):
     async def set_rate_limits(self, subject: Subject, limits: RateLimits) -> None: ...
     async def budgets(self, subjects: Sequence[Subject]) -> dict[Subject, Budget]: ...
     async def set_budget(self, subject: Subject, budget: Budget) -> None: ...
+
+
+class OverrideRepository(Protocol):
+    """What stands in for merged values until an instant."""
+
+    async def get(self, override_id: str) -> Override | None: ...
+    async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[Override]]:
+        """Newest first, also those that have ended."""
+        ...
+
+    async def add(self, override: Override) -> None: ...
+    async def end(self, override_id: str, at: datetime, by: str) -> None: ...
 
 
 class KeyRepository(Protocol):
@@ -368,6 +380,8 @@ class Transaction(Protocol):
     def groups(self) -> GroupRepository: ...
     @property
     def policy(self) -> PolicyRepository: ...
+    @property
+    def overrides(self) -> OverrideRepository: ...
     @property
     def keys(self) -> KeyRepository: ...
     @property

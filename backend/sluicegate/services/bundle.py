@@ -17,6 +17,7 @@ from sluicegate.services.keys import KeyService
 from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
+from sluicegate.services.overrides import OverrideService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
@@ -43,6 +44,7 @@ class Services:
     limits: LimitService
     budgets: BudgetService
     effective: EffectiveService
+    overrides: OverrideService
     providers: ProviderService
     provider_models: ProviderModelService
     provider_tests: ProviderTestService

@@ -24,6 +24,7 @@ from sluicegate.storage.repositories.groups import SqlGroupRepository
 from sluicegate.storage.repositories.jobs import SqlJobRepository
 from sluicegate.storage.repositories.links import SqlLinkRepository
 from sluicegate.storage.repositories.mail import SqlMailRepository
+from sluicegate.storage.repositories.overrides import SqlOverrideRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
@@ -75,6 +76,7 @@ class SqlTransaction:
         self.sessions = SqlSessionRepository(session)
         self.groups = SqlGroupRepository(session)
         self.policy = SqlPolicyRepository(session)
+        self.overrides = SqlOverrideRepository(session)
         self.keys = SqlKeyRepository(session)
         self.tokens = SqlTokenRepository(session)
         self.catalog = SqlCatalogRepository(session)

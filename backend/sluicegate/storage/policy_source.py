@@ -21,6 +21,7 @@ from sluicegate.storage.repositories.catalog import (
     provider_value,
 )
 from sluicegate.storage.repositories.credentials import KEYS, key_value
+from sluicegate.storage.repositories.overrides import OVERRIDES, override_value
 from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS, budget_value, grant_value, limits_value
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.snapshot import snapshot
@@ -39,6 +40,7 @@ def _prefixed(prefix: str, table: FromClause) -> list[ColumnElement[Any]]:
 
 
 _OWN_COLUMNS = (*_prefixed("limit_", RATE_LIMITS), *_prefixed("budget_", BUDGETS))
+_OVERRIDE_COLUMNS = _prefixed("override_", OVERRIDES)
 _POOL_COLUMNS = (*_prefixed("pool_limit_", _POOL_LIMITS), *_prefixed("pool_budget_", _POOL_BUDGETS))
 
 
@@ -50,11 +52,12 @@ class SqlPolicySource:
 
     async def user(self, user_id: str) -> UserRows | None:
         async with snapshot(self._engine) as connection:
-            user_row = (await connection.execute(_user_statement(user_id))).first()
-            if user_row is None:
+            user_rows = (await connection.execute(_user_statement(user_id))).all()
+            if not user_rows:
                 return None
             group_rows = (await connection.execute(_groups_statement(user_id))).all()
             grant_rows = (await connection.execute(_grants_statement(user_id))).all()
+        user_row = user_rows[0]
         limits, budgets = _values(
             [(Subject(SubjectKind.USER, user_id), user_row, "")]
             + [(Subject(SubjectKind.GROUP, row.id), row, "") for row in group_rows]
@@ -66,6 +69,7 @@ class SqlPolicySource:
             grants=[grant_value(row) for row in grant_rows],
             limits=limits,
             budgets=budgets,
+            overrides=[override_value(row, "override_") for row in user_rows if row.override_id is not None],
         )
 
     async def key(self, public_id: str) -> KeyRows | None:
@@ -103,10 +107,12 @@ def _is(table: FromClause, kind: SubjectKind, subject_id: ColumnElement[str]) ->
 
 
 def _user_statement(user_id: str) -> Select[Any]:
+    """One row per override that nobody ended, at least one."""
     return (
-        select(_USERS, *_OWN_COLUMNS)
+        select(_USERS, *_OWN_COLUMNS, *_OVERRIDE_COLUMNS)
         .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.USER, _USERS.c.id))
         .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.USER, _USERS.c.id))
+        .outerjoin(OVERRIDES, and_(OVERRIDES.c.user_id == _USERS.c.id, OVERRIDES.c.ended_at.is_(None)))
         .where(_USERS.c.id == user_id)
     )
 

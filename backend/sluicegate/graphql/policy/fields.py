@@ -5,6 +5,7 @@ from __future__ import annotations
 from sluicegate.domain.policy import Subject, SubjectKind
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.policy import loaders
+from sluicegate.graphql.policy.overrides import Override, override_of
 from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
 
 
@@ -26,11 +27,18 @@ async def user_budget(user_id: str, info: Info) -> Budget:
     return await _budget(Subject(SubjectKind.USER, user_id), info)
 
 
+async def user_overrides(user_id: str, past: bool, info: Info) -> list[Override]:
+    """Those that run, or all of them, newest first."""
+    now = info.context.services.overrides.now()
+    found = await info.context.loader(loaders.overrides).load(user_id)
+    return [override_of(override, now) for override in found if past or override.running(now)]
+
+
 async def user_effective_policy(user_id: str, info: Info) -> EffectivePolicy:
     caller, services = info.context.require_caller(), info.context.services
     policy, uses = await services.effective.effective(caller, user_id)
     models = await services.models.named(caller, list(policy.grants))
-    return EffectivePolicy.of(policy, uses, models, services.effective.resets())
+    return EffectivePolicy.of(policy, uses, models, services.effective.resets(), services.overrides.now())
 
 
 async def group_grants(group_id: str, info: Info) -> list[Grant]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject, SubjectKind
+from sluicegate.domain.policy import Budget, Grant, Override, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Group
 from sluicegate.graphql.context import Context
 from sluicegate.ports.policy import SubjectUse
@@ -26,6 +26,11 @@ async def rate_limits(context: Context, subjects: list[Subject]) -> list[RateLim
 async def budgets(context: Context, subjects: list[Subject]) -> list[Budget]:
     found = await context.services.budgets.of(context.require_caller(), subjects)
     return [found[subject] for subject in subjects]
+
+
+async def overrides(context: Context, user_ids: list[str]) -> list[list[Override]]:
+    found = await context.services.overrides.of_users(context.require_caller(), user_ids)
+    return [found[user_id] for user_id in user_ids]
 
 
 async def pool_uses(context: Context, group_ids: list[str]) -> list[SubjectUse]:

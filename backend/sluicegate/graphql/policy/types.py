@@ -15,12 +15,13 @@ from sluicegate.graphql.catalog import loaders as catalog_loaders
 from sluicegate.graphql.catalog.types import Model
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.policy import loaders
+from sluicegate.graphql.policy.overrides import Override, override_of
 from sluicegate.graphql.policy.values import Budget as Budget
 from sluicegate.graphql.policy.values import BudgetUse, LimitUse, PolicySource, usd
 from sluicegate.graphql.policy.values import RateLimit as RateLimit
 from sluicegate.graphql.scalars import BigInt, Usd
 from sluicegate.kit.errors import NotFound
-from sluicegate.policy import effective, explain, merge
+from sluicegate.policy import effective, explain
 from sluicegate.ports.policy import SubjectUse
 
 if TYPE_CHECKING:
@@ -92,19 +93,25 @@ class EffectiveModel:
 @strawberry.type(description="A limit after merging.")
 class EffectiveLimit:
     dimension: Dimension = strawberry.field(description="What is counted.")
-    limit: int | None = strawberry.field(description="The strictest value; null when nobody set one.")
-    source: PolicySource | None = strawberry.field(description="Who set it.")
+    limit: int | None = strawberry.field(
+        description="What is in force: the strictest, or an override's; null sets none."
+    )
+    source: PolicySource | None = strawberry.field(description="Who set it; the user while an override runs.")
+    override: Override | None = strawberry.field(description="What stands in for the merged value, and until when.")
     used: BigInt = strawberry.field(
         description="In use now: of the last 60 seconds, or in flight for CONCURRENT_REQUESTS."
     )
     candidates: list[LimitCandidate] = strawberry.field(description="All values that compete, strictest first.")
 
     @classmethod
-    def of(cls, dimension: Dimension, merged: merge.Merged, used: int) -> EffectiveLimit:
+    def of(cls, policy: effective.EffectivePolicy, dimension: Dimension, used: int, now: datetime) -> EffectiveLimit:
+        merged = policy.limits[dimension]
+        source = policy.source_of(merged)
         return cls(
             dimension=dimension,
             limit=merged.value,
-            source=PolicySource.of(merged.winner.source) if merged.winner else None,
+            source=PolicySource.of(source) if source else None,
+            override=override_of(merged.override, now) if merged.override else None,
             used=BigInt(used),
             candidates=[LimitCandidate(source=PolicySource.of(c.source), value=c.value) for c in merged.candidates],
         )
@@ -113,19 +120,25 @@ class EffectiveLimit:
 @strawberry.type(description="A cap after merging.")
 class EffectiveBudget:
     window: Window = strawberry.field(description="Over which time.")
-    cap: Usd | None = strawberry.field(description="The strictest cap; null when nobody set one.")
-    source: PolicySource | None = strawberry.field(description="Who set it.")
+    cap: Usd | None = strawberry.field(description="The cap in force: the strictest, or an override's; null sets none.")
+    source: PolicySource | None = strawberry.field(description="Who set it; the user while an override runs.")
+    override: Override | None = strawberry.field(description="What stands in for the merged cap, and until when.")
     spent: Usd = strawberry.field(description="What was spent in the window that runs now.")
     reserved: Usd = strawberry.field(description="Held by calls in flight.")
     resets_at: datetime = strawberry.field(description="When the window that runs now ends.")
     candidates: list[BudgetCandidate] = strawberry.field(description="All caps that compete, strictest first.")
 
     @classmethod
-    def of(cls, window: Window, merged: merge.Merged, use: SubjectUse, resets_at: datetime) -> EffectiveBudget:
+    def of(
+        cls, policy: effective.EffectivePolicy, window: Window, use: SubjectUse, resets_at: datetime, now: datetime
+    ) -> EffectiveBudget:
+        merged = policy.budgets[window]
+        source = policy.source_of(merged)
         return cls(
             window=window,
             cap=usd(merged.value),
-            source=PolicySource.of(merged.winner.source) if merged.winner else None,
+            source=PolicySource.of(source) if source else None,
+            override=override_of(merged.override, now) if merged.override else None,
             spent=Usd(use.spent.get(window, 0)),
             reserved=Usd(use.reserved.get(window, 0)),
             resets_at=resets_at,
@@ -164,6 +177,7 @@ class EffectivePolicy:
         uses: Mapping[domain.Subject, SubjectUse],
         models: Mapping[str, ModelValue],
         resets: Mapping[Window, datetime],
+        now: datetime,
     ) -> EffectivePolicy:
         """`models` holds those that are still there; `uses` are the user's own and those of the pools."""
         use = uses[domain.Subject(SubjectKind.USER, policy.user.id)]
@@ -175,8 +189,8 @@ class EffectivePolicy:
                 )
                 for _, model_id in granted
             ],
-            limits=[EffectiveLimit.of(d, policy.limits[d], use.used.get(d, 0)) for d in Dimension],
-            budgets=[EffectiveBudget.of(w, policy.budgets[w], use, resets[w]) for w in Window],
+            limits=[EffectiveLimit.of(policy, d, use.used.get(d, 0), now) for d in Dimension],
+            budgets=[EffectiveBudget.of(policy, w, use, resets[w], now) for w in Window],
             pools=[EffectivePool.of(pool, uses[pool.source.subject], resets) for pool in policy.pools],
         )
 

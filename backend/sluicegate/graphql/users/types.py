@@ -16,6 +16,7 @@ from sluicegate.graphql.users import loaders
 if TYPE_CHECKING:
     from sluicegate.graphql.groups.types import Group
     from sluicegate.graphql.keys.types import ApiKey
+    from sluicegate.graphql.policy.overrides import Override
     from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
     from sluicegate.graphql.sessions.types import Session
     from sluicegate.graphql.system.types import MailDelivery
@@ -27,6 +28,7 @@ RateLimitType = Annotated["RateLimit", strawberry.lazy("sluicegate.graphql.polic
 BudgetType = Annotated["Budget", strawberry.lazy("sluicegate.graphql.policy.types")]
 MailDeliveryType = Annotated["MailDelivery", strawberry.lazy("sluicegate.graphql.system.types")]
 SessionType = Annotated["Session", strawberry.lazy("sluicegate.graphql.sessions.types")]
+OverrideType = Annotated["Override", strawberry.lazy("sluicegate.graphql.policy.overrides")]
 PolicyType = Annotated["EffectivePolicy", strawberry.lazy("sluicegate.graphql.policy.types")]
 
 
@@ -99,6 +101,12 @@ class User:
         from sluicegate.graphql.policy import fields
 
         return await fields.user_budget(str(self.id), info)
+
+    @strawberry.field(description="Temporary raises that run, newest first; with `past` also those that ended.")
+    async def overrides(self, info: Info, past: bool = False) -> list[OverrideType]:
+        from sluicegate.graphql.policy import fields
+
+        return await fields.user_overrides(str(self.id), past, info)
 
     @strawberry.field(description="What holds after everything is merged.")
     async def effective_policy(self, info: Info) -> PolicyType:

@@ -48,6 +48,25 @@ class BudgetRow(Row, table=True):
     alert_thresholds: list[int] = Field(sa_column=Column(JSON, nullable=False))
 
 
+class OverrideRow(Row, table=True):
+    """`target` is a dimension or a window; `value` counts or is nano-dollars, and null lifts what was merged."""
+
+    __tablename__ = "policy_overrides"
+
+    id: str = Field(primary_key=True, max_length=36)
+    user_id: str = Field(
+        sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    target: str = Field(max_length=32)
+    value: int | None = Field(default=None, sa_column=Column(BigInteger))
+    reason: str = Field(max_length=500)
+    created_by: str = Field(max_length=400)
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    ended_by: str | None = Field(default=None, max_length=400)
+
+
 class PolicyChangeRow(Row, table=True):
     """Written in the transaction that makes the change; `seq` is the version that processes compare."""
 
