@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, text
 
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.catalog import ModelStatus
-from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind
+from sluicegate.domain.policy import Budget, Dimension, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.cursor import encode_cursor
 from sluicegate.kit.errors import InvalidInput
@@ -137,6 +138,29 @@ async def test_a_user_is_read_with_everything_that_decides(store: SqlStore) -> N
     assert {grant.id: grant for grant in rows.grants} == {own.id: own, through_team.id: through_team}
     assert rows.limits == {GROUP: LIMITS}
     assert rows.budgets == {USER: BUDGET, POOL: SHARED}
+
+
+async def test_overrides_that_nobody_ended_are_read_with_their_user(store: SqlStore) -> None:
+    await people(store)
+    raised = Override("1", "ada", Dimension.REQUESTS, 2_000_000_000, "why", "Root", NOW, NOW + timedelta(hours=1))
+    lifted = replace(raised, id="2", target=Window.MONTH, value=None)
+    ended = replace(raised, id="3")
+    async with store.write() as tx:
+        for override in (raised, lifted, ended, replace(raised, id="4", user_id="bob")):
+            await tx.overrides.add(override)
+        await tx.overrides.end("3", NOW, "Root")
+        await tx.overrides.end("3", NOW + timedelta(hours=1), "somebody else, too late")
+        await tx.policy.set_budget(USER, BUDGET)
+
+    rows = await SqlPolicySource(store.engine).user("ada")
+    assert rows is not None
+    assert sorted(rows.overrides, key=lambda o: o.id) == [raised, lifted]
+    assert rows.budgets == {USER: BUDGET}
+    async with store.write() as tx:
+        found = await tx.overrides.of_users(["ada", "nobody"])
+        assert found == {"ada": [replace(ended, ended_at=NOW, ended_by="Root"), lifted, raised], "nobody": []}
+        await tx.users.delete("ada")
+        assert await tx.overrides.get("1") is None
 
 
 async def test_a_user_takes_three_statements_however_many_groups(store: SqlStore) -> None:

@@ -46,6 +46,9 @@ class Rehearsal:
     async def key(self, public_id: str) -> KeyRows | None:
         return self._keys.get(public_id) if self.on else await self._source.key(public_id)
 
+    async def key_by_id(self, key_id: str) -> KeyRows | None:
+        return None if self.on else await self._source.key_by_id(key_id)
+
     async def catalog(self) -> CatalogRows:
         return self._catalog() if self.on else await self._source.catalog()
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken, TokenScope
@@ -53,8 +53,9 @@ class SqlKeyRepository:
         return found
 
     async def by_public_id(self, public_id: str) -> ApiKey | None:
-        row = (await self._session.execute(select(_KEYS).where(_KEYS.c.public_id == public_id))).first()
-        return to_value(ApiKey, row) if row else None
+        either = or_(KEYS.c.public_id == public_id, KEYS.c.previous_public_id == public_id)
+        row = (await self._session.execute(select(KEYS).where(either))).first()
+        return key_value(row) if row else None
 
     async def add(self, key: ApiKey) -> None:
         await self._session.execute(insert(KEYS).values(asdict(key)))
