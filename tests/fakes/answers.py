@@ -14,13 +14,13 @@ from typing import Any
 
 import msgspec
 
-from sluicegate.adapters.demo import embeddings, messages
+from sluicegate.adapters.demo import embeddings, gemini, messages
 from sluicegate.adapters.demo.catalogue import DemoModel
 from sluicegate.adapters.demo.directives import tool_calls, without_directives
 from sluicegate.adapters.demo.engine import Finish, Plan, plan_answer
 from sluicegate.adapters.demo.faults import Fault
 from sluicegate.adapters.demo.prompt import Prompt, object_of
-from sluicegate.adapters.demo.provider import DIALECTS, model_list, refusal_for
+from sluicegate.adapters.demo.provider import dialect_of, model_list, refusal_for
 from sluicegate.adapters.demo.wire import Answer, Frame, data_event, named_event, whole
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.ports.upstream import RawHeaders
@@ -63,13 +63,14 @@ def reply_to(method: str, target: str, headers: RawHeaders, body: bytes, step: S
             raise Fault(step.status, step.message)
         if any(name == b"upgrade" for name, _ in headers):
             raise Fault(426, "This provider speaks no WebSocket.")
-        return _reply(method, path, body, step)
+        return _reply(method, target, body, step)
     except Fault as fault:
         return Reply(refuse(fault))
 
 
-def _reply(method: str, path: str, body: bytes, step: Step) -> Reply:
-    dialect = DIALECTS.get(path)
+def _reply(method: str, target: str, body: bytes, step: Step) -> Reply:
+    path = target.partition("?")[0]
+    dialect = dialect_of(target)
     if method == "POST" and dialect is not None:
         prompt = dialect.read(body)
         words = _directives(prompt.ask)
@@ -87,6 +88,11 @@ def _reply(method: str, path: str, body: bytes, step: Step) -> Reply:
 
 def _side_answer(method: str, path: str, body: bytes) -> Answer:
     match method, path:
+        case "POST", _ if call := gemini.call_of(path):
+            call.count(body)
+            return whole({"totalTokens": COUNTED})
+        case "GET", "/v1beta/models":
+            return whole({"models": [{"name": f"models/{name}"} for name in MODELS]})
         case "GET", "/v1/models":
             return model_list(DemoModel(name, name) for name in MODELS)
         case "POST", "/v1/messages/count_tokens":
@@ -139,12 +145,16 @@ def _error_event(path: str, first: Frame, code: str) -> Frame:
         started = msgspec.json.decode(first.data.partition(b"data: ")[2])["response"]
         failed = {**started, "status": "failed", "error": {"code": code or "server_error", "message": message}}
         return named_event("response.failed", sequence_number=1_000, response=failed)
+    if gemini.call_of(path) is not None:
+        return data_event({"error": {"code": 503, "message": message, "status": "UNAVAILABLE"}})
     return data_event({"error": {"message": message, "type": code or "server_error", "param": None, "code": None}})
 
 
 def spoil_usage(frames: tuple[Frame, ...], fault: UsageFault) -> tuple[Frame, ...]:
     """The same frames with their usage as the fault wants it."""
-    with_usage = [index for index, frame in enumerate(frames) if b'"usage":{' in frame.data]
+    with_usage = [
+        index for index, frame in enumerate(frames) if b'"usage":{' in frame.data or b'"usageMetadata":{' in frame.data
+    ]
     spoiled = list(frames)
     for index in with_usage:
         first, last = index == with_usage[0], index == with_usage[-1]
@@ -160,18 +170,19 @@ def _spoil(data: bytes, fault: UsageFault) -> bytes:
     start = data.index(b"{")
     document = msgspec.json.decode(data[start:].rstrip(), type=dict[str, Any])
     for owner in (document, object_of(document.get("message")), object_of(document.get("response"))):
-        usage = object_of(owner.get("usage"))
+        name = "usageMetadata" if "usageMetadata" in owner else "usage"
+        usage = object_of(owner.get(name))
         if not usage:
             continue
         match fault:
             case UsageFault.MISSING | UsageFault.ONLY_IN_FIRST_EVENT:
-                del owner["usage"]
+                del owner[name]
             case UsageFault.NULL:
-                owner["usage"] = None
+                owner[name] = None
             case UsageFault.ONLY_OUTPUT_AT_END:
-                owner["usage"] = {name: n for name, n in usage.items() if name.startswith("output")}
+                owner[name] = {part: n for part, n in usage.items() if part.startswith("output")}
             case _:
-                owner["usage"] = _each_count(usage, fault)
+                owner[name] = _each_count(usage, fault)
     return data[:start] + msgspec.json.encode(document) + data[len(data.rstrip()) :]
 
 

@@ -83,6 +83,26 @@ async def test_figures_are_fixed_and_distinct(client: httpx.AsyncClient, target:
     assert usages((await client.post(target, json=streamed())).text)[-1].items() <= usage.items()
 
 
+async def test_gemini_has_the_same_figures_in_its_own_words(client: httpx.AsyncClient) -> None:
+    asked = {"contents": [{"parts": [{"text": "[[say:one two]] [[chunks:3]]"}]}]}
+    usage = (await client.post("/v1beta/models/m:generateContent", json=asked)).json()["usageMetadata"]
+    assert usage == {
+        "promptTokenCount": 118,
+        "cachedContentTokenCount": 100,
+        "candidatesTokenCount": 13,
+        "thoughtsTokenCount": 4,
+        "totalTokenCount": 135,
+    }
+    found = await client.post("/v1beta/models/m:streamGenerateContent?alt=sse", json=asked)
+    pieces = [json.loads(line[6:]) for line in found.text.splitlines() if line.startswith("data: ")]
+    assert len(pieces) == 3
+    assert pieces[-1]["usageMetadata"] == usage
+    assert (await client.post("/v1beta/models/m:countTokens", json=asked)).json() == {"totalTokens": 42}
+    failed = {"contents": [{"parts": [{"text": "[[midfail]]"}]}]}
+    found = await client.post("/v1beta/models/m:streamGenerateContent?alt=sse", json=failed)
+    assert json.loads(found.text.rstrip().rpartition("data: ")[2])["error"]["status"] == "UNAVAILABLE"
+
+
 async def test_side_endpoints(client: httpx.AsyncClient) -> None:
     embedded = (await client.post("/v1/embeddings", json={"model": "m", "input": ["a", "b"]})).json()
     assert (len(embedded["data"]), embedded["usage"]["prompt_tokens"]) == (2, 7)

@@ -25,6 +25,13 @@ OPENAI_USAGE = {
     "prompt_tokens_details": {"cached_tokens": 100, "cache_write_tokens": 7},
     "completion_tokens_details": {"reasoning_tokens": 4},
 }
+GEMINI_USAGE = {
+    "promptTokenCount": 118,
+    "cachedContentTokenCount": 100,
+    "candidatesTokenCount": 13,
+    "thoughtsTokenCount": 4,
+    "totalTokenCount": 135,
+}
 RESPONSES_USAGE = {
     "input_tokens": 118,
     "input_tokens_details": {
@@ -67,6 +74,11 @@ def response(**values: Any) -> dict[str, Any]:
 def embedding(**values: Any) -> dict[str, Any]:
     data = [{"object": "embedding", "index": 0, "embedding": [0.25, -1.0]}]
     return {"object": "list", "data": data, "model": "m", "usage": {"prompt_tokens": 9, "total_tokens": 9}, **values}
+
+
+def generated(text: str = "hello world", **values: Any) -> dict[str, Any]:
+    candidate = {"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP", "index": 0}
+    return {"candidates": [candidate], "usageMetadata": GEMINI_USAGE, "modelVersion": "m", **values}
 
 
 def named(kind: str, **values: Any) -> bytes:
@@ -136,6 +148,15 @@ RESPONSE_EVENTS = (
     named("response.output_item.done", sequence_number=5, output_index=0, item=response()["output"][0]),
     RESPONSE_END,
 )
+
+
+def gemini_piece(text: str) -> bytes:
+    usage = {"promptTokenCount": 118, "cachedContentTokenCount": 100, "totalTokenCount": 118}
+    candidate = {"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}
+    return b"data: %s\r\n\r\n" % json.dumps({"candidates": [candidate], "usageMetadata": usage}).encode()
+
+
+GEMINI_EVENTS = (gemini_piece("hello "), b"data: %s\r\n\r\n" % json.dumps(generated("world")).encode())
 
 
 def whole(value: Any, status: int = 200, **headers: str) -> Answer:

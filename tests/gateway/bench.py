@@ -54,11 +54,14 @@ RESPONSES = "/v1/responses"
 EMBEDDINGS = "/v1/embeddings"
 COMPLETIONS = "/v1/completions"
 MESSAGES = "/v1/messages"
+GENERATE = "/v1beta/models/team-gemini:generateContent"
+STREAM = "/v1beta/models/team-gemini:streamGenerateContent?alt=sse"
 ASK = [{"role": "user", "content": "say hi"}]
 _USER = User("ada", "ada@example.com", "Ada", Role.MEMBER, UserStatus.ACTIVE, NOW)
 SUBJECT = Subject(SubjectKind.USER, _USER.id)
 _SERVED = (
     ("team-embed", ProviderKind.CUSTOM_OPENAI, "vector", ModelKind.EMBEDDING),
+    ("team-gemini", ProviderKind.GEMINI, "goo", ModelKind.CHAT),
     ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme", ModelKind.CHAT),
     ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta", ModelKind.CHAT),
 )
@@ -84,6 +87,10 @@ def embeddings(**values: Any) -> dict[str, Any]:
 
 def completions(**values: Any) -> dict[str, Any]:
     return {"model": "team-gpt", "prompt": "say hi", **values}
+
+
+def contents(**values: Any) -> dict[str, Any]:
+    return {"contents": [{"role": "user", "parts": [{"text": "say hi"}]}], **values}
 
 
 @dataclass

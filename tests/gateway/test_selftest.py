@@ -10,6 +10,7 @@ import pytest
 from sluicegate.adapters.memory import MemoryAdmission
 from sluicegate.container import Container
 from sluicegate.gateway.asgi import Reply, Request
+from sluicegate.gateway.paths import Endpoint
 from sluicegate.gateway.selftest import SelfTestFailed
 from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.ports.policy import LimitSet
@@ -79,24 +80,26 @@ async def test_a_limit_that_is_lost_on_the_way_stops_the_start(
 
 
 async def test_a_route_around_the_limits_stops_the_start(container: Container) -> None:
-    async def generous(request: Request) -> None:
+    async def generous(request: Request, named: str) -> None:
         await request.reply(Reply(200, [], b"{}"))
 
-    path = container.gateway.call_paths[-1]
-    endpoint = container.gateway._endpoints[path]
-    container.gateway._endpoints[path] = type(endpoint)("POST", endpoint.dialect, generous)
+    path = container.gateway.call_paths("self-test")[0]
+    fixed = container.gateway._paths._fixed
+    fixed[path] = Endpoint("POST", fixed[path].dialect, generous)
     said = await starts(container)
     assert said is not None
     assert path in said
 
 
 def test_every_route_that_costs_is_tried(container: Container) -> None:
-    assert set(container.gateway.call_paths) >= {
+    assert set(container.gateway.call_paths("any")) >= {
         f"{root}{path}"
         for root, path in (
             ("/v1", "/chat/completions"),
             ("/v1", "/messages"),
             ("/gateway/openai/v1", "/chat/completions"),
             ("/gateway/anthropic/v1", "/messages"),
+            ("/v1beta", "/models/any:streamGenerateContent"),
+            ("/gateway/gemini/v1beta", "/models/any:generateContent"),
         )
     }

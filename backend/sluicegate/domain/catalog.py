@@ -31,6 +31,7 @@ class Dialect(StrEnum):
 
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
 
 
 class Protocol(StrEnum):
@@ -41,7 +42,11 @@ class Protocol(StrEnum):
     RESPONSES = "responses"
 
 
-PROTOCOLS = {Dialect.OPENAI: (Protocol.CHAT, Protocol.RESPONSES), Dialect.ANTHROPIC: (Protocol.MESSAGES,)}
+PROTOCOLS = {
+    Dialect.OPENAI: (Protocol.CHAT, Protocol.RESPONSES),
+    Dialect.ANTHROPIC: (Protocol.MESSAGES,),
+    Dialect.GEMINI: (),
+}
 
 
 class ModelKind(StrEnum):
@@ -76,7 +81,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
     ProviderKind.OPENAI: KindFacts("OpenAI", "https://api.openai.com/v1", (Dialect.OPENAI,), takes_organization=True),
     ProviderKind.ANTHROPIC: KindFacts("Anthropic", "https://api.anthropic.com", (Dialect.ANTHROPIC,)),
     ProviderKind.AZURE_OPENAI: KindFacts("Azure OpenAI", None, (), base_url_required=True),
-    ProviderKind.GEMINI: KindFacts("Google Gemini", "https://generativelanguage.googleapis.com", ()),
+    ProviderKind.GEMINI: KindFacts("Google Gemini", "https://generativelanguage.googleapis.com", (Dialect.GEMINI,)),
     ProviderKind.BEDROCK: KindFacts("Amazon Bedrock", None, (), takes_region=True),
     ProviderKind.MOONSHOT: KindFacts("Moonshot AI", "https://api.moonshot.ai/v1", ()),
     ProviderKind.OPENROUTER: KindFacts("OpenRouter", "https://openrouter.ai/api/v1", ()),
@@ -95,7 +100,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
         base_url_required=True,
         credential_required=False,
     ),
-    ProviderKind.DEMO: KindFacts("Demo", None, (Dialect.OPENAI, Dialect.ANTHROPIC), credential_required=False),
+    ProviderKind.DEMO: KindFacts("Demo", None, tuple(Dialect), credential_required=False),
 }
 
 

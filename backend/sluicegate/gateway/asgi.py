@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from sluicegate.domain.catalog import Dialect
 from sluicegate.kit.ids import new_id
 from sluicegate.ports.upstream import RawHeaders
 
@@ -31,7 +32,7 @@ class Reply(msgspec.Struct, frozen=True):
 class Request:
     """A caller's request. `id` is minted here and is also the id of the call in the ledger."""
 
-    __slots__ = ("address", "anthropic", "headers", "id", "method", "path", "query", "receive", "send", "started")
+    __slots__ = ("address", "dialect", "headers", "id", "method", "path", "query", "receive", "send", "started")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.headers: RawHeaders = scope["headers"]
@@ -43,8 +44,8 @@ class Request:
         self.receive = receive
         self.send = send
         self.id = new_id()
-        # Whether the answer speaks the Messages dialect, whose clients look for `request-id`.
-        self.anthropic = False
+        # In which the caller is answered, whatever the answer is.
+        self.dialect = Dialect.OPENAI
         self.started = False
 
     def header(self, wanted: bytes) -> bytes | None:
@@ -55,7 +56,7 @@ class Request:
 
     def id_headers(self) -> RawHeaders:
         encoded = self.id.encode()
-        if self.anthropic:
+        if self.dialect is Dialect.ANTHROPIC:
             return [(b"x-request-id", encoded), (b"request-id", encoded)]
         return [(b"x-request-id", encoded)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -18,6 +19,8 @@ _LONG_STRING = 8_192
 _IMAGE_TOKENS = 1_600
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\\"
 _SAMPLE = 64
+# What stands beside data in base64, in one protocol or another.
+_ATTACHED = re.compile(rb'base64|"inline_?[dD]ata"|"input_audio"')
 
 
 class Envelope:
@@ -79,7 +82,9 @@ class Envelope:
 def _holds_long_base64(raw: bytes) -> bool:
     """False when no string in `raw` can be an image: one of that length would fill at least one of the samples."""
     steps = range(_LONG_STRING // 2, len(raw), _LONG_STRING // 2)
-    return any(not raw[at : at + _SAMPLE].translate(None, _BASE64) for at in steps) and b"base64" in raw
+    return (
+        any(not raw[at : at + _SAMPLE].translate(None, _BASE64) for at in steps) and _ATTACHED.search(raw) is not None
+    )
 
 
 def _after_comma(text: bytes) -> bytes:
@@ -87,15 +92,20 @@ def _after_comma(text: bytes) -> bytes:
     return text[text.index(b",") + 1 :] if text.startswith(b"data:") and b"," in text[:200] else text
 
 
-def open_envelope(body: bytes) -> Envelope:
-    """Raises Refusal `invalid_request` unless the body is a JSON object that names a model."""
+def fields_of(body: bytes) -> dict[str, Raw]:
+    """The fields of a JSON object; raises Refusal `invalid_request` when the body is none."""
     try:
-        fields = _decode_object(body)
+        return _decode_object(body)
     except msgspec.ValidationError:
         raise invalid_request("The request body must be a JSON object.") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise invalid_request(f"The request body is not valid JSON: {reason}.") from None
+
+
+def open_envelope(body: bytes) -> Envelope:
+    """Raises Refusal `invalid_request` unless the body is a JSON object that names a model."""
+    fields = fields_of(body)
     raw = fields.get("model")
     if raw is None:
         raise invalid_request("The field 'model' is missing.", field="model")

@@ -35,6 +35,7 @@ _NOT_FORWARDED = (
         b"cookie",
         b"openai-organization",
         b"openai-project",
+        b"x-goog-user-project",
         # About the caller and the proxies on its side.
         b"cdn-loop",
         b"forwarded",
@@ -103,6 +104,8 @@ def credentials_for(route: Route, dialect: Dialect) -> RawHeaders:
     key = route.credential.reveal().encode()
     if dialect is Dialect.ANTHROPIC:
         return [(b"x-api-key", key)]
+    if dialect is Dialect.GEMINI:
+        return [(b"x-goog-api-key", key)]
     headers = [(b"authorization", b"Bearer " + key)]
     if route.organization:
         headers.append((b"openai-organization", route.organization.encode()))

@@ -14,9 +14,8 @@ from sluicegate.domain.usage import Outcome
 from sluicegate.gateway.asgi import Reply, Request
 from sluicegate.gateway.body import read_body
 from sluicegate.gateway.credentials import credential_of
-from sluicegate.gateway.dialects.messages import CountTokens
-from sluicegate.gateway.dialects.wire import Wire
-from sluicegate.gateway.envelope import Envelope, open_envelope
+from sluicegate.gateway.dialects.wire import CountingWire, Wire
+from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.headers import relayed
 from sluicegate.gateway.metering import Books, Call
 from sluicegate.gateway.relay import Relay
@@ -58,17 +57,17 @@ class Pipeline:
 
     async def identify(self, request: Request) -> Principal:
         """Whose key it is; raises Refusal."""
-        return await self._identify(credential_of(request.headers), request)
+        return await self._identify(credential_of(request), request)
 
     async def _identify(self, credential: str, request: Request) -> Principal:
         known = self._policy.known(credential)
         return known or await _decided(self._policy.authenticate(credential, request.address))
 
-    async def call(self, request: Request, wire: Wire) -> None:
-        """A call that costs: everything from the key to the ledger."""
-        credential = credential_of(request.headers)
+    async def call(self, request: Request, wire: Wire, named: str = "") -> None:
+        """A call that costs: everything from the key to the ledger. `named` is a model that stands in the path."""
+        credential = credential_of(request)
         principal = await self._identify(credential, request)
-        envelope = open_envelope(await read_body(request, self._max_body))
+        envelope = wire.open(await read_body(request, self._max_body), named)
         admitted = await _decided(
             self._policy.admit(
                 credential,
@@ -121,10 +120,10 @@ class Pipeline:
         finally:
             await response.aclose()
 
-    async def count_tokens(self, request: Request, wire: CountTokens) -> None:
+    async def count_tokens(self, request: Request, wire: CountingWire, named: str = "") -> None:
         """Needs a grant, uses up nothing and leaves no trace in the ledger."""
         principal = await self.identify(request)
-        envelope = open_envelope(await read_body(request, self._max_body))
+        envelope = wire.open(await read_body(request, self._max_body), named)
         model = await _decided(self._policy.check_access(principal, envelope.model))
         if model.routes and not any(wire.dialect in route.dialects for route in model.routes):
             # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.

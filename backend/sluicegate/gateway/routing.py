@@ -8,6 +8,7 @@ from itertools import groupby
 
 import structlog
 
+from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.transit import Outbound, wire_to, written_in
@@ -16,6 +17,11 @@ from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavai
 from sluicegate.ports.upstream import Timeouts, Upstream, UpstreamError, UpstreamResponse
 
 _log = structlog.get_logger(__name__)
+_PATHS = {
+    Dialect.OPENAI: "/v1/chat/completions",
+    Dialect.ANTHROPIC: "/v1/messages",
+    Dialect.GEMINI: "/v1beta/models/<name>:generateContent",
+}
 _random = secrets.SystemRandom().random
 
 
@@ -35,7 +41,9 @@ def routes_for(model: CompiledModel, wire: Wire, envelope: Envelope) -> list[Rou
     written = written_in(wire, envelope)
     fitting = [route for route in model.routes if wire_to(route, wire, written) is not None]
     if not fitting:
-        raise invalid_request(f"No provider of the model '{model.slug}' takes calls to {wire.path}.", field="model")
+        where = _PATHS[model.routes[0].dialects[0]]
+        message = f"No provider of the model '{model.slug}' takes calls to {wire.path}; it is called at {where}."
+        raise invalid_request(message, field="model")
     return fitting
 
 

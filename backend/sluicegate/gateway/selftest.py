@@ -12,6 +12,7 @@ from sluicegate.domain.usage import Prices
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.asgi import Message
+from sluicegate.gateway.dialects.errors import code_of
 from sluicegate.gateway.reading import loaded
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import hash_key_secret
@@ -59,7 +60,7 @@ class Rehearsal:
         await policy.apply(everything)
         try:
             for code, key in self._invite():
-                for path in gateway.call_paths:
+                for path in gateway.call_paths(_SLUG):
                     status, found = await _call(gateway, path, key.text)
                     if found != code:
                         raise SelfTestFailed(
@@ -119,4 +120,4 @@ async def _call(gateway: GatewayApp, path: str, key: str) -> tuple[int, str | No
     await gateway({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
     body = loaded(b"".join(message.get("body", b"") for message in sent[1:]))
     error = body.get("error") if isinstance(body, dict) else None
-    return sent[0]["status"], error.get("code") if isinstance(error, dict) else None
+    return sent[0]["status"], code_of(error) if isinstance(error, dict) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluicegate.domain.catalog import Dialect, Protocol
 from sluicegate.gateway.asgi import Request
+from sluicegate.gateway.credentials import without_credentials
 from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.messages import Messages
 from sluicegate.gateway.dialects.responses import Responses
@@ -100,14 +101,14 @@ class Outbound:
         self.route, self.wire = route, wire
         if wire is self._caller:
             self.translator, self.hide_usage = None, self._hide_usage
-            target = route.base_path + wire.path + _query(self._request.query)
+            target = route.base_path + wire.path_to(route.provider_model) + without_credentials(self._request.query)
             if self._headers is None:
                 self._headers = forwarded(self._request.headers, wire.dialect)
             headers, body = self._headers, self._envelope.body_for(route.provider_model)
         else:
             # The translator needs the usage that it may then keep to itself.
             self.translator, self.hide_usage = self._translation(), False
-            target = route.base_path + wire.path
+            target = route.base_path + wire.path_to(route.provider_model)
             headers, body = rewritten(self._request.headers, wire.dialect), self._translated(route, wire)
         return UpstreamRequest(
             origin=route.origin or _IN_PROCESS,
@@ -140,10 +141,3 @@ class Outbound:
         anthropic = wire.dialect is Dialect.ANTHROPIC
         target = target_of(route.provider_model, route.max_output_tokens, anthropic=anthropic)
         return self._translation().request(wire.protocol, target)
-
-
-def _query(query: bytes) -> str:
-    """The query as the provider gets it: without `key`, in which some programs send their credential."""
-    if b"key=" in query:
-        query = b"&".join(part for part in query.split(b"&") if not part.startswith(b"key="))
-    return "?" + query.decode("latin-1") if query else ""

@@ -24,13 +24,15 @@ from sluicegate.kit.secret import Secret
 from sluicegate.ports.policy import CatalogRows
 from sluicegate.ports.upstream import Origin
 
+# Where a base URL of the dialect ends; the first is added where none is given.
+_VERSIONS = {Dialect.ANTHROPIC: ("/v1",), Dialect.GEMINI: ("/v1beta", "/v1alpha", "/v1")}
 _SHOWN = ("claude", "anthropic")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One backend of a model. `origin` is None for the embedded demo provider. `base_path` ends where both dialects'
-    own paths begin: the request target is always `base_path + "/chat/completions"` or `base_path + "/messages"`."""
+    """One backend of a model. `origin` is None for the embedded demo provider. `base_path` ends where the paths of its
+    dialects begin, such as `/chat/completions` or `/messages`."""
 
     provider_id: str
     provider_name: str
@@ -85,12 +87,12 @@ def alias_of(slug: str) -> str | None:
 
 
 def split_base_url(base_url: str, dialect: Dialect) -> tuple[Origin, str]:
-    """Origin and base path of a provider's address; Anthropic's addresses are written with and without `/v1`."""
+    """Origin and base path of a provider's address; some are written with and without their version."""
     parts = urlsplit(base_url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     path = parts.path.rstrip("/")
-    if dialect is Dialect.ANTHROPIC and not path.endswith("/v1"):
-        path += "/v1"
+    if dialect in _VERSIONS and not path.endswith(_VERSIONS[dialect]):
+        path += _VERSIONS[dialect][0]
     return Origin(parts.scheme, parts.hostname or "", port), path
 
 

@@ -90,11 +90,20 @@ def _request(provider: Provider, base_url: str, dialect: Dialect, credential: Se
         headers.append((b"anthropic-version", b"2023-06-01"))
     if credential is not None:
         secret = credential.reveal().encode()
-        bearer = (b"authorization", b"Bearer " + secret)
-        headers.append((b"x-api-key", secret) if dialect is Dialect.ANTHROPIC else bearer)
+        headers.append(_credential(secret, dialect))
     if dialect is Dialect.OPENAI and provider.organization:
         headers.append((b"openai-organization", provider.organization.encode()))
     return UpstreamRequest(origin, "GET", f"{base_path}/models", headers, b"", _TIMEOUTS)
+
+
+def _credential(secret: bytes, dialect: Dialect) -> tuple[bytes, bytes]:
+    match dialect:
+        case Dialect.ANTHROPIC:
+            return b"x-api-key", secret
+        case Dialect.GEMINI:
+            return b"x-goog-api-key", secret
+        case Dialect.OPENAI:
+            return b"authorization", b"Bearer " + secret
 
 
 def _verdict(status: int) -> str:

@@ -140,7 +140,7 @@ def _weigh(part: Any, size: int) -> int:
     parts = items_of(part) or items_of(within(part, "content"))
     if parts:
         return sum(_weigh(inner, len(msgspec.json.encode(inner))) for inner in parts)
-    if within(part, "type") in _PICTURES:
+    if within(part, "type") in _PICTURES or "inlineData" in object_of(part):
         return _PICTURE_WEIGHT
     text = within(part, "text")
     return len(text.encode()) if isinstance(text, str) else size

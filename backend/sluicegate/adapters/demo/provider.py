@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from sluicegate.adapters.demo import chat, completions, embeddings, messages, responses
+from sluicegate.adapters.demo import chat, completions, embeddings, gemini, messages, responses
 from sluicegate.adapters.demo.cache import PrefixCache
 from sluicegate.adapters.demo.catalogue import MODELS, DemoModel
 from sluicegate.adapters.demo.engine import Plan, plan_answer
 from sluicegate.adapters.demo.faults import Fault
 from sluicegate.adapters.demo.prompt import Prompt
-from sluicegate.adapters.demo.wire import Answer, anthropic_refusal, openai_refusal, whole
+from sluicegate.adapters.demo.wire import Answer, anthropic_refusal, gemini_refusal, openai_refusal, whole
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.upstream import RawHeaders
 
@@ -36,6 +36,14 @@ DIALECTS = {
 }
 
 
+def dialect_of(target: str) -> Dialect | None:
+    """None where no text is generated."""
+    call = gemini.call_of(target)
+    if call is not None:
+        return None if call.action == "countTokens" else Dialect(call.read, call.write)
+    return DIALECTS.get(target.partition("?")[0])
+
+
 class DemoProvider:
     """Answers every call by itself; remembers only digests of prompt prefixes."""
 
@@ -46,11 +54,11 @@ class DemoProvider:
     def answer(self, method: str, target: str, headers: RawHeaders, body: bytes) -> Answer:
         path = target.partition("?")[0]
         try:
-            return self._answer(method, path, body)
+            return self._answer(method, path, target, body)
         except Fault as fault:
             return refusal_for(path, headers)(fault)
 
-    def _answer(self, method: str, path: str, body: bytes) -> Answer:
+    def _answer(self, method: str, path: str, target: str, body: bytes) -> Answer:
         if method == "GET" and path == "/v1/models":
             return model_list(MODELS.values())
         if method == "GET" and path.startswith("/v1/models/"):
@@ -63,8 +71,10 @@ class DemoProvider:
             return embeddings.answer(asked)
         if path == "/v1/messages/count_tokens":
             return messages.count(body)
-        dialect = DIALECTS.get(path)
+        dialect = dialect_of(target)
         if dialect is None:
+            if call := gemini.call_of(target):
+                return call.count(body)
             raise _unknown(method, path)
         prompt = dialect.read(body)
         model = _fitting(prompt.model, embeds=False)
@@ -74,6 +84,8 @@ class DemoProvider:
 
 def refusal_for(path: str, headers: RawHeaders) -> Callable[[Fault], Answer]:
     """Messages have their own error shape; so have the shared paths when the caller says which API it speaks."""
+    if path.startswith("/v1beta/") or gemini.call_of(path) is not None:
+        return gemini_refusal
     named = any(name.lower() == b"anthropic-version" for name, _ in headers)
     anthropic = path.startswith("/v1/messages") or (named and path.startswith("/v1/models"))
     return anthropic_refusal if anthropic else openai_refusal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. One that is not a stream has exactly one frame."""
+    """A whole answer. One that is not a stream has exactly one frame; Gemini streams as JSON, too."""
 
     status: int
     headers: RawHeaders
@@ -50,6 +50,13 @@ def whole(value: Mapping[str, Any], *, status: int = 200, tokens: int = 0, extra
 def stream(frames: list[Frame], *, extra: RawHeaders | None = None) -> Answer:
     """Server-sent events."""
     return Answer(200, [*_STREAM, *(extra or [])], tuple(frames), streamed=True)
+
+
+def listed(pieces: Sequence[tuple[Mapping[str, Any], int]]) -> Answer:
+    """A stream that Gemini was not asked to send as events: one JSON list, piece by piece."""
+    marks = [b"["] + [b",\r\n"] * (len(pieces) - 1)
+    frames = [Frame(mark + _encode(value), weight) for mark, (value, weight) in zip(marks, pieces, strict=True)]
+    return Answer(200, _JSON, (*frames, Frame(b"]")), streamed=True)
 
 
 def named_event(kind: str, tokens: int = 0, /, **fields: Any) -> Frame:
@@ -86,6 +93,15 @@ _ANTHROPIC_TYPES = {
     504: "timeout_error",
     529: "overloaded_error",
 }
+_GEMINI_STATUSES = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
 
 
 def openai_refusal(fault: Fault) -> Answer:
@@ -100,6 +116,11 @@ def anthropic_refusal(fault: Fault) -> Answer:
     headers = request_id("request-id")
     body = {"type": "error", "error": {"type": kind, "message": fault.message}, "request_id": headers[0][1].decode()}
     return whole(body, status=fault.status, extra=headers)
+
+
+def gemini_refusal(fault: Fault) -> Answer:
+    status = _GEMINI_STATUSES.get(fault.status, "INTERNAL" if fault.status >= 500 else "INVALID_ARGUMENT")
+    return whole({"error": {"code": fault.status, "message": fault.message, "status": status}}, status=fault.status)
 
 
 def request_id(header: str) -> RawHeaders:

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
+from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
@@ -78,7 +79,7 @@ class ChatTally:
         return b"data: %s\n\n" % msgspec.json.encode(body)
 
 
-class ChatCompletions:
+class ChatCompletions(ModelInBody):
     """Implements `Wire`."""
 
     dialect = Dialect.OPENAI

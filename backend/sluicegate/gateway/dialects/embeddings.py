@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from sluicegate.domain.catalog import Dialect, ModelKind
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.dialects.chat import ChatTally, reading_of
+from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import Reading, loaded
 from sluicegate.gateway.stream.meter import StreamMeter
@@ -20,7 +21,7 @@ class _Answer(msgspec.Struct):
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 
 
-class Embeddings:
+class Embeddings(ModelInBody):
     """Implements `Wire`."""
 
     dialect = Dialect.OPENAI

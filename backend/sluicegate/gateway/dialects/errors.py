@@ -30,6 +30,22 @@ _ANTHROPIC_TYPES = {
     429: "rate_limit_error",
     504: "timeout_error",
 }
+_RPC = "type.googleapis.com/google.rpc."
+_GEMINI_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "RESOURCE_EXHAUSTED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    413: "INVALID_ARGUMENT",
+    415: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
 # The names that either family of headers has for a dimension.
 _HEADER_NAMES = {
     Dimension.REQUESTS: ("requests", "requests"),
@@ -42,16 +58,16 @@ _TOKENS = (Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS)
 
 def render(refusal: Refusal, dialect: Dialect, request_id: str, now: datetime) -> Reply:
     """The whole answer to a refused request."""
-    error = error_object(refusal, dialect)
+    body: dict[str, Any] = {"error": error_object(refusal, dialect)}
     if dialect is Dialect.ANTHROPIC:
-        body = {"type": "error", "error": error, "request_id": request_id}
-    else:
-        body = {"error": error}
+        body = {"type": "error", **body, "request_id": request_id}
     return Reply(refusal.status, [_JSON, *_headers(refusal, now)], _encode(body))
 
 
 def error_object(refusal: Refusal, dialect: Dialect) -> dict[str, Any]:
-    """The inner object that both protocols call `error`."""
+    """The inner object that all protocols call `error`."""
+    if dialect is Dialect.GEMINI:
+        return _gemini_error(refusal)
     if dialect is Dialect.ANTHROPIC:
         error: dict[str, Any] = {
             "type": _anthropic_type(refusal),
@@ -68,6 +84,29 @@ def error_object(refusal: Refusal, dialect: Dialect) -> dict[str, Any]:
     if refusal.facts is not None:
         error["details"] = _details(refusal.facts)
     return error
+
+
+def code_of(error: dict[str, Any]) -> str | None:
+    """Our code in an object made by `error_object`."""
+    code = error.get("code")
+    return error["details"][0]["reason"] if isinstance(code, int) else code
+
+
+def _gemini_error(refusal: Refusal) -> dict[str, Any]:
+    """A `google.rpc.Status`: our code is the reason, and a wait stands in the body, where Google's programs look."""
+    known: dict[str, Any] = _details(refusal.facts) if refusal.facts is not None else {}
+    known |= {**known.pop("source", {}), "field": refusal.field}
+    facts = {name: str(value) for name, value in known.items() if value is not None}
+    info = {"@type": f"{_RPC}ErrorInfo", "reason": refusal.code, "domain": "sluicegate", "metadata": facts}
+    details = [info]
+    if _waits(refusal):
+        details.append({"@type": f"{_RPC}RetryInfo", "retryDelay": f"{refusal.retry_after}s"})
+    return {
+        "code": refusal.status,
+        "message": refusal.message,
+        "status": _GEMINI_STATUSES.get(refusal.status, "UNKNOWN"),
+        "details": details,
+    }
 
 
 def _anthropic_type(refusal: Refusal) -> str:
@@ -99,10 +138,13 @@ def _details(facts: LimitFacts) -> dict[str, Any]:
     return details
 
 
+def _waits(refusal: Refusal) -> bool:
+    return refusal.code != "budget_exceeded" and refusal.retry_after is not None
+
+
 def _headers(refusal: Refusal, now: datetime) -> RawHeaders:
     headers: RawHeaders = []
-    waits = refusal.code != "budget_exceeded" and refusal.retry_after is not None
-    if waits:
+    if _waits(refusal):
         headers.append((b"retry-after", str(refusal.retry_after).encode()))
     elif refusal.status in (402, 429) or refusal.code == "budget_exceeded":
         # Without it some programs would sleep until the month ends, and others try for ever.

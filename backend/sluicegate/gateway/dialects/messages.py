@@ -11,6 +11,7 @@ from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.asgi import Reply
 from sluicegate.gateway.dialects.errors import error_object
+from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
@@ -152,7 +153,7 @@ class MessagesTally:
         return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
 
 
-class Messages:
+class Messages(ModelInBody):
     """Implements `Wire`."""
 
     dialect = Dialect.ANTHROPIC
@@ -188,5 +189,4 @@ class CountTokens(Messages):
 
     @staticmethod
     def estimated(tokens: int) -> Reply:
-        """An answer without a provider."""
         return Reply(200, [(b"content-type", b"application/json")], b'{"input_tokens":%d}' % tokens)

@@ -1,4 +1,4 @@
-"""Lists of models, in either dialect."""
+"""Lists of models, in every dialect."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ Named = tuple[str, CompiledModel]
 def models_reply(models: Iterable[CompiledModel], dialect: Dialect, query: bytes) -> Reply:
     """Raises Refusal for a page or kind that cannot be."""
     asked = parse_qs(query.decode("latin-1"))
+    models = [model for model in models if _callable(model, dialect)]
+    if dialect is Dialect.GEMINI:
+        return _json({"models": [_gemini(m.slug, m) for m in models if m.kind is ModelKind.CHAT]})
     if dialect is Dialect.OPENAI:
         kind = _kind(asked, None)
         return _json({"object": "list", "data": [_openai(m.slug, m) for m in models if kind in (None, m.kind)]})
@@ -42,7 +45,13 @@ def models_reply(models: Iterable[CompiledModel], dialect: Dialect, query: bytes
 
 def model_reply(name: str, model: CompiledModel, dialect: Dialect) -> Reply:
     """`name` is the one that the caller used."""
-    return _json(_openai(name, model) if dialect is Dialect.OPENAI else _anthropic(name, model))
+    return _json(_SHAPES[dialect](name, model))
+
+
+def _callable(model: CompiledModel, dialect: Dialect) -> bool:
+    """Whether any backend can be reached in the dialect: Gemini's is only passed on to providers that speak it."""
+    spoken = {d for route in model.routes for d in route.dialects}
+    return dialect in spoken if dialect is Dialect.GEMINI else spoken != {Dialect.GEMINI}
 
 
 def _names(model: CompiledModel) -> list[Named]:
@@ -98,6 +107,19 @@ def _anthropic(name: str, model: CompiledModel) -> dict[str, Any]:
         "max_input_tokens": model.context_window,
         "max_tokens": model.max_output_tokens,
     }
+
+
+def _gemini(name: str, model: CompiledModel) -> dict[str, Any]:
+    return {
+        "name": f"models/{name}",
+        "displayName": model.display_name,
+        "inputTokenLimit": model.context_window,
+        "outputTokenLimit": model.max_output_tokens,
+        "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+    }
+
+
+_SHAPES = {Dialect.OPENAI: _openai, Dialect.ANTHROPIC: _anthropic, Dialect.GEMINI: _gemini}
 
 
 def _instant(at: datetime) -> str:

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
+from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals
 from sluicegate.gateway.stream.meter import StreamMeter
@@ -107,7 +108,7 @@ class ResponsesTally:
         return b"event: response.failed\ndata: %s\n\n" % msgspec.json.encode(event)
 
 
-class Responses:
+class Responses(ModelInBody):
     """Implements `Wire`."""
 
     dialect = Dialect.OPENAI
