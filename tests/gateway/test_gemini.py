@@ -154,20 +154,26 @@ async def test_counting_tokens_costs_nothing(bench: Bench) -> None:
 # Keys
 
 
+def filled(text: str) -> str:
+    """The key differs from run to run, and the names of tests must not."""
+    return text.replace("KEY", CREDENTIAL.text)
+
+
 @pytest.mark.parametrize(
     ("query", "headers"),
     [
-        (f"?key={CREDENTIAL.text}", {}),
-        (f"?alt=sse&%6Bey={CREDENTIAL.text}", {}),
-        ("", {"x-goog-api-key": CREDENTIAL.text}),
-        (f"?key={CREDENTIAL.text}", {"authorization": f"Bearer {CREDENTIAL.text}", "x-goog-api-key": CREDENTIAL.text}),
+        ("?key=KEY", {}),
+        ("?alt=sse&%6Bey=KEY", {}),
+        ("", {"x-goog-api-key": "KEY"}),
+        ("?key=KEY", {"authorization": "Bearer KEY", "x-goog-api-key": "KEY"}),
     ],
 )
 async def test_every_form_of_the_key_is_taken_and_none_is_passed_on(
     bench: Bench, query: str, headers: dict[str, str]
 ) -> None:
+    headers = {name: filled(value) for name, value in headers.items()}
     async with bare(bench) as client:
-        answer = await client.post(f"{GENERATE}{query}", json=contents(), headers=headers)
+        answer = await client.post(GENERATE + filled(query), json=contents(), headers=headers)
     assert answer.status_code == 200
     asked = bench.provider.log[0]
     assert CREDENTIAL.text not in asked.target + repr(asked.headers)
@@ -181,14 +187,15 @@ async def test_every_form_of_the_key_is_taken_and_none_is_passed_on(
         ("", {}),
         ("?key=", {}),
         ("?key=wrong", {}),
-        ("?access_token=" + CREDENTIAL.text, {}),
-        ("?key=other", {"x-goog-api-key": CREDENTIAL.text}),
-        (f"?key={CREDENTIAL.text}&key=other", {}),
+        ("?access_token=KEY", {}),
+        ("?key=other", {"x-goog-api-key": "KEY"}),
+        ("?key=KEY&key=other", {}),
     ],
 )
 async def test_no_key_no_call(bench: Bench, query: str, headers: dict[str, str]) -> None:
+    headers = {name: filled(value) for name, value in headers.items()}
     async with bare(bench) as client:
-        answer = await client.post(f"{GENERATE}{query}", json=contents(), headers=headers)
+        answer = await client.post(GENERATE + filled(query), json=contents(), headers=headers)
     assert (answer.status_code, reason(answer)) == (401, "invalid_api_key")
     assert gemini_error(answer)["status"] == "UNAUTHENTICATED"
     assert CREDENTIAL.text not in answer.text
