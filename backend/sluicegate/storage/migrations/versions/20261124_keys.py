@@ -1,6 +1,6 @@
 """What a key may use less than its owner, its secret before a rotation, and which program used it last.
 
-Revision 20261124_keys, after 20261124_people_search.
+Revision 20261124_keys, after 20261124_audit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261124_keys"
-down_revision = "20261124_people_search"
+down_revision = "20261124_audit"
 branch_labels = None
 depends_on = None
 
