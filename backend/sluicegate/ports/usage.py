@@ -74,7 +74,9 @@ class UsageReader(Protocol):
         ...
 
     async def breakdown(self, scope: UsageScope, by: str, first: int) -> list[tuple[str, str, UsageTotals]]:
-        """(key, newest label, totals) of the dearest; `by` is user, model, provider, key, client_app or project."""
+        """(key, newest label, totals) of the dearest; `by` is user, group, model, provider, key, client_app or project.
+
+        By group, somebody's use counts in each of their present groups, or under an empty key when in none."""
         ...
 
     async def calls(self, user_id: str | None, page: PageRequest) -> Page[CallRecord]:

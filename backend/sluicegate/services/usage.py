@@ -31,6 +31,7 @@ class Interval(StrEnum):
 
 class UsageDimension(StrEnum):
     USER = "user"
+    GROUP = "group"
     MODEL = "model"
     PROVIDER = "provider"
     KEY = "key"

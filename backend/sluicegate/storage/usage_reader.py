@@ -15,10 +15,10 @@ from sluicegate.ports.usage import UsageScope, UsageTotals
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.snapshot import snapshot
-from sluicegate.storage.tables.identity import MembershipRow
+from sluicegate.storage.tables.identity import GroupRow, MembershipRow
 from sluicegate.storage.usage_batch import HOUR_SUMS, HOURS, LEDGER, LEDGER_COLUMNS
 
-_MEMBERSHIPS = table_of(MembershipRow)
+_GROUPS, _MEMBERSHIPS = table_of(GroupRow), table_of(MembershipRow)
 _SUMS = tuple(func.coalesce(func.sum(HOURS.c[name]), 0).label(name) for name in HOUR_SUMS)
 # Per dimension the column that groups and the one that names.
 _DIMENSIONS = {
@@ -48,22 +48,26 @@ class SqlUsageReader:
         return {datetime.fromtimestamp(row.hour_ms / 1000, UTC): _totals(row) for row in rows}
 
     async def breakdown(self, scope: UsageScope, by: str, first: int) -> list[tuple[str, str, UsageTotals]]:
+        if by == "group":
+            return await self._by_group(scope, first)
         if by not in _DIMENSIONS:
-            raise InvalidInput("by", f"must be one of {', '.join(_DIMENSIONS)}")
+            raise InvalidInput("by", f"must be one of group, {', '.join(_DIMENSIONS)}")
         key, label = _DIMENSIONS[by]
-        cost, requests = func.sum(HOURS.c.cost_nanos), func.sum(HOURS.c.requests)
-        statement = (
-            select(key.label("key"), *_SUMS)
-            .where(*_within(scope))
-            .group_by(key)
-            .order_by(cost.desc(), requests.desc(), key)
-            .limit(first)
-        )
+        statement = _dearest(select(key.label("key"), *_SUMS).where(*_within(scope)), key, first)
         async with snapshot(self._engine) as connection:
             rows = (await connection.execute(statement)).all()
             newest = _newest_labels(scope, key, label, [row.key for row in rows])
             labels = {row.key: row.label for row in await connection.execute(newest)}
         return [(row.key, labels[row.key], _totals(row)) for row in rows]
+
+    async def _by_group(self, scope: UsageScope, first: int) -> list[tuple[str, str, UsageTotals]]:
+        key, label = func.coalesce(_GROUPS.c.id, ""), func.coalesce(func.max(_GROUPS.c.name), "")
+        members = HOURS.outerjoin(_MEMBERSHIPS, _MEMBERSHIPS.c.user_id == HOURS.c.user_id)
+        grouped = members.outerjoin(_GROUPS, _GROUPS.c.id == _MEMBERSHIPS.c.group_id)
+        sums = select(key.label("key"), label.label("label"), *_SUMS).select_from(grouped).where(*_within(scope))
+        async with snapshot(self._engine) as connection:
+            rows = (await connection.execute(_dearest(sums, key, first))).all()
+        return [(row.key, row.label, _totals(row)) for row in rows]
 
     async def calls(self, user_id: str | None, page: PageRequest) -> Page[CallRecord]:
         statement = select(LEDGER)
@@ -86,6 +90,11 @@ def _within(scope: UsageScope) -> list[ColumnElement[bool]]:
     return where
 
 
+def _dearest(sums: Select[Any, Any], key: ColumnElement[str], first: int) -> Select[Any, Any]:
+    cost, requests = func.sum(HOURS.c.cost_nanos), func.sum(HOURS.c.requests)
+    return sums.group_by(key).order_by(cost.desc(), requests.desc(), key).limit(first)
+
+
 def _newest_labels(
     scope: UsageScope, key: ColumnElement[str], label: ColumnElement[str], keys: list[str]
 ) -> Select[Any, Any]:
@@ -99,7 +108,7 @@ def _newest_labels(
     return select(ranked.c.key, ranked.c.label).where(ranked.c.rank == 1)
 
 
-def _totals(row: Row[Any]) -> UsageTotals:
+def _totals(row: Row[*tuple[Any, ...]]) -> UsageTotals:
     # PostgreSQL sums whole numbers as decimals.
     return UsageTotals(**{name: int(getattr(row, name)) for name in HOUR_SUMS})
 

@@ -128,6 +128,7 @@ export const resolveCssVariables: CSSVariablesResolver = (resolved) => ({
     "--mantine-color-error": "#ff8787",
     "--mantine-color-anchor": resolved.colors.tide?.[4] ?? "",
     "--mantine-color-red-light": "rgba(250, 82, 82, 0.14)",
+    "--mantine-color-yellow-light": "rgba(250, 176, 5, 0.12)",
     "--sg-surface": resolved.colors.dark?.[8] ?? "",
     "--sg-sidebar": resolved.colors.dark?.[9] ?? "",
     "--sg-sidebar-text": resolved.colors.dark?.[1] ?? "",

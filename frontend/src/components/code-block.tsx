@@ -24,7 +24,7 @@ export function CodeBlock({ code, what }: Props) {
       >
         {code}
       </Code>
-      <Box pos="absolute" top={7} right={7}>
+      <Box pos="absolute" top={7} right={7} bg="var(--sg-surface)">
         <CopyButton value={code} what={what} compact />
       </Box>
     </Box>

@@ -39,6 +39,8 @@ export const keys = {
   modelPicker: (search: string) => ["models", "picker", search] as const,
 
   usage: ["usage"] as const,
+  usageWhose: (search: string) => ["usage", "whose", search] as const,
+  usageWho: (user: string | null, group: string | null) => ["usage", "who", user, group] as const,
   usageReport: (scope: object, range: object) => ["usage", "report", scope, range] as const,
   usageBreakdown: (scope: object, range: object, by: string) =>
     ["usage", "breakdown", scope, range, by] as const,

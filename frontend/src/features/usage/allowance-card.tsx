@@ -1,4 +1,4 @@
-import { Badge, Group, Stack, Text } from "@mantine/core";
+import { Badge, Group, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Loaded } from "@/components/loaded";
@@ -20,10 +20,24 @@ export function AllowanceCard({ userId }: Props) {
   const query = useQuery(allowanceQuery(userId));
   return (
     <SectionCard title="What is left" description="The limits and budgets that hold for you now.">
-      <Loaded query={query}>{(allowance) => <Allowed allowance={allowance} />}</Loaded>
+      <Loaded query={query} skeleton={blank}>
+        {(allowance) => <Allowed allowance={allowance} />}
+      </Loaded>
     </SectionCard>
   );
 }
+
+const blank = (
+  <div className={classes.allowance} role="status" aria-label="Loading">
+    {[0, 1, 2, 3, 4, 5].map((line) => (
+      <Stack key={line} gap={9} h={74} pt={4}>
+        <Skeleton height={12} width="60%" />
+        <Skeleton height={6} />
+        <Skeleton height={10} width="80%" />
+      </Stack>
+    ))}
+  </div>
+);
 
 function Allowed({ allowance: { budgets, limits } }: { allowance: Allowance }) {
   const capped = budgets.filter(({ cap }) => cap !== null);

@@ -4,6 +4,7 @@ import type { Column } from "@/components/data-table";
 import { LoadFailure } from "@/components/loaded";
 import { RowsTable } from "@/components/rows-table";
 import { SectionCard } from "@/components/section-card";
+import { Person } from "@/features/usage/person";
 import {
   mostSlices,
   type UsageScope,
@@ -11,7 +12,6 @@ import {
   usageBreakdownQuery,
 } from "@/features/usage/queries";
 import type { Range } from "@/features/usage/range";
-import { UserLink } from "@/features/usage/user-link";
 import type { UsageDimension } from "@/gql/graphql";
 import { formatCents, plotUsd } from "@/lib/currency";
 import { formatCompact, formatCount, formatShare } from "@/lib/numbers";
@@ -19,6 +19,7 @@ import classes from "./usage.module.css";
 
 const labels: Record<UsageDimension, string> = {
   USER: "User",
+  GROUP: "Group",
   MODEL: "Model",
   PROVIDER: "Provider",
   KEY: "API key",
@@ -37,7 +38,7 @@ export function BreakdownCard({ scope, range, by, onBy }: Props) {
   const query = useQuery(usageBreakdownQuery(scope, range, by));
   const ofMany = scope.everyone || scope.groupId !== undefined;
   const choices = Object.entries(labels)
-    .filter(([value]) => value !== "USER" || ofMany)
+    .filter(([value]) => (value !== "USER" && value !== "GROUP") || ofMany)
     .map(([value, label]) => ({ value, label }));
 
   return (
@@ -89,6 +90,12 @@ function Slices({ by, slices, stale }: SlicesProps) {
       {slices?.length === mostSlices ? (
         <Text size="xs" c="dimmed" px="lg" py="xs">
           The {mostSlices} with the highest spend.
+        </Text>
+      ) : null}
+      {by === "GROUP" ? (
+        <Text size="xs" c="dimmed" px="lg" py="xs">
+          Use counts in each group that a user is in now, so groups can add up to more than the
+          total.
         </Text>
       ) : null}
     </>
@@ -156,15 +163,20 @@ interface SliceNameProps {
   label: string;
 }
 
+const unnamed: Partial<Record<UsageDimension, string>> = {
+  PROJECT: "No project named",
+  GROUP: "In no group",
+};
+
 function SliceName({ by, id, label }: SliceNameProps) {
-  if (by === "USER") return <UserLink id={id} label={label} />;
-  if (label === "none" || label === "") {
+  if (id === "") {
     return (
       <Text span inherit c="dimmed">
-        {by === "PROJECT" ? "No project named" : "Not told"}
+        {unnamed[by] ?? "Not told"}
       </Text>
     );
   }
+  if (by === "USER") return <Person id={id} label={label} />;
   return <span className={by === "MODEL" ? "mono" : undefined}>{label}</span>;
 }
 

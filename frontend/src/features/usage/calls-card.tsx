@@ -5,6 +5,7 @@ import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
+import { Person } from "@/features/usage/person";
 import { type Call, callsQuery, type UsageScope } from "@/features/usage/queries";
 import { formatMills } from "@/lib/currency";
 import { formatCompact, formatCount, formatDuration } from "@/lib/numbers";
@@ -59,7 +60,7 @@ const when: Column<Call> = { id: "at", header: "When", cell: ({ at }) => <When a
 const who: Column<Call> = {
   id: "user",
   header: "User",
-  cell: ({ userLabel }) => userLabel,
+  cell: ({ userLabel }) => <Person label={userLabel} />,
   from: "sm",
 };
 
@@ -69,7 +70,9 @@ const rest: Column<Call>[] = [
     header: "Model",
     cell: ({ model, providerName }) => (
       <>
-        <span className="mono">{model}</span>
+        <span className="mono" style={{ display: "inline-block", minWidth: "12ch" }}>
+          {model}
+        </span>
         <Text size="xs" c="dimmed" visibleFrom="sm">
           {providerName}
         </Text>

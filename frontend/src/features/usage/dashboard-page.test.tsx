@@ -2,7 +2,6 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { renderApp } from "@/test/render";
 import { refuse, type StubServer, stubServer } from "@/test/server";
-import { mockSession } from "@/test/session";
 import { mockReport, mockTotals } from "@/test/usage";
 
 const noCalls = { calls: { edges: [], pageInfo: { hasNextPage: false, endCursor: null } } };
@@ -134,15 +133,4 @@ it("says of each cap what is left, what is held, when it starts anew and who set
   expect(card).toHaveTextContent("0 left30 of 30 in the last minuteSet for you");
   expect(within(card).getByText("Blocked")).toBeVisible();
   expect(card).toHaveTextContent("No limit: output tokens per minute.");
-});
-
-it("shows administrators everybody's usage, by user at first", async () => {
-  const server = dashboardServer();
-  renderApp("/admin/usage", { server, session: mockSession({ role: "ADMIN" }) });
-  await screen.findByRole("heading", { name: "Usage" });
-  await waitFor(() =>
-    expect(server.lastOf("UsageBreakdown")).toMatchObject({ everyone: true, by: "USER" }),
-  );
-  expect(server.lastOf("UsageReport").everyone).toBe(true);
-  expect(server.lastOf("Calls").everyone).toBe(true);
 });

@@ -4,7 +4,15 @@ import { isDate } from "@/lib/dates";
 const date = z.string().check(z.refine(isDate));
 
 export const spans = [7, 30, 90] as const;
-export const dimensions = ["MODEL", "KEY", "CLIENT_APP", "PROJECT", "PROVIDER", "USER"] as const;
+export const dimensions = [
+  "MODEL",
+  "KEY",
+  "CLIENT_APP",
+  "PROJECT",
+  "PROVIDER",
+  "USER",
+  "GROUP",
+] as const;
 
 /** What the address of a page with usage on it may hold; anything else counts as not given. */
 export const usageSearch = z.object({
@@ -13,5 +21,13 @@ export const usageSearch = z.object({
   to: z.catch(z.optional(date), undefined),
   by: z.catch(z.optional(z.enum(dimensions)), undefined),
 });
+
+/** Everybody's usage can also be narrowed to one user or one group. */
+export const adminUsageSearch = z.extend(usageSearch, {
+  user: z.catch(z.optional(z.string()), undefined),
+  group: z.catch(z.optional(z.string()), undefined),
+});
+
+export type AdminUsageSearch = z.infer<typeof adminUsageSearch>;
 
 export type UsageSearch = z.infer<typeof usageSearch>;

@@ -1,8 +1,8 @@
 import { createFileRoute } from "@tanstack/react-router";
 import { AdminUsagePage } from "@/features/usage/admin-usage-page";
-import { usageSearch } from "@/features/usage/search";
+import { adminUsageSearch } from "@/features/usage/search";
 
 export const Route = createFileRoute("/_app/admin/usage")({
-  validateSearch: usageSearch,
+  validateSearch: adminUsageSearch,
   component: AdminUsagePage,
 });
