@@ -99,7 +99,7 @@ async function faultsOf(page, pattern) {
   return faults(page, pattern);
 }
 
-const isEntry = (pattern) => pattern === "/sign-in" || pattern.startsWith("/welcome/");
+const isEntry = (pattern) => /^\/(sign-in|forgot-password|welcome|reset)\b/.test(pattern);
 const isAdmin = (pattern) => pattern.startsWith("/admin");
 
 test("pages before signing in", async () => {
