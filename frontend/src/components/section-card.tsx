@@ -25,7 +25,7 @@ export function SectionCard(props: Props) {
         pt="md"
         pb={flush ? 12 : 0}
       >
-        <Stack gap={2} flex="1 1 200px">
+        <Stack gap={2} flex={description ? "1 1 200px" : "1 1 100px"}>
           <Group gap="xs">
             <Title order={2} id={headingId}>
               {title}

@@ -21,6 +21,7 @@ interface Props {
 export function ExplainCard({ userId }: Props) {
   const [typed, setTyped] = useState("");
   const [asked, setAsked] = useState<string | null>(null);
+  const [opened, setOpened] = useState(false);
   const [search] = useDebouncedValue(typed.trim(), 200);
   const models = useInfiniteQuery(modelPickerQuery(search));
   const slugs = rowsOf(models.data).map(({ slug }) => slug);
@@ -33,13 +34,17 @@ export function ExplainCard({ userId }: Props) {
         <form
           onSubmit={(event) => {
             event.preventDefault();
+            setOpened(false);
             setAsked(typed.trim() || null);
           }}
         >
           <Group align="flex-end" gap="xs" wrap="nowrap">
             <Autocomplete
               label="Model"
-              placeholder="Slug, as callers send it"
+              placeholder="Model slug"
+              dropdownOpened={opened}
+              onDropdownOpen={() => setOpened(true)}
+              onDropdownClose={() => setOpened(false)}
               data={slugs}
               filter={({ options }) => options}
               value={typed}
