@@ -47,7 +47,14 @@ interface FormBodyProps {
 /** A form's fields, the refusal that belongs to none of them, and its buttons. */
 export function FormBody(props: FormBodyProps) {
   return (
-    <form onSubmit={props.onSubmit} noValidate>
+    <form
+      onSubmit={(event) => {
+        // React passes it on to a form from within which the dialog was opened, which is not meant.
+        event.stopPropagation();
+        props.onSubmit(event);
+      }}
+      noValidate
+    >
       <Stack gap="md">
         {props.children}
         {props.problem ? (

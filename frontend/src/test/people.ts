@@ -59,6 +59,7 @@ export const mockLimit = (
 ): Limit => ({
   dimension,
   used,
+  override: null,
   limit: values[0]?.[1] ?? null,
   source: values[0]?.[0] ?? null,
   candidates: values.map(([source, value]) => ({ source, value })),
@@ -73,6 +74,7 @@ export const mockCap = (
   window,
   spent,
   reserved,
+  override: null,
   resetsAt: "2099-01-01T00:00:00.000Z",
   cap: values[0]?.[1] ?? null,
   source: values[0]?.[0] ?? null,

@@ -55,8 +55,6 @@ function Loaded({ group }: { group: GroupDetail }) {
   );
 }
 
-const unmerged = { source: null, candidates: [] };
-
 function PolicyCards({ group, policy }: { group: GroupDetail; policy: GroupPolicy }) {
   const members: Subject = { kind: "group", id: group.id, name: group.name };
   const together: Subject = { ...members, kind: "pool" };
@@ -67,16 +65,8 @@ function PolicyCards({ group, policy }: { group: GroupDetail; policy: GroupPolic
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
         <BudgetCard subject={members} budget={policy.budget} />
         <RateLimitCard subject={members} rateLimit={policy.rateLimit} />
-        <BudgetCard
-          subject={together}
-          budget={pool.budget}
-          inForce={pool.budgets.map((budget) => ({ ...budget, ...unmerged }))}
-        />
-        <RateLimitCard
-          subject={together}
-          rateLimit={pool.rateLimit}
-          inForce={pool.limits.map((limit) => ({ ...limit, ...unmerged }))}
-        />
+        <BudgetCard subject={together} budget={pool.budget} inForce={pool.budgets} />
+        <RateLimitCard subject={together} rateLimit={pool.rateLimit} inForce={pool.limits} />
       </SimpleGrid>
     </>
   );

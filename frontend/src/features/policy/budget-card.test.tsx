@@ -25,7 +25,8 @@ it("shows what is spent, reserved and left of the strictest cap, who set it and 
   renderComponent(<BudgetCard subject={grace} budget={noBudget} inForce={[month]} />);
   expect(await screen.findByText("$15.00")).toBeVisible();
   expect(screen.getByText(/of \$20\.00/)).toBeVisible();
-  expect(screen.getByText(/\$2\.50 reserved/)).toHaveTextContent("Set by group Contractors");
+  expect(screen.getByText(/\$2\.50 reserved/)).toBeVisible();
+  expect(screen.getByText(/Set by group/)).toHaveTextContent("Set by group Contractors");
   expect(screen.getByText(/Resets/)).toBeVisible();
   const meter = screen.getByRole("meter");
   expect(meter).toHaveAttribute("aria-valuenow", "88");

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Subject, toSubjectInput } from "@/features/policy/subject";
 import { graphql } from "@/gql";
-import type { BudgetInput, RateLimitInput } from "@/gql/graphql";
+import type { BudgetInput, CreateOverrideInput, RateLimitInput } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
 import { keys } from "@/lib/query-keys";
 
@@ -38,6 +38,18 @@ const setPoolRateLimitDocument = graphql(`
 const setPoolBudgetDocument = graphql(`
   mutation SetPoolBudget($groupId: ID!, $input: BudgetInput!) {
     setGroupPoolBudget(groupId: $groupId, input: $input) { pool { budget { daily } } }
+  }
+`);
+
+const createOverrideDocument = graphql(`
+  mutation CreateOverride($input: CreateOverrideInput!) {
+    createOverride(input: $input) { override { id } }
+  }
+`);
+
+const endOverrideDocument = graphql(`
+  mutation EndOverride($id: ID!) {
+    endOverride(id: $id) { override { id } }
   }
 `);
 
@@ -80,3 +92,12 @@ export const useSetBudget = (subject: Subject) =>
       await execute(setBudgetDocument, { subject: toSubjectInput(subject), input });
     }
   }, true);
+
+export const useCreateOverride = () =>
+  usePolicyMutation(
+    (input: CreateOverrideInput) => execute(createOverrideDocument, { input }),
+    true,
+  );
+
+export const useEndOverride = () =>
+  usePolicyMutation((id: string) => execute(endOverrideDocument, { id }), true);

@@ -18,11 +18,13 @@ const userPolicyDocument = graphql(`
         models { model { id slug displayName status } sources { kind id name } }
         limits {
           dimension limit used
+          override { id reason createdBy endsAt }
           source { kind id name }
           candidates { value source { kind id name } }
         }
         budgets {
           window cap spent reserved resetsAt
+          override { id reason createdBy endsAt }
           source { kind id name }
           candidates { cap source { kind id name } }
         }
@@ -77,6 +79,7 @@ export type EffectivePolicy = UserPolicy["effectivePolicy"];
 export type EffectiveLimit = EffectivePolicy["limits"][number];
 export type EffectiveBudget = EffectivePolicy["budgets"][number];
 export type EffectivePool = EffectivePolicy["pools"][number];
+export type Override = NonNullable<EffectiveLimit["override"]>;
 export type PolicySource = NonNullable<EffectiveLimit["source"]>;
 export type PickedModel = ModelPickerQuery["models"]["edges"][number]["node"];
 export type RateLimit = UserPolicy["rateLimit"];

@@ -28,7 +28,13 @@ const userDetailDocument = graphql(`
     user(id: $id) {
       id email name role status createdAt lastActiveAt invitationExpiresAt
       groups { id name description }
-      apiKeys { id name prefix status createdAt lastUsedAt expiresAt revokedAt }
+      apiKeys {
+        id name prefix status createdAt lastUsedAt lastUsedClient expiresAt revokedAt
+        previousPrefix previousExpiresAt
+        models { slug }
+        rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
+        budget { daily weekly monthly }
+      }
     }
   }
 `);

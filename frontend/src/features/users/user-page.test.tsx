@@ -8,6 +8,7 @@ import {
   mockUsage,
   mockUserDetail,
   mockUserPolicy,
+  noLimits,
   source,
 } from "@/test/people";
 import { renderApp } from "@/test/render";
@@ -172,9 +173,15 @@ it("revokes a key of somebody else after asking, and shows no secret", async () 
           prefix: "sg_abc",
           status: "ACTIVE",
           createdAt: "2026-11-01T09:00:00.000Z",
-          lastUsedAt: null,
+          lastUsedAt: "2026-11-02T09:00:00.000Z",
+          lastUsedClient: "claude-code",
           expiresAt: null,
           revokedAt: null,
+          previousPrefix: null,
+          previousExpiresAt: null,
+          models: [{ slug: "sonnet" }],
+          rateLimit: { ...noLimits, requestsPerMinute: 0 },
+          budget: { daily: "5", weekly: null, monthly: null },
         },
       ],
     }),
@@ -182,6 +189,9 @@ it("revokes a key of somebody else after asking, and shows no secret", async () 
   });
   const keys = await card("API keys");
   expect(keys).toHaveTextContent("sg_abc…");
+  expect(keys).toHaveTextContent("by claude-code");
+  expect(keys).toHaveTextContent("Only sonnet");
+  expect(keys).toHaveTextContent("Of its own: requests per minute Blocked, daily cap $5.00");
   await user.click(within(keys).getByRole("button", { name: "Revoke key Laptop" }));
   const dialog = await screen.findByRole("dialog");
   expect(dialog).toHaveTextContent("refused with 401 from the next one on");

@@ -6,7 +6,7 @@ import { PolicyForm } from "@/features/policy/components/policy-form";
 import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
 import { columns, Reach } from "@/features/policy/components/reach";
 import { useSetBudget } from "@/features/policy/mutations";
-import type { Budget, EffectiveBudget } from "@/features/policy/queries";
+import type { Budget, EffectiveBudget, EffectivePool } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
 import { thresholdsInput, thresholdsProblem } from "@/features/policy/thresholds";
 import { useSeededForm } from "@/features/policy/use-seeded-form";
@@ -19,7 +19,7 @@ interface Props {
   subject: Subject;
   budget: Budget;
   /** What holds after merging; only users and pools have that. */
-  inForce?: EffectiveBudget[];
+  inForce?: (EffectiveBudget | EffectivePool["budgets"][number])[];
 }
 
 type Values = Record<CapField | "alertThresholds", string>;
@@ -47,6 +47,7 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
     notifySuccess("Budget saved. It is in force from the next call on.");
   });
 
+  const changeable = subject.kind === "user" ? { subject } : {};
   const fields = windows.map(({ window, field, label }) => {
     const input = (
       <MoneyInput
@@ -61,7 +62,11 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
     return cap === undefined ? (
       input
     ) : (
-      <PolicyRow key={window} field={input} inForce={<BudgetInForce budget={cap} />} />
+      <PolicyRow
+        key={window}
+        field={input}
+        inForce={<BudgetInForce budget={cap} {...changeable} />}
+      />
     );
   });
 

@@ -1,20 +1,23 @@
 import { Badge, Group, Text } from "@mantine/core";
 import { When } from "@/components/when";
-import { Candidates } from "@/features/policy/components/candidates";
 import { Meter } from "@/features/policy/components/meter";
-import { SetBy } from "@/features/policy/components/source";
-import type { EffectiveBudget } from "@/features/policy/queries";
+import { Provenance } from "@/features/policy/components/provenance";
+import type { EffectiveBudget, EffectivePool } from "@/features/policy/queries";
+import type { Subject } from "@/features/policy/subject";
 import { windows } from "@/features/policy/words";
 import { formatCap, formatUsd, parseUsd, percentOf } from "@/lib/currency";
 
 interface Props {
-  budget: EffectiveBudget;
+  /** A pool's cap holds by itself; a user's is what came of merging. */
+  budget: EffectivePool["budgets"][number] | EffectiveBudget;
+  /** The user whose cap it is, so that it can be changed for a while. */
+  subject?: Subject;
 }
 
-/** A cap after merging: what is spent and held of it, when it starts anew, and who set it. */
-export function BudgetInForce({ budget }: Props) {
-  const { cap, spent, reserved, source, candidates } = budget;
-  const words = windows.find((known) => known.window === budget.window);
+/** A cap in force: what is spent and held of it, when it starts anew, and where it comes from. */
+export function BudgetInForce({ budget, subject }: Props) {
+  const { cap, spent, reserved, resetsAt } = budget;
+  const span = windows.find(({ window }) => window === budget.window)?.span ?? "";
   const held = parseUsd(reserved) ?? 0n;
   const limit = cap === null ? null : parseUsd(cap);
   return (
@@ -22,7 +25,12 @@ export function BudgetInForce({ budget }: Props) {
       <Group justify="space-between" gap="xs" align="baseline">
         <Text size="sm" component="span" style={{ fontVariantNumeric: "tabular-nums" }}>
           <b>{formatUsd(spent)}</b>{" "}
-          {cap === null || limit === 0n ? `spent ${words?.span ?? ""}` : `of ${formatUsd(cap)}`}
+          {cap === null || limit === 0n ? `spent ${span}` : `of ${formatUsd(cap)}`}
+          {held === 0n ? null : (
+            <Text size="xs" c="dimmed" component="span">
+              , {formatUsd(reserved)} reserved
+            </Text>
+          )}
         </Text>
         {limit === 0n ? (
           <Badge color="red">Blocked</Badge>
@@ -32,7 +40,7 @@ export function BudgetInForce({ budget }: Props) {
               "No limit"
             ) : (
               <>
-                Resets <When at={budget.resetsAt} />
+                Resets <When at={resetsAt} />
               </>
             )}
           </Text>
@@ -41,25 +49,23 @@ export function BudgetInForce({ budget }: Props) {
       {cap === null || limit === null || limit === 0n ? null : (
         <Meter
           label="Spent and reserved"
-          text={`${formatUsd(spent)} spent and ${formatUsd(reserved)} reserved, of ${formatUsd(cap)} ${words?.span ?? ""}`}
+          text={`${formatUsd(spent)} spent and ${formatUsd(reserved)} reserved, of ${formatUsd(cap)} ${span}`}
           used={percentOf(parseUsd(spent) ?? 0n, limit)}
           held={percentOf(held, limit)}
         />
       )}
-      <Group justify="space-between" gap="xs" align="baseline">
-        <Text size="xs" c="dimmed" component="span">
-          {source === null ? null : <SetBy source={source} />}
-          {held === 0n ? null : (
-            <>
-              {source === null ? "" : " · "}
-              {formatUsd(reserved)} reserved
-            </>
-          )}
-        </Text>
-        <Candidates
-          candidates={candidates.map((one) => ({ source: one.source, text: formatCap(one.cap) }))}
+      {"candidates" in budget ? (
+        <Provenance
+          source={budget.source}
+          override={budget.override}
+          candidates={budget.candidates.map(({ source, cap: text }) => ({
+            source,
+            text: formatCap(text),
+          }))}
+          subject={subject}
+          target={{ kind: "cap", window: budget.window, present: cap }}
         />
-      </Group>
+      ) : null}
     </>
   );
 }

@@ -1,6 +1,7 @@
-import { Button, Popover, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Popover, Stack, Table, Text } from "@mantine/core";
 import { SourceName } from "@/features/policy/components/source";
 import type { PolicySource } from "@/features/policy/queries";
+import { plural } from "@/lib/numbers";
 
 export interface CandidateValue {
   source: PolicySource;
@@ -9,24 +10,30 @@ export interface CandidateValue {
 }
 
 interface Props {
-  /** Strictest first; the first one is in force. */
+  /** Strictest first. */
   candidates: CandidateValue[];
+  /** A temporary value stands in for all of them. */
+  outranked: boolean;
 }
 
-/** The values that lost against the strictest one, in a list that opens on demand. */
-export function Candidates({ candidates }: Props) {
-  if (candidates.length < 2) return null;
+/** All values that compete, in a list that opens on demand; a single one is told beside the value already. */
+export function Candidates({ candidates, outranked }: Props) {
+  if (candidates.length < (outranked ? 1 : 2)) return null;
   return (
     <Popover position="bottom-start" shadow="md" withinPortal trapFocus>
       <Popover.Target>
-        <Button variant="transparent" size="compact-xs" p={0} h="auto" fw={400}>
-          All {candidates.length} values
-        </Button>
+        <Anchor component="button" type="button" size="xs">
+          {outranked
+            ? plural(candidates.length, "lasting value")
+            : `All ${candidates.length} values`}
+        </Anchor>
       </Popover.Target>
       <Popover.Dropdown p="sm">
         <Stack gap={6}>
           <Text size="xs" c="dimmed">
-            The strictest is in force.
+            {outranked
+              ? "The strictest is in force again when the temporary value ends."
+              : "The strictest is in force."}
           </Text>
           <Table verticalSpacing={4} horizontalSpacing={0} withRowBorders={false} fz="sm">
             <Table.Tbody>

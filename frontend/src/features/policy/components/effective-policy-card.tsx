@@ -1,9 +1,10 @@
 import { Anchor, Code, Group, Stack, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import { SectionCard } from "@/components/section-card";
+import { When } from "@/components/when";
 import { Figure } from "@/features/policy/components/figure";
 import { SourceName } from "@/features/policy/components/source";
-import type { EffectivePolicy, PolicySource } from "@/features/policy/queries";
+import type { EffectivePolicy, Override, PolicySource } from "@/features/policy/queries";
 import { dimensions, windows } from "@/features/policy/words";
 import { formatCap } from "@/lib/currency";
 import { formatLimit, plural } from "@/lib/numbers";
@@ -28,20 +29,22 @@ export function EffectivePolicyCard({ policy }: Props) {
           aria-label="Limits and caps in force"
         >
           <Table.Tbody>
-            {policy.limits.map(({ dimension, limit, source }) => (
+            {policy.limits.map(({ dimension, limit, source, override }) => (
               <Line
                 key={dimension}
                 label={dimensions.find((one) => one.dimension === dimension)?.label ?? dimension}
                 text={formatLimit(limit)}
                 source={source}
+                override={override}
               />
             ))}
-            {policy.budgets.map(({ window, cap, source }) => (
+            {policy.budgets.map(({ window, cap, source, override }) => (
               <Line
                 key={window}
                 label={windows.find((one) => one.window === window)?.label ?? window}
                 text={formatCap(cap)}
                 source={source}
+                override={override}
               />
             ))}
           </Table.Tbody>
@@ -55,16 +58,23 @@ interface LineProps {
   label: string;
   text: string;
   source: PolicySource | null;
+  override: Override | null;
 }
 
-function Line({ label, text, source }: LineProps) {
+function Line({ label, text, source, override }: LineProps) {
   return (
     <Table.Tr>
       <Table.Th fw={400} scope="row">
         {label}
-        {source === null ? null : (
-          <Text size="xs" c="dimmed">
-            <SourceName source={source} />
+        {source === null && override === null ? null : (
+          <Text size="xs" c="dimmed" component="div">
+            {override ? (
+              <>
+                Temporary, ends <When at={override.endsAt} />
+              </>
+            ) : source ? (
+              <SourceName source={source} />
+            ) : null}
           </Text>
         )}
       </Table.Th>

@@ -1,47 +1,51 @@
 import { Group, Text } from "@mantine/core";
-import { Candidates } from "@/features/policy/components/candidates";
 import { Figure } from "@/features/policy/components/figure";
 import { Meter } from "@/features/policy/components/meter";
-import { SetBy } from "@/features/policy/components/source";
-import type { EffectiveLimit } from "@/features/policy/queries";
+import { Provenance } from "@/features/policy/components/provenance";
+import type { EffectiveLimit, EffectivePool } from "@/features/policy/queries";
+import type { Subject } from "@/features/policy/subject";
 import { dimensions } from "@/features/policy/words";
 import { formatCount, formatLimit } from "@/lib/numbers";
 
 interface Props {
-  limit: EffectiveLimit;
+  /** A pool's limit holds by itself; a user's is what came of merging. */
+  limit: EffectivePool["limits"][number] | EffectiveLimit;
+  /** The user whose limit it is, so that it can be changed for a while. */
+  subject?: Subject;
 }
 
-/** A limit after merging: the figure, how much of it is in use, and who set it. */
-export function LimitInForce({ limit: { dimension, limit, used, source, candidates } }: Props) {
-  const words = dimensions.find((known) => known.dimension === dimension);
-  const label = words?.label ?? dimension;
-  const inUse = `${formatCount(used)} ${words?.unit ?? "in use"}`;
+/** A limit in force: the figure, how much of it is in use, and where it comes from. */
+export function LimitInForce({ limit, subject }: Props) {
+  const most = limit.limit;
+  const words = dimensions.find(({ dimension }) => dimension === limit.dimension);
+  const inUse = `${formatCount(limit.used)} ${words?.unit ?? "in use"}`;
   return (
     <>
       <Group justify="space-between" gap="xs" align="baseline">
-        <Figure text={formatLimit(limit)} />
+        <Figure text={formatLimit(most)} />
         <Text size="xs" c="dimmed" className="nowrap">
           {inUse}
         </Text>
       </Group>
-      {limit === null || limit === 0 ? null : (
+      {most === null || most === 0 ? null : (
         <Meter
           label="In use now"
-          text={`${inUse}, of ${formatCount(limit)} ${label.toLowerCase()}`}
-          used={(used / limit) * 100}
+          text={`${inUse}, of ${formatCount(most)} ${words?.label.toLowerCase() ?? ""}`}
+          used={(limit.used / most) * 100}
         />
       )}
-      {source === null ? null : (
-        <Group justify="space-between" gap="xs" align="baseline">
-          <SetBy source={source} />
-          <Candidates
-            candidates={candidates.map((one) => ({
-              source: one.source,
-              text: formatLimit(one.value),
-            }))}
-          />
-        </Group>
-      )}
+      {"candidates" in limit ? (
+        <Provenance
+          source={limit.source}
+          override={limit.override}
+          candidates={limit.candidates.map(({ source, value }) => ({
+            source,
+            text: formatLimit(value),
+          }))}
+          subject={subject}
+          target={{ kind: "limit", dimension: limit.dimension, present: most }}
+        />
+      ) : null}
     </>
   );
 }

@@ -33,8 +33,6 @@ export function PoolsCard({ pools }: Props) {
   );
 }
 
-const unmerged = { source: null, candidates: [] };
-
 function Lines({ pool: { budgets, limits } }: { pool: EffectivePool }) {
   return (
     <>
@@ -43,7 +41,7 @@ function Lines({ pool: { budgets, limits } }: { pool: EffectivePool }) {
         .map((budget) => (
           <Stack key={budget.window} gap={6}>
             <Text size="sm">{windows.find((one) => one.window === budget.window)?.label}</Text>
-            <BudgetInForce budget={{ ...budget, ...unmerged }} />
+            <BudgetInForce budget={budget} />
           </Stack>
         ))}
       {limits
@@ -53,7 +51,7 @@ function Lines({ pool: { budgets, limits } }: { pool: EffectivePool }) {
             <Text size="sm">
               {dimensions.find((one) => one.dimension === limit.dimension)?.label}
             </Text>
-            <LimitInForce limit={{ ...limit, ...unmerged }} />
+            <LimitInForce limit={limit} />
           </Stack>
         ))}
     </>

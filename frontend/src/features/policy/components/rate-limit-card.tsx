@@ -6,7 +6,7 @@ import { PolicyForm } from "@/features/policy/components/policy-form";
 import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
 import { columns, Reach } from "@/features/policy/components/reach";
 import { useSetRateLimit } from "@/features/policy/mutations";
-import type { EffectiveLimit, RateLimit } from "@/features/policy/queries";
+import type { EffectiveLimit, EffectivePool, RateLimit } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
 import { useSeededForm } from "@/features/policy/use-seeded-form";
 import { dimensions, eachLimit, type LimitField } from "@/features/policy/words";
@@ -18,7 +18,7 @@ interface Props {
   subject: Subject;
   rateLimit: RateLimit;
   /** What holds after merging; only users and pools have that. */
-  inForce?: EffectiveLimit[];
+  inForce?: (EffectiveLimit | EffectivePool["limits"][number])[];
 }
 
 type Values = Record<LimitField, string>;
@@ -43,6 +43,7 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
     notifySuccess("Rate limit saved. It is in force from the next call on.");
   });
 
+  const changeable = subject.kind === "user" ? { subject } : {};
   const fields = dimensions.map(({ dimension, field, label }) => {
     const input = (
       <CountInput
@@ -57,7 +58,11 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
     return limit === undefined ? (
       input
     ) : (
-      <PolicyRow key={dimension} field={input} inForce={<LimitInForce limit={limit} />} />
+      <PolicyRow
+        key={dimension}
+        field={input}
+        inForce={<LimitInForce limit={limit} {...changeable} />}
+      />
     );
   });
 

@@ -3,6 +3,7 @@ import { Confirmed } from "@/components/confirm-dialog";
 import { CredentialStatus } from "@/components/credential-status";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
+import { KeyNarrowing } from "@/features/policy/components/key-narrowing";
 import { useRevokeUserKey } from "@/features/users/mutations";
 import { type UserApiKey, type UserDetail, userName } from "@/features/users/queries";
 import { notifySuccess } from "@/lib/notify";
@@ -57,6 +58,13 @@ function KeyLine({ apiKey, owner }: { apiKey: UserApiKey; owner: string }) {
         <Text size="xs" c="dimmed">
           <Dates apiKey={apiKey} />
         </Text>
+        {apiKey.previousExpiresAt ? (
+          <Text size="xs" c="dimmed">
+            The secret before, {apiKey.previousPrefix}…, works until{" "}
+            <When at={apiKey.previousExpiresAt} />
+          </Text>
+        ) : null}
+        <KeyNarrowing {...apiKey} />
       </div>
       {apiKey.status === "ACTIVE" ? (
         <Confirmed
@@ -88,6 +96,7 @@ function Dates({ apiKey }: { apiKey: UserApiKey }) {
   const used = apiKey.lastUsedAt ? (
     <>
       Used <When at={apiKey.lastUsedAt} />
+      {apiKey.lastUsedClient ? ` by ${apiKey.lastUsedClient}` : ""}
     </>
   ) : (
     "Never used"
