@@ -109,7 +109,7 @@ class Http11Upstream:
         except TimeoutError:
             raise UpstreamError("timeout", f"{origin.host} did not accept a connection in time.") from None
         except OSError as error:
-            raise UpstreamError("connect", f"No connection to {origin.host}: {error}.") from error
+            raise UpstreamError("connect", f"No connection to {origin.host}: {error.strerror or error}.") from error
         if self._closed:
             connection.close()
             raise UpstreamError("closed", "The upstream client is closed.")

@@ -70,6 +70,7 @@ export function ProviderModelsCard({ provider }: Props) {
             <Table
               className="flush-table"
               aria-label="Provider models"
+              horizontalSpacing="sm"
               miw={{ base: "100%", sm: 860 }}
             >
               <Table.Thead>
