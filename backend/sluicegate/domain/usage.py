@@ -12,7 +12,7 @@ from sluicegate.kit.money import Nanos, divide_half_even
 TOKENS_PER_PRICE = 1_000_000
 
 
-class TokenUsage(msgspec.Struct, frozen=True):
+class TokenUsage(msgspec.Struct, frozen=True, gc=False):
     """Tokens by price class, disjoint; `reasoning` is a part of `output` (protocols differ: each dialect converts)."""
 
     input: int = 0
@@ -71,7 +71,7 @@ class Outcome(StrEnum):
     RECOVERED = "recovered"
 
 
-class CallRecord(msgspec.Struct, frozen=True, array_like=True):
+class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One admitted call, as journal, ledger and roll-ups know it. Times are milliseconds since the epoch.
 
     Labels are copied at the time of the call, so that later renames and deletions change no history.

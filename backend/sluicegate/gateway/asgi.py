@@ -32,10 +32,24 @@ class Reply(msgspec.Struct, frozen=True):
 class Request:
     """A caller's request. `id` is minted here and is also the id of the call in the ledger."""
 
-    __slots__ = ("address", "dialect", "headers", "id", "method", "path", "query", "receive", "send", "started")
+    __slots__ = (
+        "address",
+        "dialect",
+        "fields",
+        "headers",
+        "id",
+        "method",
+        "path",
+        "query",
+        "receive",
+        "send",
+        "started",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.headers: RawHeaders = scope["headers"]
+        # By name, the first of each.
+        self.fields = dict(reversed(self.headers))
         self.method: str = scope.get("method", "GET")
         self.path: str = scope["path"]
         self.query: bytes = scope.get("query_string", b"")
@@ -47,12 +61,6 @@ class Request:
         # In which the caller is answered, whatever the answer is.
         self.dialect = Dialect.OPENAI
         self.started = False
-
-    def header(self, wanted: bytes) -> bytes | None:
-        for name, value in self.headers:
-            if name == wanted:
-                return value
-        return None
 
     def id_headers(self) -> RawHeaders:
         encoded = self.id.encode()

@@ -6,7 +6,6 @@ import asyncio
 import zlib
 
 from sluicegate.gateway.asgi import ClientGone, Request
-from sluicegate.gateway.headers import value_of
 from sluicegate.policy.refusals import Refusal, invalid_request
 
 # What is still read of a body that is too large, so that its sender gets to see the answer instead of a broken pipe.
@@ -20,10 +19,10 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     A body that announces its size is refused unread: the server drops what still comes after the answer.
     """
-    announced = value_of(request.headers, b"content-length")
+    announced = request.fields.get(b"content-length", b"")
     if announced.isdigit() and int(announced) > limit:
         raise _too_large(limit)
-    coding = value_of(request.headers, b"content-encoding")
+    coding = request.fields.get(b"content-encoding", b"").lower()
     if coding not in (b"", b"identity", b"gzip", b"x-gzip"):
         shown = coding[:40].decode("latin-1")
         raise invalid_request(f"The content encoding '{shown}' is not supported; send plain JSON or gzip.", status=415)

@@ -71,7 +71,7 @@ class Envelope:
         """Roughly the tokens of the whole body; images count by a flat figure rather than by their bytes."""
         size = len(self._raw)
         images = 0
-        if _holds_long_base64(self._raw):
+        if size > _LONG_STRING and _holds_long_base64(self._raw):
             for part in self._raw.split(b'"'):
                 if len(part) > _LONG_STRING and not _after_comma(part).translate(None, _BASE64):
                     size -= len(part)

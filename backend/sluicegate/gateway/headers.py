@@ -116,7 +116,8 @@ def relayed(headers: RawHeaders) -> RawHeaders:
     """What a caller gets to see of a provider's headers; the provider's request id goes by another name."""
     passed: RawHeaders = []
     for name, value in headers:
-        if name in _NOT_RELAYED or name.startswith(_SHARED_LIMITS):
+        # Both names of shared limits begin with one of these letters, and few others do.
+        if name in _NOT_RELAYED or (name[0] in b"xa" and name.startswith(_SHARED_LIMITS)):
             continue
         passed.append((b"x-upstream-request-id", value) if name in _REQUEST_IDS else (name, value))
     return passed

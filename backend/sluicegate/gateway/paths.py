@@ -88,7 +88,7 @@ def dialect_of(request: Request) -> Dialect:
     for root, only in ROOTS.items():
         if only is not None and request.path.startswith(f"{root}/"):
             return only
-    return Dialect.OPENAI if request.header(b"anthropic-version") is None else Dialect.ANTHROPIC
+    return Dialect.ANTHROPIC if b"anthropic-version" in request.fields else Dialect.OPENAI
 
 
 def wrong_method(request: Request, allowed: str) -> Refusal:

@@ -68,15 +68,10 @@ class Pipeline:
         credential = credential_of(request)
         principal = await self._identify(credential, request)
         envelope = wire.open(await read_body(request, self._max_body), named)
+        input_estimate = envelope.input_estimate(wire.bytes_per_token)
+        max_tokens = wire.max_tokens(envelope)
         admitted = await _decided(
-            self._policy.admit(
-                credential,
-                request.address,
-                envelope.model,
-                envelope.input_estimate(wire.bytes_per_token),
-                wire.max_tokens(envelope),
-                principal,
-            )
+            self._policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal)
         )
         call = Call(self._books, request, admitted)
         self.watch.enter(call)

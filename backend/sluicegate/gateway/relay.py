@@ -35,7 +35,7 @@ _EVENTS = b"text/event-stream; charset=utf-8"
 class Relay:
     """Carries one answer. Every path settles the call before the caller has the last byte."""
 
-    __slots__ = ("_call", "_outbound", "_request", "_translator", "_wire")
+    __slots__ = ("_call", "_coding", "_outbound", "_request", "_translator", "_wire")
 
     def __init__(self, call: Call, outbound: Outbound) -> None:
         """`outbound` has reached its backend."""
@@ -48,12 +48,13 @@ class Relay:
     async def relay(self, response: UpstreamResponse) -> None:
         """Raises Refusal as long as nothing was sent."""
         self._call.note_first_byte()
+        self._coding = value_of(response.headers, b"content-encoding")
         status = response.status
         if status >= 400:
             await self._error(response)
         elif status >= 300:
             raise self._refused("The model's provider answered with a redirect, which is not followed.")
-        elif value_of(response.headers, b"content-encoding") not in _READABLE:
+        elif self._coding not in _READABLE:
             raise self._refused("The model's provider answered in a coding that it was not asked for.")
         elif value_of(response.headers, b"content-type").startswith(b"text/event-stream"):
             await self._stream(response)
@@ -87,7 +88,7 @@ class Relay:
         if self._translator is None:
             await self._request.reply(Reply(response.status, relayed(response.headers), body))
             return
-        plain = _decoded(body, value_of(response.headers, b"content-encoding")) or b""
+        plain = _decoded(body, self._coding) or b""
         told = self._translator.error(response.status, plain)
         await self._request.reply(Reply(response.status, translated(response.headers, _JSON), told))
 
@@ -95,7 +96,7 @@ class Relay:
         body = response.buffered()
         if body is None:
             body = await self._body(response)
-        plain = _decoded(body, value_of(response.headers, b"content-encoding"))
+        plain = _decoded(body, self._coding)
         reading = None if plain is None else self._wire.read(plain)
         if plain is None or reading is None:
             raise self._refused("The model's provider answered with something that is not JSON.")
@@ -120,7 +121,7 @@ class Relay:
     async def _stream(self, response: UpstreamResponse) -> None:
         call, request = self._call, self._request
         meter = call.meter = self._wire.meter(hide_usage=self._outbound.hide_usage)
-        coded = value_of(response.headers, b"content-encoding") in _GZIP
+        coded = self._coding in _GZIP
         translator, protocol = self._translator, self._wire.protocol
         feed: StreamMeter | _TranslatedFeed = meter
         headers = relayed(response.headers)

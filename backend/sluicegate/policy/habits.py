@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from typing import NamedTuple
 
-from sluicegate.domain.usage import Prices, TokenUsage, cost_of
+from sluicegate.domain.usage import TOKENS_PER_PRICE, Prices, TokenUsage, cost_of
 from sluicegate.kit.money import Nanos
 
 MAX_OUTPUT_GUESS = 4_000
@@ -86,6 +86,6 @@ class Habits:
 
 
 def _input_share(prices: Prices, estimated_input: int, usage: TokenUsage, cost: Nanos) -> int:
-    full = cost_of(TokenUsage(input=estimated_input), prices)
-    paid = cost - cost_of(TokenUsage(output=usage.output), prices)
+    full = estimated_input * (prices.input or 0)
+    paid = cost * TOKENS_PER_PRICE - usage.output * (prices.output or 0)
     return max(_LEAST, min(WHOLE, -(-paid * WHOLE // full))) if full > 0 else WHOLE

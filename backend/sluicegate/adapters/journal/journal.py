@@ -78,11 +78,7 @@ class Journal:
     @property
     def accepts(self) -> bool:
         """Whether a further call can be written down."""
-        return not (self._full or self._unwritable)
-
-    @property
-    def _full(self) -> bool:
-        return len(self._pending) + len(self._open) >= self._max_calls
+        return len(self._pending) + len(self._open) < self._max_calls and not self._unwritable
 
     async def start(self) -> None:
         """Settles what dead processes left, then begins; raises what the database raises."""
@@ -105,7 +101,7 @@ class Journal:
     # Writing down
 
     def open(self, record: CallRecord) -> None:
-        if self._full:
+        if len(self._pending) + len(self._open) >= self._max_calls:
             if not self._refusing:
                 self._refusing = True
                 log.error("journal.full", backlog=self.backlog, bound=self._max_calls)
