@@ -15,6 +15,7 @@ import httpx
 import uvicorn
 
 from fakes.provider import Provider
+from sluicegate.cli.protocol import LeanProtocol
 from sluicegate.container import Container, prepare_database
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, ProviderKind, ProviderModel
@@ -259,7 +260,15 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def _listening(container: Container) -> AsyncIterator[int]:
     server = _Server(
-        uvicorn.Config(container.gateway, port=0, lifespan="off", log_level="error", access_log=False, loop="none")
+        uvicorn.Config(
+            container.gateway,
+            port=0,
+            lifespan="off",
+            log_level="error",
+            access_log=False,
+            loop="none",
+            http=LeanProtocol,
+        )
     )
     task = asyncio.create_task(server.serve())
     await server.listening.wait()

@@ -8,6 +8,7 @@ import socket
 import uvicorn
 
 from sluicegate.app import create_app
+from sluicegate.cli.protocol import LeanProtocol
 from sluicegate.container import Container, sole_server
 from sluicegate.settings import Settings
 
@@ -40,7 +41,7 @@ def serve_on(bound: socket.socket, container: Container) -> None:
     config = uvicorn.Config(
         create_app(container),
         loop="uvloop",
-        http="httptools",
+        http=LeanProtocol,
         lifespan="on",
         access_log=False,
         server_header=False,

@@ -78,7 +78,11 @@ class Journal:
     @property
     def accepts(self) -> bool:
         """Whether a further call can be written down."""
-        return len(self._pending) + len(self._open) < self._max_calls and not self._unwritable
+        return not (self._full or self._unwritable)
+
+    @property
+    def _full(self) -> bool:
+        return len(self._pending) + len(self._open) >= self._max_calls
 
     async def start(self) -> None:
         """Settles what dead processes left, then begins; raises what the database raises."""
@@ -101,7 +105,7 @@ class Journal:
     # Writing down
 
     def open(self, record: CallRecord) -> None:
-        if len(self._pending) + len(self._open) >= self._max_calls:
+        if self._full:
             if not self._refusing:
                 self._refusing = True
                 log.error("journal.full", backlog=self.backlog, bound=self._max_calls)
