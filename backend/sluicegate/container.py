@@ -45,6 +45,7 @@ from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
 from sluicegate.services.passwords import Passwords
+from sluicegate.services.previews import PreviewService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
@@ -56,6 +57,7 @@ from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
 from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
 from sluicegate.storage import migrate
+from sluicegate.storage.crowd_source import SqlCrowdSource
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 from sluicegate.storage.migrate import SchemaError as SchemaError
 from sluicegate.storage.policy_source import SqlPolicySource
@@ -131,6 +133,7 @@ class Container:
             budgets=BudgetService(store),
             effective=EffectiveService(self.policy, self.periods, clock),
             overrides=OverrideService(store, clock),
+            previews=PreviewService(store, SqlCrowdSource(self.engine), self.periods, clock),
             providers=ProviderService(store, self.vault, clock, allow_private=private),
             provider_models=ProviderModelService(store, clock),
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),

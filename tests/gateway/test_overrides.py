@@ -120,6 +120,25 @@ async def test_a_raise_loosens_neither_pools_nor_keys(office: Office) -> None:
     assert "set by group Team (shared by all members)" in refused.json()["error"]["message"]
 
 
+async def test_a_preview_tells_whom_a_groups_cap_would_stop(office: Office) -> None:
+    team = await office.group("Team", "ada")
+    await office.hire("bob", team)
+    assert (await office.call()).status_code == 200
+    await office.bench.ledger()
+    query = """query ($id: ID!) { previewGroupPolicy(groupId: $id, budget: { daily: "0.0001" }) {
+      people stricter blocked affected { user { email } blocked limits { dimension }
+        budgets { window before after spent } } } }"""
+    found = (await office.ask(query, id=team))["previewGroupPolicy"]
+    assert (found["people"], found["stricter"], found["blocked"]) == (2, 2, 1)
+    first = found["affected"][0]
+    assert (first["user"]["email"], first["blocked"], first["limits"]) == ("ada@example.com", True, [])
+    assert first["budgets"][0] | {"spent": ""} == {"window": "DAY", "before": None, "after": "0.0001", "spent": ""}
+    assert float(first["budgets"][0]["spent"]) > 0.0001
+    assert (await office.call()).status_code == 200
+    one = '{ previewUserPolicy(userId: "ada", rateLimit: { requestsPerMinute: 0 }) { people blocked } }'
+    assert (await office.ask(one))["previewUserPolicy"] == {"people": 1, "blocked": 1}
+
+
 @pytest.mark.parametrize(
     ("values", "code", "field"),
     [

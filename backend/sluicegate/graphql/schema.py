@@ -23,6 +23,7 @@ from sluicegate.graphql.keys.queries import KeyQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
 from sluicegate.graphql.policy.overrides import OverrideMutations
 from sluicegate.graphql.policy.pools import PoolMutations
+from sluicegate.graphql.policy.previews import PreviewQueries
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
 from sluicegate.graphql.sessions.mutations import SessionMutations
@@ -47,6 +48,7 @@ class Query(
     TokenQueries,
     CatalogQueries,
     PolicyQueries,
+    PreviewQueries,
     UsageQueries,
     SessionQueries,
     AuditQueries,

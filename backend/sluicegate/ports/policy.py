@@ -69,6 +69,37 @@ class PolicySource(Protocol):
     async def catalog(self) -> CatalogRows: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One user among many, with what is set for the user alone and what was spent by period."""
+
+    id: str
+    name: str
+    email: str
+    limits: RateLimits
+    budget: Budget
+    group_ids: tuple[str, ...]
+    overrides: tuple[Override, ...]
+    spent: dict[Window, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """People, and what is set for the groups that they are in."""
+
+    people: Sequence[Person]
+    limits: dict[Subject, RateLimits]
+    budgets: dict[Subject, Budget]
+
+
+class CrowdSource(Protocol):
+    """Reads what limits many people, for looking at; each answer comes from one transaction."""
+
+    async def crowd(self, subject: Subject, periods: dict[Window, str]) -> Crowd:
+        """The members of a group, or one user alone; nobody when there is no such subject."""
+        ...
+
+
 class Vault(Protocol):
     """Envelope encryption of credentials. `context` names the place they belong to and is bound to them."""
 

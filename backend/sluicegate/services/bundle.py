@@ -18,6 +18,7 @@ from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
+from sluicegate.services.previews import PreviewService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
@@ -45,6 +46,7 @@ class Services:
     budgets: BudgetService
     effective: EffectiveService
     overrides: OverrideService
+    previews: PreviewService
     providers: ProviderService
     provider_models: ProviderModelService
     provider_tests: ProviderTestService
