@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.ports.store import PageRequest, UserFilter
 from sluicegate.storage.engine import SqlStore
@@ -89,3 +91,27 @@ async def test_a_search_reads_no_row_that_it_does_not_show(store: SqlStore, sort
         steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     assert any(step.startswith("SCAN users USING COVERING INDEX ix_users_by_") for step in steps), steps
     assert not any(step == "SCAN users" for step in steps), steps
+
+
+async def test_somebody_who_only_calls_models_is_active_too(store: SqlStore) -> None:
+    """The console and any of the keys count, whichever was last."""
+    hour = timedelta(hours=1)
+    people = [
+        replace(PEOPLE[0], id="console", email="a@x.example", last_active_at=NOW),
+        replace(PEOPLE[0], id="caller", email="b@x.example"),
+        replace(PEOPLE[0], id="both", email="c@x.example", last_active_at=NOW),
+        replace(PEOPLE[0], id="neither", email="d@x.example"),
+    ]
+    uses = [("k1", "caller", NOW - hour), ("k2", "caller", NOW - 2 * hour), ("k3", "both", NOW + hour)]
+    async with store.write() as tx:
+        for user in people:
+            await tx.users.add(user)
+        for key_id, owner, at in uses:
+            await tx.keys.add(ApiKey(key_id, key_id, owner, "", "sg_", "hash", NOW, last_used_at=at))
+        await tx.keys.add(ApiKey("k4", "k4", "neither", "", "sg_", "hash", NOW))
+    expected = {"console": NOW, "caller": NOW - hour, "both": NOW + hour, "neither": None}
+    async with store.read() as tx:
+        page = await tx.users.page(UserFilter(), "name_asc", PageRequest())
+        assert {user.id: user.last_active_at for user, _ in page.items} == expected
+        found = await tx.users.get_many(list(expected))
+        assert {user.id: user.last_active_at for user in found.values()} == expected

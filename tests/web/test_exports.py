@@ -19,7 +19,9 @@ from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
+from sluicegate.services.groups import GroupService
 from sluicegate.services.tokens import TokenService
+from sluicegate.services.users import UserService
 from sluicegate.web.app import create_web_app
 
 PASSWORD = "correct horse battery"
@@ -58,7 +60,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         (invited,) = await site.invitations().invite(ada, ["eve@example.com"])
         assert invited.url is not None
         await auth.accept(invited.url.rsplit("/", 1)[1], "Eve", PASSWORD)
-        some = SimpleNamespace(auth=auth, recovery=site.recovery(), audit=AuditService(site.store))
+        some = SimpleNamespace(
+            auth=auth, recovery=site.recovery(), audit=AuditService(site.store), users=UserService(site.store)
+        )
         app = create_web_app(
             cast("Services", some),
             _no_graphql,
@@ -118,7 +122,32 @@ async def test_no_cell_is_a_formula(desk: Desk) -> None:
     assert row["target"] == '\'=HYPERLINK("http://evil","x"),"\n'
 
 
-@pytest.mark.parametrize("path", ["/export/audit-log.csv", "/export/audit-log.json"])
+async def test_people_download_whole_with_their_groups_or_filtered(desk: Desk) -> None:
+    groups = GroupService(desk.site.store, desk.site.clock)
+    crowd = [await desk.site.person(f"p{n:04d}@example.com") for n in range(1100)]
+    for name in ("Platform", "=Ops"):
+        group = await groups.create(desk.ada, name)
+        await groups.add_members(desk.ada, group.id, [crowd[7].user.id])
+    headers = await desk.token(TokenScope.READ)
+    answer = await desk.http.get("/export/users.csv", headers=headers, params={"search": "p", "sort": "NAME_DESC"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="users.csv"'
+    rows = [row for row in csv.DictReader(io.StringIO(answer.text)) if row["email"].startswith("p")]
+    assert [row["email"] for row in rows] == [f"p{n:04d}@example.com" for n in range(1099, -1, -1)]
+    assert (rows[-8]["role"], rows[-8]["status"], rows[-8]["groups"]) == ("member", "active", "'=Ops; Platform")
+
+    answer = await desk.http.get("/export/users.csv", headers=headers, params={"role": "ADMIN", "status": "active"})
+    assert [row["email"] for row in csv.DictReader(io.StringIO(answer.text))] == ["ada@example.com"]
+
+
+@pytest.mark.parametrize("parameters", [{"role": "king"}, {"status": "gone"}, {"sort": "shoe_size"}])
+async def test_a_choice_that_is_none_is_refused_with_those_that_are(desk: Desk, parameters: dict[str, str]) -> None:
+    answer = await desk.http.get("/export/users.csv", headers=await desk.token(TokenScope.READ), params=parameters)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["field"]) == (400, *parameters)
+    assert error["message"].startswith("must be one of ")
+
+
+@pytest.mark.parametrize("path", ["/export/audit-log.csv", "/export/audit-log.json", "/export/users.csv"])
 async def test_only_administrators_download_it(desk: Desk, path: str) -> None:
     assert (await desk.http.get(path)).status_code == 401
     assert (await desk.http.get(path, headers={"authorization": "Bearer sgt_x"})).status_code == 401

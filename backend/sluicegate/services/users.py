@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import ChangeKind, PolicyChange
-from sluicegate.domain.user import OneTimeLink, Role, User, UserStatus, parse_name
+from sluicegate.domain.user import Group, OneTimeLink, Role, User, UserStatus, parse_name
 from sluicegate.kit.errors import Conflict, NotFound
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction, UserFilter
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
+
+_EXPORT_PAGE = 500
 
 
 class UserService:
@@ -36,6 +38,24 @@ class UserService:
         caller.require_admin(TokenScope.READ)
         async with self._store.read() as tx:
             return await tx.users.count(where)
+
+    def export(
+        self, caller: Caller, where: UserFilter, sort: str
+    ) -> AsyncIterator[Sequence[tuple[User, Sequence[Group]]]]:
+        """All that match with their groups, a batch at a time; the next one is read when it is asked for."""
+        caller.require_admin(TokenScope.READ)
+        return self._batches(where, sort)
+
+    async def _batches(self, where: UserFilter, sort: str) -> AsyncIterator[Sequence[tuple[User, Sequence[Group]]]]:
+        after: str | None = None
+        while True:
+            async with self._store.read() as tx:
+                page = await tx.users.page(where, sort, PageRequest(_EXPORT_PAGE, after))
+                groups = await tx.groups.groups_of([user.id for user, _ in page.items])
+            yield [(user, groups[user.id]) for user, _ in page.items]
+            if not page.has_next:
+                return
+            after = page.items[-1][1]
 
     async def pending_invitations(self, caller: Caller, ids: Sequence[str]) -> dict[str, OneTimeLink]:
         """Of those who are still invited."""

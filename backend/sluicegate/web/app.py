@@ -43,7 +43,7 @@ def create_web_app(
     app.include_router(health_routes(ready))
     app.include_router(auth_routes(services.auth, services.recovery, is_secure))
     app.include_router(graphql_routes(services.auth, execute, is_secure))
-    app.include_router(export_routes(services.auth, services.audit, is_secure))
+    app.include_router(export_routes(services.auth, services.audit, services.users, is_secure))
     app.mount("/", Console(console))
     return app
 

@@ -7,27 +7,56 @@ import io
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from sluicegate.domain.audit import AuditEvent
+from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.errors import InvalidInput, Unauthenticated
-from sluicegate.ports.store import AuditFilter
+from sluicegate.ports.store import AuditFilter, UserFilter
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
+from sluicegate.services.caller import Caller
+from sluicegate.services.users import UserService
 from sluicegate.web.callers import caller_of
 
 _AUDIT_COLUMNS = (
     "at", "actor_kind", "actor", "actor_id", "action", "target_kind", "target_id", "target", "before", "after"
 )  # fmt: skip
+_USER_COLUMNS = ("email", "name", "role", "status", "groups", "created_at", "last_active_at")
+E = TypeVar("E", bound=StrEnum)
+
+
+class UserOrder(StrEnum):
+    """The orders of the list of people."""
+
+    NAME_ASC = "name_asc"
+    NAME_DESC = "name_desc"
+    CREATED_ASC = "created_asc"
+    CREATED_DESC = "created_desc"
+
+
 # Spreadsheets run what begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def export_routes(auth: AuthService, audit: AuditService, is_secure: Callable[[], bool]) -> APIRouter:
+def export_routes(
+    auth: AuthService, audit: AuditService, users: UserService, is_secure: Callable[[], bool]
+) -> APIRouter:
     router = APIRouter(prefix="/export")
+
+    @router.get("/users.csv")
+    async def users_csv(request: Request) -> StreamingResponse:
+        where = UserFilter(
+            _text(request, "search"), _choice(request, "role", Role), _choice(request, "status", UserStatus)
+        )
+        sort = _choice(request, "sort", UserOrder) or UserOrder.NAME_ASC
+        batches = users.export(await _caller(request), where, sort.value)
+        return _file("users.csv", "text/csv; charset=utf-8", _users_csv(batches))
 
     @router.get("/audit-log.csv")
     async def audit_csv(request: Request) -> StreamingResponse:
@@ -38,9 +67,7 @@ def export_routes(auth: AuthService, audit: AuditService, is_secure: Callable[[]
         return _file("audit-log.json", "application/json", _audit_json(await _audit_events(request)))
 
     async def _audit_events(request: Request) -> AsyncIterator[Sequence[AuditEvent]]:
-        caller = await caller_of(auth, request, secure=is_secure())
-        if caller is None:
-            raise Unauthenticated("Sign in first.")
+        caller = await _caller(request)
         where = AuditFilter(
             actor=_text(request, "actor"),
             action=_text(request, "action"),
@@ -54,7 +81,30 @@ def export_routes(auth: AuthService, audit: AuditService, is_secure: Callable[[]
         audit.check(caller, where)
         return audit.export(caller, where)
 
+    async def _caller(request: Request) -> Caller:
+        caller = await caller_of(auth, request, secure=is_secure())
+        if caller is None:
+            raise Unauthenticated("Sign in first.")
+        return caller
+
     return router
+
+
+async def _users_csv(batches: AsyncIterator[Sequence[tuple[User, Sequence[Group]]]]) -> AsyncIterator[str]:
+    yield csv_lines([_USER_COLUMNS])
+    async for batch in batches:
+        yield csv_lines(
+            [
+                user.email,
+                user.name,
+                user.role.value,
+                user.status.value,
+                "; ".join(group.name for group in groups),
+                user.created_at.isoformat(),
+                user.last_active_at.isoformat() if user.last_active_at else "",
+            ]
+            for user, groups in batch
+        )
 
 
 async def _audit_csv(batches: AsyncIterator[Sequence[AuditEvent]]) -> AsyncIterator[str]:
@@ -126,6 +176,16 @@ def _text(request: Request, name: str) -> str | None:
     if value is not None and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
         raise InvalidInput(name, "must be text")
     return value
+
+
+def _choice(request: Request, name: str, kind: type[E]) -> E | None:
+    value = request.query_params.get(name)
+    if not value:
+        return None
+    try:
+        return kind(value.lower())
+    except ValueError:
+        raise InvalidInput(name, f"must be one of {', '.join(kind)}") from None
 
 
 def _instant(request: Request, name: str) -> datetime | None:

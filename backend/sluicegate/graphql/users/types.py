@@ -40,7 +40,7 @@ class User:
     role: Role
     status: UserStatus
     created_at: datetime
-    last_active_at: datetime | None
+    last_active_at: datetime | None = strawberry.field(description="Last seen in the console or calling a model.")
 
     @strawberry.field(description="When the pending invitation's link dies; null unless status is INVITED.")
     async def invitation_expires_at(self, info: Info) -> datetime | None:

@@ -24,6 +24,11 @@ from sluicegate.storage.tables.identity import MembershipRow, UserRow
 _USERS = table_of(UserRow)
 _MEMBERSHIPS = table_of(MembershipRow)
 _KEYS = table_of(ApiKeyRow)
+# People with the last use of any of their keys: many call models every day and never open the console.
+_SEEN = select(
+    _USERS,
+    select(func.max(_KEYS.c.last_used_at)).where(_KEYS.c.user_id == _USERS.c.id).scalar_subquery().label("called_at"),
+)
 _SORTS = {"name_asc": False, "name_desc": True, "created_asc": False, "created_desc": True}
 
 
@@ -41,8 +46,8 @@ class SqlUserRepository:
         return to_value(User, row) if row else None
 
     async def get_many(self, ids: Sequence[str]) -> dict[str, User]:
-        rows = await self._session.execute(select(_USERS).where(_USERS.c.id.in_(ids)))
-        return {row.id: to_value(User, row) for row in rows}
+        rows = await self._session.execute(_SEEN.where(_USERS.c.id.in_(ids)))
+        return {row.id: _seen(row) for row in rows}
 
     async def by_email(self, email: str) -> User | None:
         row = (await self._session.execute(select(_USERS).where(_USERS.c.email == email))).first()
@@ -67,9 +72,9 @@ class SqlUserRepository:
             read=(None if by_name else from_micros, None),
         )
         order = [key.desc() if _SORTS[sort] else key.asc() for key in (column, _USERS.c.id)]
-        statement = select(_USERS).where(_USERS.c.id.in_(ids.scalar_subquery())).order_by(*order)
+        statement = _SEEN.where(_USERS.c.id.in_(ids.scalar_subquery())).order_by(*order)
         rows = (await self._session.execute(statement)).all()
-        return to_page(rows, page, lambda row: to_value(User, row), position)
+        return to_page(rows, page, _seen, position)
 
     async def count(self, where: UserFilter) -> int:
         statement = select(func.count(_USERS.c.id)).where(*_matches(where))
@@ -111,6 +116,11 @@ class SqlUserRepository:
             .with_for_update()
         )
         return list(await self._session.scalars(statement))
+
+
+def _seen(row: Row[Any]) -> User:
+    known = [at for at in (row.last_active_at, row.called_at) if at is not None]
+    return to_value(User, row, last_active_at=max(known, default=None))
 
 
 def _sort_name(user: User) -> str:

@@ -19,7 +19,7 @@ const start = (handlers: Parameters<typeof stubServer>[0] = {}) => {
   const server = stubServer({ GroupPicker: { groups }, ...handlers });
   let closed = 0;
   const view = renderComponent(<InviteDialog opened onClose={() => (closed += 1)} />, { server });
-  return { ...view, closed: () => closed };
+  return { ...view, view, closed: () => closed };
 };
 
 it("invites everybody who was pasted, with role and groups, and shows each link once", async () => {
@@ -98,4 +98,16 @@ it("sends no more than a hundred addresses at once", async () => {
   await user.click(screen.getByRole("button", { name: "Invite 130 users" }));
   await screen.findByText("130 users invited.");
   expect(sizes).toEqual([100, 30]);
+});
+
+it("takes the addresses from a file, without what else stands in it", async () => {
+  const { user, view } = start();
+  const addresses = await screen.findByRole("textbox", { name: "E-mail addresses" });
+  const input = view.baseElement.querySelector<HTMLInputElement>("input[type=file]");
+  const file = new File(["name,email\nAda,ada@x.example\nGrace,grace@x.example"], "people.csv", {
+    type: "text/csv",
+  });
+  await user.upload(input as HTMLInputElement, file);
+  await expect.poll(() => (addresses as HTMLTextAreaElement).value).toContain("grace@x.example");
+  expect(addresses).toHaveValue("ada@x.example\ngrace@x.example");
 });

@@ -67,6 +67,15 @@ it("writes search, filter and order to the address", async () => {
     .toMatchObject({ search: "li", status: "INVITED", sort: "CREATED_ASC" });
 });
 
+it("exports the list as it is searched, filtered and sorted", async () => {
+  show("/admin/users?q=hop&role=ADMIN&sort=CREATED_DESC");
+  await screen.findByText("Grace Hopper");
+  expect(screen.getByRole("link", { name: "Export CSV" })).toHaveAttribute(
+    "href",
+    "/export/users.csv?search=hop&role=ADMIN&sort=CREATED_DESC",
+  );
+});
+
 it("adds the next page by its cursor and counts only once", async () => {
   const { user, server } = show("/admin/users", {
     UserList: ({ after }: { after: string | null }) =>

@@ -1,5 +1,5 @@
 import { Button, Stack } from "@mantine/core";
-import { IconUserPlus, IconUsers } from "@tabler/icons-react";
+import { IconDownload, IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
@@ -61,7 +61,20 @@ export function UsersPage() {
       <PageHeader
         title="Users"
         description="Everybody who may sign in here or call models through the gateway."
-        actions={invite}
+        actions={
+          <>
+            <Button
+              component="a"
+              variant="default"
+              href={exportAddress(state)}
+              download
+              leftSection={<IconDownload size={16} aria-hidden />}
+            >
+              Export CSV
+            </Button>
+            {invite}
+          </>
+        }
       />
       <Stack gap="sm">
         <UserFilters
@@ -110,4 +123,11 @@ export function UsersPage() {
       <InviteDialog opened={inviting} onClose={() => setInviting(false)} />
     </Stack>
   );
+}
+
+/** The list as it is searched, filtered and sorted now, whole. */
+function exportAddress({ q, role, status, sort }: UserListSearch): string {
+  const asked = Object.entries({ search: q, role, status, sort });
+  const given = asked.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return `/export/users.csv?${new URLSearchParams(given)}`;
 }

@@ -20,6 +20,7 @@ it.each([
     ["Ada Lovelace", "ada@x.example", "ada.2@x.example"],
   ],
   ["repeats in any case", "Ada@x.example ada@X.example", ["Ada@x.example"]],
+  ["quoted cells", '"a@x.example","b@x.example"', ["a@x.example", "b@x.example"]],
   ["nothing", " \n,; ", []],
 ])("finds the addresses in %s", (_what, text, expected) => {
   expect(parseAddresses(text)).toEqual(expected);

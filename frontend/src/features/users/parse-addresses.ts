@@ -16,8 +16,12 @@ export function parseAddresses(text: string): string[] {
 function addressesIn(piece: string): string[] {
   const inBrackets = named.exec(piece)?.[1];
   if (inBrackets !== undefined) return [inBrackets];
-  const words = piece.split(/\s+/).filter((word) => word !== "");
+  const words = piece.split(/[\s"']+/).filter((word) => word !== "");
   const addresses = words.filter((word) => word.includes("@"));
   // In a spreadsheet row a name stands beside its address.
   return addresses.length > 0 ? addresses : words.length > 0 ? [words.join(" ")] : [];
 }
+
+/** Those in a file, where headings and other columns stand beside them. */
+export const addressesInFile = (text: string): string[] =>
+  parseAddresses(text).filter((address) => address.includes("@"));

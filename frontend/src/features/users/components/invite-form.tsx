@@ -1,10 +1,11 @@
-import { Radio, Stack, Textarea } from "@mantine/core";
+import { Button, FileButton, Radio, Stack, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { IconFileImport } from "@tabler/icons-react";
 import { FormBody } from "@/components/form-dialog";
 import { GroupsField } from "@/features/groups/components/groups-field";
 import type { InviteResult } from "@/features/users/components/invite-dialog";
 import { useInviteUsers } from "@/features/users/mutations";
-import { parseAddresses } from "@/features/users/parse-addresses";
+import { addressesInFile, parseAddresses } from "@/features/users/parse-addresses";
 import type { Role } from "@/gql/graphql";
 import { plural } from "@/lib/numbers";
 import { useSave } from "@/lib/use-save";
@@ -66,6 +67,28 @@ export function InviteForm({ initial, onInvited, onCancel }: Props) {
         spellCheck={false}
         {...form.getInputProps("emails")}
       />
+      <FileButton
+        accept=".csv,.txt,text/csv,text/plain"
+        onChange={(file) => {
+          if (file)
+            void file
+              .text()
+              .then((text) => form.setFieldValue("emails", addressesInFile(text).join("\n")));
+        }}
+      >
+        {(props) => (
+          <Button
+            {...props}
+            variant="subtle"
+            size="compact-sm"
+            w="fit-content"
+            mt="-xs"
+            leftSection={<IconFileImport size={15} aria-hidden />}
+          >
+            Take them from a CSV file
+          </Button>
+        )}
+      </FileButton>
       <Radio.Group label="Role" {...form.getInputProps("role")}>
         <Stack gap="xs" mt={6}>
           <Radio
