@@ -16,6 +16,7 @@ from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
+from sluicegate.services.users import UserService
 from sluicegate.web.app import create_web_app
 
 PASSWORD = "correct horse battery"
@@ -36,7 +37,9 @@ READY = {"database": True, "journal": True}
 
 
 def services_of(site: Site, auth: AuthService) -> Services:
-    some = SimpleNamespace(auth=auth, recovery=site.recovery(), audit=AuditService(site.store))
+    some = SimpleNamespace(
+        auth=auth, recovery=site.recovery(), audit=AuditService(site.store), users=UserService(site.store)
+    )
     return cast("Services", some)
 
 
