@@ -15,7 +15,7 @@ from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.clock import ManualClock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import PeriodClock
-from sluicegate.ports.policy import Ask, Denial, LimitSet, PastUse
+from sluicegate.ports.policy import Ask, Denial, LimitSet, PastUse, RateRoom, Room
 
 ADA = Subject(SubjectKind.USER, "ada")
 BOB = Subject(SubjectKind.USER, "bob")
@@ -51,6 +51,44 @@ def ask(*limits: LimitSet, input_tokens: int = 10, output_tokens: int = 10, cost
 def counted_for_team(cost: int) -> Ask:
     """A call of Ada's while her team limits nothing."""
     return Ask((LimitSet(ADA),), 10, 10, Nanos(cost), (TEAM,))
+
+
+async def test_room_is_what_is_left_of_the_tightest_limit_of_each_kind(clock: ManualClock) -> None:
+    store = make(clock, PastUse({Window.DAY: 40, Window.MONTH: 90}))
+    own = LimitSet(ADA, requests=5, input_tokens=1_000, day=100, month=1_000)
+    pool = LimitSet(TEAM, requests=3, output_tokens=50, week=50)
+    lease = await store.admit(ask(own, pool, input_tokens=200, output_tokens=20, cost=10))
+    assert not isinstance(lease, Denial)
+    clock.advance(10)
+    room = store.room_of((own, pool))
+    assert room.requests == RateRoom(3, 2, 51.0)
+    assert room.input_tokens == RateRoom(1_000, 800, 51.0)
+    assert room.output_tokens == RateRoom(50, 30, 51.0)
+    # Money that is only held is not spent yet.
+    assert room.cap is not None
+    assert (room.cap.window, room.cap.cap, room.cap.spent) == (Window.DAY, 100, 40)
+    store.settle(lease, 150, 30, Nanos(20))
+    room = store.room_of((own, pool))
+    assert room.input_tokens == RateRoom(1_000, 850, 51.0)
+    # What was used beyond the estimate counts from now on.
+    assert room.output_tokens == RateRoom(50, 20, 61.0)
+    assert room.cap is not None
+    assert (room.cap.window, room.cap.spent) == (Window.DAY, 60)
+    clock.advance(61)
+    assert store.room_of((own, pool)).requests == RateRoom(3, 3, 0.0)
+
+
+async def test_room_is_never_below_nothing_and_a_reached_cap_goes_first(clock: ManualClock) -> None:
+    store = make(clock, PastUse({Window.DAY: 100, Window.WEEK: 500, Window.MONTH: 10_000}))
+    limits = LimitSet(ADA, input_tokens=10, day=100, week=100, month=10_001)
+    await store.peek(ask(limits))
+    lease = await store.admit(ask(LimitSet(ADA), input_tokens=25))
+    assert not isinstance(lease, Denial)
+    room = store.room_of((limits,))
+    assert room.input_tokens == RateRoom(10, 0, 61.0)
+    assert room.cap is not None
+    assert room.cap.window is Window.WEEK
+    assert store.room_of(()) == Room(None, None, None, None)
 
 
 async def admitted(store: MemoryAdmission, wanted: Ask, callers: int) -> int:

@@ -17,6 +17,7 @@ from sluicegate.gateway.dialects.messages import CountTokens, Messages
 from sluicegate.gateway.dialects.models import model_reply, models_reply
 from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.dialects.wire import CountingWire, Wire
+from sluicegate.gateway.me import me_reply
 from sluicegate.gateway.metering import Books
 from sluicegate.gateway.paths import (
     PREFIXES,
@@ -28,7 +29,7 @@ from sluicegate.gateway.paths import (
     no_such_route,
     wrong_method,
 )
-from sluicegate.gateway.pipeline import GatewayOptions, Pipeline
+from sluicegate.gateway.pipeline import GatewayOptions, Pipeline, decided
 from sluicegate.gateway.routing import Backends
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.refusals import Refusal
@@ -78,6 +79,7 @@ class GatewayApp:
         for counting in (CountTokens(), CountContent()):
             paths.add(counting.path, Endpoint("POST", counting.dialect, self._counting(counting), free=True))
         paths.add_lists(self._models, self._model)
+        paths.add_own("/gateway/v1/me", self._me)
         return paths
 
     def _calling(self, wire: Wire) -> Handler:
@@ -142,6 +144,11 @@ class GatewayApp:
         principal = await self._pipeline.identify(request)
         model = await self._policy.check_access(principal, named)
         await request.reply(model_reply(named, model, request.dialect))
+
+    async def _me(self, request: Request, named: str) -> None:
+        principal = await self._pipeline.identify(request)
+        account = await decided(self._policy.account_of(principal))
+        await request.reply(me_reply(principal, self._policy.models_of(principal), account, self._clock.now()))
 
     async def _refuse_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Codex tries a WebSocket first and falls back to HTTP at once when it is told 426."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sluicegate.domain.usage import CallRecord, Outcome, TokenUsage, cost_of
 from sluicegate.gateway.asgi import Request
 from sluicegate.gateway.attribution import attribution_of
+from sluicegate.gateway.dialects.limits import limit_headers
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.gateway.transit import Outbound
@@ -15,6 +16,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.compile import Route
 from sluicegate.policy.service import Admitted, PolicyService
+from sluicegate.ports.upstream import RawHeaders
 from sluicegate.ports.usage import UsageSink
 
 _NOTHING = TokenUsage()
@@ -167,6 +169,10 @@ class Call:
         if self._task is not None and not self.gone:
             self.gone = True
             self._task.cancel()
+
+    def limit_headers(self) -> RawHeaders:
+        """What is left of the caller's own limits, for the head of the answer."""
+        return limit_headers(self._policy.room_of(self._admitted), self.request.dialect, self.clock.time())
 
     def renew(self) -> None:
         self._policy.renew(self._admitted)

@@ -55,6 +55,10 @@ class Paths:
             self._put(root, _MODELS, Endpoint("GET", only, every, free=True))
             self._put(root, f"{_MODELS}/<name>", Endpoint("GET", only, one, free=True))
 
+    def add_own(self, path: str, handle: Handler) -> None:
+        """One that belongs to no dialect."""
+        self._fixed[path] = Endpoint("GET", Dialect.OPENAI, handle, free=True)
+
     def _put(self, root: str, path: str, endpoint: Endpoint) -> None:
         if path.startswith(f"{_MODELS}/"):
             self._actions[f"{root}{_MODELS}/"][path.partition(":")[2]] = endpoint
@@ -102,6 +106,6 @@ def no_such_route(method: str, path: str) -> Refusal:
     message = (
         f"This gateway does not serve {method} {shown}. It serves POST …/v1/chat/completions, POST …/v1/responses, "
         "POST …/v1/completions, POST …/v1/embeddings, POST …/v1/messages, POST …/v1/messages/count_tokens, "
-        f"POST …/v1beta/models/<name>:generateContent and GET …/v1/models.{hint}"
+        f"POST …/v1beta/models/<name>:generateContent, GET …/v1/models and GET /gateway/v1/me.{hint}"
     )
     return Refusal("route_not_found", 404, message)

@@ -61,7 +61,7 @@ class Pipeline:
 
     async def _identify(self, credential: str, request: Request) -> Principal:
         known = self._policy.known(credential)
-        return known or await _decided(self._policy.authenticate(credential, request.address))
+        return known or await decided(self._policy.authenticate(credential, request.address))
 
     async def call(self, request: Request, wire: Wire, named: str = "") -> None:
         """A call that costs: everything from the key to the ledger. `named` is a model that stands in the path."""
@@ -70,7 +70,7 @@ class Pipeline:
         envelope = wire.open(await read_body(request, self._max_body), named)
         input_estimate = envelope.input_estimate(wire.bytes_per_token)
         max_tokens = wire.max_tokens(envelope)
-        admitted = await _decided(
+        admitted = await decided(
             self._policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal)
         )
         call = Call(self._books, request, admitted)
@@ -119,7 +119,7 @@ class Pipeline:
         """Needs a grant, uses up nothing and leaves no trace in the ledger."""
         principal = await self.identify(request)
         envelope = wire.open(await read_body(request, self._max_body), named)
-        model = await _decided(self._policy.check_access(principal, envelope.model))
+        model = await decided(self._policy.check_access(principal, envelope.model))
         if model.routes and not any(wire.dialect in route.dialects for route in model.routes):
             # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.
             await request.reply(wire.estimated(envelope.input_estimate(wire.bytes_per_token)))
@@ -147,7 +147,7 @@ def _check_kind(model: CompiledModel, wire: Wire) -> None:
         raise invalid_request(f"'{model.slug}' is a model for {fitting}, which {wire.path} is not.", field="model")
 
 
-async def _decided(decision: Awaitable[T]) -> T:
+async def decided(decision: Awaitable[T]) -> T:
     """Whatever keeps the policy from deciding, such as a database that is away, is no verdict on the call."""
     try:
         return await decision

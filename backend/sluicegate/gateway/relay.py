@@ -86,11 +86,11 @@ class Relay:
         body = await self._body(response)
         self._call.settle(response.status, Outcome.UPSTREAM_ERROR)
         if self._translator is None:
-            await self._request.reply(Reply(response.status, relayed(response.headers), body))
+            await self._reply(Reply(response.status, relayed(response.headers), body))
             return
         plain = _decoded(body, self._coding) or b""
         told = self._translator.error(response.status, plain)
-        await self._request.reply(Reply(response.status, translated(response.headers, _JSON), told))
+        await self._reply(Reply(response.status, translated(response.headers, _JSON), told))
 
     async def _whole(self, response: UpstreamResponse) -> None:
         body = response.buffered()
@@ -104,6 +104,10 @@ class Relay:
         call = self._call
         usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
         call.settle(response.status, Outcome.OK, usage, estimated=estimated)
+        await self._reply(reply)
+
+    async def _reply(self, reply: Reply) -> None:
+        reply.headers.extend(self._call.limit_headers())
         await self._request.reply(reply)
 
     def _reply_to(self, response: UpstreamResponse, body: bytes, plain: bytes) -> Reply:
@@ -133,7 +137,7 @@ class Relay:
         elif coded:
             await self._coded_stream(response)
             return
-        await request.start(response.status, headers)
+        await request.start(response.status, headers + call.limit_headers())
         try:
             while chunk := await response.read():
                 passed = feed.feed(chunk)
@@ -203,7 +207,7 @@ class Relay:
         if meter is None:
             return
         gunzipped = _GunzippedFeed(meter)
-        await self._request.start(response.status, relayed(response.headers))
+        await self._request.start(response.status, relayed(response.headers) + call.limit_headers())
         try:
             while chunk := await response.read():
                 gunzipped.feed(chunk)

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 from sluicegate.domain.apikey import ApiKey
-from sluicegate.domain.policy import Subject, SubjectKind
+from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.domain.user import User, UserStatus
 from sluicegate.policy import refusals
 from sluicegate.policy.compile import Catalog, CompiledModel
@@ -102,14 +102,18 @@ class Standing:
 
     def source_of(self, denial: Denial) -> Source:
         """Who set the value that stood in the way."""
+        return self.setter_of(denial.subject, denial.dimension or denial.over)
+
+    def setter_of(self, subject: Subject, target: Dimension | Window) -> Source:
+        """Who set the value that is in force for a subject."""
         for constraint in (*self.effective.pools, self.narrowing):
-            if constraint is not None and constraint.source.subject == denial.subject:
+            if constraint is not None and constraint.source.subject == subject:
                 return constraint.source
         effective = self.effective
-        merged = effective.limits[denial.dimension] if denial.dimension else effective.budgets[denial.over]
+        merged = effective.limits[target] if isinstance(target, Dimension) else effective.budgets[target]
         source = effective.source_of(merged)
         if source is None:
-            raise ValueError("a denial by a limit that nobody set")
+            raise ValueError("a limit that nobody set")
         return source
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sluicegate.domain.policy import Dimension, Window
 from sluicegate.kit.errors import AppError
 from sluicegate.policy.merge import Source
+from sluicegate.ports.policy import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class LimitFacts:
 
 
 class Refusal(AppError):
-    """A call that is not admitted. `retry_after` is whole seconds, at least 1; None when waiting does not help."""
+    """A call that is not admitted. `retry_after` is whole seconds, at least 1; None when waiting does not help. `room`
+    is set where a limit stood in the way."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Refusal(AppError):
         self.status = status
         self.retry_after = retry_after
         self.facts = facts
+        self.room: Room | None = None
 
 
 def invalid_key(

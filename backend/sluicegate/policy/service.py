@@ -23,6 +23,7 @@ from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
 from sluicegate.kit.secret import Secret
 from sluicegate.policy import refusals
+from sluicegate.policy.account import Account, balances
 from sluicegate.policy.compile import (
     Catalog,
     CompiledModel,
@@ -44,6 +45,7 @@ from sluicegate.ports.policy import (
     Denial,
     Lease,
     PolicySource,
+    Room,
     SubjectUse,
     Vault,
 )
@@ -295,6 +297,17 @@ class PolicyService:
         subjects = [Subject(SubjectKind.USER, user_id), *(pool.source.subject for pool in effective.pools)]
         return effective, {subject: await self._admission.use_of(subject) for subject in subjects}
 
+    async def account_of(self, principal: Principal) -> Account:
+        """What is left of everything that limits the calls of a key."""
+        limits = principal.limits_at(self._clock.time())
+        uses = {values.subject: await self._admission.use_of(values.subject) for values in limits}
+        now = self._clock.now()
+        # While the counters were read, an override may have ended: one policy for all of the answer.
+        if principal.limits_at(now.timestamp()) is not limits:
+            return await self.account_of(principal)
+        found = balances(principal, limits, uses, self._periods.at(now), now)
+        return Account(list(found), uses[Subject(SubjectKind.USER, principal.user.id)].spent)
+
     async def use_of(self, subject: Subject, *, limited: bool) -> SubjectUse:
         """What is used now of a pool or through a key; `limited` tells whether it sets anything."""
         if not limited:
@@ -335,7 +348,9 @@ class PolicyService:
                     self._admission.cancel(verdict)
                 continue
             if isinstance(verdict, Denial):
-                raise self._refusal(verdict, principal)
+                refusal = self._refusal(verdict, principal)
+                refusal.room = self._admission.room_of(ask.limits)
+                raise refusal
             return Admitted(principal, model, verdict, ask.input_tokens, ask.output_tokens, ask.cost)
 
     def _ask(
@@ -365,6 +380,10 @@ class PolicyService:
     def cancel(self, admitted: Admitted) -> None:
         """Gives back everything that the call took, as if it had not come."""
         self._admission.cancel(admitted.lease)
+
+    def room_of(self, admitted: Admitted) -> Room:
+        """What is left of the caller's limits at this moment."""
+        return self._admission.room_of(admitted.principal.limits_at(self._clock.time()))
 
     def renew(self, admitted: Admitted) -> None:
         """Tells that the call is alive."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -180,11 +181,39 @@ class Lease(Protocol):
 L = TypeVar("L", bound=Lease)
 
 
+class RateRoom(msgspec.Struct, frozen=True):
+    """What is left of a rate limit, never below 0; after `resets_in` seconds without calls it is free again."""
+
+    limit: int
+    remaining: int
+    resets_in: float
+
+
+class CapRoom(msgspec.Struct, frozen=True):
+    """A cap and what is spent of it, in nano-dollars."""
+
+    window: Window
+    cap: int
+    spent: int
+    resets_at: datetime
+
+
+class Room(msgspec.Struct, frozen=True):
+    """What is left of the tightest limit of each kind; None where there is none."""
+
+    requests: RateRoom | None
+    input_tokens: RateRoom | None
+    output_tokens: RateRoom | None
+    cap: CapRoom | None
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectUse:
-    """Current use of one subject: the four dimensions now, and per window what is spent and what is reserved."""
+    """Current use of one subject: the four dimensions now, and per window what is spent and what is reserved.
+    `resets_in` is in seconds."""
 
     used: dict[Dimension, int] = field(default_factory=dict[Dimension, int])
+    resets_in: dict[Dimension, float] = field(default_factory=dict[Dimension, float])
     spent: dict[Window, Nanos] = field(default_factory=dict[Window, Nanos])
     reserved: dict[Window, Nanos] = field(default_factory=dict[Window, Nanos])
 
@@ -210,6 +239,10 @@ class AdmissionStore(Protocol[L]):
         ...
 
     async def use_of(self, subject: Subject) -> SubjectUse: ...
+
+    def room_of(self, limits: Sequence[LimitSet]) -> Room:
+        """What is left for a call with these limits, as far as this process knows without asking anybody."""
+        ...
 
     def forget(self, subject: Subject | None = None) -> None:
         """What a pool or key sets has changed, or what all of them set: calls that were let in meanwhile may not have

@@ -8,56 +8,30 @@ what it needs is read back from the records.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 
+from sluicegate.adapters.memory.rates import BUCKETS, Rate
 from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import Period, PeriodClock
 from sluicegate.ports.policy import (
     Ask,
+    CapRoom,
     Denial,
     LimitSet,
     PastUse,
+    Room,
     SpendSource,
     SubjectUse,
 )
 
-BUCKETS = 61
 LEASE_SECONDS = 900.0
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 60.0
 _MIN_HELD_WAIT, _MAX_HELD_WAIT = 1.0, 10.0
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
-
-
-class _Rate:
-    """What one dimension used in each of the last 61 seconds."""
-
-    __slots__ = ("slots", "total")
-
-    def __init__(self) -> None:
-        self.slots = [0] * BUCKETS
-        self.total = 0
-
-    def add(self, second: int, amount: int) -> None:
-        self.slots[second % BUCKETS] += amount
-        self.total += amount
-
-    def take_back(self, second: int, amount: int) -> None:
-        index = second % BUCKETS
-        amount = min(amount, self.slots[index])
-        self.slots[index] -= amount
-        self.total -= amount
-
-    def seconds_until(self, needed: int, now: float, newest: int) -> float:
-        """How long until `needed` of what is counted has left the window."""
-        for second in range(newest - BUCKETS + 1, newest + 1):
-            needed -= self.slots[second % BUCKETS]
-            if needed <= 0:
-                return second + BUCKETS - now
-        return float(BUCKETS)
 
 
 class _Cell:
@@ -87,7 +61,7 @@ class _Use:
 
     def __init__(self, second: int) -> None:
         self.second = second
-        self.requests, self.input, self.output = _Rate(), _Rate(), _Rate()
+        self.requests, self.input, self.output = Rate(), Rate(), Rate()
         self.leases: dict[str, MemoryLease] = {}
         self.cells: dict[Window, _Cell] = {}
         self.periods: Mapping[Window, Period] = {}
@@ -314,7 +288,7 @@ class MemoryAdmission:
         limits: LimitSet,
         dimension: Dimension,
         limit: int,
-        rate: _Rate,
+        rate: Rate,
         asked: int,
         use: _Use,
         now: float,
@@ -379,7 +353,8 @@ class MemoryAdmission:
 
     async def use_of(self, subject: Subject) -> SubjectUse:
         use = await self._load_subject(subject)
-        use.advance(self._clock.monotonic())
+        now = self._clock.monotonic()
+        use.advance(now)
         return SubjectUse(
             used={
                 Dimension.REQUESTS: use.requests.total,
@@ -387,9 +362,33 @@ class MemoryAdmission:
                 Dimension.OUTPUT_TOKENS: use.output.total,
                 Dimension.CONCURRENT_REQUESTS: len(use.leases),
             },
+            resets_in={
+                Dimension.REQUESTS: use.requests.resets_in(now, use.second),
+                Dimension.INPUT_TOKENS: use.input.resets_in(now, use.second),
+                Dimension.OUTPUT_TOKENS: use.output.resets_in(now, use.second),
+            },
             spent={window: Nanos(cell.spent) for window, cell in use.cells.items()},
             reserved={window: Nanos(cell.reserved) for window, cell in use.cells.items()},
         )
+
+    def room_of(self, limits: Sequence[LimitSet]) -> Room:
+        now = self._clock.monotonic()
+        requests = tokens_in = tokens_out = cap = None
+        for values in limits:
+            use = self._uses.get(values.subject)
+            if use is None:
+                continue
+            use.advance(now)
+            if (limit := values.requests) is not None:
+                requests = use.requests.tighter(requests, limit, now, use.second)
+            if (limit := values.input_tokens) is not None:
+                tokens_in = use.input.tighter(tokens_in, limit, now, use.second)
+            if (limit := values.output_tokens) is not None:
+                tokens_out = use.output.tighter(tokens_out, limit, now, use.second)
+            for window, most in ((_DAY, values.day), (_WEEK, values.week), (_MONTH, values.month)):
+                if most is not None:
+                    cap = _tighter_cap(cap, CapRoom(window, most, use.cells[window].spent, use.periods[window].end))
+        return Room(requests, tokens_in, tokens_out, cap)
 
     def forget(self, subject: Subject | None = None) -> None:
         gone = [s for s in self._uses if s.kind is not SubjectKind.USER] if subject is None else [subject]
@@ -422,6 +421,18 @@ class MemoryAdmission:
                 del self._uses[subject]
 
 
+def _tighter_cap(known: CapRoom | None, other: CapRoom) -> CapRoom:
+    """The one of which the greater part is spent; of two that are reached, the one that lasts longer."""
+    if known is None:
+        return other
+    reached = known.spent >= known.cap, other.spent >= other.cap
+    if reached[0] != reached[1]:
+        return known if reached[0] else other
+    if reached[0]:
+        return other if other.resets_at > known.resets_at else known
+    return other if other.spent * known.cap > known.spent * other.cap else known
+
+
 def _longer(worst: Denial | None, denial: Denial) -> Denial:
     """The one that lasts longer; waiting for ever, which no figure says, is longest."""
     if worst is None or (denial.retry_after or 1e9) > (worst.retry_after or 1e9):
@@ -446,7 +457,7 @@ def _at_most(amount: int, limit: int | None) -> int:
     return amount if limit is None else min(amount, limit)
 
 
-def _correct(rate: _Rate, taken_at: int, reserved: int, actual: int, newest: int) -> None:
+def _correct(rate: Rate, taken_at: int, reserved: int, actual: int, newest: int) -> None:
     """What was used beyond the reservation counts from now on; what was not needed is free again."""
     if actual > reserved:
         rate.add(newest, actual - reserved)

@@ -14,6 +14,7 @@ import msgspec
 from sluicegate.domain.catalog import Dialect
 from sluicegate.domain.policy import Dimension
 from sluicegate.gateway.asgi import Reply
+from sluicegate.gateway.dialects.limits import limit_headers
 from sluicegate.kit.money import format_usd
 from sluicegate.policy.refusals import LimitFacts, Refusal
 from sluicegate.ports.upstream import RawHeaders
@@ -46,13 +47,6 @@ _GEMINI_STATUSES = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-# The names that either family of headers has for a dimension.
-_HEADER_NAMES = {
-    Dimension.REQUESTS: ("requests", "requests"),
-    Dimension.INPUT_TOKENS: ("tokens", "input-tokens"),
-    Dimension.OUTPUT_TOKENS: ("tokens", "output-tokens"),
-    Dimension.CONCURRENT_REQUESTS: ("concurrent-requests", "concurrent-requests"),
-}
 _TOKENS = (Dimension.INPUT_TOKENS, Dimension.OUTPUT_TOKENS)
 
 
@@ -61,7 +55,10 @@ def render(refusal: Refusal, dialect: Dialect, request_id: str, now: datetime) -
     body: dict[str, Any] = {"error": error_object(refusal, dialect)}
     if dialect is Dialect.ANTHROPIC:
         body = {"type": "error", **body, "request_id": request_id}
-    return Reply(refusal.status, [_JSON, *_headers(refusal, now)], _encode(body))
+    headers = [_JSON, *_headers(refusal)]
+    if refusal.room is not None:
+        headers += limit_headers(refusal.room, dialect, now.timestamp())
+    return Reply(refusal.status, headers, _encode(body))
 
 
 def error_object(refusal: Refusal, dialect: Dialect) -> dict[str, Any]:
@@ -142,32 +139,14 @@ def _waits(refusal: Refusal) -> bool:
     return refusal.code != "budget_exceeded" and refusal.retry_after is not None
 
 
-def _headers(refusal: Refusal, now: datetime) -> RawHeaders:
+def _headers(refusal: Refusal) -> RawHeaders:
     headers: RawHeaders = []
     if _waits(refusal):
         headers.append((b"retry-after", str(refusal.retry_after).encode()))
     elif refusal.status in (402, 429) or refusal.code == "budget_exceeded":
         # Without it some programs would sleep until the month ends, and others try for ever.
         headers.append(_NO_RETRY)
-    facts = refusal.facts
-    if facts is not None and facts.dimension is not None:
-        headers += _limit_headers(facts, facts.dimension, now)
     return headers
-
-
-def _limit_headers(facts: LimitFacts, dimension: Dimension, now: datetime) -> RawHeaders:
-    openai, anthropic = _HEADER_NAMES[dimension]
-    limit, remaining = str(facts.limit), str(max(0, facts.limit - facts.used))
-    values = {
-        f"x-ratelimit-limit-{openai}": limit,
-        f"x-ratelimit-remaining-{openai}": remaining,
-        f"anthropic-ratelimit-{anthropic}-limit": limit,
-        f"anthropic-ratelimit-{anthropic}-remaining": remaining,
-    }
-    if facts.free_at is not None:
-        values[f"x-ratelimit-reset-{openai}"] = f"{max(0.0, (facts.free_at - now).total_seconds()):.3f}s"
-        values[f"anthropic-ratelimit-{anthropic}-reset"] = _instant(facts.free_at)
-    return [(name.encode(), value.encode()) for name, value in values.items()]
 
 
 def _instant(at: datetime) -> str:
