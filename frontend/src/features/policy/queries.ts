@@ -1,6 +1,13 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { graphql } from "@/gql";
-import type { GroupPolicyQuery, ModelPickerQuery, UserPolicyQuery } from "@/gql/graphql";
+import type {
+  BudgetInput,
+  GroupPolicyQuery,
+  ModelPickerQuery,
+  PreviewGroupPolicyQuery,
+  RateLimitInput,
+  UserPolicyQuery,
+} from "@/gql/graphql";
 import { ApiError } from "@/lib/errors";
 import { execute } from "@/lib/execute";
 import { pagesQuery } from "@/lib/pages";
@@ -64,6 +71,15 @@ const modelPickerDocument = graphql(`
   }
 `);
 
+const previewDocument = graphql(`
+  query PreviewGroupPolicy($groupId: ID!, $rateLimit: RateLimitInput, $budget: BudgetInput) {
+    previewGroupPolicy(groupId: $groupId, rateLimit: $rateLimit, budget: $budget, first: 10) {
+      people stricter looser blocked unblocked
+      affected { userId blocked user { id name email } }
+    }
+  }
+`);
+
 const explainDocument = graphql(`
   query Explain($userId: ID!, $model: String!) {
     explain(userId: $userId, model: $model) {
@@ -82,6 +98,7 @@ export type EffectivePool = EffectivePolicy["pools"][number];
 export type Override = NonNullable<EffectiveLimit["override"]>;
 export type PolicySource = NonNullable<EffectiveLimit["source"]>;
 export type PickedModel = ModelPickerQuery["models"]["edges"][number]["node"];
+export type PolicyPreview = PreviewGroupPolicyQuery["previewGroupPolicy"];
 export type RateLimit = UserPolicy["rateLimit"];
 export type Budget = UserPolicy["budget"];
 
@@ -106,6 +123,17 @@ export const modelPickerQuery = (search: string) =>
   pagesQuery<PickedModel>({
     queryKey: keys.modelPicker(search),
     fetch: async (after) => (await execute(modelPickerDocument, { search, after })).models,
+  });
+
+/** What of a group's values somebody is about to save: all limits, or all caps. */
+export type PreviewedValues = { rateLimit?: RateLimitInput; budget?: BudgetInput };
+
+export const policyPreviewQuery = (groupId: string, values: PreviewedValues) =>
+  queryOptions({
+    queryKey: keys.policyPreview(groupId, values),
+    queryFn: async () =>
+      (await execute(previewDocument, { groupId, ...values })).previewGroupPolicy,
+    placeholderData: keepPreviousData,
   });
 
 export const explainQuery = (userId: string, model: string) =>

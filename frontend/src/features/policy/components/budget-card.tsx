@@ -3,6 +3,7 @@ import { SectionCard } from "@/components/section-card";
 import { MoneyInput } from "@/components/value-inputs";
 import { BudgetInForce } from "@/features/policy/components/budget-in-force";
 import { PolicyForm } from "@/features/policy/components/policy-form";
+import { PolicyPreview } from "@/features/policy/components/policy-preview";
 import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
 import { columns, Reach } from "@/features/policy/components/reach";
 import { useSetBudget } from "@/features/policy/mutations";
@@ -39,10 +40,7 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
     validate: { ...eachCap(() => usdProblem), alertThresholds: thresholdsProblem },
   });
   const { submit, saving, problem } = useSave(form, async (values: Values) => {
-    await setBudget.mutateAsync({
-      ...eachCap((field) => usdInput(values[field])),
-      alertThresholds: thresholdsInput(values.alertThresholds),
-    });
+    await setBudget.mutateAsync(inputOf(values));
     settle(values);
     notifySuccess("Budget saved. It is in force from the next call on.");
   });
@@ -102,10 +100,22 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
           maw={320}
           {...form.getInputProps("alertThresholds")}
         />
+        {subject.kind === "group" && dirty && isValid(form.values) ? (
+          <PolicyPreview groupId={subject.id} values={{ budget: inputOf(form.values) }} />
+        ) : null}
       </PolicyForm>
     </SectionCard>
   );
 }
+
+const inputOf = (values: Values) => ({
+  ...eachCap((field) => usdInput(values[field])),
+  alertThresholds: thresholdsInput(values.alertThresholds),
+});
+
+const isValid = ({ alertThresholds, ...caps }: Values): boolean =>
+  thresholdsProblem(alertThresholds) === null &&
+  Object.values(caps).every((text) => usdProblem(text) === null);
 
 const typed = (budget: Budget): Values => ({
   ...eachCap((field) => budget[field] ?? ""),

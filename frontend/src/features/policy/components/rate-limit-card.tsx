@@ -3,6 +3,7 @@ import { SectionCard } from "@/components/section-card";
 import { CountInput } from "@/components/value-inputs";
 import { LimitInForce } from "@/features/policy/components/limit-in-force";
 import { PolicyForm } from "@/features/policy/components/policy-form";
+import { PolicyPreview } from "@/features/policy/components/policy-preview";
 import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
 import { columns, Reach } from "@/features/policy/components/reach";
 import { useSetRateLimit } from "@/features/policy/mutations";
@@ -38,7 +39,7 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
     validate: eachLimit(() => countProblem),
   });
   const { submit, saving, problem } = useSave(form, async (values: Values) => {
-    await setRateLimit.mutateAsync(eachLimit((field) => countInput(values[field])));
+    await setRateLimit.mutateAsync(inputOf(values));
     settle(values);
     notifySuccess("Rate limit saved. It is in force from the next call on.");
   });
@@ -88,10 +89,18 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
             {fields}
           </SimpleGrid>
         )}
+        {subject.kind === "group" && dirty && isValid(form.values) ? (
+          <PolicyPreview groupId={subject.id} values={{ rateLimit: inputOf(form.values) }} />
+        ) : null}
       </PolicyForm>
     </SectionCard>
   );
 }
+
+const inputOf = (values: Values) => eachLimit((field) => countInput(values[field]));
+
+const isValid = (values: Values): boolean =>
+  Object.values(values).every((text) => countProblem(text) === null);
 
 const typed = (rateLimit: RateLimit): Values =>
   eachLimit((field) => rateLimit[field]?.toString() ?? "");
