@@ -3,6 +3,7 @@ import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query
 import type { LinkProps } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useRef } from "react";
 import { LoadFailure } from "@/components/loaded";
+import { ScrollFrame } from "@/components/scroll-frame";
 import { TableFooter } from "@/components/table-footer";
 import {
   BodyRow,
@@ -74,7 +75,7 @@ export function DataTable<Row extends { id: string }, Sort extends string = neve
   return framed(
     flush,
     <>
-      <div className={classes.scroll}>
+      <ScrollFrame label={props.label}>
         <table
           className={classes.table}
           aria-label={props.label}
@@ -119,7 +120,7 @@ export function DataTable<Row extends { id: string }, Sort extends string = neve
             )}
           </tbody>
         </table>
-      </div>
+      </ScrollFrame>
       {query.data === undefined ? null : (
         <TableFooter
           query={query}

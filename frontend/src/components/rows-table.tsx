@@ -1,4 +1,5 @@
 import type { LinkProps } from "@tanstack/react-router";
+import { ScrollFrame } from "@/components/scroll-frame";
 import { BodyRow, type Column, HeaderCell } from "@/components/table-parts";
 import { SkeletonRows } from "@/components/table-skeleton";
 import classes from "./data-table.module.css";
@@ -18,7 +19,7 @@ interface Props<Row extends { id: string }> {
 export function RowsTable<Row extends { id: string }>(props: Props<Row>) {
   const { label, columns, rows, rowLink, stale = false, skeletonRows = 3 } = props;
   return (
-    <div className={classes.scroll}>
+    <ScrollFrame label={label}>
       <table
         className={classes.table}
         aria-label={label}
@@ -49,6 +50,6 @@ export function RowsTable<Row extends { id: string }>(props: Props<Row>) {
           )}
         </tbody>
       </table>
-    </div>
+    </ScrollFrame>
   );
 }
