@@ -241,14 +241,17 @@ def test_a_key_shows_its_latest_use_whatever_the_order_of_batches(writer: Writer
     other.write([call(NOW + timedelta(seconds=10), client_app="curl")])
     other.close()
     assert used()["key-1"] == ("2026-11-24 09:30:31", "codex")
+    (ada,) = rows(database_url, "SELECT last_active_at FROM users")
+    assert str(ada["last_active_at"])[:19] == "2026-11-24 09:30:31"
 
 
 def add_keys(url: str, *ids: str) -> None:
     with sync_engine(url) as engine, engine.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO users (id, email, name, sort_name, role, status, created_at) "
-                "VALUES ('ada', 'ada@example.com', 'Ada', 'ada', 'member', 'active', '2026-11-24 09:00:00')"
+                "INSERT INTO users (id, email, name, sort_name, role, status, created_at, last_active_at) "
+                "VALUES ('ada', 'ada@example.com', 'Ada', 'ada', 'member', 'active', '2026-11-24 09:00:00', "
+                "'2026-11-24 09:00:00')"
             )
         )
         for key_id in ids:

@@ -1,4 +1,4 @@
-"""When a key was last used and by which program, written beside the calls, to the minute."""
+"""When a key was last used and by which program, and its owner last active, written beside the calls, to the minute."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sluicegate.domain.usage import CallRecord
 _APART_MS = 60_000
 _REMEMBERED = 100_000
 Use = tuple[int, str | None]
-Line = tuple[str | datetime, str | None, str, str | datetime]
+Line = tuple[str | datetime | None, ...]
 
 
 class LastUse:
@@ -40,10 +40,28 @@ class LastUse:
 
 
 def lines_for(uses: dict[str, Use], *, sqlite: bool) -> list[Line]:
-    """Parameters of `UsageStatements.use_key`; SQLite keeps instants as text."""
+    """Parameters of `UsageStatements.use_key`."""
     lines: list[Line] = []
     for key_id, (ms, client) in uses.items():
-        at = datetime.fromtimestamp(ms / 1000, UTC)
-        shown = at.replace(tzinfo=None).isoformat(" ", "microseconds") if sqlite else at
-        lines.append((shown, client, key_id, shown))
+        at = _instant(ms, sqlite=sqlite)
+        lines.append((at, client, key_id, at))
     return lines
+
+
+def active_lines(records: Iterable[CallRecord], uses: dict[str, Use], *, sqlite: bool) -> list[Line]:
+    """Parameters of `UsageStatements.be_active`, for the owners of those keys, sorted as the keys are."""
+    owners: dict[str, int] = {}
+    for r in records:
+        if r.key_id in uses:
+            owners[r.user_id] = max(owners.get(r.user_id, 0), r.started_ms)
+    lines: list[Line] = []
+    for user_id in sorted(owners):
+        at = _instant(owners[user_id], sqlite=sqlite)
+        lines.append((at, user_id, at))
+    return lines
+
+
+def _instant(ms: int, *, sqlite: bool) -> datetime | str:
+    """SQLite keeps instants as text."""
+    at = datetime.fromtimestamp(ms / 1000, UTC)
+    return at.replace(tzinfo=None).isoformat(" ", "microseconds") if sqlite else at

@@ -7,7 +7,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.storage.repositories.credentials import KEYS
+from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.tables.identity import UserRow
 from sluicegate.storage.usage_batch import HOUR_LABELS, HOUR_SUMS, HOURS, LEDGER, SPEND
+
+_USERS = table_of(UserRow)
 
 
 class UsageStatements:
@@ -34,6 +38,11 @@ class UsageStatements:
                 (SubjectKind.POOL, wanted.in_(select(self._group_ids()))),
             )
         }
+        self.be_active = self._text(
+            update(_USERS)
+            .where(_USERS.c.id == bindparam("user"), _USERS.c.last_active_at < bindparam("before"))
+            .values(last_active_at=bindparam("at"))
+        )
         self.use_key = self._text(
             update(KEYS)
             .where(

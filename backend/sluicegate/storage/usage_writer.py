@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 from sluicegate.domain.policy import Subject, Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.policy.windows import PeriodClock
-from sluicegate.storage.last_use import LastUse, Use, lines_for
+from sluicegate.storage.last_use import LastUse, Use, active_lines, lines_for
 from sluicegate.storage.usage_batch import (
     LEDGER,
     LEDGER_COLUMNS,
@@ -158,6 +158,8 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
         new = insert(connection, batch)
         connection.executemany(self.sql.add_hour, hour_lines(new, self._periods))
         connection.executemany(self.sql.add_spend, spend_lines(new, self._periods))
+        # People before their keys, as whoever deletes a person locks them.
+        connection.executemany(self.sql.be_active, active_lines(batch, uses, sqlite=True))
         connection.executemany(self.sql.use_key, lines_for(uses, sqlite=True))
         connection.execute("COMMIT")
 
@@ -201,6 +203,7 @@ class PostgresUsageWriter(_Writer[Postgres]):
             new = insert(connection, batch)
             cursor.executemany(self.sql.add_hour.encode(), hour_lines(new, self._periods))
             cursor.executemany(self.sql.add_spend.encode(), spend_lines(new, self._periods))
+            cursor.executemany(self.sql.be_active.encode(), active_lines(batch, uses, sqlite=False))
             cursor.executemany(self.sql.use_key.encode(), lines_for(uses, sqlite=False))
 
     def _insert_all(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:

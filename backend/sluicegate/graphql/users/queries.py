@@ -20,6 +20,12 @@ class UserSort(Enum):
     NAME_DESC = "name_desc"
     CREATED_ASC = "created_asc"
     CREATED_DESC = "created_desc"
+    LAST_ACTIVE_ASC = "last_active_asc"
+    LAST_ACTIVE_DESC = "last_active_desc"
+    ROLE_ASC = "role_asc"
+    ROLE_DESC = "role_desc"
+    STATUS_ASC = "status_asc"
+    STATUS_DESC = "status_desc"
 
 
 @strawberry.type
@@ -33,10 +39,11 @@ class UserQueries:
         search: str | None = None,
         role: Role | None = None,
         status: UserStatus | None = None,
+        group_id: strawberry.ID | None = None,
         sort: UserSort = UserSort.NAME_ASC,
     ) -> Connection[User]:
         caller, service = info.context.require_caller(), info.context.services.users
-        where = UserFilter(search, role, status)
+        where = UserFilter(search, role, status, str(group_id) if group_id is not None else None)
         page = await service.page(caller, where, sort.value, page_request(first, after))
         return connection(page, user_of, lambda: service.count(caller, where))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
 from sluicegate.domain.user import Role, User, UserStatus
-from sluicegate.kit.cursor import CursorValues
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import Page, PageRequest, UserFilter
 from sluicegate.storage.repositories.instants import from_micros, to_micros
@@ -24,12 +24,45 @@ from sluicegate.storage.tables.identity import MembershipRow, UserRow
 _USERS = table_of(UserRow)
 _MEMBERSHIPS = table_of(MembershipRow)
 _KEYS = table_of(ApiKeyRow)
-# People with the last use of any of their keys: many call models every day and never open the console.
-_SEEN = select(
-    _USERS,
-    select(func.max(_KEYS.c.last_used_at)).where(_KEYS.c.user_id == _USERS.c.id).scalar_subquery().label("called_at"),
+
+
+_LARGE_GROUP = 2000
+
+
+class _Part(NamedTuple):
+    """A column that people are sorted by, and how a cursor holds its value."""
+
+    column: Column[Any]
+    write: Callable[[Row[Any]], str | int]
+    read: Callable[[object], Any] | None = None
+
+
+def _one_of(values: type[StrEnum]) -> Callable[[object], StrEnum]:
+    def read(value: object) -> StrEnum:
+        try:
+            return values(value)
+        except ValueError:
+            raise InvalidInput("after", "is not a cursor of this list; start again without it") from None
+
+    return read
+
+
+_ID = _Part(_USERS.c.id, lambda row: row.id)
+_NAME = _Part(_USERS.c.sort_name, lambda row: row.sort_name)
+_CREATED = _Part(_USERS.c.created_at, lambda row: to_micros(row.created_at), from_micros)
+_ACTIVE = _Part(
+    _USERS.c.last_active_at, lambda row: to_micros(row.last_active_at) if row.last_active_at else 0, from_micros
 )
-_SORTS = {"name_asc": False, "name_desc": True, "created_asc": False, "created_desc": True}
+_ROLE = _Part(_USERS.c.role, lambda row: row.role.value, _one_of(Role))
+_STATUS = _Part(_USERS.c.status, lambda row: row.status.value, _one_of(UserStatus))
+# Each has an index of its own, see tables.identity.
+_SORTS = {
+    "name": (_NAME, _ID),
+    "created": (_CREATED, _ID),
+    "last_active": (_ACTIVE, _ID),
+    "role": (_ROLE, _NAME, _ID),
+    "status": (_STATUS, _NAME, _ID),
+}
 
 
 class SqlUserRepository:
@@ -46,39 +79,49 @@ class SqlUserRepository:
         return to_value(User, row) if row else None
 
     async def get_many(self, ids: Sequence[str]) -> dict[str, User]:
-        rows = await self._session.execute(_SEEN.where(_USERS.c.id.in_(ids)))
-        return {row.id: _seen(row) for row in rows}
+        rows = await self._session.execute(select(_USERS).where(_USERS.c.id.in_(ids)))
+        return {row.id: to_value(User, row) for row in rows}
 
     async def by_email(self, email: str) -> User | None:
         row = (await self._session.execute(select(_USERS).where(_USERS.c.email == email))).first()
         return to_value(User, row) if row else None
 
     async def page(self, where: UserFilter, sort: str, page: PageRequest) -> Page[User]:
-        if sort not in _SORTS:
-            raise InvalidInput("sort", f"must be one of {', '.join(_SORTS)}")
-        by_name = sort.startswith("name")
-        column = _USERS.c.sort_name if by_name else _USERS.c.created_at
-
-        def position(row: Row[Any]) -> CursorValues:
-            return [row.sort_name if by_name else to_micros(row.created_at), row.id]
-
+        name, _, way = sort.rpartition("_")
+        if name not in _SORTS or way not in ("asc", "desc"):
+            known = ", ".join(f"{name}_asc, {name}_desc" for name in _SORTS)
+            raise InvalidInput("sort", f"must be one of {known}")
+        parts = _SORTS[name]
+        keys = [part.column for part in parts]
         # The ids alone come from an index that holds all that is searched; only the rows of this page are read whole.
         ids = paged(
-            select(_USERS.c.id).where(*_matches(where)),
+            select(_USERS.c.id).where(*_matches(where, name), *await self._members(where)),
             page,
-            column,
-            _USERS.c.id,
-            descending=_SORTS[sort],
-            read=(None if by_name else from_micros, None),
+            *keys,
+            descending=way == "desc",
+            read=[part.read for part in parts],
         )
-        order = [key.desc() if _SORTS[sort] else key.asc() for key in (column, _USERS.c.id)]
-        statement = _SEEN.where(_USERS.c.id.in_(ids.scalar_subquery())).order_by(*order)
+        order = [key.desc() if way == "desc" else key.asc() for key in keys]
+        statement = select(_USERS).where(_USERS.c.id.in_(ids.scalar_subquery())).order_by(*order)
         rows = (await self._session.execute(statement)).all()
-        return to_page(rows, page, _seen, position)
+        return to_page(rows, page, lambda row: to_value(User, row), lambda row: [part.write(row) for part in parts])
 
     async def count(self, where: UserFilter) -> int:
-        statement = select(func.count(_USERS.c.id)).where(*_matches(where))
+        statement = select(func.count(_USERS.c.id)).where(
+            *_matches(where), *await self._members(where, whole=not where.search)
+        )
         return await self._session.scalar(statement) or 0
+
+    async def _members(self, where: UserFilter, *, whole: bool = False) -> list[ColumnElement[bool]]:
+        """A small group, or the whole of one, is quickest gone through member by member; else it is people in their
+        order who are asked whether they belong to it. SQLite does not find that out by itself."""
+        if where.group_id is None:
+            return []
+        members = select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == where.group_id)
+        some = select(func.count()).select_from(members.limit(_LARGE_GROUP).subquery())
+        if whole or (await self._session.scalar(some) or 0) < _LARGE_GROUP:
+            return [_USERS.c.id.in_(members)]
+        return [members.where(_MEMBERSHIPS.c.user_id == _USERS.c.id).exists()]
 
     async def add(self, user: User) -> None:
         await self._session.execute(insert(_USERS).values(asdict(user) | {"sort_name": _sort_name(user)}))
@@ -118,26 +161,24 @@ class SqlUserRepository:
         return list(await self._session.scalars(statement))
 
 
-def _seen(row: Row[Any]) -> User:
-    known = [at for at in (row.last_active_at, row.called_at) if at is not None]
-    return to_value(User, row, last_active_at=max(known, default=None))
-
-
 def _sort_name(user: User) -> str:
     return (user.name or user.email).lower()
 
 
-def _matches(where: UserFilter) -> list[ColumnElement[bool]]:
+def _matches(where: UserFilter, sort: str = "name") -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if where.search and where.search.strip():
         pattern = like_pattern(where.search)
         # `sort_name` is the name in lower case, also for letters that SQLite's own lower() leaves alone.
         conditions.append(or_(*(c.like(pattern, escape="\\") for c in (_USERS.c.sort_name, _USERS.c.email))))
     if where.role is not None:
-        conditions.append(_USERS.c.role == where.role)
+        conditions.append(_filtered(_USERS.c.role, sort) == where.role)
     if where.status is not None:
-        conditions.append(_USERS.c.status == where.status)
-    if where.group_id is not None:
-        members = select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == where.group_id)
-        conditions.append(_USERS.c.id.in_(members))
+        conditions.append(_filtered(_USERS.c.status, sort) == where.status)
     return conditions
+
+
+def _filtered(column: Column[Any], sort: str) -> ColumnElement[Any]:
+    """The column itself where its index has the order of the list, else one that no planner takes that index for: it
+    would look up and sort nearly everybody only because they are active."""
+    return column if sort in ("name", column.name) else func.coalesce(column, column)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, ForeignKey, Index, String, text
 from sqlmodel import Field
 
 from sluicegate.domain.user import LinkKind, Role, UserStatus
-from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
+from sluicegate.storage.tables.types import EnumText, InstantOrNever, Row, UtcDateTime
 
 
 class UserRow(Row, table=True):
@@ -18,6 +18,9 @@ class UserRow(Row, table=True):
     __table_args__ = (
         Index("ix_users_by_name", "sort_name", "id", "email", "role", "status"),
         Index("ix_users_by_creation", "created_at", "id", "sort_name", "email", "role", "status"),
+        Index("ix_users_by_activity", "last_active_at", "id", "sort_name", "email", "role", "status"),
+        Index("ix_users_by_role", "role", "sort_name", "id", "email", "status"),
+        Index("ix_users_by_status", "status", "sort_name", "id", "email", "role"),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -28,7 +31,7 @@ class UserRow(Row, table=True):
     status: UserStatus = Field(sa_column=Column(EnumText(UserStatus), nullable=False))
     password_hash: str | None = Field(default=None, max_length=255)
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    last_active_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    last_active_at: datetime | None = Field(default=None, sa_column=Column(InstantOrNever, nullable=False))
 
 
 class GroupRow(Row, table=True):

@@ -18,6 +18,7 @@ SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_name)s",
 }
 E = TypeVar("E", bound=StrEnum)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -38,6 +39,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class InstantOrNever(UtcDateTime):
+    """An instant, or None; the database holds a time before all others for None, so that rows sort by it and pages
+    continue after it."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return super().process_bind_param(_NEVER if value is None else value, dialect)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        at = super().process_result_value(value, dialect)
+        return None if at == _NEVER else at
 
 
 class EnumText(TypeDecorator[E], Generic[E]):
