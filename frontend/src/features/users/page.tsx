@@ -24,12 +24,24 @@ const columns: Column<ListedUser, UserSort>[] = [
     cell: (user) => <UserName user={user} />,
     sort: { asc: "NAME_ASC", desc: "NAME_DESC" },
   },
-  { id: "role", header: "Role", cell: ({ role }) => <RoleBadge role={role} />, from: "sm" },
-  { id: "status", header: "Status", cell: ({ status }) => <StatusBadge status={status} /> },
+  {
+    id: "role",
+    header: "Role",
+    cell: ({ role }) => <RoleBadge role={role} />,
+    sort: { asc: "ROLE_ASC", desc: "ROLE_DESC" },
+    from: "sm",
+  },
+  {
+    id: "status",
+    header: "Status",
+    cell: ({ status }) => <StatusBadge status={status} />,
+    sort: { asc: "STATUS_ASC", desc: "STATUS_DESC" },
+  },
   {
     id: "lastActive",
     header: "Last active",
     cell: ({ lastActiveAt }) => <When at={lastActiveAt} />,
+    sort: { asc: "LAST_ACTIVE_ASC", desc: "LAST_ACTIVE_DESC" },
     from: "md",
   },
   {
