@@ -190,6 +190,11 @@ const dialogs = [
     },
   },
   {
+    at: "/admin/users/$userId",
+    name: "Change daily cap for a while",
+    open: (page) => page.getByRole("button", { name: "Change for a while: daily cap" }).click(),
+  },
+  {
     at: "/admin/groups",
     name: "Create group",
     open: (page) => page.getByRole("button", { name: "Create group" }).first().click(),

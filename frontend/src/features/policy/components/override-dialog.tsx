@@ -25,7 +25,7 @@ interface Props {
 }
 
 /** Gives one limit or cap another value for a while, with a reason that everybody who meets it will read. */
-export function OverrideDialog({ subject, target, opened, onClose }: Props) {
+export default function OverrideDialog({ subject, target, opened, onClose }: Props) {
   return (
     <FormDialog
       opened={opened}

@@ -1,12 +1,13 @@
 import { Anchor, Group } from "@mantine/core";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Candidates, type CandidateValue } from "@/features/policy/components/candidates";
-import { OverrideDialog } from "@/features/policy/components/override-dialog";
 import { RunningOverride } from "@/features/policy/components/running-override";
 import { SetBy } from "@/features/policy/components/source";
 import { labelOf, type OverrideTarget } from "@/features/policy/override-form";
 import type { Override, PolicySource } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
+
+const OverrideDialog = lazy(() => import("@/features/policy/components/override-dialog"));
 
 interface Props {
   source: PolicySource | null;
@@ -19,6 +20,8 @@ interface Props {
 /** Where a value comes from: who set it, what else competes, and what stands in for all of that for a while. */
 export function Provenance({ source, override, candidates, subject, target }: Props) {
   const [changing, setChanging] = useState(false);
+  // Once asked for, it stays, so that it can fade away.
+  const [asked, setAsked] = useState(false);
   return (
     <>
       {override ? <RunningOverride override={override} /> : null}
@@ -31,7 +34,10 @@ export function Provenance({ source, override, candidates, subject, target }: Pr
               component="button"
               type="button"
               size="xs"
-              onClick={() => setChanging(true)}
+              onClick={() => {
+                setAsked(true);
+                setChanging(true);
+              }}
               aria-label={`Change for a while: ${labelOf(target).toLowerCase()}`}
             >
               Change for a while
@@ -39,13 +45,15 @@ export function Provenance({ source, override, candidates, subject, target }: Pr
           )}
         </Group>
       </Group>
-      {subject === undefined ? null : (
-        <OverrideDialog
-          subject={subject}
-          target={target}
-          opened={changing}
-          onClose={() => setChanging(false)}
-        />
+      {subject === undefined || !asked ? null : (
+        <Suspense>
+          <OverrideDialog
+            subject={subject}
+            target={target}
+            opened={changing}
+            onClose={() => setChanging(false)}
+          />
+        </Suspense>
       )}
     </>
   );
