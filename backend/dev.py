@@ -72,7 +72,8 @@ def clean(_args: Sequence[str]) -> None:
     """Remove what was installed, built or generated; ./data stays."""
     for name in (".venv", "node_modules", ".setup", "test-results", "dist", "frontend/src/gql"):
         shutil.rmtree(ROOT / name, ignore_errors=True)
-    shutil.rmtree(ROOT / "tests/clients/node_modules", ignore_errors=True)
+    for folder in ("tests/clients", "tests/clients/codex"):
+        shutil.rmtree(ROOT / folder / "node_modules", ignore_errors=True)
     shutil.rmtree(CONSOLE, ignore_errors=True)
     (ROOT / "frontend/src/routeTree.gen.ts").unlink(missing_ok=True)
 

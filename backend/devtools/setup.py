@@ -16,6 +16,8 @@ from devtools.shell import CONSOLE, ROOT, node_tool, python_tool, run
 
 _STAMPS = ROOT / ".setup"
 _CLIENTS = ROOT / "tests/clients"
+_CODEX = _CLIENTS / "codex"
+_CLIENT_LOCKS = ("package.json", "package-lock.json", "codex/package.json", "codex/package-lock.json")
 _GENERATED = {ROOT / "frontend/src/gql", ROOT / "frontend/src/routeTree.gen.ts"}
 
 
@@ -91,7 +93,8 @@ def _install_node() -> None:
 
 
 def _install_clients() -> None:
-    run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=_CLIENTS)
+    for folder in (_CLIENTS, _CODEX):
+        run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
 
 
 def _generate() -> None:
@@ -113,8 +116,8 @@ NODE = Step(
 )
 CLIENTS = Step(
     "clients",
-    _files("tests/clients/package.json", "tests/clients/package-lock.json"),
-    _CLIENTS / "node_modules/.package-lock.json",
+    _files(*(f"tests/clients/{name}" for name in _CLIENT_LOCKS)),
+    _CODEX / "node_modules/.package-lock.json",
     _install_clients,
 )
 CODEGEN = Step("codegen", _frontend_sources, ROOT / "frontend/src/gql/index.ts", _generate)

@@ -6,10 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from clients.gateway import Gateway, running_gateway
+from clients.gateway import Gateway, Watched, running_gateway
 
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with running_gateway(tmp_path_factory.mktemp("data")) as gateway:
         yield gateway
+
+
+@pytest.fixture
+def ledger(gateway: Gateway) -> Watched:
+    """What the test adds to the ledger."""
+    return Watched(gateway)

@@ -18,7 +18,7 @@ import httpx
 MODEL = "claude-demo"
 _CALLS = """
 query { calls(first: 100, everyone: true) { edges { node {
-    id model status stream inputTokens outputTokens estimated clientApp
+    id model status stream outcome inputTokens cacheReadTokens cacheWriteTokens outputTokens estimated clientApp
 } } } }
 """
 
@@ -37,6 +37,30 @@ class Gateway:
         answer = httpx.post(f"{self.url}/graphql", headers=headers, json={"query": _CALLS}).json()
         assert "errors" not in answer, answer
         return [edge["node"] for edge in answer["data"]["calls"]["edges"]]
+
+
+class Watched:
+    """What the ledger gained since this was made."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._known = {call["id"] for call in gateway.calls()}
+
+    def calls(self, count: int = 1) -> list[dict[str, Any]]:
+        """At least `count` new calls, oldest first; the ledger is written in batches behind the answers."""
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            found = [call for call in self._gateway.calls() if call["id"] not in self._known]
+            if len(found) >= count:
+                return found[::-1]
+            time.sleep(0.2)
+        raise AssertionError(f"fewer than {count} new calls in the ledger")
+
+    def only(self) -> tuple[int, int]:
+        """Input and output tokens of the one new call, which a provider reported."""
+        (call,) = self.calls()
+        assert (call["status"], call["outcome"], call["estimated"]) == (200, "ok", False)
+        return int(call["inputTokens"]), int(call["outputTokens"])
 
 
 @contextmanager

@@ -46,6 +46,7 @@ class _Offer:
     upstream: str
     prices: Prices
     context_window: int
+    kind: ModelKind = ModelKind.CHAT
 
 
 _OFFERS = (
@@ -64,6 +65,7 @@ _OFFERS = (
         Prices(3_000_000_000, 300_000_000, 3_750_000_000, 6_000_000_000, 15_000_000_000),
         200_000,
     ),
+    _Offer("demo-embed", "Demo Embed", "demo-embed", Prices(20_000_000), 8_192, ModelKind.EMBEDDING),
 )
 
 
@@ -92,7 +94,8 @@ async def seed_demo(store: Store, clock: Clock, write_past: Callable[[Sequence[C
         await tx.tokens.add(_token(token, admin, now))
         await tx.audit.record(SYSTEM, "demo.seed", "deployment", "demo", "Demo data")
         tx.changed(PolicyChange(ChangeKind.EVERYTHING))
-    past = list(_past_calls(now, [member, *others], api_key, models))
+    chatting = [(model, target) for model, target in models if model.kind is ModelKind.CHAT]
+    past = list(_past_calls(now, [member, *others], api_key, chatting))
     await asyncio.to_thread(write_past, past)
     slugs = tuple(model.slug for model, _ in models)
     return DemoFacts(ADMIN_EMAIL, admin_password, token.text, MEMBER_EMAIL, member_password, key.text, slugs)
@@ -115,16 +118,16 @@ async def _add_catalog(tx: Transaction, now: datetime) -> list[tuple[Model, Prov
                 new_id(),
                 provider.id,
                 offer.upstream,
-                ModelKind.CHAT,
+                offer.kind,
                 offer.prices,
                 False,
                 offer.context_window,
-                8_192,
+                8_192 if offer.kind is ModelKind.CHAT else None,
                 now,
             )
             await tx.catalog.add_provider_model(target)
         backends = (Backend(new_id(), target.id, 0, 1),)
-        model = Model(new_id(), offer.slug, offer.display_name, ModelKind.CHAT, ModelStatus.ACTIVE, backends, now)
+        model = Model(new_id(), offer.slug, offer.display_name, offer.kind, ModelStatus.ACTIVE, backends, now)
         await tx.catalog.add_model(model)
         found.append((model, target))
     return found
