@@ -9,6 +9,7 @@ import { Person } from "@/features/usage/person";
 import { type Call, callsQuery, type UsageScope } from "@/features/usage/queries";
 import { formatMills } from "@/lib/currency";
 import { formatCompact, formatCount, formatDuration } from "@/lib/numbers";
+import classes from "./usage.module.css";
 
 const outcomes: Record<string, { label: string; color: string; hint: string }> = {
   ok: { label: "OK", color: "green", hint: "Answered completely" },
@@ -70,9 +71,7 @@ const rest: Column<Call>[] = [
     header: "Model",
     cell: ({ model, providerName }) => (
       <>
-        <span className="mono" style={{ display: "inline-block", minWidth: "12ch" }}>
-          {model}
-        </span>
+        <span className={`mono ${classes.slug}`}>{model}</span>
         <Text size="xs" c="dimmed" visibleFrom="sm">
           {providerName}
         </Text>
