@@ -9,7 +9,7 @@ import pytest
 from anthropic import Anthropic
 from anthropic.types import TextBlock
 
-from clients.gateway import MODEL, Gateway
+from clients.gateway import MODEL, Gateway, Watched
 
 
 @pytest.fixture
@@ -18,11 +18,11 @@ def client(gateway: Gateway) -> Iterator[Anthropic]:
         yield client
 
 
-def test_a_message_is_answered_and_metered(client: Anthropic, gateway: Gateway) -> None:
+def test_a_message_is_answered_and_metered(client: Anthropic, ledger: Watched) -> None:
     answer = client.messages.create(model=MODEL, max_tokens=200, messages=[{"role": "user", "content": "Say hello."}])
     assert isinstance(answer.content[0], TextBlock)
     assert answer.content[0].text
-    assert answer.usage.output_tokens > 0
+    assert ledger.only() == (answer.usage.input_tokens, answer.usage.output_tokens)
 
 
 def test_a_streamed_message_arrives_whole(client: Anthropic, gateway: Gateway) -> None:
@@ -42,7 +42,9 @@ def test_tokens_are_counted_before_a_call(client: Anthropic) -> None:
 
 
 def test_the_list_of_models_is_what_the_key_may_call(client: Anthropic, gateway: Gateway) -> None:
-    assert MODEL in {model.id for model in client.models.list()}
+    shown = {model.id: model.display_name for model in client.models.list()}
+    assert shown.keys() == {"claude-demo", "claude-demo-fast", "claude-demo-smart", "demo-fast", "demo-smart"}
+    assert client.models.retrieve("claude-demo-fast").display_name == shown["demo-fast"]
 
 
 def test_a_wrong_key_is_an_authentication_error(gateway: Gateway) -> None:

@@ -9,25 +9,27 @@ import time
 from pathlib import Path
 from typing import Any
 
-from clients.gateway import MODEL, Gateway
+from clients.gateway import MODEL, Gateway, Watched
 
 _CLAUDE = Path(__file__).parent / "node_modules/.bin/claude"
 
 
-def _ask(gateway: Gateway, home: Path, *, key: str) -> subprocess.CompletedProcess[str]:
+def _ask(
+    gateway: Gateway, home: Path, prompt: str = "Say hello.", *arguments: str, key: str, model: str = MODEL, **more: str
+) -> subprocess.CompletedProcess[str]:
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "ANTHROPIC_BASE_URL": gateway.url,
         "ANTHROPIC_AUTH_TOKEN": key,
-        "ANTHROPIC_MODEL": MODEL,
-        # Everything it would send besides the questions of a user.
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "ANTHROPIC_MODEL": model,
         "CLAUDE_CODE_MAX_RETRIES": "0",
         "DISABLE_AUTOUPDATER": "1",
+        # Without it, it also sends what is no question of a user.
+        **(more or {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}),
     }
     return subprocess.run(
-        [str(_CLAUDE), "--print", "--output-format", "json", "Say hello."],
+        [str(_CLAUDE), "--print", "--output-format", "json", prompt, *arguments],
         cwd=home,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -66,3 +68,30 @@ def test_a_wrong_key_is_told_to_the_user(gateway: Gateway, tmp_path: Path) -> No
     done = _ask(gateway, tmp_path, key="sk-wrong")
     assert done.returncode != 0
     assert json.loads(done.stdout)["is_error"]
+
+
+def test_a_command_is_run_with_a_model_that_only_discovery_knows(
+    gateway: Gateway, ledger: Watched, tmp_path: Path
+) -> None:
+    prompt = 'x [[tool:Bash {"command":"echo tool-$((40+2))"}]]'
+    done = _ask(
+        gateway,
+        tmp_path,
+        prompt,
+        "--allowedTools",
+        "Bash",
+        key=gateway.key,
+        model="claude-demo-fast",
+        CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY="1",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert "tool-42" in answer["result"]
+    found = json.loads((tmp_path / ".claude/cache/gateway-models.json").read_text())["models"]
+    assert {model["id"] for model in found} == {"claude-demo", "claude-demo-fast", "claude-demo-smart"}
+    calls = [call for call in ledger.calls(2) if call["model"] == "demo-fast"]
+    assert {(call["status"], call["estimated"], call["clientApp"]) for call in calls} == {(200, False, "claude-code")}
+    usage = answer["usage"]
+    told = usage["input_tokens"] + usage["cache_read_input_tokens"] + usage["cache_creation_input_tokens"]
+    assert told == sum(int(call["inputTokens"]) for call in calls)
+    assert usage["output_tokens"] == sum(int(call["outputTokens"]) for call in calls)
