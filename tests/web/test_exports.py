@@ -15,6 +15,7 @@ import pytest
 
 from fakes.identity import Site, sqlite_site
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.ports.store import PageRequest, UserFilter, UserSort
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
@@ -168,3 +169,15 @@ async def test_a_parameter_that_cannot_be_taken_is_named(desk: Desk, parameters:
     headers = await desk.token(TokenScope.READ)
     answer = await desk.http.get("/export/audit-log.csv", headers=headers, params=parameters)
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("sort", list(UserSort))
+async def test_whatever_order_the_list_has_the_export_has_too(desk: Desk, sort: UserSort) -> None:
+    """One row for each, and in the order in which the list shows them."""
+    headers = await desk.token(TokenScope.READ)
+    answer = await desk.http.get("/export/users.csv", headers=headers, params={"sort": sort.name})
+    emails = [row["email"] for row in csv.DictReader(io.StringIO(answer.text))]
+    async with desk.site.store.read() as tx:
+        page = await tx.users.page(UserFilter(), sort.value, PageRequest(100))
+    assert emails == [user.email for user, _ in page.items]
+    assert len(emails) == 3

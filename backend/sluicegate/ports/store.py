@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken
@@ -56,6 +57,22 @@ class UserFilter:
     group_id: str | None = None
 
 
+class UserSort(StrEnum):
+    """Orders of a list of people. Without a name the e-mail counts; among those of one role or status names decide;
+    who was never active comes before everybody else."""
+
+    NAME_ASC = "name_asc"
+    NAME_DESC = "name_desc"
+    CREATED_ASC = "created_asc"
+    CREATED_DESC = "created_desc"
+    LAST_ACTIVE_ASC = "last_active_asc"
+    LAST_ACTIVE_DESC = "last_active_desc"
+    ROLE_ASC = "role_asc"
+    ROLE_DESC = "role_desc"
+    STATUS_ASC = "status_asc"
+    STATUS_DESC = "status_desc"
+
+
 class UserRepository(Protocol):
     async def get(self, user_id: str) -> User | None: ...
     async def locked(self, user_id: str) -> User | None:
@@ -65,8 +82,7 @@ class UserRepository(Protocol):
     async def get_many(self, ids: Sequence[str]) -> dict[str, User]: ...
     async def by_email(self, email: str) -> User | None: ...
     async def page(self, where: UserFilter, sort: str, page: PageRequest) -> Page[User]:
-        """`sort` is name, created, last_active, role or status, with _asc or _desc behind it. Among those of one role
-        or status names decide; who was never active comes before everybody else."""
+        """`sort` is a UserSort."""
         ...
 
     async def count(self, where: UserFilter) -> int: ...

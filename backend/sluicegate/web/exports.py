@@ -17,7 +17,7 @@ from starlette.responses import StreamingResponse
 from sluicegate.domain.audit import AuditEvent
 from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.errors import InvalidInput, Unauthenticated
-from sluicegate.ports.store import AuditFilter, UserFilter
+from sluicegate.ports.store import AuditFilter, UserFilter, UserSort
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.caller import Caller
@@ -29,17 +29,6 @@ _AUDIT_COLUMNS = (
 )  # fmt: skip
 _USER_COLUMNS = ("email", "name", "role", "status", "groups", "created_at", "last_active_at")
 E = TypeVar("E", bound=StrEnum)
-
-
-class UserOrder(StrEnum):
-    """The orders of the list of people."""
-
-    NAME_ASC = "name_asc"
-    NAME_DESC = "name_desc"
-    CREATED_ASC = "created_asc"
-    CREATED_DESC = "created_desc"
-
-
 # Spreadsheets run what begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -52,9 +41,12 @@ def export_routes(
     @router.get("/users.csv")
     async def users_csv(request: Request) -> StreamingResponse:
         where = UserFilter(
-            _text(request, "search"), _choice(request, "role", Role), _choice(request, "status", UserStatus)
+            _text(request, "search"),
+            _choice(request, "role", Role),
+            _choice(request, "status", UserStatus),
+            _text(request, "groupId"),
         )
-        sort = _choice(request, "sort", UserOrder) or UserOrder.NAME_ASC
+        sort = _choice(request, "sort", UserSort) or UserSort.NAME_ASC
         batches = users.export(await _caller(request), where, sort.value)
         return _file("users.csv", "text/csv; charset=utf-8", _users_csv(batches))
 

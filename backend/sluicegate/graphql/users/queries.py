@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 import strawberry
 
 from sluicegate.domain.user import Role, UserStatus
@@ -11,21 +9,9 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins, members
 from sluicegate.graphql.users.types import User, user_of
-from sluicegate.ports.store import UserFilter
+from sluicegate.ports.store import UserFilter, UserSort
 
-
-@strawberry.enum(description="Orders of a list of people; without a name the e-mail counts.")
-class UserSort(Enum):
-    NAME_ASC = "name_asc"
-    NAME_DESC = "name_desc"
-    CREATED_ASC = "created_asc"
-    CREATED_DESC = "created_desc"
-    LAST_ACTIVE_ASC = "last_active_asc"
-    LAST_ACTIVE_DESC = "last_active_desc"
-    ROLE_ASC = "role_asc"
-    ROLE_DESC = "role_desc"
-    STATUS_ASC = "status_asc"
-    STATUS_DESC = "status_desc"
+strawberry.enum(UserSort, description="Orders of a list of people; without a name the e-mail counts.")
 
 
 @strawberry.type
