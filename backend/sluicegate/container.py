@@ -55,6 +55,7 @@ from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
+from sluicegate.services.versions import VersionService
 from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
 from sluicegate.storage import migrate
 from sluicegate.storage.crowd_source import SqlCrowdSource
@@ -133,6 +134,7 @@ class Container:
             budgets=BudgetService(store),
             effective=EffectiveService(self.policy, self.periods, clock),
             overrides=OverrideService(store, clock),
+            versions=VersionService(store),
             previews=PreviewService(store, SqlCrowdSource(self.engine), self.periods, clock),
             providers=ProviderService(store, self.vault, clock, allow_private=private),
             provider_models=ProviderModelService(store, clock),

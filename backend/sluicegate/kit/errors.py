@@ -42,6 +42,13 @@ class Conflict(AppError):
     status = 409
 
 
+class StaleVersion(AppError):
+    """Somebody else edited the same meanwhile; nothing was overwritten."""
+
+    code = "stale_version"
+    status = 409
+
+
 class Unauthenticated(AppError):
     """Nobody is signed in, or the credential is no longer good."""
 

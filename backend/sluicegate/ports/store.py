@@ -27,6 +27,7 @@ from sluicegate.domain.job import JobState
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Grant, Override, PolicyChange, RateLimits, Subject
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
+from sluicegate.domain.version import Edited
 
 T = TypeVar("T")
 
@@ -384,6 +385,19 @@ class JobRepository(Protocol):
         ...
 
 
+class VersionRepository(Protocol):
+    """How often each thing was edited; 0 for what nobody has edited yet."""
+
+    async def of(self, things: Sequence[Edited]) -> dict[Edited, int]: ...
+    async def hold(self, thing: Edited) -> int:
+        """Locked until the transaction ends, so that of two edits the second sees what the first made of it."""
+        ...
+
+    async def step(self, thing: Edited) -> None:
+        """Counts an edit of a thing that is held."""
+        ...
+
+
 class Transaction(Protocol):
     """The repositories, all in one database transaction."""
 
@@ -397,6 +411,8 @@ class Transaction(Protocol):
     def groups(self) -> GroupRepository: ...
     @property
     def policy(self) -> PolicyRepository: ...
+    @property
+    def versions(self) -> VersionRepository: ...
     @property
     def overrides(self) -> OverrideRepository: ...
     @property

@@ -7,10 +7,12 @@ from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import Budget, Subject, check_cap, check_thresholds
+from sluicegate.domain.version import Edited
 from sluicegate.kit.money import format_usd
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
 from sluicegate.services.subjects import record_setting, require_visible, subject_label
+from sluicegate.services.versions import hold
 
 _FIELDS = {"day": "daily", "week": "weekly", "month": "monthly"}
 
@@ -42,14 +44,19 @@ class BudgetService:
             found = await tx.policy.budgets(subjects)
         return {subject: found.get(subject, Budget()) for subject in subjects}
 
-    async def set(self, caller: Caller, subject: Subject, budget: Budget) -> Budget:
-        """Replaces caps and thresholds."""
+    async def set(
+        self, caller: Caller, subject: Subject, budget: Budget, expected_version: int | None = None
+    ) -> Budget:
+        """Replaces caps and thresholds; raises StaleVersion unless they are at the expected version, where one is
+        given."""
         caller.require_admin(TokenScope.POLICY)
         budget = checked_budget(budget)
         async with self._store.write() as tx:
             label = await subject_label(tx, subject)
+            await hold(tx, thing := Edited.budget_of(subject), expected_version)
             before = (await tx.policy.budgets([subject])).get(subject, Budget())
             if before != budget:
+                await tx.versions.step(thing)
                 await tx.policy.set_budget(subject, budget)
                 await record_setting(tx, caller, subject, "budget", label, shown_budget(before), shown_budget(budget))
         return budget

@@ -27,6 +27,7 @@ from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
+from sluicegate.services.versions import VersionService
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Services:
     budgets: BudgetService
     effective: EffectiveService
     overrides: OverrideService
+    versions: VersionService
     previews: PreviewService
     providers: ProviderService
     provider_models: ProviderModelService

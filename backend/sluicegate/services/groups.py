@@ -8,12 +8,14 @@ from dataclasses import replace
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Group, User, parse_name
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
+from sluicegate.services.versions import hold
 
 MAX_DESCRIPTION_LENGTH = 1000
 MAX_MEMBERS_AT_ONCE = 100
@@ -64,10 +66,17 @@ class GroupService:
         return group
 
     async def update(
-        self, caller: Caller, group_id: str, name: str | Absent = ABSENT, description: str | Absent = ABSENT
+        self,
+        caller: Caller,
+        group_id: str,
+        name: str | Absent = ABSENT,
+        description: str | Absent = ABSENT,
+        expected_version: int | None = None,
     ) -> Group:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
+            await _require_group(tx, group_id)
+            await hold(tx, thing := Edited(Editable.GROUP, group_id), expected_version)
             before = await _require_group(tx, group_id)
             group = replace(
                 before,
@@ -76,6 +85,7 @@ class GroupService:
             )
             if group != before:
                 await _require_free_name(tx, group)
+                await tx.versions.step(thing)
                 await tx.groups.update(group_id, **_shown(group))
                 states = _shown(before), _shown(group)
                 await tx.audit.record(caller.actor, "group.update", "group", group.id, group.name, *states)

@@ -11,6 +11,7 @@ from typing import Any
 from sluicegate.domain.apikey import ApiKey, CredentialStatus, TokenScope, new_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import parse_name
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import hash_key_secret
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -29,6 +30,7 @@ from sluicegate.services.narrowing import (
     set_narrowing,
     shown_key,
 )
+from sluicegate.services.versions import hold
 
 DEFAULT_NAME = "API key"
 MAX_OVERLAP_HOURS = 720
@@ -98,11 +100,15 @@ class KeyService:
             await _record(tx, caller, "create", key, {}, {k: v for k, v in after.items() if v is not None})
         return key, Secret(made.text)
 
-    async def update(self, caller: Caller, key_id: str, change: KeyChange) -> ApiKey:
+    async def update(
+        self, caller: Caller, key_id: str, change: KeyChange, expected_version: int | None = None
+    ) -> ApiKey:
         """Members their own, administrators anyone's."""
         caller.require_scope(TokenScope.KEYS)
         now = self._clock.now()
         async with self._store.write() as tx:
+            await _require(tx, caller, key_id)
+            await hold(tx, thing := Edited(Editable.KEY, key_id), expected_version)
             before = await _require_active(tx, caller, key_id, now)
             held = (await narrowings_of(tx, [before]))[key_id]
             narrowing = held.changed(change).checked()
@@ -116,6 +122,7 @@ class KeyService:
                 return before
             new_models = set(narrowing.model_ids or ()) - set(held.model_ids or ())
             await require_granted(tx, before.user_id, sorted(new_models))
+            await tx.versions.step(thing)
             await tx.keys.update(key_id, name=after.name, expires_at=after.expires_at, model_ids=after.model_ids)
             await set_narrowing(tx, key_id, narrowing)
             states = await shown_key(tx, before, held), await shown_key(tx, after, narrowing)
@@ -131,6 +138,8 @@ class KeyService:
         made, now = new_credential(), self._clock.now()
         hashed = await asyncio.to_thread(hash_key_secret, made.secret)
         async with self._store.write() as tx:
+            await _require(tx, caller, key_id)
+            await hold(tx, thing := Edited(Editable.KEY, key_id), None)
             before = await _require_active(tx, caller, key_id, now)
             if before.user_id != caller.user.id:
                 raise Forbidden("Only the owner of a key can get a new secret for it.")
@@ -142,6 +151,7 @@ class KeyService:
                 "previous_secret_hash": before.secret_hash,
                 "previous_expires_at": now + timedelta(hours=overlap_hours),
             }
+            await tx.versions.step(thing)
             await tx.keys.update(key_id, **values)
             after = replace(before, **values)
             states = ({"prefix": k.prefix, "previous_expires_at": k.previous_expires_at} for k in (before, after))

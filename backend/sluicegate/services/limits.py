@@ -7,9 +7,11 @@ from dataclasses import asdict
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import RateLimits, Subject, check_limit
+from sluicegate.domain.version import Edited
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
 from sluicegate.services.subjects import record_setting, require_visible, subject_label
+from sluicegate.services.versions import hold
 
 _FIELDS = {
     "requests": "requestsPerMinute",
@@ -37,14 +39,18 @@ class LimitService:
             found = await tx.policy.rate_limits(subjects)
         return {subject: found.get(subject, RateLimits()) for subject in subjects}
 
-    async def set(self, caller: Caller, subject: Subject, limits: RateLimits) -> RateLimits:
-        """Replaces all four values."""
+    async def set(
+        self, caller: Caller, subject: Subject, limits: RateLimits, expected_version: int | None = None
+    ) -> RateLimits:
+        """Replaces all four values; raises StaleVersion unless they are at the expected version, where one is given."""
         caller.require_admin(TokenScope.POLICY)
         checked_limits(limits)
         async with self._store.write() as tx:
             label = await subject_label(tx, subject)
+            await hold(tx, thing := Edited.limits_of(subject), expected_version)
             before = (await tx.policy.rate_limits([subject])).get(subject, RateLimits())
             if before != limits:
+                await tx.versions.step(thing)
                 await tx.policy.set_rate_limits(subject, limits)
                 await record_setting(tx, caller, subject, "rate_limit", label, asdict(before), asdict(limits))
         return limits

@@ -9,6 +9,7 @@ from typing import Any
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, parse_slug
 from sluicegate.domain.user import parse_name
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
@@ -16,6 +17,7 @@ from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
 from sluicegate.services.providers import CATALOG_CHANGED
+from sluicegate.services.versions import hold
 
 _MAX_BACKENDS = 20
 _MAX_PRIORITY = 1000
@@ -101,9 +103,13 @@ class ModelService:
             await _record(tx, caller, "model.create", model, {}, await _shown(tx, model))
         return model
 
-    async def update(self, caller: Caller, model_id: str, change: ModelChange) -> Model:
+    async def update(
+        self, caller: Caller, model_id: str, change: ModelChange, expected_version: int | None = None
+    ) -> Model:
         caller.require_admin(TokenScope.CATALOG)
         async with self._store.write() as tx:
+            await _require(tx, model_id)
+            await hold(tx, thing := Edited(Editable.MODEL, model_id), expected_version)
             before = await _require(tx, model_id)
             after = await _changed(tx, before, change)
             _require_servable(after)
@@ -112,6 +118,7 @@ class ModelService:
             if after.slug != before.slug:
                 await _require_free_slug(tx, after.slug)
             shown = await _shown(tx, before), await _shown(tx, after)
+            await tx.versions.step(thing)
             await tx.catalog.update_model(
                 model_id, slug=after.slug, display_name=after.display_name, status=after.status
             )

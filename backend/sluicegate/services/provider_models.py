@@ -9,6 +9,7 @@ from typing import Any
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ProviderModel
 from sluicegate.domain.usage import Prices
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
@@ -17,6 +18,7 @@ from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
 from sluicegate.services.providers import CATALOG_CHANGED
+from sluicegate.services.versions import hold
 
 UNKNOWN_PRICES = Prices()
 _MAX_NAME = 200
@@ -91,14 +93,19 @@ class ProviderModelService:
             await _record(tx, caller, "provider_model.create", model, {}, _shown(model))
         return model
 
-    async def update(self, caller: Caller, model_id: str, change: ProviderModelChange) -> ProviderModel:
+    async def update(
+        self, caller: Caller, model_id: str, change: ProviderModelChange, expected_version: int | None = None
+    ) -> ProviderModel:
         caller.require_admin(TokenScope.CATALOG)
         values = {f.name: v for f in fields(change) if (v := getattr(change, f.name)) is not ABSENT}
         async with self._store.write() as tx:
+            await _require(tx, model_id)
+            await hold(tx, thing := Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
             before = await _require(tx, model_id)
             after = replace(before, **values)
             _check(after)
             if after != before:
+                await tx.versions.step(thing)
                 await tx.catalog.update_provider_model(model_id, **values)
                 await _record(tx, caller, "provider_model.update", after, _shown(before), _shown(after))
         return after

@@ -10,6 +10,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import KINDS, Provider, ProviderKind
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import parse_name
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
@@ -20,6 +21,7 @@ from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.base_urls import parse_base_url
 from sluicegate.services.caller import Caller
+from sluicegate.services.versions import hold
 
 CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)
 _MAX_CREDENTIAL = 4000
@@ -104,10 +106,14 @@ class ProviderService:
             tx.changed(CATALOG_CHANGED)
         return provider
 
-    async def update(self, caller: Caller, provider_id: str, change: ProviderChange) -> Provider:
+    async def update(
+        self, caller: Caller, provider_id: str, change: ProviderChange, expected_version: int | None = None
+    ) -> Provider:
         caller.require_admin(TokenScope.CATALOG)
         credential = change.credential if change.credential is ABSENT else _checked_credential(change.credential)
         async with self._store.write() as tx:
+            await _require(tx, provider_id)
+            await hold(tx, thing := Edited(Editable.PROVIDER, provider_id), expected_version)
             before = await _require(tx, provider_id)
             after = self._changed(before, change)
             if after.name != before.name:
@@ -120,6 +126,7 @@ class ProviderService:
             if credential is not ABSENT:
                 after = await self._store_credential(tx, after, credential)
             if after != before or credential is not ABSENT:
+                await tx.versions.step(thing)
                 await tx.audit.record(
                     caller.actor,
                     "provider.update",

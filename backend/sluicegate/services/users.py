@@ -8,10 +8,12 @@ from dataclasses import replace
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Group, OneTimeLink, Role, User, UserStatus, parse_name
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import Conflict, NotFound
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction, UserFilter
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
+from sluicegate.services.versions import hold
 
 _EXPORT_PAGE = 500
 
@@ -66,14 +68,19 @@ class UserService:
     async def rename_self(self, caller: Caller, name: str) -> User:
         caller.require_scope(TokenScope.USERS)
         async with self._store.write() as tx:
-            return await _change(tx, caller, await require_user(tx, caller.user.id), parse_name(name), ABSENT)
+            return await _change(tx, caller, await _hold_user(tx, caller.user.id, None), parse_name(name), ABSENT)
 
     async def update(
-        self, caller: Caller, user_id: str, name: str | Absent = ABSENT, role: Role | Absent = ABSENT
+        self,
+        caller: Caller,
+        user_id: str,
+        name: str | Absent = ABSENT,
+        role: Role | Absent = ABSENT,
+        expected_version: int | None = None,
     ) -> User:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            user = await require_user(tx, user_id)
+            user = await _hold_user(tx, user_id, expected_version)
             if name is not ABSENT:
                 # Those who are invited choose their name when they come.
                 name = parse_name(name, required=user.status is not UserStatus.INVITED)
@@ -83,11 +90,11 @@ class UserService:
                 await _keep_an_admin(tx, user, "demoted", field="role")
             return await _change(tx, caller, user, name, role)
 
-    async def suspend(self, caller: Caller, user_id: str) -> User:
+    async def suspend(self, caller: Caller, user_id: str, expected_version: int | None = None) -> User:
         """Ends all sessions too; the keys stop with the answer."""
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            user = await require_user(tx, user_id)
+            user = await _hold_user(tx, user_id, expected_version)
             if user.status is UserStatus.INVITED:
                 raise Conflict("This person has not accepted the invitation yet; withdraw it instead.", field="id")
             if user.status is UserStatus.SUSPENDED:
@@ -96,10 +103,10 @@ class UserService:
             await tx.sessions.remove_of(user_id)
             return await _set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
 
-    async def reactivate(self, caller: Caller, user_id: str) -> User:
+    async def reactivate(self, caller: Caller, user_id: str, expected_version: int | None = None) -> User:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            user = await require_user(tx, user_id)
+            user = await _hold_user(tx, user_id, expected_version)
             if user.status is UserStatus.INVITED:
                 raise Conflict("This person has not accepted the invitation yet.", field="id")
             if user.status is UserStatus.ACTIVE:
@@ -122,6 +129,12 @@ async def require_user(tx: Transaction, user_id: str, field: str = "id") -> User
     return user
 
 
+async def _hold_user(tx: Transaction, user_id: str, expected_version: int | None) -> User:
+    await require_user(tx, user_id)
+    await hold(tx, Edited(Editable.USER, user_id), expected_version)
+    return await require_user(tx, user_id)
+
+
 async def remove_user(tx: Transaction, caller: Caller, user: User, action: str) -> None:
     await tx.mail.cancel(user.id)
     await tx.users.delete(user.id)
@@ -133,6 +146,7 @@ async def remove_user(tx: Transaction, caller: Caller, user: User, action: str) 
 async def _change(tx: Transaction, caller: Caller, user: User, name: str | Absent, role: Role | Absent) -> User:
     changed = replace(user, name=user.name if name is ABSENT else name, role=user.role if role is ABSENT else role)
     if changed != user:
+        await tx.versions.step(Edited(Editable.USER, user.id))
         await tx.users.update(user.id, name=changed.name, role=changed.role)
         states = [{"name": u.name, "role": u.role.value} for u in (user, changed)]
         await tx.audit.record(caller.actor, "user.update", "user", user.id, changed.label, *states)
@@ -142,6 +156,7 @@ async def _change(tx: Transaction, caller: Caller, user: User, name: str | Absen
 
 
 async def _set_status(tx: Transaction, caller: Caller, user: User, status: UserStatus, action: str) -> User:
+    await tx.versions.step(Edited(Editable.USER, user.id))
     await tx.users.update(user.id, status=status)
     states = {"status": user.status.value}, {"status": status.value}
     await tx.audit.record(caller.actor, action, "user", user.id, user.label, *states)

@@ -28,6 +28,7 @@ from sluicegate.storage.repositories.overrides import SqlOverrideRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
+from sluicegate.storage.repositories.versions import SqlVersionRepository
 from sluicegate.storage.tables.policy import PolicyChangeRow
 
 # 5 s is longer than any write of ours; past it something is wrong and the caller should hear of it.
@@ -76,6 +77,7 @@ class SqlTransaction:
         self.sessions = SqlSessionRepository(session)
         self.groups = SqlGroupRepository(session)
         self.policy = SqlPolicyRepository(session)
+        self.versions = SqlVersionRepository(session)
         self.overrides = SqlOverrideRepository(session)
         self.keys = SqlKeyRepository(session)
         self.tokens = SqlTokenRepository(session)

@@ -13,6 +13,7 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.inputs import required
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
+from sluicegate.graphql.versions import EXPECTED
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.models import ModelChange, NewBackend, NewModel
 
@@ -47,6 +48,7 @@ class UpdateModelInput:
     backends: list[BackendInput] | None = strawberry.field(
         default=strawberry.UNSET, description="What stands behind it, as a whole."
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.type(description="A model as it is now.")
@@ -77,7 +79,9 @@ class ModelMutations:
             status=required(input.status, "status"),
             backends=backends if backends is ABSENT else tuple(backend.value() for backend in backends),
         )
-        model = await info.context.services.models.update(info.context.require_caller(), input.id, change)
+        model = await info.context.services.models.update(
+            info.context.require_caller(), input.id, change, input.expected_version
+        )
         return ModelPayload(model=Model.of(model))
 
     @strawberry.mutation(description="Removes a model and all grants for it.", extensions=[admins(TokenScope.CATALOG)])

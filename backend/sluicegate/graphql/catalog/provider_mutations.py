@@ -15,6 +15,7 @@ from sluicegate.graphql.inputs import clearable, required
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.scalars import Usd
+from sluicegate.graphql.versions import EXPECTED
 from sluicegate.kit.secret import Secret
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange
@@ -44,6 +45,7 @@ class UpdateProviderInput:
     credential: str | None = strawberry.field(
         default=strawberry.UNSET, description="Needed again when the address moves to another host."
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.input(description="US dollars per million tokens; an absent or null price is unknown.")
@@ -78,6 +80,7 @@ class UpdateProviderModelInput:
     free: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls cost nothing.")
     context_window: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
     max_output_tokens: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.type(description="A provider as it is now.")
@@ -132,7 +135,9 @@ class ProviderMutations:
             enabled=required(input.enabled, "enabled"),
             credential=credential if credential is ABSENT else Secret(credential),
         )
-        provider = await info.context.services.providers.update(info.context.require_caller(), input.id, change)
+        provider = await info.context.services.providers.update(
+            info.context.require_caller(), input.id, change, input.expected_version
+        )
         return ProviderPayload(provider=Provider.of(provider))
 
     @strawberry.mutation(
@@ -176,7 +181,9 @@ class ProviderMutations:
             context_window=clearable(input.context_window),
             max_output_tokens=clearable(input.max_output_tokens),
         )
-        model = await info.context.services.provider_models.update(info.context.require_caller(), input.id, change)
+        model = await info.context.services.provider_models.update(
+            info.context.require_caller(), input.id, change, input.expected_version
+        )
         return ProviderModelPayload(provider_model=ProviderModel.of(model))
 
     @strawberry.mutation(

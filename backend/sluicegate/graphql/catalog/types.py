@@ -10,12 +10,14 @@ import strawberry
 from sluicegate.domain import catalog as domain
 from sluicegate.domain import usage
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql.catalog import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.catalog import loaders
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.scalars import Usd
+from sluicegate.graphql.versions import VERSION, version_of
 from sluicegate.policy.compile import CompiledModel
 
 if TYPE_CHECKING:
@@ -64,6 +66,10 @@ class ProviderModel:
     max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
     created_at: datetime = strawberry.field(description="When it was added.")
 
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(Edited(Editable.PROVIDER_MODEL, str(self.id)), info)
+
     @strawberry.field(description="Who offers it.")
     async def provider(self, info: Info) -> Provider:
         return Provider.of(await info.context.loader(loaders.providers).load(self.stored.provider_id))
@@ -108,6 +114,10 @@ class Provider:
     )
     credential_updated_at: datetime | None = strawberry.field(description="When the credential last changed.")
     created_at: datetime = strawberry.field(description="When it was added.")
+
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(Edited(Editable.PROVIDER, str(self.id)), info)
 
     @strawberry.field(description="What it offers, by name.")
     async def models(self, info: Info) -> list[ProviderModel]:
@@ -192,6 +202,10 @@ class Model:
     )
     def backends(self) -> list[Backend]:
         return [Backend.of(backend) for backend in self.stored_backends]
+
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(Edited(Editable.MODEL, str(self.id)), info)
 
     @strawberry.field(description="Who may call it: groups first, then people.", extensions=[admins(TokenScope.READ)])
     async def grants(self, info: Info, first: First = 50, after: After = None) -> Connection[GrantType]:

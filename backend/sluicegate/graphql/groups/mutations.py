@@ -9,6 +9,7 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.groups.types import GroupPayload, group_payload
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
+from sluicegate.graphql.versions import EXPECTED
 from sluicegate.services.absent import ABSENT
 
 
@@ -23,6 +24,7 @@ class UpdateGroupInput:
     id: strawberry.ID
     name: str | None = strawberry.UNSET
     description: str | None = strawberry.UNSET
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.input
@@ -42,7 +44,7 @@ class GroupMutations:
     async def update_group(self, info: Info, input: UpdateGroupInput) -> GroupPayload:
         name, description = (value if isinstance(value, str) else ABSENT for value in (input.name, input.description))
         service, caller = info.context.services.groups, info.context.require_caller()
-        return group_payload(await service.update(caller, str(input.id), name, description))
+        return group_payload(await service.update(caller, str(input.id), name, description, input.expected_version))
 
     @strawberry.mutation(
         description="Members lose what came through this group, nothing else.", extensions=[admins(TokenScope.USERS)]

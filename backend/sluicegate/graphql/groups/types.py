@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from sluicegate.domain.user import Group as GroupValue
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.groups import loaders
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.users.types import User, user_of
+from sluicegate.graphql.versions import VERSION, version_of
 from sluicegate.ports.store import UserFilter
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ class Group:
     name: str
     description: str
     created_at: datetime
+
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(Edited(Editable.GROUP, str(self.id)), info)
 
     @strawberry.field(description="How many people are in it.")
     async def member_count(self, info: Info) -> int:

@@ -13,6 +13,7 @@ from sluicegate.graphql.inputs import clearable, required
 from sluicegate.graphql.keys.types import ApiKey, key_of
 from sluicegate.graphql.permissions import members
 from sluicegate.graphql.policy.inputs import BudgetInput, RateLimitInput
+from sluicegate.graphql.versions import EXPECTED
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.narrowing import KeyChange, Narrowing
 
@@ -49,6 +50,7 @@ class UpdateApiKeyInput:
     budget: BudgetInput | None = strawberry.field(
         default=strawberry.UNSET, description="All caps of its own; null: none."
     )
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def change(self) -> KeyChange:
         model_ids = clearable(self.model_ids)
@@ -93,7 +95,7 @@ class KeyMutations:
     )
     async def update_api_key(self, info: Info, input: UpdateApiKeyInput) -> ApiKeyPayload:
         service = info.context.services.keys
-        key = await service.update(info.context.require_caller(), str(input.id), input.change())
+        key = await service.update(info.context.require_caller(), str(input.id), input.change(), input.expected_version)
         return ApiKeyPayload(api_key=key_of(key, service.now()))
 
     @strawberry.mutation(

@@ -9,11 +9,13 @@ import strawberry
 
 from sluicegate.domain.apikey import KEY_PREFIX, CredentialStatus
 from sluicegate.domain.apikey import ApiKey as ApiKeyValue
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql.catalog.loaders import models as models_by_id
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.keys.loaders import narrowings
 from sluicegate.graphql.users import loaders
 from sluicegate.graphql.users.types import User, user_of
+from sluicegate.graphql.versions import VERSION, version_of
 from sluicegate.kit.errors import NotFound
 from sluicegate.ports.policy import SubjectUse
 
@@ -47,6 +49,10 @@ class ApiKey:
     previous_expires_at: datetime | None = strawberry.field(description="When that secret ends.")
     value: strawberry.Private[ApiKeyValue]
 
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(Edited(Editable.KEY, str(self.id)), info)
+
     @strawberry.field(description="Whose it is.")
     async def owner(self, info: Info) -> User:
         user = await info.context.loader(loaders.users_by_id).load(self.value.user_id)
@@ -69,13 +75,15 @@ class ApiKey:
     async def rate_limit(self, info: Info) -> RateLimitType:
         from sluicegate.graphql.policy.values import RateLimit
 
-        return RateLimit.of((await info.context.loader(narrowings).load(self.value.id)).limits)
+        limits = (await info.context.loader(narrowings).load(self.value.id)).limits
+        return RateLimit.of(limits, Edited(Editable.KEY, self.value.id))
 
     @strawberry.field(description="Counts spending through this key; holds beside what holds for its owner.")
     async def budget(self, info: Info) -> BudgetType:
         from sluicegate.graphql.policy.values import Budget
 
-        return Budget.of((await info.context.loader(narrowings).load(self.value.id)).budget)
+        budget = (await info.context.loader(narrowings).load(self.value.id)).budget
+        return Budget.of(budget, Edited(Editable.KEY, self.value.id))
 
     @strawberry.field(description="Its own limits with what is used now, one per dimension, also where none is set.")
     async def limits(self, info: Info) -> list[LimitUseType]:

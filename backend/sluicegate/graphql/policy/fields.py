@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sluicegate.domain.policy import Subject, SubjectKind
+from sluicegate.domain.version import Edited
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.policy import loaders
 from sluicegate.graphql.policy.overrides import Override, override_of
@@ -58,8 +59,8 @@ async def _grants(subject: Subject, info: Info) -> list[Grant]:
 
 
 async def _rate_limit(subject: Subject, info: Info) -> RateLimit:
-    return RateLimit.of(await info.context.loader(loaders.rate_limits).load(subject))
+    return RateLimit.of(await info.context.loader(loaders.rate_limits).load(subject), Edited.limits_of(subject))
 
 
 async def _budget(subject: Subject, info: Info) -> Budget:
-    return Budget.of(await info.context.loader(loaders.budgets).load(subject))
+    return Budget.of(await info.context.loader(loaders.budgets).load(subject), Edited.budget_of(subject))

@@ -7,11 +7,13 @@ from typing import Annotated
 import strawberry
 
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.version import Edited
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.policy.inputs import BudgetInput, RateLimitInput, SubjectInput
 from sluicegate.graphql.policy.types import Budget, Grant, RateLimit
+from sluicegate.graphql.versions import ExpectedVersion
 
 
 @strawberry.input(description="Models to grant; those that are granted already stay so.")
@@ -64,14 +66,22 @@ class PolicyMutations:
         description="Sets all rate limits of a user or a group. In force when this returns.",
         extensions=[admins(TokenScope.POLICY)],
     )
-    async def set_rate_limit(self, info: Info, subject: Whose, input: Limits) -> RateLimitPayload:
+    async def set_rate_limit(
+        self, info: Info, subject: Whose, input: Limits, expected_version: ExpectedVersion = None
+    ) -> RateLimitPayload:
         service, caller = info.context.services.limits, info.context.require_caller()
-        return RateLimitPayload(rate_limit=RateLimit.of(await service.set(caller, subject.value(), input.value())))
+        whose = subject.value()
+        limits = await service.set(caller, whose, input.value(), expected_version)
+        return RateLimitPayload(rate_limit=RateLimit.of(limits, Edited.limits_of(whose)))
 
     @strawberry.mutation(
         description="Sets the budget of a user or a group. In force when this returns.",
         extensions=[admins(TokenScope.POLICY)],
     )
-    async def set_budget(self, info: Info, subject: Whose, input: Caps) -> BudgetPayload:
+    async def set_budget(
+        self, info: Info, subject: Whose, input: Caps, expected_version: ExpectedVersion = None
+    ) -> BudgetPayload:
         service, caller = info.context.services.budgets, info.context.require_caller()
-        return BudgetPayload(budget=Budget.of(await service.set(caller, subject.value(), input.value())))
+        whose = subject.value()
+        budget = await service.set(caller, whose, input.value(), expected_version)
+        return BudgetPayload(budget=Budget.of(budget, Edited.budget_of(whose)))

@@ -8,11 +8,13 @@ import strawberry
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import Subject, SubjectKind
+from sluicegate.domain.version import Edited
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.policy import loaders
 from sluicegate.graphql.policy.inputs import BudgetInput, RateLimitInput
 from sluicegate.graphql.policy.values import Budget, BudgetUse, LimitUse, RateLimit
+from sluicegate.graphql.versions import ExpectedVersion
 from sluicegate.ports.policy import SubjectUse
 
 
@@ -22,11 +24,13 @@ class GroupPool:
 
     @strawberry.field(description="Counts the use of all members together.")
     async def rate_limit(self, info: Info) -> RateLimit:
-        return RateLimit.of(await info.context.loader(loaders.rate_limits).load(self._subject))
+        limits = await info.context.loader(loaders.rate_limits).load(self._subject)
+        return RateLimit.of(limits, Edited.limits_of(self._subject))
 
     @strawberry.field(description="Counts the spending of all members together.")
     async def budget(self, info: Info) -> Budget:
-        return Budget.of(await info.context.loader(loaders.budgets).load(self._subject))
+        budget = await info.context.loader(loaders.budgets).load(self._subject)
+        return Budget.of(budget, Edited.budget_of(self._subject))
 
     @strawberry.field(description="The limits with what is used now, one per dimension, also where none is set.")
     async def limits(self, info: Info) -> list[LimitUse]:
@@ -62,16 +66,20 @@ class PoolMutations:
         description="Sets what all members of a group may use together. In force when this returns.",
         extensions=[admins(TokenScope.POLICY)],
     )
-    async def set_group_pool_rate_limit(self, info: Info, group_id: GroupId, input: Limits) -> GroupPoolPayload:
+    async def set_group_pool_rate_limit(
+        self, info: Info, group_id: GroupId, input: Limits, expected_version: ExpectedVersion = None
+    ) -> GroupPoolPayload:
         caller, subject = info.context.require_caller(), Subject(SubjectKind.POOL, group_id)
-        await info.context.services.limits.set(caller, subject, input.value())
+        await info.context.services.limits.set(caller, subject, input.value(), expected_version)
         return GroupPoolPayload(pool=GroupPool(group_id=group_id))
 
     @strawberry.mutation(
         description="Sets what all members of a group may spend together. In force when this returns.",
         extensions=[admins(TokenScope.POLICY)],
     )
-    async def set_group_pool_budget(self, info: Info, group_id: GroupId, input: Caps) -> GroupPoolPayload:
+    async def set_group_pool_budget(
+        self, info: Info, group_id: GroupId, input: Caps, expected_version: ExpectedVersion = None
+    ) -> GroupPoolPayload:
         caller, subject = info.context.require_caller(), Subject(SubjectKind.POOL, group_id)
-        await info.context.services.budgets.set(caller, subject, input.value())
+        await info.context.services.budgets.set(caller, subject, input.value(), expected_version)
         return GroupPoolPayload(pool=GroupPool(group_id=group_id))

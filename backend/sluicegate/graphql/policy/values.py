@@ -9,8 +9,11 @@ import strawberry
 
 from sluicegate.domain import policy as domain
 from sluicegate.domain.policy import Dimension, SubjectKind, Window
+from sluicegate.domain.version import Edited
+from sluicegate.graphql.context import Info
 from sluicegate.graphql.policy import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.scalars import BigInt, Usd
+from sluicegate.graphql.versions import VERSION, version_of
 from sluicegate.policy import merge
 from sluicegate.ports.policy import SubjectUse
 
@@ -25,10 +28,16 @@ class RateLimit:
     input_tokens_per_minute: int | None = strawberry.field(description="Input in any 60 seconds; cache reads are free.")
     output_tokens_per_minute: int | None = strawberry.field(description="Output in any 60 seconds.")
     concurrent_requests: int | None = strawberry.field(description="Calls in flight.")
+    edited: strawberry.Private[Edited]
+
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(self.edited, info)
 
     @classmethod
-    def of(cls, limits: domain.RateLimits) -> RateLimit:
+    def of(cls, limits: domain.RateLimits, edited: Edited) -> RateLimit:
         return cls(
+            edited=edited,
             requests_per_minute=limits.requests,
             input_tokens_per_minute=limits.input_tokens,
             output_tokens_per_minute=limits.output_tokens,
@@ -42,10 +51,16 @@ class Budget:
     weekly: Usd | None = strawberry.field(description="Cap per ISO week, from Monday.")
     monthly: Usd | None = strawberry.field(description="Cap per calendar month.")
     alert_thresholds: list[int] = strawberry.field(description="Per cent of each cap at which an alert is due.")
+    edited: strawberry.Private[Edited]
+
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(self.edited, info)
 
     @classmethod
-    def of(cls, budget: domain.Budget) -> Budget:
+    def of(cls, budget: domain.Budget, edited: Edited) -> Budget:
         return cls(
+            edited=edited,
             daily=usd(budget.day),
             weekly=usd(budget.week),
             monthly=usd(budget.month),

@@ -10,6 +10,7 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.users.types import User, UserPayload, user_of, user_payload
+from sluicegate.graphql.versions import EXPECTED, ExpectedVersion
 from sluicegate.services.absent import ABSENT
 
 
@@ -18,6 +19,7 @@ class UpdateUserInput:
     id: strawberry.ID
     name: str | None = strawberry.UNSET
     role: Role | None = strawberry.UNSET
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
 @strawberry.type(description="A link by which a person can set a new password; older ones are dead.")
@@ -33,18 +35,26 @@ class UserMutations:
         name = input.name if isinstance(input.name, str) else ABSENT
         role = input.role if isinstance(input.role, Role) else ABSENT
         service, caller = info.context.services.users, info.context.require_caller()
-        return user_payload(await service.update(caller, str(input.id), name, role))
+        return user_payload(await service.update(caller, str(input.id), name, role, input.expected_version))
 
     @strawberry.mutation(
         description="Keys and sessions stop working at once; everything is kept.",
         extensions=[admins(TokenScope.USERS)],
     )
-    async def suspend_user(self, info: Info, id: strawberry.ID) -> UserPayload:
-        return user_payload(await info.context.services.users.suspend(info.context.require_caller(), str(id)))
+    async def suspend_user(
+        self, info: Info, id: strawberry.ID, expected_version: ExpectedVersion = None
+    ) -> UserPayload:
+        return user_payload(
+            await info.context.services.users.suspend(info.context.require_caller(), str(id), expected_version)
+        )
 
     @strawberry.mutation(description="Undoes a suspension.", extensions=[admins(TokenScope.USERS)])
-    async def reactivate_user(self, info: Info, id: strawberry.ID) -> UserPayload:
-        return user_payload(await info.context.services.users.reactivate(info.context.require_caller(), str(id)))
+    async def reactivate_user(
+        self, info: Info, id: strawberry.ID, expected_version: ExpectedVersion = None
+    ) -> UserPayload:
+        return user_payload(
+            await info.context.services.users.reactivate(info.context.require_caller(), str(id), expected_version)
+        )
 
     @strawberry.mutation(
         description="Removes the account with its keys, sessions, grants and memberships; usage history stays.",

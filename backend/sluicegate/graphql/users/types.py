@@ -9,9 +9,11 @@ import strawberry
 
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.domain.user import User as UserValue
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.users import loaders
+from sluicegate.graphql.versions import VERSION, version_of
 
 if TYPE_CHECKING:
     from sluicegate.graphql.groups.types import Group
@@ -77,6 +79,10 @@ class User:
 
         found = await info.context.loader(loaders.sessions_of_users).load(str(self.id))
         return [session_of(session, info.context.require_caller()) for session in found]
+
+    @strawberry.field(description=VERSION)
+    async def version(self, info: Info) -> int:
+        return await version_of(Edited(Editable.USER, str(self.id)), info)
 
     @strawberry.field(description="The user's own grants.")
     async def grants(self, info: Info) -> list[GrantType]:

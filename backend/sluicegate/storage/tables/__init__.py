@@ -1,5 +1,5 @@
 """One module per aggregate. Importing this package registers every table with SQLModel's metadata."""
 
-from sluicegate.storage.tables import audit, catalog, credentials, identity, jobs, mail, policy, usage
+from sluicegate.storage.tables import audit, catalog, credentials, identity, jobs, mail, policy, usage, versions
 
-__all__ = ["audit", "catalog", "credentials", "identity", "jobs", "mail", "policy", "usage"]
+__all__ = ["audit", "catalog", "credentials", "identity", "jobs", "mail", "policy", "usage", "versions"]

@@ -1,0 +1,41 @@
+"""Versions of what is edited; a held one is locked until the transaction ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sluicegate.domain.version import Editable, Edited
+from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.repositories.upsert import insert_missing
+from sluicegate.storage.tables.versions import VersionRow
+
+_VERSIONS = table_of(VersionRow)
+
+
+class SqlVersionRepository:
+    """Implements ports.store.VersionRepository."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def of(self, things: Sequence[Edited]) -> dict[Edited, int]:
+        if not things:
+            return {}
+        wanted = tuple_(_VERSIONS.c.what, _VERSIONS.c.id).in_([(thing.what, thing.id) for thing in things])
+        rows = await self._session.execute(select(_VERSIONS).where(wanted))
+        found = {Edited(Editable(row.what), row.id): row.version for row in rows}
+        return {thing: found.get(thing, 0) for thing in things}
+
+    async def hold(self, thing: Edited) -> int:
+        # A row that is not there cannot be locked, and of two who insert it one waits for the other.
+        await insert_missing(self._session, _VERSIONS, [{"what": thing.what, "id": thing.id, "version": 0}])
+        statement = select(_VERSIONS.c.version).where(_VERSIONS.c.what == thing.what, _VERSIONS.c.id == thing.id)
+        version: int = (await self._session.execute(statement.with_for_update())).scalar_one()
+        return version
+
+    async def step(self, thing: Edited) -> None:
+        here = (_VERSIONS.c.what == thing.what) & (_VERSIONS.c.id == thing.id)
+        await self._session.execute(update(_VERSIONS).where(here).values(version=_VERSIONS.c.version + 1))
