@@ -80,6 +80,15 @@ class Bench:
             rows.append(row)
         return rows
 
+    def _settled_counts(self) -> Counts:
+        """Once nothing more comes of calls that the load has given up at its end."""
+        counts = self._provider.counts()
+        while True:
+            time.sleep(0.1)
+            previous, counts = counts, self._provider.counts()
+            if counts == previous:
+                return counts
+
     def _measure(self, target: Target, load: Load, seconds: int) -> Row:
         self._provider.shape_streams(load.events, load.pace_us)
         answered = self._provider.counts()
@@ -95,8 +104,8 @@ class Bench:
         else:
             outcome = wrk(endpoint, load.body, load.connections, seconds=seconds)
         time.sleep(_AFTERMATH)
+        self._answered[target.name] += self._settled_counts() - answered
         cpu = cpu_seconds(pid) - before if pid else 0.0
-        self._answered[target.name] += self._provider.counts() - answered
         return {
             "requests": outcome.requests,
             "failed": outcome.failed,
