@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections import deque
 from typing import NamedTuple
 
@@ -27,27 +26,37 @@ class Habit(NamedTuple):
 
 
 class _History:
-    """The last calls in their order, and both figures of them in order of size."""
+    """The last calls, and what follows from them."""
 
-    __slots__ = ("_calls", "_outputs", "_shares", "habit")
+    __slots__ = ("_outputs", "_shares", "habit")
 
     def __init__(self) -> None:
-        self._calls = deque[Habit]()
-        self._outputs: list[int] = []
-        self._shares: list[int] = []
+        self._outputs, self._shares = _Recent(MAX_OUTPUT_GUESS), _Recent(WHOLE)
         self.habit = Habit(MAX_OUTPUT_GUESS, WHOLE)
 
     def add(self, output: int, input_share: int) -> None:
-        calls, outputs, shares = self._calls, self._outputs, self._shares
-        if len(calls) == _HISTORY:
-            gone = calls.popleft()
-            del outputs[bisect_left(outputs, gone.output)]
-            del shares[bisect_left(shares, gone.input_share)]
-        calls.append(Habit(output, input_share))
-        insort(outputs, output)
-        insort(shares, input_share)
-        rank = _RANKS[len(calls)]
-        self.habit = Habit(max(1, min(outputs[rank], MAX_OUTPUT_GUESS)), shares[rank])
+        if self._outputs.add(output) | self._shares.add(input_share):
+            self.habit = Habit(max(1, min(self._outputs.high, MAX_OUTPUT_GUESS)), self._shares.high)
+
+
+class _Recent:
+    """The last values of one figure; `high` is their 95th percentile."""
+
+    __slots__ = ("_values", "high")
+
+    def __init__(self, high: int) -> None:
+        self._values = deque[int](maxlen=_HISTORY)
+        self.high = high
+
+    def add(self, value: int) -> bool:
+        """Whether `high` may have changed. Most values come and go well below it, and need no look at the others."""
+        values, high = self._values, self.high
+        gone = values[0] if len(values) == _HISTORY else None
+        values.append(value)
+        if gone is not None and (gone == value or (gone < high and value <= high)):
+            return False
+        self.high = sorted(values)[_RANKS[len(values)]]
+        return True
 
 
 class Habits:

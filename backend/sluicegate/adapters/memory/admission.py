@@ -142,8 +142,7 @@ class MemoryAdmission:
             await self._load(ask)
             uses = self._ready(ask)
         now = self._clock.monotonic()
-        denial = self._evaluate(ask, uses, now)
-        return denial or self._take(ask, uses, now)
+        return self._evaluate(ask, uses, now) or self._take(ask, uses, now)
 
     async def peek(self, ask: Ask) -> Denial | None:
         uses = self._ready(ask)
@@ -444,9 +443,14 @@ def _hold(lease: MemoryLease, share: _Share) -> None:
     """Takes the share out of what its subject has."""
     use, second = share.use, lease.second
     if use.second - second < BUCKETS:
-        use.requests.add(second, 1)
-        use.input.add(second, share.input)
-        use.output.add(second, share.output)
+        index = second % BUCKETS
+        requests, inputs, outputs = use.requests, use.input, use.output
+        requests.slots[index] += 1
+        requests.total += 1
+        inputs.slots[index] += share.input
+        inputs.total += share.input
+        outputs.slots[index] += share.output
+        outputs.total += share.output
     use.leases[lease.id] = lease
     for cell in share.cells:
         cell.reserved += share.cost
