@@ -77,10 +77,17 @@ log = structlog.get_logger()
 class Container:
     """Everything that lives as long as the process. `start` before the first request, `stop` after the last."""
 
-    def __init__(self, settings: Settings, public_url: str, *, demo_tokens_per_second: float = 80.0) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        public_url: str,
+        *,
+        clock: Clock | None = None,
+        demo_tokens_per_second: float = 80.0,
+    ) -> None:
         self.settings = settings
         self.public_url = public_url
-        self.clock = SystemClock()
+        self.clock = clock or SystemClock()
         self.periods = PeriodClock(settings.zone)
         url = database_url(settings.database)
         self.engine = make_engine(url)

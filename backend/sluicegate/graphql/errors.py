@@ -15,6 +15,17 @@ log = structlog.get_logger(__name__)
 _VARIABLE = re.compile(
     r"Variable '\$(?P<name>\w+)' has invalid value(?: at (?P<path>[^:\s]+))?: (?P<problem>.*)", re.DOTALL
 )
+_INNER_FIELD = re.compile(r"include (?:required|unknown) field '(?P<name>\w+)'")
+_PLAIN_WORDS = (
+    ("to include required field", "must be given"),
+    ("to be provided", "must be given"),
+    ("not to include unknown field", "does not exist here"),
+    ("not to be None", "must not be null"),
+    ("to be an object", "must be an object"),
+    ("Int cannot represent non-integer", "must be a whole number"),
+    ("Int cannot represent non 32-bit", "must lie between -2147483648 and 2147483647"),
+)
+_LONGEST = 300
 _MISSING_VARIABLE = re.compile(r"Variable '\$(?P<name>\w+)' .*")
 
 
@@ -54,15 +65,22 @@ def _present_validation(error: GraphQLError, document: DocumentNode | None) -> N
     field = _field_at_fault(error, document)
     if match := _VARIABLE.fullmatch(error.message):
         error.message = match["problem"]
-    error.message = _in_plain_words(error.message) if field else error.message
-    error.extensions = {"code": "invalid_input", "field": field} if field else {"code": "graphql_validation"}
+    if field is None:
+        error.extensions = {"code": "graphql_validation"}
+    else:
+        if match := _INNER_FIELD.search(error.message):
+            field = match["name"] if field == "input" else f"{field}.{match['name']}"
+        error.message = _in_plain_words(error.message)
+        error.extensions = {"code": "invalid_input", "field": field}
+    if len(error.message) > _LONGEST:
+        error.message = error.message[:_LONGEST] + "…"
 
 
 def _in_plain_words(message: str) -> str:
-    if "Int cannot represent non-integer" in message:
-        return "must be a whole number"
-    if "Int cannot represent non 32-bit" in message:
-        return "must lie between -2147483648 and 2147483647"
+    # What was given is not repeated: there may be a secret in it.
+    for pattern, words in _PLAIN_WORDS:
+        if pattern in message:
+            return words
     if match := re.search(r"but encountered error '(.*)'; found: .*", message, re.DOTALL):
         return match[1]
     return message

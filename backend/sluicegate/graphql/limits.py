@@ -39,6 +39,7 @@ MAX_TOKENS = 3000
 MAX_COST = 20_000
 # What a list without `first` is taken to hold: a user's groups, a model's backends.
 _PLAIN_LIST = 5
+_UNCLEAN = "must not contain NUL or broken Unicode"
 
 
 class RequestLimits(SchemaExtension):
@@ -176,29 +177,34 @@ def _text_rule(variables: dict[str, Any]) -> type[ValidationRule]:
     class TextRule(ValidationRule):
         def __init__(self, context: ValidationContext) -> None:
             super().__init__(context)
-            for name, value in variables.items():
-                if not _is_clean(value):
-                    error = GraphQLError("must not contain NUL or broken Unicode")
-                    error.extensions = {"code": "invalid_input", "field": name}
-                    context.report_error(error)
+            for path in _unclean(variables):
+                error = GraphQLError(_UNCLEAN)
+                error.extensions = {"code": "invalid_input", "field": path.removeprefix("input.")}
+                context.report_error(error)
 
         def enter_string_value(self, node: StringValueNode, *_args: Any) -> None:
-            if not _is_clean(node.value):
-                self.report_error(GraphQLError("must not contain NUL or broken Unicode", node))
+            if _is_unclean(node.value):
+                self.report_error(GraphQLError(_UNCLEAN, node))
 
     return TextRule
 
 
-def _is_clean(value: Any) -> bool:
+def _unclean(variables: dict[str, Any]) -> Iterator[str]:
+    """Where such text stands."""
     # No recursion: how deep variables are nested is up to the sender.
-    rest = [value]
+    rest: list[tuple[str, Any]] = list(variables.items())
     while rest:
-        part = rest.pop()
-        if isinstance(part, str):
-            if "\0" in part or any("\ud800" <= c <= "\udfff" for c in part):
-                return False
+        path, part = rest.pop()
+        if isinstance(part, str) and _is_unclean(part):
+            yield path
         elif isinstance(part, dict):
-            rest += [*part.keys(), *part.values()]
+            if any(map(_is_unclean, part)):
+                yield path
+            else:
+                rest += [(f"{path}.{name}", value) for name, value in part.items()]
         elif isinstance(part, list):
-            rest += part
-    return True
+            rest += [(f"{path}.{index}", value) for index, value in enumerate(part)]
+
+
+def _is_unclean(text: str) -> bool:
+    return "\0" in text or any("\ud800" <= c <= "\udfff" for c in text)

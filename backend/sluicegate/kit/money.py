@@ -20,10 +20,12 @@ def parse_usd(text: str, field: str) -> Nanos:
     Raises InvalidInput naming `field` for anything that is not a finite, non-negative decimal with at most nine
     decimals, up to a billion dollars.
     """
+    text = text.strip()
     try:
-        amount = Decimal(text.strip())
+        # Python also reads 1_000 and digits of other scripts, which people may mean differently.
+        amount = Decimal(text if text.isascii() and "_" not in text else "?")
     except InvalidOperation:
-        raise InvalidInput(field, f"{text!r} is not an amount in US dollars; write it like 12.50") from None
+        raise InvalidInput(field, f"{text[:40]!r} is not an amount in US dollars; write it like 12.50") from None
     if not amount.is_finite():
         raise InvalidInput(field, "must be a finite amount in US dollars")
     if amount < 0:

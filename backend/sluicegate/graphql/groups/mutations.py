@@ -7,10 +7,10 @@ import strawberry
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.groups.types import GroupPayload, group_payload
+from sluicegate.graphql.inputs import required
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.versions import EXPECTED
-from sluicegate.services.absent import ABSENT
 
 
 @strawberry.input
@@ -42,7 +42,7 @@ class GroupMutations:
 
     @strawberry.mutation(description="Changes name or description.", extensions=[admins(TokenScope.USERS)])
     async def update_group(self, info: Info, input: UpdateGroupInput) -> GroupPayload:
-        name, description = (value if isinstance(value, str) else ABSENT for value in (input.name, input.description))
+        name, description = required(input.name, "name"), required(input.description, "description")
         service, caller = info.context.services.groups, info.context.require_caller()
         return group_payload(await service.update(caller, str(input.id), name, description, input.expected_version))
 

@@ -7,11 +7,11 @@ import strawberry
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.user import Role
 from sluicegate.graphql.context import Info
+from sluicegate.graphql.inputs import required
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.users.types import User, UserPayload, user_of, user_payload
 from sluicegate.graphql.versions import EXPECTED, ExpectedVersion
-from sluicegate.services.absent import ABSENT
 
 
 @strawberry.input(description="An absent field stays as it is.")
@@ -32,8 +32,7 @@ class PasswordResetLinkPayload:
 class UserMutations:
     @strawberry.mutation(description="Changes name or role.", extensions=[admins(TokenScope.USERS)])
     async def update_user(self, info: Info, input: UpdateUserInput) -> UserPayload:
-        name = input.name if isinstance(input.name, str) else ABSENT
-        role = input.role if isinstance(input.role, Role) else ABSENT
+        name, role = required(input.name, "name"), required(input.role, "role")
         service, caller = info.context.services.users, info.context.require_caller()
         return user_payload(await service.update(caller, str(input.id), name, role, input.expected_version))
 

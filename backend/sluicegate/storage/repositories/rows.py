@@ -8,7 +8,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from sluicegate.kit.errors import InvalidInput
+
 T = TypeVar("T")
+_MAX_SEARCH = 300
 
 
 def table_of(cls: type[SQLModel]) -> Table:
@@ -23,6 +26,11 @@ def to_value(cls: type[T], row: Any, **special: Any) -> T:
 
 
 def like_pattern(search: str) -> str:
-    """A LIKE pattern (escape character `\\`) for text anywhere inside, lower-cased, with wildcards taken literally."""
+    """A LIKE pattern (escape character `\\`) for text anywhere inside, lower-cased, with wildcards taken literally.
+
+    Raises InvalidInput for more text than any name has.
+    """
+    if len(search) > _MAX_SEARCH:
+        raise InvalidInput("search", f"must have at most {_MAX_SEARCH} characters")
     escaped = search.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

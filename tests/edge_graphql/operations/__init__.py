@@ -1,0 +1,12 @@
+"""Every root field of the schema: what it takes, what it gives, who may use it."""
+
+from __future__ import annotations
+
+from edge_graphql.operations import catalog, groups, keys, people, policy, system, usage
+from edge_graphql.operations.operation import Operation
+
+OPERATIONS: dict[str, Operation] = {
+    name: operation
+    for module in (catalog, groups, keys, people, policy, system, usage)
+    for name, operation in module.OPERATIONS.items()
+}

@@ -1,0 +1,239 @@
+"""Grants, limits, budgets, pools, and what comes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_graphql.operations.operation import AT, NEW, Fault, Operation, bad
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.user import Role
+
+LIMITS = "requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests"
+CAPS = "daily weekly monthly alertThresholds"
+TOO_MUCH = 2_000_000_001
+
+
+def limit_faults() -> tuple[Fault, ...]:
+    names = LIMITS.split()
+    absurd = (-1, TOO_MUCH, 2**40, 1.5, float("nan"), float("inf"), "60", True)
+    return tuple(bad("invalid_input", names[i % 4], input={names[i % 4]: value}) for i, value in enumerate(absurd))
+
+
+def cap_faults() -> tuple[Fault, ...]:
+    names = CAPS.split()[:3]
+    absurd = ("-1", "-0.000000001", "NaN", "Infinity", "1e400", "1000000000.01", "0.0000000001", "", "five", 5, "1_000")
+    amounts = [bad("invalid_input", names[i % 3], input={names[i % 3]: value}) for i, value in enumerate(absurd)]
+    thresholds: tuple[Any, ...] = ([0], [101], [-5], list(range(1, 12)))
+    return (
+        *amounts,
+        *(bad("invalid_input", "alertThresholds", input={"alertThresholds": value}) for value in thresholds),
+        bad("invalid_input", "alertThresholds.0", input={"alertThresholds": [80.5]}),
+    )
+
+
+def limits(**values: int) -> dict[str, Any]:
+    return dict.fromkeys(LIMITS.split()) | values
+
+
+def caps(thresholds: list[int] | None = None, **values: str) -> dict[str, Any]:
+    empty = {"daily": None, "weekly": None, "monthly": None}
+    return {**empty, **values, "alertThresholds": thresholds or [80, 100]}
+
+
+SUBJECTS = (
+    bad("not_found", "userId", subject={"userId": "none"}),
+    bad("not_found", "groupId", subject={"groupId": "none"}),
+    bad("invalid_input", "subject.userId", subject={"userId": "a\0b"}),
+)
+BOTH = {"userId": "mia", "groupId": "team"}
+USER_SOURCE = {"kind": "USER", "name": "Mia Member"}
+GROUP_SOURCE = {"kind": "GROUP", "name": "Team"}
+WINDOWS = {
+    "DAY": "2026-11-25T00:00:00.000Z",
+    "WEEK": "2026-11-30T00:00:00.000Z",
+    "MONTH": "2026-12-01T00:00:00.000Z",
+}
+
+
+def effective_budget(window: str, cap: str | None, source: dict[str, str] | None, spent: str) -> dict[str, Any]:
+    candidates = [{"cap": cap, "source": source}] if cap else []
+    held = {"spent": spent, "reserved": "0", "resetsAt": WINDOWS[window]}
+    return {"window": window, "cap": cap, "source": source, **held, "candidates": candidates}
+
+
+OPERATIONS = {
+    "effectivePolicy": Operation(
+        "query ($userId: ID!) { effectivePolicy(userId: $userId) { models { model { slug } sources { ...s } } "
+        "limits { dimension limit used source { ...s } candidates { value source { ...s } } } "
+        "budgets { window cap spent reserved resetsAt source { ...s } candidates { cap source { ...s } } } "
+        "pools { source { ...s } limits { dimension limit used } budgets { window cap spent } } } } "
+        "fragment s on PolicySource { kind name }",
+        Role.MEMBER,
+        TokenScope.READ,
+        {"userId": "mia"},
+        {
+            "models": [{"model": {"slug": "fast"}, "sources": [USER_SOURCE, GROUP_SOURCE]}],
+            "limits": [
+                {
+                    "dimension": "REQUESTS",
+                    "limit": 30,
+                    "used": 0,
+                    "source": GROUP_SOURCE,
+                    "candidates": [{"value": 30, "source": GROUP_SOURCE}, {"value": 60, "source": USER_SOURCE}],
+                },
+                {"dimension": "INPUT_TOKENS", "limit": None, "used": 0, "source": None, "candidates": []},
+                {"dimension": "OUTPUT_TOKENS", "limit": None, "used": 0, "source": None, "candidates": []},
+                {
+                    "dimension": "CONCURRENT_REQUESTS",
+                    "limit": 5,
+                    "used": 0,
+                    "source": GROUP_SOURCE,
+                    "candidates": [{"value": 5, "source": GROUP_SOURCE}],
+                },
+            ],
+            "budgets": [
+                effective_budget("DAY", "5", USER_SOURCE, "0.000003"),
+                effective_budget("WEEK", None, None, "0.000003"),
+                effective_budget("MONTH", "100", GROUP_SOURCE, "0.000003"),
+            ],
+            "pools": [
+                {
+                    "source": {"kind": "POOL", "name": "Team"},
+                    "limits": [
+                        {"dimension": "REQUESTS", "limit": None, "used": 0},
+                        {"dimension": "INPUT_TOKENS", "limit": None, "used": 0},
+                        {"dimension": "OUTPUT_TOKENS", "limit": 9000, "used": 0},
+                        {"dimension": "CONCURRENT_REQUESTS", "limit": None, "used": 0},
+                    ],
+                    "budgets": [
+                        {"window": "DAY", "cap": None, "spent": "0.000008"},
+                        {"window": "WEEK", "cap": "50", "spent": "0.000008"},
+                        {"window": "MONTH", "cap": None, "spent": "0.000008"},
+                    ],
+                }
+            ],
+        },
+        by="mia",
+        others="forbidden",
+        faults=(bad("forbidden", None, userId="noor"), bad("invalid_input", "userId", userId="\ud800")),
+    ),
+    "explain": Operation(
+        "query ($userId: ID!, $model: String!) { explain(userId: $userId, model: $model) "
+        "{ allowed status code message retryAt checks { name passed } } }",
+        Role.MEMBER,
+        TokenScope.READ,
+        {"userId": "mia", "model": "slow"},
+        {
+            "allowed": False,
+            "status": 404,
+            "code": "model_not_found",
+            "message": "The model 'slow' does not exist here or is not active.",
+            "retryAt": None,
+            "checks": [{"name": "account", "passed": True}, {"name": "model", "passed": False}],
+        },
+        by="mia",
+        others="forbidden",
+        faults=(
+            bad("forbidden", None, userId="noor"),
+            bad("invalid_input", "model", model="a\0b"),
+            bad("invalid_input", "model", model=None),
+        ),
+    ),
+    "grantModels": Operation(
+        "mutation ($input: GrantModelsInput!) { grantModels(input: $input) { grants { id createdAt } } }",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {"input": {"subject": {"userId": "noor"}, "modelIds": ["slow", "slow"]}},
+        {"grants": [{"id": NEW, "createdAt": AT}]},
+        faults=(
+            bad("invalid_input", "modelIds", input={"subject": {"userId": "noor"}, "modelIds": []}),
+            bad(
+                "invalid_input",
+                "modelIds",
+                input={"subject": {"userId": "noor"}, "modelIds": [str(n) for n in range(101)]},
+            ),
+            bad("not_found", "modelIds", input={"subject": {"userId": "noor"}, "modelIds": ["fast", "none"]}),
+            bad("not_found", "userId", input={"subject": {"userId": "none"}, "modelIds": ["fast"]}),
+            bad("invalid_input", "subject", input={"subject": {}, "modelIds": ["fast"]}),
+            bad(
+                "invalid_input",
+                "subject",
+                input={"subject": {"userId": "mia", "groupId": "team"}, "modelIds": ["fast"]},
+            ),
+        ),
+        audit=("grant.add", "noor"),
+        then=(
+            '{ user(id: "noor") { grants { model { slug } } } }',
+            {"user": {"grants": [{"model": {"slug": "slow"}}]}},
+        ),
+    ),
+    "revokeGrant": Operation(
+        "mutation ($id: ID!) { revokeGrant(id: $id) { id } }",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {"id": "mia-fast"},
+        {"id": "mia-fast"},
+        faults=(bad("not_found", "id", id="none"), bad("invalid_input", "id", id="a\0b")),
+        audit=("grant.revoke", "mia"),
+        then=('{ user(id: "mia") { grants { id } } }', {"user": {"grants": []}}),
+    ),
+    "setRateLimit": Operation(
+        "mutation ($subject: SubjectInput!, $input: RateLimitInput!) "
+        f"{{ setRateLimit(subject: $subject, input: $input) {{ rateLimit {{ {LIMITS} }} }} }}",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {"subject": {"userId": "mia"}, "input": {"requestsPerMinute": 0, "inputTokensPerMinute": 2_000_000_000}},
+        {"rateLimit": limits(requestsPerMinute=0, inputTokensPerMinute=2_000_000_000)},
+        faults=(*SUBJECTS, *limit_faults(), bad("invalid_input", "subject", subject={})),
+        audit=("rate_limit.set", "mia"),
+        then=(
+            f'{{ user(id: "mia") {{ rateLimit {{ {LIMITS} }} }} }}',
+            {"user": {"rateLimit": limits(requestsPerMinute=0, inputTokensPerMinute=2_000_000_000)}},
+        ),
+    ),
+    "setBudget": Operation(
+        "mutation ($subject: SubjectInput!, $input: BudgetInput!) "
+        f"{{ setBudget(subject: $subject, input: $input) {{ budget {{ {CAPS} }} }} }}",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {
+            "subject": {"groupId": "team"},
+            "input": {"daily": "0", "monthly": "12.345678901", "alertThresholds": [90, 50, 90]},
+        },
+        {"budget": caps([50, 90], daily="0", monthly="12.345678901")},
+        faults=(*SUBJECTS, *cap_faults()),
+        audit=("budget.set", "team"),
+        then=(
+            f'{{ group(id: "team") {{ budget {{ {CAPS} }} }} }}',
+            {"group": {"budget": caps([50, 90], daily="0", monthly="12.345678901")}},
+        ),
+    ),
+    "setGroupPoolRateLimit": Operation(
+        "mutation ($groupId: ID!, $input: RateLimitInput!) "
+        "{ setGroupPoolRateLimit(groupId: $groupId, input: $input) { pool { __typename } } }",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {"groupId": "team", "input": {"requestsPerMinute": 7}},
+        {"pool": {"__typename": "GroupPool"}},
+        faults=(bad("not_found", "groupId", groupId="none"), *limit_faults()),
+        audit=("pool_rate_limit.set", "team"),
+        then=(
+            f'{{ group(id: "team") {{ pool {{ rateLimit {{ {LIMITS} }} }} }} }}',
+            {"group": {"pool": {"rateLimit": limits(requestsPerMinute=7)}}},
+        ),
+    ),
+    "setGroupPoolBudget": Operation(
+        "mutation ($groupId: ID!, $input: BudgetInput!) "
+        "{ setGroupPoolBudget(groupId: $groupId, input: $input) { pool { __typename } } }",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {"groupId": "team", "input": {"weekly": "7.5"}},
+        {"pool": {"__typename": "GroupPool"}},
+        faults=(bad("not_found", "groupId", groupId="none"), *cap_faults()),
+        audit=("pool_budget.set", "team"),
+        then=(
+            f'{{ group(id: "team") {{ pool {{ budget {{ {CAPS} }} }} }} }}',
+            {"group": {"pool": {"budget": caps(weekly="7.5")}}},
+        ),
+    ),
+}

@@ -1,0 +1,84 @@
+"""The installation itself."""
+
+from __future__ import annotations
+
+from edge_graphql.operations.operation import AT, LONG, NEW, Operation, bad
+from sluicegate import __version__
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.user import Role
+
+OPERATIONS = {
+    "deployment": Operation(
+        "{ deployment { version publicUrl timeZone mailConfigured } }",
+        Role.MEMBER,
+        TokenScope.READ,
+        {},
+        {
+            "version": __version__,
+            "publicUrl": "https://ai.example.com",
+            "timeZone": "UTC",
+            "mailConfigured": False,
+        },
+        by="mia",
+    ),
+    "jobs": Operation(
+        "{ jobs { name running startedAt finishedAt dueAt failures error } }",
+        Role.ADMIN,
+        TokenScope.READ,
+        {},
+        [
+            {
+                "name": "housekeeping",
+                "running": False,
+                "startedAt": None,
+                "finishedAt": None,
+                "dueAt": AT,
+                "failures": 0,
+                "error": None,
+            }
+        ],
+    ),
+    "mailDeliveries": Operation(
+        "query ($first: Int! = 10, $after: String, $status: MailStatus) "
+        "{ mailDeliveries(first: $first, after: $after, status: $status) { totalCount pageInfo { hasNextPage } "
+        "edges { cursor node { id kind recipient status attempts "
+        "createdAt nextAttemptAt finishedAt error } } } }",
+        Role.ADMIN,
+        TokenScope.READ,
+        {"status": "FAILED"},
+        {
+            "totalCount": 1,
+            "pageInfo": {"hasNextPage": False},
+            "edges": [
+                {
+                    "cursor": NEW,
+                    "node": {
+                        "id": "letter",
+                        "kind": "INVITATION",
+                        "recipient": "ivy@example.com",
+                        "status": "FAILED",
+                        "attempts": 3,
+                        "createdAt": AT,
+                        "nextAttemptAt": None,
+                        "finishedAt": AT,
+                        "error": "550 no",
+                    },
+                }
+            ],
+        },
+        faults=(
+            bad("invalid_input", "first", first=0),
+            bad("invalid_input", "after", after=LONG),
+            bad("invalid_input", "status", status="LOST"),
+        ),
+    ),
+    "sendTestMail": Operation(
+        "mutation ($to: String!) { sendTestMail(to: $to) { to } }",
+        Role.ADMIN,
+        TokenScope.SETTINGS,
+        {"to": "ada@example.com"},
+        None,
+        codes={"ada": "conflict", "token": "conflict"},
+        refused=("conflict", None),
+    ),
+}
