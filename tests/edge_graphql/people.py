@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sluicegate.domain.apikey import TOKEN_PREFIX, ApiKey, AutomationToken, TokenScope, new_credential
+from sluicegate.domain.audit import Actor, ActorKind
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
-from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind
+from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.usage import CallRecord, Prices
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.kit.crypto import hash_password, token_digest
@@ -48,6 +49,12 @@ async def populate(tx: Transaction, vault: Vault) -> None:
         "letter", LetterKind.INVITATION, "ivy@example.com", "ivy", MailStatus.FAILED, 3, NOW, NOW, NOW, NOW, "550 no"
     )
     await tx.mail.add(letter, vault.seal(Secret("{}"), "mail:letter"))
+    await tx.overrides.add(
+        Override("override", "noor", Window.DAY, dollars(9), "Launch week", "Ada", NOW, NOW + timedelta(days=7))
+    )
+    await tx.audit.record(
+        Actor(ActorKind.USER, "Ada Admin", "ada"), "group.create", "group", "team", "Team", {}, {"name": "Team"}
+    )
     await tx.jobs.add_missing(["housekeeping"], NOW)
 
 

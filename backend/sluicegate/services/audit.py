@@ -40,7 +40,7 @@ class AuditService:
         """Raises what `page` and `export` would."""
         caller.require_admin(TokenScope.READ)
         if where.since is not None and where.until is not None and where.since >= where.until:
-            raise InvalidInput("until", "must lie after the beginning")
+            raise InvalidInput("to", "must lie after `from`")
 
     async def export(self, caller: Caller, where: AuditFilter) -> AsyncIterator[Sequence[AuditEvent]]:
         """All that match, newest first, a batch at a time; the next one is read when it is asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge_graphql.operations.operation import AT, NEW, Fault, Operation, bad
+from edge_graphql.operations.operation import AT, LONG, NEW, Fault, Operation, bad
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.user import Role
 
@@ -45,6 +45,24 @@ SUBJECTS = (
     bad("not_found", "groupId", subject={"groupId": "none"}),
     bad("invalid_input", "subject.userId", subject={"userId": "a\0b"}),
 )
+OVERRIDE = "{ id dimension window limit cap unlimited reason createdBy createdAt endsAt endedAt endedBy running }"
+ADA = "Ada Admin <ada@example.com>"
+RAISE = {"userId": "mia", "reason": " Launch  week ", "endsAt": "2026-12-01T12:00:00Z"}
+OVERRIDDEN = {
+    "id": "override",
+    "dimension": None,
+    "window": None,
+    "limit": None,
+    "cap": None,
+    "unlimited": False,
+    "reason": "Launch week",
+    "createdBy": "Ada",
+    "createdAt": AT,
+    "endsAt": "2026-12-01T12:00:00.000Z",
+    "endedAt": None,
+    "endedBy": None,
+    "running": True,
+}
 BOTH = {"userId": "mia", "groupId": "team"}
 USER_SOURCE = {"kind": "USER", "name": "Mia Member"}
 GROUP_SOURCE = {"kind": "GROUP", "name": "Team"}
@@ -207,6 +225,57 @@ OPERATIONS = {
             f'{{ group(id: "team") {{ budget {{ {CAPS} }} }} }}',
             {"group": {"budget": caps([50, 90], daily="0", monthly="12.345678901")}},
         ),
+    ),
+    "createOverride": Operation(
+        f"mutation ($input: CreateOverrideInput!) {{ createOverride(input: $input) {{ override {OVERRIDE} }} }}",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {"input": RAISE | {"dimension": "REQUESTS", "limit": 500}},
+        {"override": OVERRIDDEN | {"id": NEW, "dimension": "REQUESTS", "limit": 500, "createdBy": ADA}},
+        faults=(
+            *(
+                bad("invalid_input", "limit", input=RAISE | {"dimension": "REQUESTS", "limit": n})
+                for n in (-1, TOO_MUCH)
+            ),
+            *(bad("invalid_input", "cap", input=RAISE | {"window": "DAY", "cap": n}) for n in ("-1", "NaN", "1e12")),
+            *(
+                bad("invalid_input", "reason", input=RAISE | {"window": "DAY", "cap": "1", "reason": text})
+                for text in (" ", LONG, "a\0b", None)
+            ),
+            *(
+                bad("invalid_input", "endsAt", input=RAISE | {"window": "DAY", "cap": "1", "endsAt": at})
+                for at in (AT, "2028-01-01T00:00:00Z", "soon", None)
+            ),
+            bad("invalid_input", "dimension", input=RAISE | {"limit": 1}),
+            bad("invalid_input", "dimension", input=RAISE | {"dimension": "REQUESTS", "window": "DAY", "limit": 1}),
+            bad("invalid_input", "limit", input=RAISE | {"dimension": "REQUESTS"}),
+            bad("invalid_input", "limit", input=RAISE | {"dimension": "REQUESTS", "limit": 1, "unlimited": True}),
+            bad("invalid_input", "cap", input=RAISE | {"dimension": "REQUESTS", "limit": 1, "cap": "1"}),
+            bad("not_found", "userId", input=RAISE | {"userId": "none", "dimension": "REQUESTS", "limit": 1}),
+        ),
+        audit=("override.create", "mia"),
+        then=(
+            '{ effectivePolicy(userId: "mia") { limits { dimension limit } } }',
+            {
+                "effectivePolicy": {
+                    "limits": [
+                        {"dimension": "REQUESTS", "limit": 500},
+                        {"dimension": "INPUT_TOKENS", "limit": None},
+                        {"dimension": "OUTPUT_TOKENS", "limit": None},
+                        {"dimension": "CONCURRENT_REQUESTS", "limit": 5},
+                    ]
+                }
+            },
+        ),
+    ),
+    "endOverride": Operation(
+        f"mutation ($id: ID!) {{ endOverride(id: $id) {{ override {OVERRIDE} }} }}",
+        Role.ADMIN,
+        TokenScope.POLICY,
+        {"id": "override"},
+        {"override": OVERRIDDEN | {"window": "DAY", "cap": "9", "running": False, "endedAt": AT, "endedBy": ADA}},
+        faults=(bad("not_found", "id", id="none"),),
+        audit=("override.end", "noor"),
     ),
     "setGroupPoolRateLimit": Operation(
         "mutation ($groupId: ID!, $input: RateLimitInput!) "

@@ -21,6 +21,44 @@ OPERATIONS = {
         },
         by="mia",
     ),
+    "auditEvents": Operation(
+        "query ($first: Int! = 10, $after: String, $actor: ID, $action: String, $from: DateTime, $to: DateTime, "
+        "$search: String) { auditEvents(first: $first, after: $after, actor: $actor, action: $action, from: $from, "
+        "to: $to, search: $search) { totalCount pageInfo { hasNextPage } edges { cursor node { id at actorKind "
+        "actorLabel action targetKind targetId targetLabel changes { field before after } } } } }",
+        Role.ADMIN,
+        TokenScope.READ,
+        {"actor": "ada", "action": "group.create", "from": AT, "to": "2026-11-24T12:00:01Z", "search": "TEAM"},
+        {
+            "totalCount": 1,
+            "pageInfo": {"hasNextPage": False},
+            "edges": [
+                {
+                    "cursor": NEW,
+                    "node": {
+                        "id": NEW,
+                        "at": AT,
+                        "actorKind": "USER",
+                        "actorLabel": "Ada Admin",
+                        "action": "group.create",
+                        "targetKind": "group",
+                        "targetId": "team",
+                        "targetLabel": "Team",
+                        "changes": [{"field": "name", "before": None, "after": "Team"}],
+                    },
+                }
+            ],
+        },
+        faults=(
+            bad("invalid_input", "first", first=0),
+            bad("invalid_input", "after", after="nonsense"),
+            bad("invalid_input", "from", **{"from": "yesterday"}),
+            bad("invalid_input", "to", to=AT),
+            bad("invalid_input", "search", search=LONG),
+            bad("invalid_input", "action", action="a\0b"),
+        ),
+    ),
+    "auditActions": Operation("{ auditActions }", Role.ADMIN, TokenScope.READ, {}, ["group.create"]),
     "jobs": Operation(
         "{ jobs { name running startedAt finishedAt dueAt failures error } }",
         Role.ADMIN,
