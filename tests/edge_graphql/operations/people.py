@@ -19,8 +19,9 @@ def person(user_id: str, name: str, role: str = "MEMBER", status: str = "ACTIVE"
     return {**facts, "createdAt": AT, "lastActiveAt": None, **more}
 
 
-ADA, MIA = person("ada", "Ada Admin", "ADMIN"), person("mia", "Mia Member")
-NOOR, SUE = person("noor", "Noor Other"), person("sue", "Sue Suspended", status="SUSPENDED")
+# Those who call are active, too: the last call was an hour ago.
+ADA, MIA = person("ada", "Ada Admin", "ADMIN"), person("mia", "Mia Member", lastActiveAt="2026-11-24T11:00:00.000Z")
+SUE = person("sue", "Sue Suspended", status="SUSPENDED")
 IVY = person("ivy", "", status="INVITED")
 GONE = '{ user(id: "%s") { id } }'
 

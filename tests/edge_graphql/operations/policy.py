@@ -66,6 +66,19 @@ OVERRIDDEN = {
 BOTH = {"userId": "mia", "groupId": "team"}
 USER_SOURCE = {"kind": "USER", "name": "Mia Member"}
 GROUP_SOURCE = {"kind": "GROUP", "name": "Team"}
+PREVIEW = (
+    "{ people stricter looser blocked unblocked unchanged affected { userId stricter looser blocked unblocked "
+    "limits { dimension before after } budgets { window before after spent } } }"
+)
+
+
+def preview(people: int, *affected: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Of a change that blocks everybody."""
+    verdict = {"stricter": True, "looser": False, "blocked": True, "unblocked": False, "budgets": []}
+    counts = {"people": people, "stricter": people, "looser": 0, "blocked": people, "unblocked": 0, "unchanged": 0}
+    return counts | {"affected": [{"userId": user_id, **verdict, "limits": limits} for user_id, limits in affected]}
+
+
 WINDOWS = {
     "DAY": "2026-11-25T00:00:00.000Z",
     "WEEK": "2026-11-30T00:00:00.000Z",
@@ -155,6 +168,35 @@ OPERATIONS = {
             bad("forbidden", None, userId="noor"),
             bad("invalid_input", "model", model="a\0b"),
             bad("invalid_input", "model", model=None),
+        ),
+    ),
+    "previewUserPolicy": Operation(
+        "query ($userId: ID!, $rateLimit: RateLimitInput, $budget: BudgetInput) { previewUserPolicy(userId: $userId, "
+        f"rateLimit: $rateLimit, budget: $budget) {PREVIEW} }}",
+        Role.ADMIN,
+        TokenScope.READ,
+        {"userId": "mia", "rateLimit": {"requestsPerMinute": 0}},
+        preview(1, ("mia", [{"dimension": "REQUESTS", "before": 30, "after": 0}])),
+        faults=(
+            bad("not_found", "userId", userId="none"),
+            bad("invalid_input", "rateLimit.requestsPerMinute", rateLimit={"requestsPerMinute": -1}),
+            bad("invalid_input", "budget.daily", budget={"daily": "NaN"}),
+        ),
+    ),
+    "previewGroupPolicy": Operation(
+        "query ($groupId: ID!, $rateLimit: RateLimitInput, $budget: BudgetInput, $first: Int! = 20) "
+        "{ previewGroupPolicy(groupId: $groupId, rateLimit: $rateLimit, budget: $budget, first: $first) "
+        f"{PREVIEW} }}",
+        Role.ADMIN,
+        TokenScope.READ,
+        {"groupId": "team", "rateLimit": {"requestsPerMinute": 0, "concurrentRequests": 5}, "first": 1},
+        preview(2, ("mia", [{"dimension": "REQUESTS", "before": 30, "after": 0}])),
+        faults=(
+            bad("not_found", "groupId", groupId="none"),
+            bad("invalid_input", "first", first=-1),
+            bad("invalid_input", "first", first=101),
+            bad("invalid_input", "rateLimit.inputTokensPerMinute", rateLimit={"inputTokensPerMinute": TOO_MUCH}),
+            bad("invalid_input", "budget.monthly", budget={"monthly": "-1"}),
         ),
     ),
     "grantModels": Operation(

@@ -75,8 +75,8 @@ class SqlUserRepository:
         return (await self.get_many([user_id])).get(user_id)
 
     async def locked(self, user_id: str) -> User | None:
-        row = (await self._session.execute(select(_USERS).where(_USERS.c.id == user_id).with_for_update())).first()
-        return to_value(User, row) if row else None
+        await self._session.execute(select(_USERS.c.id).where(_USERS.c.id == user_id).with_for_update())
+        return await self.get(user_id)
 
     async def get_many(self, ids: Sequence[str]) -> dict[str, User]:
         rows = await self._session.execute(select(_USERS).where(_USERS.c.id.in_(ids)))
