@@ -30,17 +30,22 @@ class LeanProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
 
+    def handle_websocket_upgrade(self) -> None:
+        self.transport = cast("_Joining", self.transport).plain
+        super().handle_websocket_upgrade()
+
     def _unset_keepalive_if_required(self) -> None:
         # Called with every byte that comes: whatever the timer finds from now on is no idle connection.
         self._idle_since = inf
 
     def on_response_complete(self) -> None:
-        if self.timeout_keep_alive_task is None or self.pipeline:
+        goes_on = bool(self.pipeline)
+        if goes_on or self.timeout_keep_alive_task is None:
             super().on_response_complete()
         else:
             self.server_state.total_requests += 1
             self.flow.resume_reading()
-        self._idle_since = inf if self.pipeline else self.loop.time()
+        self._idle_since = inf if goes_on else self.loop.time()
 
     def timeout_keep_alive_handler(self) -> None:
         self.timeout_keep_alive_task = None
@@ -54,10 +59,10 @@ class LeanProtocol(HttpToolsProtocol):
 class _Joining:
     """A transport that keeps the head of an answer back until the next write, or until the end of the turn."""
 
-    __slots__ = ("_head", "_loop", "_transport")
+    __slots__ = ("_head", "_loop", "plain")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
+        self.plain = transport
         self._loop = loop
         self._head = b""
 
@@ -66,26 +71,32 @@ class _Joining:
         if head:
             self._head = b""
             if len(data) < _COPIED:
-                self._transport.write(head + data)
+                self.plain.write(head + data)
             else:
-                self._transport.writelines((head, data))
+                self.plain.writelines((head, data))
         elif data.startswith(_HEAD):
             self._head = data
             self._loop.call_soon(self._flush)
         else:
-            self._transport.write(data)
+            self.plain.write(data)
 
     def close(self) -> None:
         self._flush()
-        self._transport.close()
+        self.plain.close()
 
     def _flush(self) -> None:
         head, self._head = self._head, b""
         if head:
-            self._transport.write(head)
+            self.plain.write(head)
 
     def is_closing(self) -> bool:
-        return self._transport.is_closing()
+        return self.plain.is_closing()
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+    def pause_reading(self) -> None:
+        self.plain.pause_reading()
+
+    def resume_reading(self) -> None:
+        self.plain.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self.plain.get_extra_info(name, default)
