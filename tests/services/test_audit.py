@@ -110,7 +110,7 @@ async def test_a_time_that_ends_before_it_begins_is_refused(site: Site) -> None:
     ada, now = await site.person("ada@example.com", Role.ADMIN), site.clock.now()
     with pytest.raises(InvalidInput) as refused:
         await found(site, ada, AuditFilter(since=now, until=now))
-    assert refused.value.field == "until"
+    assert refused.value.field == "to"
 
 
 async def test_members_see_nothing_of_it(site: Site) -> None:
