@@ -103,7 +103,7 @@ async def test_five_thousand_members_are_previewed_while_others_are_served(site:
     await groups(site)
     ids = [f"u{number:05}" for number in range(5_000)]
     now = site.clock.now()
-    common = {"role": "member", "status": "active", "created_at": now, "sort_name": "x"}
+    common = {"role": "member", "status": "active", "created_at": now, "sort_name": "x", "last_active_at": None}
     async with site.store.engine.begin() as connection:
         users = [{"id": i, "email": f"{i}@example.com", "name": f"User {i}", **common} for i in ids]
         await connection.execute(insert(table_of(UserRow)), users)
