@@ -27,7 +27,7 @@ from sluicegate.policy.refusals import invalid_request
 # What OpenAI takes, and with it all that speak like it.
 MAX_TOOLS = 128
 _MAX_STOPS = 4
-_FAILED = "The tool failed:"
+FAILED = "The tool failed:"
 _SEE_BELOW = "(see the image below)"
 
 
@@ -169,7 +169,7 @@ def result_text(result: Result) -> str:
     text = "\n".join(part.text for part in result.parts if isinstance(part, Text))
     if any(not isinstance(part, Text) for part in result.parts):
         text = f"{text}\n{_SEE_BELOW}".strip()
-    return f"{_FAILED} {text}" if result.failed else text
+    return f"{FAILED} {text}" if result.failed else text
 
 
 def _part(part: Part) -> Object | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sluicegate.gateway.translate.chat.writing import (
+    FAILED,
     bounded,
     check_tools,
     file_data,
@@ -32,7 +33,6 @@ from sluicegate.gateway.translate.names import Names
 from sluicegate.policy.refusals import invalid_request
 
 _LEAST_OUTPUT = 16
-_FAILED = "The tool failed:"
 
 
 def write_request(ask: Ask, target: Target, names: Names) -> Object:
@@ -103,7 +103,7 @@ def _output(part: Result) -> str | list[Object]:
     if all(isinstance(inner, Text) for inner in part.parts):
         return result_text(part)
     written = [w for inner in part.parts if (w := _part(inner, assistant=False)) is not None]
-    return [{"type": "input_text", "text": _FAILED}, *written] if part.failed else written
+    return [{"type": "input_text", "text": FAILED}, *written] if part.failed else written
 
 
 def _part(part: Part, *, assistant: bool) -> Object | None:
