@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import httpx
 MODEL = "claude-demo"
 _CALLS = """
 query { calls(first: 100, everyone: true) { edges { node {
-    id model status stream outcome inputTokens cacheReadTokens cacheWriteTokens outputTokens estimated clientApp
+    id at model status stream outcome inputTokens cacheReadTokens cacheWriteTokens outputTokens estimated clientApp
 } } } }
 """
 
@@ -40,23 +41,23 @@ class Gateway:
 
 
 class Watched:
-    """What the ledger gained since this was made."""
+    """What was called since this was made; an earlier test's call may reach the ledger only after that."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._known = {call["id"] for call in gateway.calls()}
+        self._began = datetime.now(UTC)
 
     def calls(self, count: int = 1) -> list[dict[str, Any]]:
         """At least `count` new calls, oldest first; the ledger is written in batches behind the answers."""
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
-            found = [call for call in self._gateway.calls() if call["id"] not in self._known]
+            found = [call for call in self._gateway.calls() if datetime.fromisoformat(call["at"]) >= self._began]
             if len(found) >= count:
                 return found[::-1]
             time.sleep(0.2)
         raise AssertionError(f"fewer than {count} new calls in the ledger")
 
-    def only(self) -> tuple[int, int]:
+    def single(self) -> tuple[int, int]:
         """Input and output tokens of the one new call, which a provider reported."""
         (call,) = self.calls()
         assert (call["status"], call["outcome"], call["estimated"]) == (200, "ok", False)

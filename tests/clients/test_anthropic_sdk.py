@@ -22,7 +22,7 @@ def test_a_message_is_answered_and_metered(client: Anthropic, ledger: Watched) -
     answer = client.messages.create(model=MODEL, max_tokens=200, messages=[{"role": "user", "content": "Say hello."}])
     assert isinstance(answer.content[0], TextBlock)
     assert answer.content[0].text
-    assert ledger.only() == (answer.usage.input_tokens, answer.usage.output_tokens)
+    assert ledger.single() == (answer.usage.input_tokens, answer.usage.output_tokens)
 
 
 def test_a_streamed_message_arrives_whole(client: Anthropic, gateway: Gateway) -> None:

@@ -21,14 +21,14 @@ def test_a_chat_completion_is_answered_and_metered(client: OpenAI, ledger: Watch
     answer = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "Say hello."}])
     assert answer.choices[0].message.content
     assert answer.usage is not None
-    assert ledger.only() == (answer.usage.prompt_tokens, answer.usage.completion_tokens)
+    assert ledger.single() == (answer.usage.prompt_tokens, answer.usage.completion_tokens)
 
 
 def test_a_response_is_answered_and_metered(client: OpenAI, ledger: Watched) -> None:
     answer = client.responses.create(model="demo-smart", input="Say hello.")
     assert answer.output_text
     assert answer.usage is not None
-    assert ledger.only() == (answer.usage.input_tokens, answer.usage.output_tokens)
+    assert ledger.single() == (answer.usage.input_tokens, answer.usage.output_tokens)
 
 
 def test_a_streamed_response_arrives_whole(client: OpenAI, ledger: Watched) -> None:
@@ -37,14 +37,14 @@ def test_a_streamed_response_arrives_whole(client: OpenAI, ledger: Watched) -> N
         final = stream.get_final_response()
     assert text == final.output_text
     assert final.usage is not None
-    assert ledger.only() == (final.usage.input_tokens, final.usage.output_tokens)
+    assert ledger.single() == (final.usage.input_tokens, final.usage.output_tokens)
 
 
 def test_embeddings_come_packed_or_plain(client: OpenAI, ledger: Watched) -> None:
     # The SDK asks for base64 by itself and unpacks it.
     packed = client.embeddings.create(model="demo-embed", input=["one text", "another"], dimensions=8)
     assert [len(entry.embedding) for entry in packed.data] == [8, 8]
-    assert ledger.only() == (packed.usage.prompt_tokens, 0)
+    assert ledger.single() == (packed.usage.prompt_tokens, 0)
     plain = client.embeddings.create(
         model="demo-embed", input=["one text", "another"], dimensions=8, encoding_format="float"
     )
@@ -55,7 +55,7 @@ def test_an_older_completion_is_answered_and_metered(client: OpenAI, ledger: Wat
     answer = client.completions.create(model="demo-fast", prompt="def add(a, b):", suffix="return c", max_tokens=20)
     assert answer.choices[0].text
     assert answer.usage is not None
-    assert ledger.only() == (answer.usage.prompt_tokens, answer.usage.completion_tokens)
+    assert ledger.single() == (answer.usage.prompt_tokens, answer.usage.completion_tokens)
 
 
 def test_a_streamed_chat_completion_ends_with_its_usage(client: OpenAI, gateway: Gateway) -> None:
