@@ -24,7 +24,7 @@ from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.mail import MailService
-from sluicegate.services.users import remove_user, require_user
+from sluicegate.services.users import lock_user, remove_user
 
 MAX_AT_ONCE = 100
 
@@ -131,7 +131,7 @@ class InvitationService:
 
 
 async def _require_invited(tx: Transaction, user_id: str) -> User:
-    user = await require_user(tx, user_id, field="userId")
+    user = await lock_user(tx, user_id, field="userId")
     if user.status is not UserStatus.INVITED:
         raise Conflict("This person has accepted the invitation already.", field="userId")
     return user

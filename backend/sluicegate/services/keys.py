@@ -30,6 +30,7 @@ from sluicegate.services.narrowing import (
     set_narrowing,
     shown_key,
 )
+from sluicegate.services.users import lock_active
 from sluicegate.services.versions import hold
 
 DEFAULT_NAME = "API key"
@@ -93,6 +94,7 @@ class KeyService:
             model_ids=narrowing.model_ids,
         )
         async with self._store.write() as tx:
+            await lock_active(tx, caller)
             await require_granted(tx, key.user_id, narrowing.model_ids or ())
             await tx.keys.add(key)
             await set_narrowing(tx, key.id, narrowing)
@@ -138,6 +140,7 @@ class KeyService:
         made, now = new_credential(), self._clock.now()
         hashed = await asyncio.to_thread(hash_key_secret, made.secret)
         async with self._store.write() as tx:
+            await lock_active(tx, caller)
             await _require(tx, caller, key_id)
             await hold(tx, thing := Edited(Editable.KEY, key_id), None)
             before = await _require_active(tx, caller, key_id, now)

@@ -21,7 +21,7 @@ from sluicegate.services.attempts import Attempts
 from sluicegate.services.caller import Caller
 from sluicegate.services.mail import MailService
 from sluicegate.services.passwords import Passwords
-from sluicegate.services.users import require_user
+from sluicegate.services.users import lock_active, require_user
 
 log = structlog.get_logger(__name__)
 _FORGOT_PER_EMAIL = 5
@@ -124,8 +124,8 @@ class RecoveryService:
         self._tried.forgive(user.id, user.id)
         fresh = await self._passwords.hash(new)
         async with self._store.write() as tx:
-            locked = await tx.users.locked(user.id)
-            if locked is None or await tx.users.password_hash(user.id) != hashed:
+            await lock_active(tx, caller)
+            if await tx.users.password_hash(user.id) != hashed:
                 raise InvalidInput("currentPassword", "has changed meanwhile; sign in again")
             await tx.users.set_password_hash(user.id, fresh)
             await tx.links.replace(user.id, LinkKind.RESET, self._clock.now())
@@ -133,4 +133,4 @@ class RecoveryService:
             ended = await tx.sessions.remove_of(user.id, caller.session_id)
             after = {"sessions_ended": ended}
             await tx.audit.record(caller.actor, "user.change_password", "user", user.id, user.label, {}, after)
-        return locked
+            return await require_user(tx, user.id)

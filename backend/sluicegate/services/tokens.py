@@ -16,6 +16,7 @@ from sluicegate.kit.secret import Secret
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
 from sluicegate.services.expiry import checked_expiry
+from sluicegate.services.users import lock_active
 
 
 class TokenService:
@@ -56,6 +57,7 @@ class TokenService:
             expires_at=checked_expiry(expires_at, now),
         )
         async with self._store.write() as tx:
+            await lock_active(tx, caller)
             await tx.tokens.add(token)
             after = {"name": token.name, "scopes": [s.value for s in wanted], "expires_at": token.expires_at}
             await tx.audit.record(caller.actor, "token.create", "token", token.id, token.name, {}, after)

@@ -9,7 +9,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Group, OneTimeLink, Role, User, UserStatus, parse_name
 from sluicegate.domain.version import Editable, Edited
-from sluicegate.kit.errors import Conflict, NotFound
+from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction, UserFilter
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
@@ -100,8 +100,10 @@ class UserService:
             if user.status is UserStatus.SUSPENDED:
                 return user
             await _keep_an_admin(tx, user, "suspended")
+            suspended = await _set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
+            # Last: whoever signs in at this moment has the person locked, so that only now no session can follow.
             await tx.sessions.remove_of(user_id)
-            return await _set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
+            return suspended
 
     async def reactivate(self, caller: Caller, user_id: str, expected_version: int | None = None) -> User:
         caller.require_admin(TokenScope.USERS)
@@ -119,6 +121,7 @@ class UserService:
         async with self._store.write() as tx:
             user = await require_user(tx, user_id)
             await _keep_an_admin(tx, user, "deleted")
+            await lock_user(tx, user_id)
             await remove_user(tx, caller, user, "user.delete")
 
 
@@ -127,6 +130,22 @@ async def require_user(tx: Transaction, user_id: str, field: str = "id") -> User
     if user is None:
         raise NotFound("user", field=field)
     return user
+
+
+async def lock_user(tx: Transaction, user_id: str, field: str = "id") -> User:
+    """Until the transaction ends nobody else changes this person's status or makes what lets the person in."""
+    user = await tx.users.locked(user_id)
+    if user is None:
+        raise NotFound("user", field=field)
+    return user
+
+
+async def lock_active(tx: Transaction, caller: Caller) -> None:
+    """Call before making what lets the caller in later. Raises Unauthenticated when the caller was suspended or deleted
+    since the request came in."""
+    user = await tx.users.locked(caller.user.id)
+    if user is None or user.status is not UserStatus.ACTIVE:
+        raise Unauthenticated("Your account was suspended or deleted meanwhile. Ask an administrator.")
 
 
 async def _hold_user(tx: Transaction, user_id: str, expected_version: int | None) -> User:
