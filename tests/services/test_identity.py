@@ -11,7 +11,8 @@ from fakes.identity import Site
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, Throttled, Unauthenticated
-from sluicegate.ports.store import PageRequest, UserFilter
+from sluicegate.ports.store import AuditFilter, PageRequest, UserFilter
+from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.groups import GroupService
 from sluicegate.services.keys import KeyService
@@ -42,6 +43,15 @@ async def test_the_last_admin_stays(site: Site) -> None:
     ):
         with pytest.raises(Conflict):
             await attempt
+
+
+async def test_the_log_names_the_groups_of_an_invitation(site: Site) -> None:
+    ada = await site.person("ada@example.com", Role.ADMIN)
+    groups = GroupService(site.store, site.clock)
+    ids = [(await groups.create(ada, name)).id for name in ("Platform", "Data")]
+    await site.invitations().invite(ada, ["eve@example.com"], Role.MEMBER, ids)
+    page = await AuditService(site.store).page(ada, AuditFilter(action="user.invite"), PageRequest(1))
+    assert page.items[0][0].after == {"email": "eve@example.com", "role": "member", "groups": ["Data", "Platform"]}
 
 
 async def test_an_invitation_lives_once_and_for_seven_days(site: Site) -> None:

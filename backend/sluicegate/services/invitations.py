@@ -114,7 +114,9 @@ class InvitationService:
         for group_id in group_ids:
             await tx.groups.add_members(group_id, [user.id])
         url = await self._new_link(tx, caller, user)
-        after = {"email": email, "role": role.value, "groups": list(group_ids)}
+        # By name: somebody reads it when a group may be gone.
+        groups = sorted(group.name for group in (await tx.groups.get_many(group_ids)).values())
+        after = {"email": email, "role": role.value, "groups": groups}
         await tx.audit.record(caller.actor, "user.invite", "user", user.id, user.label, {}, after)
         tx.changed(PolicyChange(ChangeKind.USER, user.id))
         return user, url

@@ -41,6 +41,8 @@ interface Props<Row extends { id: string }, Sort extends string> {
   /** Whether the next page comes as the reader gets to the end, or only when asked for. */
   pacing?: "scroll" | "asked";
   skeletonRows?: number;
+  /** Cells begin on one line, for rows that are tall. */
+  tall?: boolean;
 }
 
 /**
@@ -82,6 +84,7 @@ export function DataTable<Row extends { id: string }, Sort extends string = neve
           aria-busy={query.data === undefined || query.isPlaceholderData}
           {...(long ? { "aria-rowcount": query.hasNextPage ? -1 : rows.length + 1 } : {})}
           data-stale={query.isPlaceholderData || undefined}
+          data-tall={props.tall || undefined}
         >
           <thead>
             <tr>

@@ -28,6 +28,13 @@ export default function LongRows({ count, body, columns, renderRow }: Props) {
     scrollMargin: top,
   });
   const items = virtualizer.getVirtualItems();
+
+  // Rows of different heights: what is in the document is measured, the rest is guessed.
+  useLayoutEffect(() => {
+    for (const row of body.current?.querySelectorAll<HTMLElement>("tr[data-index]") ?? [])
+      if (row.offsetHeight > 0) virtualizer.measureElement(row);
+  });
+
   const before = Math.max(0, (items[0]?.start ?? top) - top);
   const after = Math.max(0, virtualizer.getTotalSize() - ((items.at(-1)?.end ?? top) - top));
 

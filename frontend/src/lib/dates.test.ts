@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { addDays, daysBetween, formatRelative, isDate, todayIn } from "@/lib/dates";
+import { addDays, daysBetween, formatRelative, isDate, startOfDay, todayIn } from "@/lib/dates";
 
 const now = Date.parse("2026-11-24T12:00:00Z");
 const after = (seconds: number): string =>
@@ -40,4 +40,12 @@ it("takes only whole calendar dates for dates", () => {
   expect(isDate("2026-11-24")).toBe(true);
   for (const text of ["2026-13-01", "2026-02-31", "2026-11-24T00:00", "24.11.2026", ""])
     expect(isDate(text)).toBe(false);
+});
+
+it("finds when a day begins in a time zone, on days of change too", () => {
+  expect(startOfDay("2026-11-24", "UTC")).toBe("2026-11-24T00:00:00.000Z");
+  expect(startOfDay("2026-03-29", "Europe/Berlin")).toBe("2026-03-28T23:00:00.000Z");
+  expect(startOfDay("2026-03-30", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
+  expect(startOfDay("2026-11-24", "Asia/Kolkata")).toBe("2026-11-23T18:30:00.000Z");
+  expect(startOfDay("2026-11-01", "America/New_York")).toBe("2026-11-01T04:00:00.000Z");
 });

@@ -49,6 +49,24 @@ export function addDays(date: string, days: number): string {
   return at.toISOString().slice(0, 10);
 }
 
+/** The instant at which a day begins in a time zone. */
+export function startOfDay(date: string, timeZone: string): string {
+  const wanted = Date.parse(`${date}T00:00:00Z`);
+  const offset = (at: number): number => clockIn(timeZone, at) - at;
+  // The offset of midnight itself, which on a day of change is another than that of midnight in UTC.
+  return new Date(wanted - offset(wanted - offset(wanted))).toISOString();
+}
+
+/** What a clock in a time zone shows, read as if it were UTC. */
+function clockIn(timeZone: string, at: number): number {
+  const shown = new Intl.DateTimeFormat("sv-SE", {
+    timeZone,
+    dateStyle: "short",
+    timeStyle: "medium",
+  }).format(at);
+  return Date.parse(`${shown.replace(" ", "T")}Z`);
+}
+
 export function daysBetween(from: string, to: string): number {
   return (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000;
 }

@@ -11,10 +11,11 @@ interface Options<Row> {
   queryKey: readonly unknown[];
   /** Fetches the page after a cursor, or the first one. */
   fetch: (after: string | null) => Promise<Page<Row>>;
+  staleTime?: number;
 }
 
 /** A list in keyset pages. While a new search or order loads, the rows of the last one stay in sight. */
-export function pagesQuery<Row>({ queryKey, fetch }: Options<Row>) {
+export function pagesQuery<Row>({ queryKey, fetch, ...rest }: Options<Row>) {
   return infiniteQueryOptions({
     queryKey,
     queryFn: ({ pageParam }) => fetch(pageParam),
@@ -22,6 +23,7 @@ export function pagesQuery<Row>({ queryKey, fetch }: Options<Row>) {
     getNextPageParam: ({ pageInfo }) =>
       pageInfo.hasNextPage ? (pageInfo.endCursor ?? undefined) : undefined,
     placeholderData: keepPreviousData,
+    ...rest,
   });
 }
 

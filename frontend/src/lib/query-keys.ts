@@ -30,6 +30,9 @@ export const keys = {
   apiKeys: ["api-keys"] as const,
   automationTokens: ["automation-tokens"] as const,
 
+  auditLog: (filter: object) => ["audit", "log", filter] as const,
+  auditActions: ["audit", "actions"] as const,
+
   providers: ["providers"] as const,
   providerList: (filters: object) => ["providers", "list", filters] as const,
   provider: (id: string) => ["providers", "one", id] as const,

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Menu } from "@mantine/core";
-import { IconDots, IconPencil, IconTrash } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
+import { IconDots, IconHistory, IconPencil, IconTrash } from "@tabler/icons-react";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { FormDialog } from "@/components/form-dialog";
@@ -48,6 +48,18 @@ export function GroupHeader({ group }: Props) {
                 </ActionIcon>
               </Menu.Target>
               <Menu.Dropdown>
+                <Menu.Item
+                  leftSection={<IconHistory size={16} aria-hidden />}
+                  renderRoot={(props) => (
+                    <Link
+                      to="/admin/audit-log"
+                      search={{ kind: "group", id: group.id }}
+                      {...props}
+                    />
+                  )}
+                >
+                  Changes
+                </Menu.Item>
                 <Menu.Item
                   color="var(--mantine-color-error)"
                   leftSection={<IconTrash size={16} aria-hidden />}

@@ -1,6 +1,13 @@
 import { ActionIcon, Button, Menu } from "@mantine/core";
-import { IconDots, IconMail, IconMailOff, IconPencil, IconTrash } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
+import {
+  IconDots,
+  IconHistory,
+  IconMail,
+  IconMailOff,
+  IconPencil,
+  IconTrash,
+} from "@tabler/icons-react";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { ConfirmDialog, Confirmed } from "@/components/confirm-dialog";
 import { FormDialog } from "@/components/form-dialog";
@@ -79,6 +86,14 @@ function Actions({ user }: Props) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item
+            leftSection={<IconHistory size={16} aria-hidden />}
+            renderRoot={(props) => (
+              <Link to="/admin/audit-log" search={{ kind: "user", id: user.id }} {...props} />
+            )}
+          >
+            Changes
+          </Menu.Item>
           {invited ? (
             <Menu.Item
               color="var(--mantine-color-error)"
