@@ -31,6 +31,7 @@ from sluicegate.ports.upstream import Timeouts, Upstream
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
+from sluicegate.services.bulk import BulkService
 from sluicegate.services.bundle import Services
 from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
@@ -131,6 +132,7 @@ class Container:
             recovery=RecoveryService(store, clock, self.url, mail, passwords),
             sessions=SessionService(store, clock),
             users=UserService(store),
+            bulk=BulkService(store, clock),
             invitations=InvitationService(store, clock, self.url, mail),
             mail=mail,
             groups=GroupService(store, clock),

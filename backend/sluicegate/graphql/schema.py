@@ -33,6 +33,7 @@ from sluicegate.graphql.system.queries import SystemQueries
 from sluicegate.graphql.tokens.mutations import TokenMutations
 from sluicegate.graphql.tokens.queries import TokenQueries
 from sluicegate.graphql.usage.queries import UsageQueries
+from sluicegate.graphql.users.bulk import BulkUserMutations
 from sluicegate.graphql.users.mutations import UserMutations
 from sluicegate.graphql.users.queries import UserQueries
 from sluicegate.graphql.viewer.mutations import ViewerMutations
@@ -61,6 +62,7 @@ class Query(
 class Mutation(
     ViewerMutations,
     UserMutations,
+    BulkUserMutations,
     InvitationMutations,
     GroupMutations,
     KeyMutations,

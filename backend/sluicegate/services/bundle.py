@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
+from sluicegate.services.bulk import BulkService
 from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
@@ -37,6 +38,7 @@ class Services:
     recovery: RecoveryService
     sessions: SessionService
     users: UserService
+    bulk: BulkService
     invitations: InvitationService
     mail: MailService
     groups: GroupService

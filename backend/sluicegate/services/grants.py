@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.catalog import Model
 from sluicegate.domain.policy import Grant, Subject, SubjectKind
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import InvalidInput, NotFound
@@ -55,24 +57,13 @@ class GrantService:
     async def add(self, caller: Caller, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
         """Grants what is not granted yet; gives all the subject's grants for these models."""
         caller.require_admin(TokenScope.POLICY)
-        wanted = list(dict.fromkeys(model_ids))
-        if not wanted:
-            raise InvalidInput("modelIds", "must name at least one model")
-        if len(wanted) > MAX_AT_ONCE:
-            raise InvalidInput("modelIds", f"takes at most {MAX_AT_ONCE} models at once")
+        wanted = checked_wishes(model_ids)
         async with self._store.write() as tx:
             label = await subject_label(tx, subject)
-            models = await tx.catalog.models(wanted)
-            if len(models) < len(wanted):
-                raise NotFound("model", field="modelIds")
-            held = {grant.model_id for grant in (await _by_subject(tx, [subject]))[subject]}
-            grants = await tx.policy.add_grants(subject, wanted, self._clock.now())
-            added = sorted(models[model_id].slug for model_id in wanted if model_id not in held)
-            if added:
-                after = {"models": added}
-                await tx.audit.record(caller.actor, "grant.add", subject.kind.value, subject.id, label, {}, after)
-                tx.changed(change_of(subject))
-            return grants
+            models = await require_models(tx, wanted)
+            await grant(tx, caller, subject, label, models, self._clock.now())
+            held = (await _by_subject(tx, [subject]))[subject]
+            return [one for one in held if one.model_id in models]
 
     async def revoke(self, caller: Caller, grant_id: str) -> None:
         caller.require_admin(TokenScope.POLICY)
@@ -87,6 +78,39 @@ class GrantService:
             kind, holder = grant.subject.kind.value, grant.subject.id
             await tx.audit.record(caller.actor, "grant.revoke", kind, holder, label, before, {})
             tx.changed(change_of(grant.subject))
+
+
+def checked_wishes(model_ids: Sequence[str]) -> list[str]:
+    """Each once; raises InvalidInput for none or too many."""
+    wanted = list(dict.fromkeys(model_ids))
+    if not wanted:
+        raise InvalidInput("modelIds", "must name at least one model")
+    if len(wanted) > MAX_AT_ONCE:
+        raise InvalidInput("modelIds", f"takes at most {MAX_AT_ONCE} models at once")
+    return wanted
+
+
+async def require_models(tx: Transaction, wanted: Sequence[str]) -> dict[str, Model]:
+    """By id; raises NotFound when one of them does not exist."""
+    models = await tx.catalog.models(wanted)
+    if len(models) < len(wanted):
+        raise NotFound("model", field="modelIds")
+    return models
+
+
+async def grant(
+    tx: Transaction, caller: Caller, subject: Subject, label: str, models: Mapping[str, Model], at: datetime
+) -> bool:
+    """Grants those that are not granted yet; False when all were."""
+    held = {one.model_id for one in (await _by_subject(tx, [subject]))[subject]}
+    missing = [model_id for model_id in models if model_id not in held]
+    if not missing:
+        return False
+    await tx.policy.add_grants(subject, missing, at)
+    after = {"models": sorted(models[model_id].slug for model_id in missing)}
+    await tx.audit.record(caller.actor, "grant.add", subject.kind.value, subject.id, label, {}, after)
+    tx.changed(change_of(subject))
+    return True
 
 
 async def _by_subject(tx: Transaction, subjects: Sequence[Subject]) -> dict[Subject, list[Grant]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sluicegate.domain.apikey import TokenScope
@@ -75,9 +75,9 @@ class GroupService:
     ) -> Group:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            await _require_group(tx, group_id)
+            await require_group(tx, group_id)
             await hold(tx, thing := Edited(Editable.GROUP, group_id), expected_version)
-            before = await _require_group(tx, group_id)
+            before = await require_group(tx, group_id)
             group = replace(
                 before,
                 name=before.name if name is ABSENT else parse_name(name),
@@ -97,7 +97,7 @@ class GroupService:
         """Members keep everything that does not come through this group."""
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            group = await _require_group(tx, group_id)
+            group = await require_group(tx, group_id)
             members = await tx.groups.member_ids(group_id)
             await tx.groups.delete(group_id)
             before = _shown(group) | {"members": len(members)}
@@ -108,27 +108,39 @@ class GroupService:
         """Those who are in it already stay in it."""
         _require_membership_change(caller, user_ids)
         async with self._store.write() as tx:
-            group = await _require_group(tx, group_id, "groupId")
+            group = await require_group(tx, group_id, "groupId")
             users = await _require_users(tx, user_ids)
-            added = await tx.groups.add_members(group_id, user_ids)
-            if added:
-                after = {"members": [users[user_id].label for user_id in added]}
-                await tx.audit.record(caller.actor, "group.add_members", "group", group.id, group.name, {}, after)
-                tx.changed(*_changes(added))
+            await join(tx, caller, group, users)
             return group
 
     async def remove_members(self, caller: Caller, group_id: str, user_ids: Sequence[str]) -> Group:
         """Those who are not in it are passed over."""
         _require_membership_change(caller, user_ids)
         async with self._store.write() as tx:
-            group = await _require_group(tx, group_id, "groupId")
+            group = await require_group(tx, group_id, "groupId")
             users = await _require_users(tx, user_ids)
-            removed = await tx.groups.remove_members(group_id, user_ids)
-            if removed:
-                before = {"members": [users[user_id].label for user_id in removed]}
-                await tx.audit.record(caller.actor, "group.remove_members", "group", group.id, group.name, before)
-                tx.changed(*_changes(removed))
+            await leave(tx, caller, group, users)
             return group
+
+
+async def join(tx: Transaction, caller: Caller, group: Group, users: Mapping[str, User]) -> list[str]:
+    """Makes people, by id, members; gives those who were not."""
+    added = await tx.groups.add_members(group.id, list(users))
+    if added:
+        after = {"members": [users[user_id].label for user_id in added]}
+        await tx.audit.record(caller.actor, "group.add_members", "group", group.id, group.name, {}, after)
+        tx.changed(*_changes(added))
+    return added
+
+
+async def leave(tx: Transaction, caller: Caller, group: Group, users: Mapping[str, User]) -> list[str]:
+    """Ends memberships; gives those who were members."""
+    removed = await tx.groups.remove_members(group.id, list(users))
+    if removed:
+        before = {"members": [users[user_id].label for user_id in removed]}
+        await tx.audit.record(caller.actor, "group.remove_members", "group", group.id, group.name, before)
+        tx.changed(*_changes(removed))
+    return removed
 
 
 def _require_membership_change(caller: Caller, user_ids: Sequence[str]) -> None:
@@ -154,7 +166,7 @@ def _shown(group: Group) -> dict[str, str]:
     return {"name": group.name, "description": group.description}
 
 
-async def _require_group(tx: Transaction, group_id: str, field: str = "id") -> Group:
+async def require_group(tx: Transaction, group_id: str, field: str = "id") -> Group:
     group = await tx.groups.get(group_id)
     if group is None:
         raise NotFound("group", field=field)
@@ -165,7 +177,7 @@ async def _require_users(tx: Transaction, user_ids: Sequence[str]) -> dict[str, 
     users = await tx.users.get_many(user_ids)
     if len(users) < len(set(user_ids)):
         raise NotFound("user", field="userIds")
-    return users
+    return {user_id: users[user_id] for user_id in dict.fromkeys(user_ids)}
 
 
 async def _require_free_name(tx: Transaction, group: Group) -> None:

@@ -95,34 +95,47 @@ class UserService:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
             user = await _hold_user(tx, user_id, expected_version)
-            if user.status is UserStatus.INVITED:
-                raise Conflict("This person has not accepted the invitation yet; withdraw it instead.", field="id")
-            if user.status is UserStatus.SUSPENDED:
-                return user
-            await _keep_an_admin(tx, user, "suspended")
-            suspended = await _set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
-            # Last: whoever signs in at this moment has the person locked, so that only now no session can follow.
-            await tx.sessions.remove_of(user_id)
-            return suspended
+            return await suspend_held(tx, caller, user)
 
     async def reactivate(self, caller: Caller, user_id: str, expected_version: int | None = None) -> User:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
             user = await _hold_user(tx, user_id, expected_version)
-            if user.status is UserStatus.INVITED:
-                raise Conflict("This person has not accepted the invitation yet.", field="id")
-            if user.status is UserStatus.ACTIVE:
-                return user
-            return await _set_status(tx, caller, user, UserStatus.ACTIVE, "user.reactivate")
+            return await reactivate_held(tx, caller, user)
 
     async def delete(self, caller: Caller, user_id: str) -> None:
         """Account, keys, sessions, grants and memberships go; what was used stays under the person's label."""
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            user = await require_user(tx, user_id)
-            await _keep_an_admin(tx, user, "deleted")
-            await lock_user(tx, user_id)
-            await remove_user(tx, caller, user, "user.delete")
+            await delete_held(tx, caller, await require_user(tx, user_id))
+
+
+async def suspend_held(tx: Transaction, caller: Caller, user: User) -> User:
+    """Of a person whose version is held; gives the same person back when there was nothing to do."""
+    if user.status is UserStatus.INVITED:
+        raise Conflict("This person has not accepted the invitation yet; withdraw it instead.", field="id")
+    if user.status is UserStatus.SUSPENDED:
+        return user
+    await _keep_an_admin(tx, user, "suspended")
+    suspended = await _set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
+    # Last: whoever signs in at this moment has the person locked, so that only now no session can follow.
+    await tx.sessions.remove_of(user.id)
+    return suspended
+
+
+async def reactivate_held(tx: Transaction, caller: Caller, user: User) -> User:
+    """As `suspend_held`."""
+    if user.status is UserStatus.INVITED:
+        raise Conflict("This person has not accepted the invitation yet.", field="id")
+    if user.status is UserStatus.ACTIVE:
+        return user
+    return await _set_status(tx, caller, user, UserStatus.ACTIVE, "user.reactivate")
+
+
+async def delete_held(tx: Transaction, caller: Caller, user: User) -> None:
+    await _keep_an_admin(tx, user, "deleted")
+    await lock_user(tx, user.id)
+    await remove_user(tx, caller, user, "user.delete")
 
 
 async def require_user(tx: Transaction, user_id: str, field: str = "id") -> User:

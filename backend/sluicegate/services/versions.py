@@ -27,7 +27,11 @@ class VersionService:
 async def hold(tx: Transaction, thing: Edited, expected: int | None) -> None:
     """Call first in an edit, and `tx.versions.step` when something changes. Raises StaleVersion when the caller began
     from another version than the present one; None edits whatever is there."""
-    version = await tx.versions.hold(thing)
+    await require_version(tx, thing, await tx.versions.hold(thing), expected)
+
+
+async def require_version(tx: Transaction, thing: Edited, version: int, expected: int | None) -> None:
+    """Raises StaleVersion unless a thing that is held is at the version that an edit began from."""
     if expected is not None and expected != version:
         raise StaleVersion(
             f"This was changed since you loaded it: it is at version {version} now, and your edit began at {expected}."

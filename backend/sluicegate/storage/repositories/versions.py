@@ -30,11 +30,23 @@ class SqlVersionRepository:
         return {thing: found.get(thing, 0) for thing in things}
 
     async def hold(self, thing: Edited) -> int:
+        return (await self.hold_all([thing]))[thing]
+
+    async def hold_all(self, things: Sequence[Edited]) -> dict[Edited, int]:
+        if not things:
+            return {}
+        ordered = sorted(set(things), key=lambda thing: (thing.what.value, thing.id))
         # A row that is not there cannot be locked, and of two who insert it one waits for the other.
-        await insert_missing(self._session, _VERSIONS, [{"what": thing.what, "id": thing.id, "version": 0}])
-        statement = select(_VERSIONS.c.version).where(_VERSIONS.c.what == thing.what, _VERSIONS.c.id == thing.id)
-        version: int = (await self._session.execute(statement.with_for_update())).scalar_one()
-        return version
+        rows = [{"what": thing.what, "id": thing.id, "version": 0} for thing in ordered]
+        await insert_missing(self._session, _VERSIONS, rows)
+        statement = (
+            select(_VERSIONS)
+            .where(tuple_(_VERSIONS.c.what, _VERSIONS.c.id).in_([(thing.what, thing.id) for thing in ordered]))
+            .order_by(_VERSIONS.c.what, _VERSIONS.c.id)
+            .with_for_update()
+        )
+        found = await self._session.execute(statement)
+        return {Edited(Editable(row.what), row.id): row.version for row in found}
 
     async def step(self, thing: Edited) -> None:
         here = (_VERSIONS.c.what == thing.what) & (_VERSIONS.c.id == thing.id)
