@@ -25,12 +25,15 @@ export function showServerError<T extends Record<string, unknown>>(
   if (error instanceof ApiError && error.field !== null) {
     const field = fieldOf(form.getValues(), error.field);
     if (field !== null) {
-      form.setFieldError(field, error.message);
+      form.setFieldError(field, beginning(error.message));
       return null;
     }
   }
   return messageOf(error);
 }
+
+/** The server says "must be …" of a field; under its label that begins a sentence. */
+const beginning = (message: string): string => message.charAt(0).toUpperCase() + message.slice(1);
 
 /** The server names a field by its input path ("input.budget.daily"); the form knows its last part. */
 function fieldOf(values: Record<string, unknown>, path: string): string | null {

@@ -28,6 +28,7 @@ export const keys = {
   modelHolders: (modelId: string) => ["policy", "holders", modelId] as const,
 
   apiKeys: ["api-keys"] as const,
+  ownSessions: ["own-sessions"] as const,
   automationTokens: ["automation-tokens"] as const,
 
   auditLog: (filter: object) => ["audit", "log", filter] as const,

@@ -1,7 +1,8 @@
-import { Alert, Anchor, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import * as z from "zod/mini";
+import { PasswordField } from "@/components/password-field";
 import { EntryFrame } from "@/features/entry/entry-frame";
 import { useEnter } from "@/features/session/use-enter";
 import { zodFields } from "@/lib/form";
@@ -46,10 +47,9 @@ export function SignInPage() {
             autoFocus
             {...form.getInputProps("email")}
           />
-          <PasswordInput
+          <PasswordField
             label="Password"
             autoComplete="current-password"
-            visibilityToggleButtonProps={{ "aria-label": "Show or hide the password" }}
             {...form.getInputProps("password")}
           />
           <Button type="submit" loading={saving} fullWidth mt={4}>

@@ -1,17 +1,17 @@
-import { Alert, Button, PasswordInput, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import * as z from "zod/mini";
 import { LoadFailure } from "@/components/loaded";
+import { PasswordField } from "@/components/password-field";
 import { EntryFrame } from "@/features/entry/entry-frame";
 import { useEnter } from "@/features/session/use-enter";
 import { zodFields } from "@/lib/form";
 import { requestOk } from "@/lib/http";
+import { newPassword, shortestPassword } from "@/lib/password";
 import { keys } from "@/lib/query-keys";
 import { useSave } from "@/lib/use-save";
-
-const shortestPassword = 12;
 
 const linkSchema = z.object({
   kind: z.enum(["invite", "reset"]),
@@ -91,9 +91,7 @@ export function WelcomePage({ token, kind }: { token: string; kind: LinkState["k
 
 const acceptSchema = z.object({
   name: z.string().check(z.trim(), z.minLength(1, "Enter your name")),
-  password: z
-    .string()
-    .check(z.minLength(shortestPassword, `Use at least ${shortestPassword} characters`)),
+  password: newPassword,
 });
 
 function AcceptForm({ path, link }: { path: string; link: LinkState }) {
@@ -133,11 +131,10 @@ function AcceptForm({ path, link }: { path: string; link: LinkState }) {
             />
           ) : null}
           <input type="hidden" autoComplete="username" value={link.email} readOnly />
-          <PasswordInput
+          <PasswordField
             label="Password"
             description={`At least ${shortestPassword} characters. A few unrelated words do well.`}
             autoComplete="new-password"
-            visibilityToggleButtonProps={{ "aria-label": "Show or hide the password" }}
             {...form.getInputProps("password")}
           />
           <Button type="submit" loading={saving} fullWidth mt={4}>

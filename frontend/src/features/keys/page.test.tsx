@@ -87,12 +87,12 @@ it("asks for a day where an own one was chosen, and sends nothing before that", 
 });
 
 it("shows the server's refusal at the field that it names", async () => {
-  const refusal = refuse("expiresAt must lie in the future", "invalid_input", "input.name");
+  const refusal = refuse("must lie in the future", "invalid_input", "input.name");
   const server = stubServer({ ApiKeys: page(), CreateApiKey: refusal });
   const { user } = renderApp("/api-keys", { server });
   const dialog = await openDialog(user);
   await user.click(dialog.getByRole("button", { name: "Create key" }));
-  expect(await dialog.findByText("expiresAt must lie in the future")).toBeVisible();
+  expect(await dialog.findByText("Must lie in the future")).toBeVisible();
   expect(dialog.getByLabelText("Name")).toBeInvalid();
 });
 

@@ -95,7 +95,7 @@ it("shows the server's refusal at its field", async () => {
   await user.type(within(dialog).getByLabelText("Ends"), "2999-01-01T10:00");
   await user.type(within(dialog).getByRole("textbox", { name: "Reason" }), "For ever");
   await user.click(within(dialog).getByRole("button", { name: "Put in force" }));
-  expect(await within(dialog).findByText("must lie within 366 days")).toBeVisible();
+  expect(await within(dialog).findByText("Must lie within 366 days")).toBeVisible();
 });
 
 it("says what runs, why, until when and what comes back, and ends it on demand", async () => {

@@ -92,7 +92,7 @@ it("shows the server's refusal at the field that it names and keeps what was typ
   });
   await user.type(await field("Input tokens per minute"), "1000000000");
   await user.click(save());
-  expect(await screen.findByText("must be at most 2000000000")).toBeVisible();
+  expect(await screen.findByText("Must be at most 2000000000")).toBeVisible();
   expect(await field("Input tokens per minute")).toHaveValue("1000000000");
   expect(await field("Input tokens per minute")).toBeInvalid();
   expect(save()).toBeEnabled();

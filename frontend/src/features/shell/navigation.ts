@@ -103,5 +103,5 @@ export const accountEntry: NavigationEntry = {
   label: "Account",
   icon: IconUserCircle,
   path: "/account",
-  hint: "Your name, and tokens for automation",
+  hint: "Your name, password, sessions, and tokens for automation",
 };

@@ -1,24 +1,35 @@
 import { Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { DetailColumns } from "@/components/detail-columns";
+import { later } from "@/components/later";
 import { LoadFailure } from "@/components/loaded";
 import { PageMissing } from "@/components/page-missing";
 import { CardSkeleton, PageSkeleton } from "@/components/skeletons";
 import { BudgetCard } from "@/features/policy/components/budget-card";
 import { EffectivePolicyCard } from "@/features/policy/components/effective-policy-card";
-import { ExplainCard } from "@/features/policy/components/explain-card";
-import { GrantsCard } from "@/features/policy/components/grants-card";
 import { PoolsCard } from "@/features/policy/components/pools-card";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
 import { mergeGrants } from "@/features/policy/merge-grants";
 import { type UserPolicy, userPolicyQuery } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
-import { ActivitySection } from "@/features/usage/activity-section";
 import { UserGroupsCard } from "@/features/users/components/user-groups-card";
 import { UserHeader } from "@/features/users/components/user-header";
-import { UserKeysCard } from "@/features/users/components/user-keys-card";
 import { UserNotice } from "@/features/users/components/user-notice";
 import { type UserDetail, userDetailQuery, userName } from "@/features/users/queries";
+
+// Together they are more than a page may weigh, and they stand where nobody looks first.
+const ExplainCard = later(
+  async () => (await import("@/features/policy/components/explain-card")).ExplainCard,
+);
+const GrantsCard = later(
+  async () => (await import("@/features/policy/components/grants-card")).GrantsCard,
+);
+const UserKeysCard = later(
+  async () => (await import("@/features/users/components/user-keys-card")).UserKeysCard,
+);
+const ActivitySection = later(
+  async () => (await import("@/features/usage/activity-section")).ActivitySection,
+);
 
 interface Props {
   userId: string;
