@@ -9,9 +9,11 @@ from typing import Any
 import structlog
 
 from sluicegate.container import Container
+from sluicegate.gateway.asgi import FAULT
 from sluicegate.graphql.execute import executor
 from sluicegate.graphql.schema import build_schema
 from sluicegate.web.app import create_web_app
+from sluicegate.web.requests import refusal
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -36,6 +38,8 @@ class Dispatcher:
             await self._lifespan(receive, send)
         elif self._gateway.serves(scope):
             await self._gateway(scope, receive, send)
+        elif kind == "http" and FAULT in scope.get("extensions", ()):
+            await refusal(scope["extensions"][FAULT])(scope, receive, send)
         elif kind == "http":
             await self._web(scope, receive, send)
         else:

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         10_485_760, ge=1024, le=1_073_741_824, description="Largest request body of a gateway call, in bytes."
     )
+    body_grace_seconds: float = Field(
+        30.0, gt=0, le=3600, description="Seconds in which headers, and small bodies, must have come."
+    )
+    body_bytes_per_second: int = Field(
+        10_240, ge=1, le=1_073_741_824, description="How fast a body must come at least once the grace is over."
+    )
     allow_private_upstreams: bool = Field(
         False, description="Whether providers may live at loopback, private or link-local addresses."
     )

@@ -13,6 +13,8 @@ import pytest
 import uvicorn
 
 from sluicegate.cli.protocol import LeanProtocol
+from sluicegate.gateway.asgi import FAULT
+from sluicegate.policy.refusals import Refusal
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 GET = b"GET %s HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -26,12 +28,21 @@ class App:
         self.go_on = asyncio.Event()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if FAULT in scope.get("extensions", ()):
+            await self.refuse(scope["extensions"][FAULT], send)
+            return
         bodies = {"/small": b"hello", "/large": b"x" * 1_000_000, "/empty": b"", "/slow": b"late"}
         body = bodies[scope["path"]]
         length = (b"content-length", str(len(body)).encode())
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
         if scope["path"] == "/slow":
             await self.go_on.wait()
+        await send({"type": "http.response.body", "body": body})
+
+    async def refuse(self, refusal: Refusal, send: Any) -> None:
+        body = refusal.message.encode()
+        length = (b"content-length", str(len(body)).encode())
+        await send({"type": "http.response.start", "status": refusal.status, "headers": [length]})
         await send({"type": "http.response.body", "body": body})
 
 

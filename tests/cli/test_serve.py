@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sqlite3
@@ -175,3 +176,42 @@ def test_a_key_that_opens_no_credential_is_told_of_at_start(folder: Path) -> Non
     with serving(folder, KEK_PRIMARY="cd" * 32) as server:
         (told,) = [line for line in server.log() if line["event"] == "provider.credential_unreadable"]
         assert (told["provider"], told["level"]) == ("Acme", "error")
+
+
+@pytest.mark.parametrize(
+    ("rest", "status", "code"),
+    [
+        (b"x-big: " + b"a" * 70_000 + b"\r\n\r\n", 431, "invalid_request"),
+        (b"content-length: 1\r\ncontent-length: 2\r\n\r\n", 400, "invalid_request"),
+        (b"content-type: application/json\r\ncontent-length: 9\r\n\r\n{", 408, "request_timeout"),
+        (b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n", 408, "request_timeout"),
+    ],
+)
+def test_requests_that_cannot_be_read_are_refused_at_every_door(
+    folder: Path, rest: bytes, status: int, code: str
+) -> None:
+    doors = {"/graphql": "field", "/auth/sign-in": "field", "/v1/chat/completions": "param"}
+    with serving(folder, BODY_GRACE_SECONDS="0.5") as server:
+        for path, more in doors.items():
+            # Without a key the gateway has its answer before it reads a body.
+            if status == 408 and path.startswith("/v1/"):
+                continue
+            answer = spoken(server.url, f"POST {path} HTTP/1.1\r\nhost: x\r\n".encode() + rest)
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 %d " % status), answer
+            error = json.loads(body)["error"]
+            assert (error["code"], error[more]) == (code, None)
+        assert httpx.get(f"{server.url}/healthz").is_success
+        # Whoever sends such things must not be able to fill the disk.
+        assert all(line["level"] == "warning" for line in server.log()[1:])
+
+
+def spoken(url: str, data: bytes) -> bytes:
+    """Everything that comes back until the server closes."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as caller:
+        caller.sendall(data)
+        answer = b""
+        while part := caller.recv(65_536):
+            answer += part
+        return answer

@@ -15,7 +15,7 @@ import httpx
 import uvicorn
 
 from fakes.provider import Provider
-from sluicegate.cli.protocol import LeanProtocol
+from sluicegate.cli.protocol import LeanProtocol, RequestBounds
 from sluicegate.container import Container, prepare_database
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, ProviderKind, ProviderModel
@@ -223,7 +223,12 @@ async def _populate(container: Container, port: int) -> None:
 
 @asynccontextmanager
 async def running_bench(
-    folder: Path, database: Path, *, stalled_seconds: float | None = None, **settings: Any
+    folder: Path,
+    database: Path,
+    *,
+    stalled_seconds: float | None = None,
+    bounds: RequestBounds | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Bench]:
     """`database` is an empty one with today's schema, which is copied."""
     shutil.copy(database, folder / "sluicegate.db")
@@ -234,7 +239,7 @@ async def running_bench(
             container.gateway = _impatient(container, stalled_seconds)
         await container.start()
         await _populate(container, provider.port)
-        async with _listening(container) as port:
+        async with _listening(container, bounds or RequestBounds()) as port:
             headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
                 yield Bench(container, provider, client, port)
@@ -258,7 +263,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(container: Container) -> AsyncIterator[int]:
+async def _listening(container: Container, bounds: RequestBounds) -> AsyncIterator[int]:
     server = _Server(
         uvicorn.Config(
             container.gateway,
@@ -267,7 +272,7 @@ async def _listening(container: Container) -> AsyncIterator[int]:
             log_level="error",
             access_log=False,
             loop="none",
-            http=LeanProtocol,
+            http=LeanProtocol.within(bounds),
         )
     )
     task = asyncio.create_task(server.serve())

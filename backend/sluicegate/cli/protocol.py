@@ -1,4 +1,5 @@
-"""uvicorn's HTTP/1.1 protocol with two costs less for each answer: a packet for the head alone, and a timer.
+"""uvicorn's HTTP/1.1 protocol with two costs less for each answer, a packet for the head alone and a timer, and with
+bounds on what a caller may send and how slowly.
 
 It builds on methods of uvicorn that are not documented; tests/cli/test_protocol.py tells when a release changes them.
 """
@@ -6,33 +7,224 @@ It builds on methods of uvicorn that are not documented; tests/cli/test_protocol
 from __future__ import annotations
 
 import asyncio
+import sys
+from dataclasses import dataclass
 from math import inf
 from typing import Any, cast
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-_HEAD = b"HTTP/1.1 "
-_COPIED = 64 * 1024
+from sluicegate.cli.joining import Joining
+from sluicegate.gateway.asgi import FAULT
+from sluicegate.policy.refusals import Refusal, invalid_request, request_timeout
+
+# How long what is left of a request may take once its answer is out.
+_LEFTOVER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBounds:
+    """`head` bytes at most of request line and header fields. A head has `grace` seconds to come; a body has them too,
+    and a second more for every `bytes_per_second` that have come."""
+
+    head: int = 64 * 1024
+    grace: float = 30.0
+    bytes_per_second: int = 10 * 1024
 
 
 class LeanProtocol(HttpToolsProtocol):
     """The head of an answer leaves with the first part of its body when that follows in the same turn of the loop.
-    The timer of an idle connection runs on while requests come, and looks for itself what it has to do."""
+    Timers run on while requests come, and look for themselves what they have to do.
+
+    A request that cannot be taken is handed to the application all the same, with the Refusal as an extension of its
+    scope: only the application knows in which words to answer. The connection ends with that answer.
+    """
+
+    bounds = RequestBounds()
 
     _idle_since = inf
+    # Of the request that is coming in: since when, how many of its bytes came for certain and how many at most.
+    _since = 0.0
+    _came = 0
+    _at_most = 0
+    _chunk = 0
+    _begun = 0
+    _in_head = False
+    _deaf = False
+    _answered = inf
+    _slowness: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def within(cls, bounds: RequestBounds) -> type[LeanProtocol]:
+        return type(cls.__name__, (cls,), {"bounds": bounds})
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(cast("asyncio.Transport", _Joining(transport, self.loop)))
+        self._joining = Joining(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._joining))
+        self._since = self.loop.time()
+        self._slowness = self.loop.call_later(self.bounds.grace, self._look_for_slowness)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+        self._joining.lost()
+        for timer in (self.timeout_keep_alive_task, self._slowness):
+            if timer is not None:
+                timer.cancel()
+        self.timeout_keep_alive_task = self._slowness = None
 
     def handle_websocket_upgrade(self) -> None:
-        self.transport = cast("_Joining", self.transport).plain
+        if self._slowness is not None:
+            self._slowness.cancel()
+            self._slowness = None
+        self.transport = self._joining.plain
         super().handle_websocket_upgrade()
+
+    # Receiving
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        begun, amidst = self._begun, self._joining.unfinished
+        self._chunk = len(data)
+        self._at_most += len(data)
+        super().data_received(data)
+        if self._joining.unfinished and not self._deaf:
+            self._count(begun, amidst)
+
+    def _count(self, begun: int, amidst: bool) -> None:
+        """Only requests that come in several parts get here."""
+        new = self._begun - begun
+        if not new:
+            self._came += self._chunk
+        else:
+            # Behind the end of another request nobody knows how much of the part belongs to this one.
+            self._came = 0 if amidst or new > 1 else self._chunk
+            self._since = self.loop.time()
+        if self._in_head and self._came > self.bounds.head:
+            self._refuse(_head_too_large(self.bounds.head))
+        elif self._slowness is None:
+            self._slowness = self.loop.call_later(self.bounds.grace, self._look_for_slowness)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._begun += 1
+        self._in_head = self._joining.unfinished = True
+        self._at_most = self._chunk
+        self._answered = inf
+
+    def on_headers_complete(self) -> None:
+        bound = self.bounds.head
+        self._in_head = False
+        if self._at_most > bound and self._head_size() > bound:
+            self._refuse(_head_too_large(bound))
+        elif not self._deaf:
+            super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        if not self._deaf:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._deaf:
+            self._joining.unfinished = False
+            super().on_message_complete()
+
+    def _look_for_slowness(self) -> None:
+        self._slowness = None
+        if not self._joining.unfinished or self._deaf:
+            if not self._begun:
+                self.transport.close()
+            return
+        now, bounds = self.loop.time(), self.bounds
+        if self._answered < inf:
+            self._joining.plain.abort()
+            return
+        if self.flow.read_paused:
+            # It is the application that takes nothing.
+            self._since, self._came = now, 0
+        due = self._since + bounds.grace + (0 if self._in_head else self._came / bounds.bytes_per_second)
+        if due <= now:
+            self._refuse(_too_slow(bounds, in_head=self._in_head))
+        else:
+            self._slowness = self.loop.call_at(due, self._look_for_slowness)
+
+    # Refusing
+
+    def send_400_response(self, msg: str) -> None:
+        if self._deaf:
+            return
+        # Called where uvicorn has caught what the parser raised.
+        error = sys.exc_info()[1]
+        known = isinstance(error, httptools.HttpParserError) and not isinstance(
+            error, httptools.HttpParserCallbackError
+        )
+        reason = f": {error}" if known else ""
+        self._refuse(invalid_request(f"The request is not valid HTTP/1.1{reason}."))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Takes nothing more on this connection; the answer waits for those to earlier requests."""
+        self._deaf = True
+        last = self.cycle
+        if last is not None and last.scope is self.scope and self._joining.unfinished:
+            # The application has the request already, without its end.
+            if last.response_started:
+                self._joining.plain.close()
+                return
+            last.disconnected = True
+            last.message_event.set()
+            if self.pipeline:
+                self.pipeline.popleft()
+            waits = bool(self.pipeline)
+        else:
+            waits = last is not None and not last.response_complete
+        self._joining.unfinished = True
+        cycle = RequestResponseCycle(
+            scope=self._scope_as_far_as_known(refusal),
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=False,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body = False
+        self.cycle = cycle
+        app = cast("Any", self.app)
+        if waits:
+            self.pipeline.appendleft((cycle, app))
+        else:
+            self._start_asgi_task(cycle, app)
+
+    def _scope_as_far_as_known(self, refusal: Refusal) -> Any:
+        if self.scope is None:
+            super().on_message_begin()
+        path, query = b"/", b""
+        # Once a header has come, the request line is whole.
+        if self.headers or not self._in_head:
+            try:
+                parsed = httptools.parse_url(self.url)
+                path, query = parsed.path or path, parsed.query or query
+            except httptools.HttpParserInvalidURLError:
+                pass
+        known = {
+            "method": cast("httptools.HttpRequestParser", self.parser).get_method().decode("ascii"),
+            "path": unquote(path.decode("latin-1")),
+            "raw_path": path,
+            "query_string": query,
+            "extensions": {FAULT: refusal},
+        }
+        return {**self.scope, **known}
+
+    # Answering
 
     def _unset_keepalive_if_required(self) -> None:
         # Called with every byte that comes: whatever the timer finds from now on is no idle connection.
@@ -45,7 +237,13 @@ class LeanProtocol(HttpToolsProtocol):
         else:
             self.server_state.total_requests += 1
             self.flow.resume_reading()
-        self._idle_since = inf if goes_on else self.loop.time()
+        now = self.loop.time()
+        self._idle_since = inf if goes_on else now
+        if self._joining.unfinished and not goes_on:
+            self._answered = now
+            if self._slowness is not None:
+                self._slowness.cancel()
+            self._slowness = self.loop.call_later(_LEFTOVER_SECONDS, self._look_for_slowness)
 
     def timeout_keep_alive_handler(self) -> None:
         self.timeout_keep_alive_task = None
@@ -56,47 +254,13 @@ class LeanProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
 
 
-class _Joining:
-    """A transport that keeps the head of an answer back until the next write, or until the end of the turn."""
+def _too_slow(bounds: RequestBounds, *, in_head: bool) -> Refusal:
+    if in_head:
+        return request_timeout(f"its headers must be here after {bounds.grace:g} seconds")
+    return request_timeout(
+        f"after {bounds.grace:g} seconds, a body must come with at least {bounds.bytes_per_second:,} bytes a second"
+    )
 
-    __slots__ = ("_head", "_loop", "plain")
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self.plain = transport
-        self._loop = loop
-        self._head = b""
-
-    def write(self, data: bytes) -> None:
-        head = self._head
-        if head:
-            self._head = b""
-            if len(data) < _COPIED:
-                self.plain.write(head + data)
-            else:
-                self.plain.writelines((head, data))
-        elif data.startswith(_HEAD):
-            self._head = data
-            self._loop.call_soon(self._flush)
-        else:
-            self.plain.write(data)
-
-    def close(self) -> None:
-        self._flush()
-        self.plain.close()
-
-    def _flush(self) -> None:
-        head, self._head = self._head, b""
-        if head:
-            self.plain.write(head)
-
-    def is_closing(self) -> bool:
-        return self.plain.is_closing()
-
-    def pause_reading(self) -> None:
-        self.plain.pause_reading()
-
-    def resume_reading(self) -> None:
-        self.plain.resume_reading()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self.plain.get_extra_info(name, default)
+def _head_too_large(bound: int) -> Refusal:
+    return invalid_request(f"Request line and headers are larger than the {bound:,} bytes allowed.", status=431)

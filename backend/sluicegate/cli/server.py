@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
+from contextlib import suppress
 
 import uvicorn
 
 from sluicegate.app import create_app
-from sluicegate.cli.protocol import LeanProtocol
+from sluicegate.cli.protocol import LeanProtocol, RequestBounds
 from sluicegate.container import Container, sole_server
 from sluicegate.settings import Settings
 
@@ -38,10 +40,13 @@ def serve_on(bound: socket.socket, container: Container) -> None:
 
     Raises AlreadyServed; ends the process with status 3 when the start fails.
     """
+    settings = container.settings
+    bounds = RequestBounds(grace=settings.body_grace_seconds, bytes_per_second=settings.body_bytes_per_second)
+    _allow_all_files()
     config = uvicorn.Config(
         create_app(container),
         loop="uvloop",
-        http=LeanProtocol,
+        http=LeanProtocol.within(bounds),
         lifespan="on",
         access_log=False,
         server_header=False,
@@ -51,5 +56,12 @@ def serve_on(bound: socket.socket, container: Container) -> None:
     # The server repeats the signal once it has shut down: by then all is done, and no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    with sole_server(container.settings.database):
+    with sole_server(settings.database):
         uvicorn.Server(config).run(sockets=[bound])
+
+
+def _allow_all_files() -> None:
+    """Every stream takes two sockets, and a shell's usual limit is a thousand files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

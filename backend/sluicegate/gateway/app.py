@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 
 from sluicegate.domain.apikey import parse_credential
 from sluicegate.domain.catalog import Dialect
-from sluicegate.gateway.asgi import ClientGone, Receive, Reply, Request, Scope, Send
+from sluicegate.gateway.asgi import FAULT, ClientGone, Receive, Reply, Request, Scope, Send
 from sluicegate.gateway.credentials import credential_of
 from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.completions import Completions
@@ -105,6 +107,8 @@ class GatewayApp:
         endpoint, named = self._paths.find(request.path)
         request.dialect = (endpoint and endpoint.dialect) or dialect_of(request)
         try:
+            if "extensions" in scope:
+                _raise_fault(scope["extensions"])
             if endpoint is not None and request.method == endpoint.method:
                 await endpoint.handle(request, named)
             else:
@@ -162,6 +166,11 @@ class GatewayApp:
         headers = [*reply.headers, *request.id_headers(), (b"content-length", str(len(reply.body)).encode())]
         await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": reply.body})
+
+
+def _raise_fault(extensions: dict[str, Any]) -> None:
+    if FAULT in extensions:
+        raise extensions[FAULT]
 
 
 def _internal_error(request: Request) -> Refusal:

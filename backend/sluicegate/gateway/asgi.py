@@ -17,6 +17,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+FAULT = "sluicegate.fault"
+"""Among the extensions of a scope: the Refusal that answers a request which could not be read."""
+
+
 class ClientGone(Exception):
     """The caller closed the connection before its request was complete."""
 

@@ -108,5 +108,9 @@ def invalid_request(message: str, *, field: str | None = None, status: int = 400
     return Refusal("invalid_request", status, message, field=field)
 
 
+def request_timeout(what: str) -> Refusal:
+    return Refusal("request_timeout", 408, f"The request came too slowly: {what}.")
+
+
 def upstream_unavailable(message: str, status: int = 502, retry_after: int | None = None) -> Refusal:
     return Refusal("upstream_unavailable", status, message, retry_after=retry_after)

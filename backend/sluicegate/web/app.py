@@ -7,8 +7,8 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 
 from sluicegate.kit.errors import AppError
 from sluicegate.services.bundle import Services
@@ -39,6 +39,7 @@ def create_web_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(AppError, _refuse)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _fail)
     app.include_router(health_routes(ready))
     app.include_router(auth_routes(services.auth, services.recovery, is_secure))
@@ -51,6 +52,11 @@ def create_web_app(
 async def _refuse(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101 registered for nothing else
     return refusal(error)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    # Nobody is there to read it.
+    return Response(status_code=400)
 
 
 async def _fail(_request: Request, error: Exception) -> JSONResponse:

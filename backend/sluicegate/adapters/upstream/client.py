@@ -33,7 +33,7 @@ class Http11Upstream:
         allow_private: bool = False,
         resolve: Resolver | None = None,
         ca_file: str | PathLike[str] | None = None,
-        max_connections: int = 1000,
+        max_connections: int = 10_000,
         idle_expiry: float = 30.0,
         bounds: Bounds | None = None,
     ) -> None:

@@ -98,7 +98,7 @@ class HttpxUpstream:
         allow_private: bool = False,
         resolve: Resolver | None = None,
         ca_file: str | PathLike[str] | None = None,
-        max_connections: int = 1000,
+        max_connections: int = 10_000,
         idle_expiry: float = 30.0,
     ) -> None:
         self._network = _Network(allow_private, resolve)

@@ -1,0 +1,70 @@
+"""The transport below uvicorn's protocol: fewer packets, and answers that reach callers who are still sending."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+_HEAD = b"HTTP/1.1 "
+_COPIED = 64 * 1024
+# How long the end of a caller's request is still taken in, and thrown away, once its answer is out.
+_LINGER_SECONDS = 2.0
+
+
+class Joining:
+    """Keeps the head of an answer back until the next write, or until the end of the turn. While `unfinished`, which is
+    when more of a request is to come, `close` only ends the writing: a socket that is closed with bytes unread resets
+    the connection, and the answer with it."""
+
+    __slots__ = ("_head", "_lingering", "_loop", "plain", "unfinished")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self.plain = transport
+        self.unfinished = False
+        self._loop = loop
+        self._head = b""
+        self._lingering: asyncio.TimerHandle | None = None
+
+    def write(self, data: bytes) -> None:
+        head = self._head
+        if head:
+            self._head = b""
+            if len(data) < _COPIED:
+                self.plain.write(head + data)
+            else:
+                self.plain.writelines((head, data))
+        elif data.startswith(_HEAD):
+            self._head = data
+            self._loop.call_soon(self._flush)
+        else:
+            self.plain.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        if not self.unfinished or self._lingering is not None or not self.plain.can_write_eof():
+            self.plain.close()
+        elif not self.plain.is_closing():
+            self.plain.write_eof()
+            self.plain.resume_reading()
+            self._lingering = self._loop.call_later(_LINGER_SECONDS, self.plain.close)
+
+    def lost(self) -> None:
+        if self._lingering is not None:
+            self._lingering.cancel()
+
+    def _flush(self) -> None:
+        head, self._head = self._head, b""
+        if head:
+            self.plain.write(head)
+
+    def is_closing(self) -> bool:
+        return self._lingering is not None or self.plain.is_closing()
+
+    def pause_reading(self) -> None:
+        self.plain.pause_reading()
+
+    def resume_reading(self) -> None:
+        self.plain.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self.plain.get_extra_info(name, default)
