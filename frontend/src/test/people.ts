@@ -15,6 +15,7 @@ export const mockUser = (user: Partial<ListedUser> = {}): ListedUser => ({
   status: "ACTIVE",
   createdAt: "2026-11-01T09:00:00.000Z",
   lastActiveAt: null,
+  version: 4,
   ...user,
 });
 

@@ -34,10 +34,7 @@ const removeGroupMembersDocument = graphql(`
   }
 `);
 
-/** How many the server adds or removes in one request. */
-export const membersAtOnce = 100;
-
-export const addMembers = (groupId: string, userIds: string[]) =>
+const addMembers = (groupId: string, userIds: string[]) =>
   execute(addGroupMembersDocument, { input: { groupId, userIds } });
 
 const removeMembers = (groupId: string, userIds: string[]) =>

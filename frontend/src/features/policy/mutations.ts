@@ -66,7 +66,7 @@ function usePolicyMutation<T>(
   });
 }
 
-export const grantModels = (subject: Subject, modelIds: string[]) =>
+const grantModels = (subject: Subject, modelIds: string[]) =>
   execute(grantModelsDocument, { input: { subject: toSubjectInput(subject), modelIds } });
 
 export const useGrantModels = (subject: Subject) =>

@@ -72,9 +72,8 @@ function useUserMutation<V, R>(mutationFn: (variables: V) => Promise<R>) {
 export const useUpdateUser = () =>
   useUserMutation((input: UpdateUserInput) => execute(updateUserDocument, { input }));
 
-export const suspendUser = (id: string) => execute(suspendUserDocument, { id });
-
-export const useSuspendUser = () => useUserMutation(suspendUser);
+export const useSuspendUser = () =>
+  useUserMutation((id: string) => execute(suspendUserDocument, { id }));
 
 export const useReactivateUser = () =>
   useUserMutation((id: string) => execute(reactivateUserDocument, { id }));

@@ -103,30 +103,51 @@ it("shows why the list could not be read, and tries again", async () => {
   await screen.findByText("Grace Hopper");
 });
 
-it("suspends only those of a selection who are active, and names those with whom it failed", async () => {
+const came = (userId: string, outcome: string, message?: string) => ({
+  userId,
+  label: userId === "user-2" ? "Grace Hopper <grace@example.com>" : "linus@example.com",
+  outcome,
+  error: message === undefined ? null : { message },
+});
+const both = {
+  chosen: [
+    { id: "user-2", expectedVersion: 4 },
+    { id: "user-3", expectedVersion: 4 },
+  ],
+};
+
+it("suspends a selection in one request, and names those who were refused", async () => {
   const { user, server } = show("/admin/users", {
-    SuspendUser: refuse("The last active administrator can't be suspended.", "conflict", "id"),
+    SuspendUsers: {
+      suspendUsers: {
+        results: [came("user-2", "DONE"), came("user-3", "REFUSED", "Withdraw it instead.")],
+      },
+    },
   });
   await screen.findByText("Grace Hopper");
   await user.click(screen.getByRole("checkbox", { name: "Select all loaded rows" }));
   expect(screen.getByText("2 users selected")).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Suspend" }));
   const dialog = await screen.findByRole("dialog");
+  expect(dialog).toHaveTextContent("Suspend 2 users?");
   expect(dialog).toHaveTextContent("1 other in your selection is suspended or only invited");
-  expect(server.calls.some(({ name }) => name === "SuspendUser")).toBe(false);
+  expect(server.calls.some(({ name }) => name === "SuspendUsers")).toBe(false);
   await user.click(within(dialog).getByRole("button", { name: "Suspend" }));
   expect(await within(dialog).findByRole("alert")).toHaveTextContent(
-    "Grace Hopper: The last active administrator can't be suspended.",
+    "1 user left as beforelinus@example.com: Withdraw it instead.",
   );
-  expect(server.calls.filter(({ name }) => name === "SuspendUser")).toEqual([
-    { name: "SuspendUser", variables: { id: "user-2" } },
-  ]);
+  expect(within(dialog).getByRole("status")).toHaveTextContent("1 user suspended.");
+  expect(server.lastOf("SuspendUsers")).toEqual({ users: both });
+  await user.click(within(dialog).getByText("Close"));
+  await expect.poll(() => screen.queryByText("2 users selected")).toBeNull();
 });
 
-it("adds a selection to a group in one request", async () => {
+it("adds a selection to a group, and counts those who were in it", async () => {
   const { user, server } = show("/admin/users", {
     GroupPicker: { groups: mockPage([{ id: "group-1", name: "Contractors", description: "" }]) },
-    AddGroupMembers: { addGroupMembers: { group: { id: "group-1" } } },
+    AddUsersToGroup: {
+      addUsersToGroup: { results: [came("user-2", "DONE"), came("user-3", "ALREADY")] },
+    },
   });
   await screen.findByText("Grace Hopper");
   await user.click(screen.getByRole("checkbox", { name: "Select all loaded rows" }));
@@ -134,9 +155,29 @@ it("adds a selection to a group in one request", async () => {
   const dialog = await screen.findByRole("dialog");
   await user.click(await within(dialog).findByRole("radio", { name: "Add to Contractors" }));
   await user.click(within(dialog).getByRole("button", { name: "Add to Contractors" }));
-  await screen.findByText("2 users added to Contractors.");
-  expect(server.lastOf("AddGroupMembers")).toEqual({
-    input: { groupId: "group-1", userIds: ["user-2", "user-3"] },
-  });
+  await screen.findByText("1 user added to Contractors, 1 before.");
+  expect(server.lastOf("AddUsersToGroup")).toEqual({ groupId: "group-1", users: both });
   expect(screen.queryByText("2 users selected")).not.toBeInTheDocument();
+});
+
+it("deletes everybody who matches, once their number was typed", async () => {
+  const { user, server } = show("/admin/users?q=hop&role=MEMBER", {
+    UserList: { users: { ...list([grace], "cursor-1").users, totalCount: 120 } },
+    DeleteUsers: refuse("121 people match by now, not 120.", "stale_version"),
+  });
+  await screen.findByText("Grace Hopper");
+  await user.click(screen.getByRole("checkbox", { name: "Select all loaded rows" }));
+  await user.click(screen.getByRole("button", { name: "Select all 120" }));
+  expect(screen.getByText("120 users selected")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "More" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete" }));
+  const dialog = await screen.findByRole("dialog");
+  const remove = within(dialog).getByRole("button", { name: "Delete 120 users" });
+  expect(remove).toBeDisabled();
+  await user.type(within(dialog).getByRole("textbox", { name: "Type 120 to confirm" }), "120");
+  await user.click(remove);
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("121 people match by now");
+  expect(server.lastOf("DeleteUsers")).toEqual({
+    users: { matching: { expectedCount: 120, search: "hop", role: "MEMBER", status: null } },
+  });
 });

@@ -6,6 +6,7 @@ import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { PageHeader } from "@/components/page-header";
 import { When } from "@/components/when";
+import { peopleAtOnce } from "@/features/users/bulk";
 import { RoleBadge, StatusBadge } from "@/features/users/components/badges";
 import { BulkBar } from "@/features/users/components/bulk-bar";
 import { InviteDialog } from "@/features/users/components/invite-dialog";
@@ -61,6 +62,16 @@ export function UsersPage() {
   const rows = rowsOf(query.data);
   // What a new search or filter takes out of sight is not acted upon.
   const chosen = rows.filter(({ id }) => selected.has(id));
+  const total = totalOf(query.data);
+  // Everybody who matches, also those who are not loaded; another search ends that.
+  const [everybody, setEverybody] = useState<string | null>(null);
+  const asked = JSON.stringify([state.q, state.role, state.status]);
+  const matching = everybody === asked && total !== undefined;
+
+  function select(ids: Set<string>): void {
+    setSelected(ids);
+    setEverybody(null);
+  }
 
   const invite = (
     <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
@@ -103,13 +114,13 @@ export function UsersPage() {
           rowLink={(user) => ({ to: "/admin/users/$userId", params: { userId: user.id } })}
           selection={{
             selected: new Set(chosen.map(({ id }) => id)),
-            onChange: setSelected,
+            onChange: select,
             nameOf: (id) => {
               const user = rows.find((row) => row.id === id);
               return user ? userName(user) : "";
             },
           }}
-          total={totalOf(query.data)}
+          total={total}
           empty={
             isFiltered("q", "role", "status") ? (
               <EmptyState
@@ -131,7 +142,23 @@ export function UsersPage() {
           }
         />
       </Stack>
-      <BulkBar users={chosen} onDone={() => setSelected(new Set())} />
+      <BulkBar
+        selected={
+          matching
+            ? { kind: "matching", search: state, count: total }
+            : { kind: "chosen", users: chosen }
+        }
+        everybody={
+          !matching &&
+          total !== undefined &&
+          chosen.length === rows.length &&
+          total > rows.length &&
+          total <= peopleAtOnce
+            ? { count: total, onSelect: () => setEverybody(asked) }
+            : undefined
+        }
+        onDone={() => select(new Set())}
+      />
       <InviteDialog opened={inviting} onClose={() => setInviting(false)} />
     </Stack>
   );

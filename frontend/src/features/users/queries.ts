@@ -16,7 +16,7 @@ const userListDocument = graphql(`
     $counted: Boolean!
   ) {
     users(first: 50, after: $after, search: $search, role: $role, status: $status, sort: $sort) {
-      edges { node { id email name role status createdAt lastActiveAt } }
+      edges { node { id email name role status createdAt lastActiveAt version } }
       pageInfo { hasNextPage endCursor }
       totalCount @include(if: $counted)
     }

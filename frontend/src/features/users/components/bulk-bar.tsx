@@ -1,28 +1,50 @@
-import { Button, Group, Paper, Text, Transition } from "@mantine/core";
-import { IconCubePlus, IconUserPause, IconUsersPlus, IconX } from "@tabler/icons-react";
-import { useState } from "react";
-import { BulkAddToGroup } from "@/features/users/components/bulk-add-to-group";
-import { BulkGrant } from "@/features/users/components/bulk-grant";
-import { BulkSuspend } from "@/features/users/components/bulk-suspend";
-import type { ListedUser } from "@/features/users/queries";
+import { Button, Group, Menu, Paper, Text, Transition } from "@mantine/core";
+import {
+  IconCubePlus,
+  IconDots,
+  IconTrash,
+  IconUserCheck,
+  IconUserPause,
+  IconUsersMinus,
+  IconUsersPlus,
+  IconX,
+} from "@tabler/icons-react";
+import { type ComponentType, lazy, Suspense, useState } from "react";
+import { countOf, type Selected } from "@/features/users/bulk";
+import type { BulkProps } from "@/features/users/components/bulk-run";
 import { plural } from "@/lib/numbers";
 import classes from "./bulk-bar.module.css";
 
+const group = () => import("@/features/users/components/bulk-group");
+const status = () => import("@/features/users/components/bulk-status");
+
+// The dialogs come when they are opened.
+const dialogs = {
+  add: lazy(async () => ({ default: (await group()).BulkAddToGroup })),
+  remove: lazy(async () => ({ default: (await group()).BulkRemoveFromGroup })),
+  grant: lazy(async () => ({
+    default: (await import("@/features/users/components/bulk-grant")).BulkGrant,
+  })),
+  suspend: lazy(async () => ({ default: (await status()).BulkSuspend })),
+  reactivate: lazy(async () => ({ default: (await status()).BulkReactivate })),
+  delete: lazy(async () => ({ default: (await status()).BulkDelete })),
+} satisfies Record<string, ComponentType<BulkProps>>;
+
 interface Props {
-  users: ListedUser[];
+  selected: Selected;
+  /** Offered while every loaded row is ticked and more match. */
+  everybody?: { count: number; onSelect: () => void } | undefined;
   /** The selection has served its purpose. */
   onDone: () => void;
 }
 
-type Action = "suspend" | "group" | "grant";
-
 /** What can be done with everybody who is selected; floats over the list. */
-export function BulkBar({ users, onDone }: Props) {
-  const [action, setAction] = useState<Action | null>(null);
-  const dialog = { users, onClose: () => setAction(null), onDone };
+export function BulkBar({ selected, everybody, onDone }: Props) {
+  const [action, setAction] = useState<keyof typeof dialogs | null>(null);
+  const Dialog = action === null ? null : dialogs[action];
   return (
     <>
-      <Transition mounted={users.length > 0} transition="slide-up" duration={120}>
+      <Transition mounted={countOf(selected) > 0} transition="slide-up" duration={120}>
         {(style) => (
           <Paper
             component="section"
@@ -33,14 +55,19 @@ export function BulkBar({ users, onDone }: Props) {
             withBorder
           >
             <Text size="sm" fw={500} role="status" className="nowrap" px={6}>
-              {plural(users.length, "user")} selected
+              {plural(countOf(selected), "user")} selected
             </Text>
+            {everybody ? (
+              <Button size="compact-sm" variant="subtle" onClick={everybody.onSelect}>
+                Select all {everybody.count}
+              </Button>
+            ) : null}
             <Group gap={6}>
               <Button
                 size="xs"
                 variant="default"
                 leftSection={<IconUsersPlus size={15} aria-hidden />}
-                onClick={() => setAction("group")}
+                onClick={() => setAction("add")}
               >
                 Add to group
               </Button>
@@ -60,6 +87,39 @@ export function BulkBar({ users, onDone }: Props) {
               >
                 Suspend
               </Button>
+              <Menu position="top-end" withinPortal>
+                <Menu.Target>
+                  <Button
+                    size="xs"
+                    variant="default"
+                    leftSection={<IconDots size={15} aria-hidden />}
+                  >
+                    More
+                  </Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Item
+                    leftSection={<IconUsersMinus size={15} aria-hidden />}
+                    onClick={() => setAction("remove")}
+                  >
+                    Remove from group
+                  </Menu.Item>
+                  <Menu.Item
+                    leftSection={<IconUserCheck size={15} aria-hidden />}
+                    onClick={() => setAction("reactivate")}
+                  >
+                    Reactivate
+                  </Menu.Item>
+                  <Menu.Divider />
+                  <Menu.Item
+                    color="red"
+                    leftSection={<IconTrash size={15} aria-hidden />}
+                    onClick={() => setAction("delete")}
+                  >
+                    Delete
+                  </Menu.Item>
+                </Menu.Dropdown>
+              </Menu>
               <Button
                 size="xs"
                 variant="subtle"
@@ -73,9 +133,11 @@ export function BulkBar({ users, onDone }: Props) {
           </Paper>
         )}
       </Transition>
-      {action === "suspend" ? <BulkSuspend {...dialog} /> : null}
-      {action === "group" ? <BulkAddToGroup {...dialog} /> : null}
-      {action === "grant" ? <BulkGrant {...dialog} /> : null}
+      {Dialog ? (
+        <Suspense>
+          <Dialog selected={selected} onClose={() => setAction(null)} onDone={onDone} />
+        </Suspense>
+      ) : null}
     </>
   );
 }

@@ -2,7 +2,7 @@ import { Checkbox, Text } from "@mantine/core";
 import { useState } from "react";
 import { ModelName } from "@/features/policy/components/model-name";
 import { ModelPicker } from "@/features/policy/components/model-picker";
-import { grantModels } from "@/features/policy/mutations";
+import { countOf, grantModelsToUsers } from "@/features/users/bulk";
 import { type BulkProps, BulkRun } from "@/features/users/components/bulk-run";
 import { plural } from "@/lib/numbers";
 
@@ -16,10 +16,10 @@ export function BulkGrant(props: BulkProps) {
   return (
     <BulkRun
       {...props}
-      title={`Grant models to ${plural(props.users.length, "user")}`}
+      title={`Grant models to ${plural(countOf(props.selected), "user")}`}
       submitLabel={modelIds.length > 0 ? `Grant ${plural(modelIds.length, "model")}` : "Grant"}
       disabled={modelIds.length === 0}
-      act={([id = ""]) => grantModels({ kind: "user", id, name: "" }, modelIds)}
+      act={(users) => grantModelsToUsers(modelIds, users)}
       done={`granted ${plural(modelIds.length, "model")}`}
     >
       <Text size="sm" c="dimmed">

@@ -1,14 +1,15 @@
-import { Alert, Button, Group, List, Modal, Progress, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, List, Modal, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { type ListedUser, userName } from "@/features/users/queries";
-import { type Failure, runEach } from "@/features/users/run-each";
+import { type BulkResult, countOf, type Selected, toSelection } from "@/features/users/bulk";
+import type { UserSelectionInput } from "@/gql/graphql";
+import { messageOf } from "@/lib/errors";
 import { notifySuccess } from "@/lib/notify";
 import { plural } from "@/lib/numbers";
 import { keys } from "@/lib/query-keys";
 
 export interface BulkProps {
-  users: ListedUser[];
+  selected: Selected;
   onClose: () => void;
   onDone: () => void;
 }
@@ -20,75 +21,67 @@ interface Props extends BulkProps {
   submitLabel: string;
   destructive?: boolean;
   disabled?: boolean;
-  /** Whom it concerns; the others stay as they are. */
-  concerned?: ListedUser[];
-  act: (userIds: string[]) => Promise<unknown>;
-  /** How many `act` takes at once; one where each can fail on its own. */
-  lot?: number;
+  act: (users: UserSelectionInput) => Promise<BulkResult[]>;
   /** "suspended", for the closing words. */
   done: string;
 }
 
-type Phase =
-  | { at: "asking" }
-  | { at: "running"; count: number }
-  | { at: "over"; failures: Failure[] };
-
-/** Asks, does it while a bar fills, and names those with whom it failed. */
+/** Asks, does it in one request, and tells what came of whom unless it went well for everybody. */
 export function BulkRun(props: Props) {
-  const { users, concerned = users, act, lot = 1, onClose, onDone } = props;
-  const [phase, setPhase] = useState<Phase>({ at: "asking" });
+  const { selected, act, done, onClose, onDone } = props;
+  const [running, setRunning] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [results, setResults] = useState<BulkResult[] | null>(null);
   const client = useQueryClient();
-  const running = phase.at === "running";
+
+  function leave(): void {
+    onClose();
+    if (results) onDone();
+  }
 
   async function run(): Promise<void> {
-    setPhase({ at: "running", count: 0 });
-    const items = concerned.map((user) => ({ id: user.id, label: userName(user) }));
-    const onProgress = (count: number) => setPhase({ at: "running", count });
-    const failures = await runEach(items, { lot, act, onProgress });
-    await Promise.all(
-      [keys.users, keys.groups, keys.policies].map((queryKey) =>
-        client.invalidateQueries({ queryKey }),
-      ),
-    );
-    if (failures.length > 0) {
-      setPhase({ at: "over", failures });
-      return;
+    setRunning(true);
+    setProblem(null);
+    try {
+      const found = await act(toSelection(selected));
+      await Promise.all(
+        [keys.users, keys.groups, keys.policies].map((queryKey) =>
+          client.invalidateQueries({ queryKey }),
+        ),
+      );
+      if (found.some(({ outcome }) => outcome === "REFUSED")) {
+        setResults(found);
+      } else {
+        notifySuccess(summary(found, done));
+        onClose();
+        onDone();
+      }
+    } catch (error) {
+      setProblem(messageOf(error));
+    } finally {
+      setRunning(false);
     }
-    notifySuccess(`${plural(concerned.length, "user")} ${props.done}.`);
-    onClose();
-    onDone();
   }
 
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={leave}
       title={<Text fw={600}>{props.title}</Text>}
       closeOnClickOutside={!running}
       closeOnEscape={!running}
       withCloseButton={!running}
     >
       <Stack gap="md">
-        {phase.at === "over" ? (
-          <Failures failures={phase.failures} total={concerned.length} done={props.done} />
-        ) : (
-          props.children
-        )}
-        {phase.at === "running" ? (
-          <Stack gap={6}>
-            <Progress
-              value={(phase.count / Math.max(1, concerned.length)) * 100}
-              aria-label="Progress"
-            />
-            <Text size="xs" c="dimmed" role="status">
-              {phase.count} of {concerned.length}
-            </Text>
-          </Stack>
+        {results ? <Results results={results} done={done} /> : props.children}
+        {problem ? (
+          <Alert color="red" role="alert">
+            {problem}
+          </Alert>
         ) : null}
         <Group justify="flex-end" gap="xs">
-          {phase.at === "over" ? (
-            <Button onClick={onClose}>Close</Button>
+          {results ? (
+            <Button onClick={leave}>Close</Button>
           ) : (
             <>
               <Button variant="default" onClick={onClose} disabled={running}>
@@ -97,7 +90,7 @@ export function BulkRun(props: Props) {
               <Button
                 {...(props.destructive ? { color: "red" } : {})}
                 loading={running}
-                disabled={concerned.length === 0 || props.disabled === true}
+                disabled={countOf(selected) === 0 || props.disabled === true}
                 onClick={() => void run()}
               >
                 {props.submitLabel}
@@ -110,26 +103,35 @@ export function BulkRun(props: Props) {
   );
 }
 
-interface FailuresProps {
-  failures: Failure[];
-  total: number;
-  done: string;
+function summary(results: BulkResult[], done: string): string {
+  const changed = results.filter(({ outcome }) => outcome === "DONE").length;
+  const already = results.filter(({ outcome }) => outcome === "ALREADY").length;
+  const first = `${plural(changed, "user")} ${done}`;
+  return already === 0 ? `${first}.` : `${first}, ${already} before.`;
 }
 
-function Failures({ failures, total, done }: FailuresProps) {
+function Results({ results, done }: { results: BulkResult[]; done: string }) {
+  const refused = results.filter(({ outcome }) => outcome === "REFUSED");
   return (
-    <Alert
-      color="red"
-      role="alert"
-      title={failures.length < total ? `Not everybody was ${done}` : `Nobody was ${done}`}
-    >
-      <List size="sm" spacing={4}>
-        {failures.map(({ label, problem }) => (
-          <List.Item key={label}>
-            <b>{label}</b>: {problem}
-          </List.Item>
-        ))}
-      </List>
-    </Alert>
+    <>
+      <Text size="sm" role="status">
+        {summary(results, done)}
+      </Text>
+      <Alert
+        color="red"
+        role="alert"
+        title={`${plural(refused.length, "user")} left as before`}
+        mah={320}
+        style={{ overflowY: "auto" }}
+      >
+        <List size="sm" spacing={4}>
+          {refused.map(({ userId, label, error }) => (
+            <List.Item key={userId}>
+              <b>{label || "Somebody who is gone"}</b>: {error?.message}
+            </List.Item>
+          ))}
+        </List>
+      </Alert>
+    </>
   );
 }
