@@ -8,7 +8,7 @@ import structlog
 from graphql import DocumentNode, GraphQLError, Node, visit
 from graphql.language import ArgumentNode, ObjectFieldNode, ValueNode, Visitor
 
-from sluicegate.kit.errors import AppError, Throttled
+from sluicegate.kit.errors import AppError, Later
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ def _present_refusal(error: GraphQLError, cause: AppError, document: DocumentNod
     error.extensions = {"code": cause.code}
     if field is not None:
         error.extensions["field"] = field
-    if isinstance(cause, Throttled):
+    if isinstance(cause, Later):
         error.extensions["retryAfter"] = cause.retry_after
 
 

@@ -63,12 +63,23 @@ class Forbidden(AppError):
     status = 403
 
 
-class Throttled(AppError):
-    """Too many tries; `retry_after` is in seconds."""
-
-    code = "throttled"
-    status = 429
+class Later(AppError):
+    """The same request may be taken once `retry_after` seconds have passed."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Throttled(Later):
+    """Too many tries."""
+
+    code = "throttled"
+    status = 429
+
+
+class Unavailable(Later):
+    """Something that the server needs, such as its database, does not answer."""
+
+    code = "unavailable"
+    status = 503

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +15,7 @@ from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import LinkKind, OneTimeLink, Role, User, UserStatus, parse_email, parse_name
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import token_digest
-from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated
+from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.store import Store, Transaction, UserFilter
@@ -100,9 +101,11 @@ class AuthService:
         if user is None or user.status is not UserStatus.ACTIVE:
             return None
         if now - session.last_seen_at >= _TOUCH:
-            async with self._store.write() as tx:
-                await tx.sessions.touch(session.id, now)
-                await tx.users.update(user.id, last_active_at=now)
+            # Whoever only looks may do so though nothing can be written down.
+            with suppress(Unavailable):
+                async with self._store.write() as tx:
+                    await tx.sessions.touch(session.id, now)
+                    await tx.users.update(user.id, last_active_at=now)
         return Caller(user, actor_of(user), session_id=session.id)
 
     async def caller_of_token(self, text: str) -> Caller | None:
@@ -118,8 +121,9 @@ class AuthService:
         if user is None or user.status is not UserStatus.ACTIVE:
             return None
         if token.last_used_at is None or now - token.last_used_at >= _TOUCH:
-            async with self._store.write() as tx:
-                await tx.tokens.touch(token.id, now)
+            with suppress(Unavailable):
+                async with self._store.write() as tx:
+                    await tx.tokens.touch(token.id, now)
         actor = Actor(ActorKind.TOKEN, f"{token.name} of {user.label}", user.id, token.id)
         return Caller(user, actor, frozenset(token.scopes))
 

@@ -16,6 +16,7 @@ from sluicegate.domain.policy import PolicyChange
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.policy import ChangeFeed
 from sluicegate.ports.store import Transaction
+from sluicegate.storage.away import unavailable_when_away
 from sluicegate.storage.conflicts import conflict_of
 from sluicegate.storage.repositories.audit import SqlAuditRepository
 from sluicegate.storage.repositories.catalog import SqlCatalogRepository
@@ -33,6 +34,8 @@ from sluicegate.storage.tables.policy import PolicyChangeRow
 
 # 5 s is longer than any write of ours; past it something is wrong and the caller should hear of it.
 _BUSY_MS = 5000
+_STATEMENT_MS = 30_000
+_CONNECT_SECONDS = 10
 
 
 def database_url(text: str) -> URL:
@@ -53,7 +56,16 @@ def make_engine(url: URL, *, pool_size: int = 5) -> AsyncEngine:
         engine = create_async_engine(url, connect_args={"timeout": _BUSY_MS / 1000}, pool_size=pool_size)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
-    return create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True)
+    engine = create_async_engine(
+        url,
+        connect_args={"connect_timeout": _CONNECT_SECONDS},
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=True,
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_postgres)
+    return engine
 
 
 def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
@@ -63,6 +75,15 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_postgres(connection: Any, _record: ConnectionPoolEntry) -> None:
+    # Not as options of the connection, which poolers in between do not take.
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = {_BUSY_MS}")
+    cursor.execute(f"SET statement_timeout = {_STATEMENT_MS}")
+    cursor.close()
+    connection.commit()
 
 
 class SqlTransaction:
@@ -111,26 +132,28 @@ class SqlStore:
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[SqlTransaction]:
-        async with self._sessions() as session:
-            await self._start(session, "BEGIN")
-            try:
-                yield SqlTransaction(session, self._clock)
-            finally:
-                await session.rollback()
+        with unavailable_when_away():
+            async with self._sessions() as session:
+                await self._start(session, "BEGIN")
+                try:
+                    yield SqlTransaction(session, self._clock)
+                finally:
+                    await session.rollback()
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[SqlTransaction]:
-        async with self._sessions() as session:
-            await self._start(session, "BEGIN IMMEDIATE")
-            transaction = SqlTransaction(session, self._clock)
-            try:
-                yield transaction
-                await session.commit()
-            except BaseException as error:
-                await session.rollback()
-                if isinstance(error, DBAPIError) and (conflict := conflict_of(error)) is not None:
-                    raise conflict from error
-                raise
+        with unavailable_when_away():
+            async with self._sessions() as session:
+                await self._start(session, "BEGIN IMMEDIATE")
+                transaction = SqlTransaction(session, self._clock)
+                try:
+                    yield transaction
+                    await session.commit()
+                except BaseException as error:
+                    await session.rollback()
+                    if isinstance(error, DBAPIError) and (conflict := conflict_of(error)) is not None:
+                        raise conflict from error
+                    raise
         if transaction.changes:
             await self._feed.publish(transaction.changes)
 

@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sluicegate.storage.away import unavailable_when_away
+
 
 @asynccontextmanager
 async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """One read transaction whose statements all see the same state."""
-    async with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            await connection.exec_driver_sql("BEGIN")
-        else:
-            # PostgreSQL's default lets every statement see a newer state.
-            await connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
+    with unavailable_when_away():
+        async with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                await connection.exec_driver_sql("BEGIN")
+            else:
+                # PostgreSQL's default lets every statement see a newer state.
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from sluicegate.kit.errors import InvalidInput
+from sluicegate.kit.errors import InvalidInput, Unavailable
 from sluicegate.kit.ids import new_id
 from sluicegate.services.auth import AuthService
 from sluicegate.services.caller import Caller
@@ -34,6 +34,21 @@ def graphql_routes(auth: AuthService, execute: Execute, is_secure: Callable[[], 
             raise InvalidInput("operationName", "must be text")
         request_id = new_id()
         answer = await execute(caller, request_id, text_of(body, "query"), variables, operation)
-        return JSONResponse(answer, headers={"cache-control": "no-store", "x-request-id": request_id})
+        headers = {"cache-control": "no-store", "x-request-id": request_id}
+        wait = _wait_of(answer)
+        if wait is not None:
+            headers["retry-after"] = str(wait)
+        return JSONResponse(answer, 200 if wait is None else 503, headers)
 
     return router
+
+
+def _wait_of(answer: dict[str, Any]) -> int | None:
+    """After how many seconds a request is worth repeating that brought nothing because the database is away."""
+    done = any(value is not None for value in (answer.get("data") or {}).values())
+    waits = [
+        error["extensions"]["retryAfter"]
+        for error in answer.get("errors", ())
+        if error.get("extensions", {}).get("code") == Unavailable.code
+    ]
+    return max(waits) if waits and not done else None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sluicegate.kit.errors import AppError, Forbidden, InvalidInput, Throttled
+from sluicegate.kit.errors import AppError, Forbidden, InvalidInput, Later
 from sluicegate.kit.secret import Secret
 from sluicegate.services.sessions import SESSION_DAYS
 
@@ -111,6 +111,6 @@ def refusal(error: AppError) -> JSONResponse:
     """An expected error as the console reads it."""
     content = {"error": {"code": error.code, "message": error.message, "field": error.field}}
     response = JSONResponse(content, error.status, {"cache-control": "no-store"})
-    if isinstance(error, Throttled):
+    if isinstance(error, Later):
         response.headers["retry-after"] = str(error.retry_after)
     return response

@@ -1,0 +1,55 @@
+"""A database that does not answer, as something that whoever asks may wait for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from sluicegate.kit.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+# Locked by another writer, not writable, disk full, file gone.
+_SQLITE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+_RETRY_SECONDS = 5
+
+
+@contextmanager
+def unavailable_when_away() -> Iterator[None]:
+    """Raises Unavailable for what is no fault of the statement: a lock that is held for too long, no connection."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout) as error:
+        if not _is_away(error):
+            raise
+        # The driver's words may name host and user; its kind and code say enough.
+        log.warning("database.unavailable", error=type(getattr(error, "orig", error)).__name__, code=_code_of(error))
+        raise Unavailable("The database does not answer at the moment. Try again soon.", _RETRY_SECONDS) from error
+
+
+def _is_away(error: DBAPIError | PoolTimeout) -> bool:
+    if isinstance(error, PoolTimeout) or error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        # The lower byte is the code, what is above says more.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE
+    return isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _code_of(error: DBAPIError | PoolTimeout) -> str | None:
+    orig = getattr(error, "orig", None)
+    return getattr(orig, "sqlite_errorname", None) or getattr(orig, "sqlstate", None)
