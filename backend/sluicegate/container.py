@@ -46,6 +46,7 @@ from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
 from sluicegate.services.passwords import Passwords
+from sluicegate.services.people_import import PeopleImport
 from sluicegate.services.previews import PreviewService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -126,6 +127,7 @@ class Container:
             zone=self.settings.zone,
         )
         passwords = Passwords()
+        invitations = InvitationService(store, clock, self.url, mail)
         return Services(
             deployment=Deployment(__version__, self.url, self.settings.time_zone, mail.configured),
             auth=AuthService(store, clock, passwords),
@@ -133,7 +135,8 @@ class Container:
             sessions=SessionService(store, clock),
             users=UserService(store),
             bulk=BulkService(store, clock),
-            invitations=InvitationService(store, clock, self.url, mail),
+            people_import=PeopleImport(store, invitations, mail),
+            invitations=invitations,
             mail=mail,
             groups=GroupService(store, clock),
             keys=KeyService(store, clock),

@@ -34,6 +34,7 @@ from sluicegate.graphql.tokens.mutations import TokenMutations
 from sluicegate.graphql.tokens.queries import TokenQueries
 from sluicegate.graphql.usage.queries import UsageQueries
 from sluicegate.graphql.users.bulk import BulkUserMutations
+from sluicegate.graphql.users.importing import ImportMutations
 from sluicegate.graphql.users.mutations import UserMutations
 from sluicegate.graphql.users.queries import UserQueries
 from sluicegate.graphql.viewer.mutations import ViewerMutations
@@ -63,6 +64,7 @@ class Mutation(
     ViewerMutations,
     UserMutations,
     BulkUserMutations,
+    ImportMutations,
     InvitationMutations,
     GroupMutations,
     KeyMutations,

@@ -19,6 +19,7 @@ from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
+from sluicegate.services.people_import import PeopleImport
 from sluicegate.services.previews import PreviewService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -39,6 +40,7 @@ class Services:
     sessions: SessionService
     users: UserService
     bulk: BulkService
+    people_import: PeopleImport
     invitations: InvitationService
     mail: MailService
     groups: GroupService

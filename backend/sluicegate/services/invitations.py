@@ -90,16 +90,17 @@ class InvitationService:
         try:
             email = parse_email(text, "emails")
             async with self._store.write() as tx:
-                user, url = await self._add(tx, caller, email, role, group_ids)
+                user, url = await self.add(tx, caller, email, role, group_ids)
         except Conflict as error:
             return Invited(text.strip(), error=Conflict(error.message, field="emails"))
         except AppError as error:
             return Invited(text.strip(), error=error)
         return Invited(email, user, url)
 
-    async def _add(
-        self, tx: Transaction, caller: Caller, email: str, role: Role, group_ids: Sequence[str]
+    async def add(
+        self, tx: Transaction, caller: Caller, email: str, role: Role, group_ids: Sequence[str], name: str = ""
     ) -> tuple[User, str | None]:
+        """Somebody new, who may change the name when accepting; the link is given only if no mail brings it."""
         present = await tx.users.by_email(email)
         if present is not None:
             invited = present.status is UserStatus.INVITED
@@ -109,14 +110,14 @@ class InvitationService:
                 else "There is an account with this address already.",
                 field="emails",
             )
-        user = User(new_id(), email, "", role, UserStatus.INVITED, self._clock.now())
+        user = User(new_id(), email, name, role, UserStatus.INVITED, self._clock.now())
         await tx.users.add(user)
         for group_id in group_ids:
             await tx.groups.add_members(group_id, [user.id])
         url = await self._new_link(tx, caller, user)
         # By name: somebody reads it when a group may be gone.
         groups = sorted(group.name for group in (await tx.groups.get_many(group_ids)).values())
-        after = {"email": email, "role": role.value, "groups": groups}
+        after = {"email": email, "role": role.value, "groups": groups} | ({"name": name} if name else {})
         await tx.audit.record(caller.actor, "user.invite", "user", user.id, user.label, {}, after)
         tx.changed(PolicyChange(ChangeKind.USER, user.id))
         return user, url

@@ -81,14 +81,7 @@ class UserService:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
             user = await _hold_user(tx, user_id, expected_version)
-            if name is not ABSENT:
-                # Those who are invited choose their name when they come.
-                name = parse_name(name, required=user.status is not UserStatus.INVITED)
-            if role is Role.ADMIN and user.role is not Role.ADMIN:
-                caller.require_every_scope("make somebody an administrator")
-            if role is Role.MEMBER:
-                await _keep_an_admin(tx, user, "demoted", field="role")
-            return await _change(tx, caller, user, name, role)
+            return await edit_held(tx, caller, user, name, role)
 
     async def suspend(self, caller: Caller, user_id: str, expected_version: int | None = None) -> User:
         """Ends all sessions too; the keys stop with the answer."""
@@ -108,6 +101,20 @@ class UserService:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
             await delete_held(tx, caller, await require_user(tx, user_id))
+
+
+async def edit_held(
+    tx: Transaction, caller: Caller, user: User, name: str | Absent = ABSENT, role: Role | Absent = ABSENT
+) -> User:
+    """Of a person whose version is held; the same person when nothing differs."""
+    if name is not ABSENT:
+        # Those who are invited choose their name when they come.
+        name = parse_name(name, required=user.status is not UserStatus.INVITED)
+    if role is Role.ADMIN and user.role is not Role.ADMIN:
+        caller.require_every_scope("make somebody an administrator")
+    if role is Role.MEMBER:
+        await _keep_an_admin(tx, user, "demoted", field="role")
+    return await _change(tx, caller, user, name, role)
 
 
 async def suspend_held(tx: Transaction, caller: Caller, user: User) -> User:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -16,6 +14,7 @@ from starlette.responses import StreamingResponse
 
 from sluicegate.domain.audit import AuditEvent
 from sluicegate.domain.user import Group, Role, User, UserStatus
+from sluicegate.kit.csv_text import csv_lines
 from sluicegate.kit.errors import InvalidInput, Unauthenticated
 from sluicegate.ports.store import AuditFilter, UserFilter, UserSort
 from sluicegate.services.audit import AuditService
@@ -29,8 +28,6 @@ _AUDIT_COLUMNS = (
 )  # fmt: skip
 _USER_COLUMNS = ("email", "name", "role", "status", "groups", "created_at", "last_active_at")
 E = TypeVar("E", bound=StrEnum)
-# Spreadsheets run what begins with one of these as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_routes(
@@ -147,15 +144,6 @@ def _audit_object(event: AuditEvent) -> dict[str, object]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def csv_lines(rows: Iterable[Sequence[str]]) -> str:
-    """Lines as RFC 4180 wants them, with nothing in them that a spreadsheet would run."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for row in rows:
-        writer.writerow([f"'{value}" if value.startswith(_FORMULA) else value for value in row])
-    return out.getvalue()
 
 
 def _file(name: str, kind: str, lines: AsyncIterator[str]) -> StreamingResponse:

@@ -28,6 +28,7 @@ def chosen(*ids: str) -> dict[str, Any]:
 
 
 FAST = {"id": NEW, "model": {"slug": "fast"}}
+EMPTY, TEAM = {"id": "empty"}, {"id": "team"}
 NOBODY = came_of("none", "REFUSED", "not_found", "There is no such user.")
 SELECTIONS = (
     bad("invalid_input", "users", users={}),
@@ -116,6 +117,55 @@ OPERATIONS = {
         [came_of("mia", "DONE")],
         audit=("group.remove_members", "team"),
         then=('{ user(id: "mia") { groups { id } } }', {"user": {"groups": []}}),
+    ),
+    "importUsers": Operation(
+        "mutation ($input: ImportUsersInput!) { importUsers(input: $input) { plan lines "
+        "{ line email action changes { field before after } error { code field message } inviteUrl } } }",
+        Role.ADMIN,
+        TokenScope.USERS,
+        {"input": {"csv": "email,groups\nmia@example.com,Empty; team\nnobody,\n", "dryRun": False}},
+        {
+            "plan": NEW,
+            "lines": [
+                {
+                    "line": 2,
+                    "email": "mia@example.com",
+                    "action": "UPDATED",
+                    "changes": [{"field": "groups", "before": "Team", "after": "Empty; Team"}],
+                    "error": None,
+                    "inviteUrl": None,
+                },
+                {
+                    "line": 3,
+                    "email": "nobody",
+                    "action": "REFUSED",
+                    "changes": [],
+                    "error": {
+                        "code": "invalid_input",
+                        "field": "email",
+                        "message": "'nobody' is not an e-mail address; write it like ada@example.com",
+                    },
+                    "inviteUrl": None,
+                },
+            ],
+        },
+        faults=(
+            bad("invalid_input", "csv", input={"csv": ""}),
+            bad("invalid_input", "csv", input={"csv": "email\n"}),
+            bad("invalid_input", "csv", input={"csv": "name,role\nx,y\n"}),
+            bad("invalid_input", "csv", input={"csv": "email,shoe size\na@example.com,7\n"}),
+            bad("invalid_input", "csv", input={"csv": "email\n" + "a@example.com\n" * 501}),
+            bad("invalid_input", "csv", input={"csv": "email\n" + LONG * 51}),
+            bad("invalid_input", "csv", input={"csv": 'email\n"a@example.com\n'}),
+            bad("invalid_input", "csv", input={"csv": "a\0b"}),
+            bad(
+                "stale_version",
+                "expectedPlan",
+                input={"csv": "email\nz@example.com\n", "dryRun": False, "expectedPlan": "other"},
+            ),
+        ),
+        audit=("group.add_members", "empty"),
+        then=('{ user(id: "mia") { groups { id } } }', {"user": {"groups": [EMPTY, TEAM]}}),
     ),
     "grantModelsToUsers": Operation(
         "mutation ($modelIds: [ID!]!, $users: UserSelectionInput!) "

@@ -83,8 +83,11 @@ class SqlUserRepository:
         return {row.id: to_value(User, row) for row in rows}
 
     async def by_email(self, email: str) -> User | None:
-        row = (await self._session.execute(select(_USERS).where(_USERS.c.email == email))).first()
-        return to_value(User, row) if row else None
+        return (await self.by_emails([email])).get(email)
+
+    async def by_emails(self, emails: Sequence[str]) -> dict[str, User]:
+        rows = await self._session.execute(select(_USERS).where(_USERS.c.email.in_(emails)))
+        return {row.email: to_value(User, row) for row in rows}
 
     async def page(self, where: UserFilter, sort: str, page: PageRequest) -> Page[User]:
         name, _, way = sort.rpartition("_")

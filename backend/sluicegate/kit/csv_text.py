@@ -1,0 +1,40 @@
+"""CSV in both directions: cells that no spreadsheet runs, and the same text again when they come back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+# Spreadsheets run what begins with one of these as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> str:
+    """Lines as RFC 4180 wants them, with nothing in them that a spreadsheet would run."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([_defused(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not blank, with the line on which it begins. What separates the cells of the first row, be it a
+    comma, a semicolon or a tab, separates all; raises csv.Error."""
+    head = text.lstrip("\ufeff").lstrip("\r\n").partition("\n")[0]
+    reader = csv.reader(
+        io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=max(",;\t", key=head.count), strict=True
+    )
+    begin = 1
+    for row in reader:
+        if any(cell.strip() for cell in row):
+            yield begin, [_restored(cell) for cell in row]
+        begin = reader.line_num + 1
+
+
+def _defused(value: str) -> str:
+    # What looks defused already gets one more, so that taking one away always gives the original.
+    return f"'{value}" if value.lstrip("'").startswith(_FORMULA) else value
+
+
+def _restored(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA) else cell
