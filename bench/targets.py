@@ -173,7 +173,9 @@ class Sluicegate(_Process):
                 " sum(output_tokens) FROM usage_ledger GROUP BY 1, 2, 3"
             ).fetchall()
             self._summed = database.execute(
-                "SELECT sum(requests), sum(input_tokens), sum(output_tokens) FROM usage_hours"
+                "SELECT sum(requests), sum(input_tokens), sum(output_tokens) FROM ("
+                "SELECT requests, input_tokens, output_tokens FROM usage_pending UNION ALL "
+                "SELECT requests, input_tokens, output_tokens FROM usage_people WHERE grain = 'day')"
             ).fetchone()
         self._folder.cleanup()
 

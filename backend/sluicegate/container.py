@@ -20,7 +20,7 @@ from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.gateway.selftest import Rehearsal
 from sluicegate.jobs.scheduler import Scheduler
-from sluicegate.jobs.tasks import DELIVER_MAIL, housekeeping_jobs, mail_jobs
+from sluicegate.jobs.tasks import DELIVER_MAIL, housekeeping_jobs, mail_jobs, rollup_jobs
 from sluicegate.kit.clock import Clock, SystemClock
 from sluicegate.kit.crypto import SealBroken, key_from_text
 from sluicegate.kit.secret import Secret
@@ -53,6 +53,7 @@ from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
 from sluicegate.services.refusal_log import RefusalLog
+from sluicegate.services.rollups import Retention, RollupService
 from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
@@ -64,6 +65,7 @@ from sluicegate.storage.crowd_source import SqlCrowdSource
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 from sluicegate.storage.migrate import SchemaError as SchemaError
 from sluicegate.storage.policy_source import SqlPolicySource
+from sluicegate.storage.rollups import SqlRollups
 from sluicegate.storage.sole import AlreadyServed as AlreadyServed
 from sluicegate.storage.sole import sole_server as sole_server
 from sluicegate.storage.usage_reader import SqlUsageReader
@@ -93,7 +95,7 @@ class Container:
         self.periods = PeriodClock(settings.zone)
         url = database_url(settings.database)
         self.engine = make_engine(url)
-        self.usage_reader = SqlUsageReader(self.engine)
+        self.usage_reader = SqlUsageReader(self.engine, settings.zone)
         self.usage_writer = make_usage_writer(url, settings.zone)
         self.feed = LocalFeed()
         self.store = SqlStore(self.engine, self.feed, self.clock)
@@ -112,7 +114,10 @@ class Container:
         options = GatewayOptions(settings.max_body_bytes, timeouts, settings.budget_status, refused=self.refusals.note)
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
         self.services = self._services()
-        jobs = [*housekeeping_jobs(Housekeeping(self.store, self.clock)), *mail_jobs(self.services.mail)]
+        sums = SqlRollups(self.engine, settings.zone)
+        self.rollups = RollupService(sums, self.clock, settings.zone, _retention(settings))
+        housekeeping = Housekeeping(self.store, self.clock)
+        jobs = [*housekeeping_jobs(housekeeping), *mail_jobs(self.services.mail), *rollup_jobs(self.rollups)]
         self.scheduler = Scheduler(self.store, self.clock, jobs)
 
     def _services(self) -> Services:
@@ -152,7 +157,7 @@ class Container:
             provider_models=ProviderModelService(store, clock),
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),
             models=ModelService(store, clock),
-            usage=UsageService(self.usage_reader, self.settings.zone),
+            usage=UsageService(self.usage_reader, self.settings.zone, clock, _retention(self.settings).grains),
             jobs=JobService(store, clock),
             audit=AuditService(store),
         )
@@ -187,6 +192,7 @@ class Container:
     async def start(self) -> None:
         """Raises SchemaError when the database does not fit this release, SelfTestFailed when limits do not hold."""
         await asyncio.to_thread(migrate.check, self.settings.database)
+        await self.rollups.ensure()
         await self.journal.start()
         await self.rehearsal.run(self.gateway, self.policy)
         await self.policy.start()
@@ -271,6 +277,16 @@ def _keep_new_key(path: Path) -> None:
     finally:
         draft.unlink()
     log.warning("kek.generated", file=str(path), advice="keep a copy, or set SLUICEGATE_KEK_PRIMARY")
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        calls=settings.keep_calls_days,
+        five_minutes=settings.keep_five_minutes_days,
+        hours=settings.keep_hours_days,
+        days=settings.keep_days_days,
+        sessions=settings.keep_sessions_days,
+    )
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:

@@ -106,6 +106,18 @@ class Settings(BaseSettings):
         le=10_000_000,
         description="Calls that may wait for the database before more are refused with 503.",
     )
+    keep_calls_days: Annotated[int | None, BeforeValidator(_none_if_blank)] = Field(
+        None,
+        ge=62,
+        le=36_500,
+        description="Days for which single calls are kept, in whole months; by default for ever.",
+    )
+    keep_days_days: Annotated[int | None, BeforeValidator(_none_if_blank)] = Field(
+        None, ge=800, le=36_500, description="Days for which usage by day is kept; by month it is kept for ever."
+    )
+    keep_hours_days: int = Field(93, ge=62, le=36_500, description="Days for which usage by hour is kept.")
+    keep_five_minutes_days: int = Field(7, ge=2, le=400, description="Days for which usage by 5 minutes is kept.")
+    keep_sessions_days: int = Field(93, ge=7, le=36_500, description="Days for which usage by session is kept.")
     budget_status: Literal[402, 403, 429] = Field(402, description="Status of a refusal because a budget is reached.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
@@ -22,9 +22,10 @@ from sluicegate.domain.usage import CallRecord
 from sluicegate.domain.user import Group, Role
 from sluicegate.kit.errors import Forbidden, InvalidInput
 from sluicegate.ports.store import PageRequest
-from sluicegate.ports.usage import UsageTotals
+from sluicegate.ports.usage import CallFilter, Grain, UsageTotals
 from sluicegate.services.caller import Caller
 from sluicegate.services.usage import Interval, UsageDimension, UsageQuery, UsageService, add_up
+from sluicegate.storage.rollups import SqlRollups
 from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
 from storage.records import call
@@ -37,13 +38,16 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=BERLIN)
 class Stage:
     def __init__(self, site: Site, admin: Caller, member: Caller, zone: ZoneInfo = BERLIN) -> None:
         self.site, self.admin, self.member, self.zone = site, admin, member, zone
-        self.usage = UsageService(SqlUsageReader(site.store.engine), zone)
+        self.usage = UsageService(SqlUsageReader(site.store.engine, zone), zone, site.clock)
 
     async def write(self, *records: CallRecord) -> None:
         url: URL = self.site.store.engine.url
         writer = make_usage_writer(url, self.zone)
         await asyncio.to_thread(writer.write, records)
         writer.close()
+
+    async def fold(self) -> None:
+        await SqlRollups(self.site.store.engine, self.zone).fold({})
 
     async def series(self, query: UsageQuery) -> list[tuple[datetime, int]]:
         report = await self.usage.report(self.admin, query)
@@ -78,6 +82,63 @@ async def test_the_previous_span_is_as_long_and_ends_where_this_begins(stage: St
     query = everyone(DAY - timedelta(days=2), DAY)
     assert (await stage.usage.report(stage.admin, query)).totals.requests == 3
     assert (await stage.usage.previous(stage.admin, query)).requests == 3
+
+
+async def test_whole_months_and_the_days_around_them_add_up(stage: Stage) -> None:
+    """From the sums by month and by day, of every scope and by everything."""
+    edges = [datetime(2026, month, 1, tzinfo=BERLIN) for month in (9, 10, 11)]
+    times = [edge + timedelta(milliseconds=off) for edge in edges for off in (-1, 0)] + [NOON, NOON]
+    records = [
+        call(at, user_id="ada" if n % 2 else "bob", cost_nanos=3**n, session_id=f"s{n % 3}")
+        for n, at in enumerate(times)
+    ]
+    await stage.write(*records[:5])
+    await stage.fold()
+    await stage.write(*records[5:])
+    for first in (date(2026, 8, 31), date(2026, 9, 1), date(2026, 9, 2), date(2026, 10, 31)):
+        start = datetime.combine(first, datetime.min.time(), BERLIN)
+        inside = [r for r, at in zip(records, times, strict=True) if at >= start]
+        for whose, mine in (
+            ({"everyone": True}, inside),
+            ({"group_id": "team"}, inside),
+            ({"user_id": "ada"}, [r for r in inside if r.user_id == "ada"]),
+        ):
+            query = UsageQuery(first, DAY, **whose)
+            for by in UsageDimension:
+                if by is UsageDimension.SESSION and "user_id" not in whose:
+                    continue
+                slices = await stage.usage.breakdown(stage.admin, query, by, 100)
+                assert sum(s.totals.cost_nanos for s in slices) == sum(r.cost_nanos for r in mine), (first, whose, by)
+            assert (await stage.usage.report(stage.admin, query)).totals.requests == len(mine)
+            assert (await stage.usage.totals(stage.admin, query)).requests == len(mine)
+
+
+async def test_sessions_of_everybody_are_for_a_week_those_of_one_person_for_ever(stage: Stage) -> None:
+    await stage.write(call(NOON, session_id="s1"), call(NOON))
+    week = everyone(DAY - timedelta(days=6), DAY)
+    slices = await stage.usage.breakdown(stage.admin, week, UsageDimension.SESSION, 10)
+    assert [(s.key, s.label) for s in slices] == [("", "none"), ("s1", "s1")]
+    with pytest.raises(InvalidInput, match="for one user"):
+        await stage.usage.breakdown(stage.admin, everyone(DAY - timedelta(days=7), DAY), UsageDimension.SESSION, 10)
+
+
+async def test_hours_are_refused_where_they_are_not_kept(stage: Stage) -> None:
+    kept = {Grain.HOUR: 62, Grain.FIVE_MINUTES: 7}
+    usage = UsageService(SqlUsageReader(stage.site.store.engine, BERLIN), BERLIN, stage.site.clock, kept)
+    for days, interval in ((61, Interval.HOUR), (6, Interval.FIVE_MINUTES)):
+        day = DAY - timedelta(days=days)
+        assert await usage.report(stage.admin, everyone(day, day, interval))
+        with pytest.raises(InvalidInput, match="ask by DAY"):
+            await usage.report(stage.admin, everyone(day - timedelta(days=1), day, interval))
+
+
+async def test_five_minutes_are_points_of_a_day(stage: Stage) -> None:
+    await stage.write(call(NOON), call(NOON + timedelta(minutes=4, seconds=59)), call(NOON + timedelta(minutes=5)))
+    await stage.fold()
+    for query in (everyone(interval=Interval.FIVE_MINUTES), UsageQuery(DAY, DAY, Interval.FIVE_MINUTES, user_id="ada")):
+        series = await stage.series(query)
+        assert len(series) == 288
+        assert [requests for _, requests in series[143:147]] == [0, 2, 1, 0]
 
 
 async def test_days_without_calls_are_points_too(stage: Stage) -> None:
@@ -124,13 +185,17 @@ async def test_a_breakdown_comes_dearest_first_under_the_latest_name(stage: Stag
     assert [(s.key, s.label) for s in apps] == [("", "none"), ("aider", "aider")]
 
 
-async def test_a_group_is_its_present_members(stage: Stage) -> None:
+async def test_a_group_is_those_who_were_in_it_at_the_time(stage: Stage) -> None:
     async with stage.site.store.write() as tx:
         await tx.groups.add(Group("team", "Team", "", stage.site.clock.now()))
         await tx.groups.add_members("team", [stage.member.user.id])
-    await stage.write(call(NOON, user_id=stage.member.user.id), call(NOON, group_ids=("team",)))
+    await stage.write(
+        call(NOON, user_id=stage.member.user.id, group_ids=()),
+        call(NOON, group_ids=("team",)),
+        call(NOON, user_id="gone", group_ids=("club", "team")),
+    )
     query = UsageQuery(DAY, DAY, group_id="team")
-    assert (await stage.usage.report(stage.admin, query)).totals.requests == 1
+    assert (await stage.usage.report(stage.admin, query)).totals.requests == 2
 
 
 async def test_by_group_everybody_counts_in_each_of_their_groups_and_strangers_in_none(stage: Stage) -> None:
@@ -140,10 +205,10 @@ async def test_by_group_everybody_counts_in_each_of_their_groups_and_strangers_i
             await tx.groups.add(Group(group_id, group_id.title(), "", stage.site.clock.now()))
             await tx.groups.add_members(group_id, members)
     await stage.write(
-        call(NOON, user_id=mia, cost_nanos=7),
-        call(NOON, user_id=mia, cost_nanos=1),
-        call(NOON, user_id=ada, cost_nanos=2),
-        call(NOON, user_id="gone", cost_nanos=4),
+        call(NOON, user_id=mia, cost_nanos=7, group_ids=("team", "club")),
+        call(NOON, user_id=mia, cost_nanos=1, group_ids=("club", "team")),
+        call(NOON, user_id=ada, cost_nanos=2, group_ids=("team",)),
+        call(NOON, user_id="gone", cost_nanos=4, group_ids=()),
     )
     slices = await stage.usage.breakdown(stage.admin, everyone(), UsageDimension.GROUP, 20)
     assert [(s.key, s.label, s.totals.requests, s.totals.cost_nanos) for s in slices] == [
@@ -164,8 +229,10 @@ async def test_members_see_their_own_and_admins_see_all(stage: Stage) -> None:
         assert (await stage.usage.report(stage.member, query)).totals.requests == 1
     assert (await stage.usage.report(stage.admin, UsageQuery(DAY, DAY, user_id=me))).totals.requests == 1
     assert (await stage.usage.report(stage.admin, everyone())).totals.requests == 3
-    assert [c.user_id for c, _ in (await stage.usage.calls(stage.member, None, False, PageRequest())).items] == [me]
-    assert len((await stage.usage.calls(stage.admin, None, True, PageRequest())).items) == 3
+    own = await stage.usage.calls(stage.member, CallFilter(), False, PageRequest())
+    assert [c.user_id for c, _ in own.items] == [me]
+    everybodys = await stage.usage.calls(stage.admin, CallFilter(), True, PageRequest())
+    assert len(everybodys.items) == 3
 
     for query in (UsageQuery(DAY, DAY, user_id=other), UsageQuery(DAY, DAY, group_id="team"), everyone()):
         with pytest.raises(Forbidden):
@@ -176,7 +243,7 @@ async def test_members_see_their_own_and_admins_see_all(stage: Stage) -> None:
             await stage.usage.breakdown(stage.member, query, UsageDimension.USER, 10)
     for user_id, all_of_them in ((other, False), (None, True)):
         with pytest.raises(Forbidden):
-            await stage.usage.calls(stage.member, user_id, all_of_them, PageRequest())
+            await stage.usage.calls(stage.member, CallFilter(user_id), all_of_them, PageRequest())
     token = replace(stage.member, scopes=frozenset({TokenScope.KEYS}))
     with pytest.raises(Forbidden):
         await stage.usage.report(token, UsageQuery(DAY, DAY))
@@ -214,7 +281,7 @@ async def test_calls_come_newest_first_page_by_page(stage: Stage) -> None:
     seen: list[CallRecord] = []
     after = None
     while True:
-        page = await stage.usage.calls(stage.admin, None, True, PageRequest(3, after))
+        page = await stage.usage.calls(stage.admin, CallFilter(), True, PageRequest(3, after))
         seen += [record for record, _ in page.items]
         if not page.has_next:
             break
@@ -229,6 +296,8 @@ CALLS = st.lists(
             "at": st.integers(0, 5 * 86_400).map(
                 lambda s: datetime(2026, 10, 22, 22, tzinfo=UTC) + timedelta(seconds=s)
             ),
+            "group_ids": st.sampled_from([(), ("team",)]),
+            "session_id": st.sampled_from([None, "s1", "s2"]),
             "user_id": st.sampled_from(["u1", "u2"]),
             "key_id": st.sampled_from(["k1", "k2"]),
             "model_slug": st.sampled_from(["m1", "m2"]),
@@ -244,10 +313,10 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(CALLS)
-def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]]) -> None:
-    """Over the day on which the clocks go back, too."""
+@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(CALLS, st.integers(0, 25))
+def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]], folded: int) -> None:
+    """Over the day on which the clocks go back, too, and with any part of it in the sums already."""
     records = [call(**values) for values in calls]
 
     async def compare() -> None:
@@ -255,8 +324,10 @@ def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]]) -
             async with sqlite_site(Path(folder)) as site:
                 admin = await site.person("ada@example.com", Role.ADMIN)
                 stage = Stage(site, admin, admin)
-                await stage.write(*records)
-                for interval in Interval:
+                await stage.write(*records[:folded])
+                await stage.fold()
+                await stage.write(*records[folded:])
+                for interval in (Interval.HOUR, Interval.DAY):
                     query = everyone(date(2026, 10, 23), date(2026, 10, 27), interval)
                     report = await stage.usage.report(admin, query)
                     assert report.totals == expected(records)

@@ -1,4 +1,4 @@
-"""Every call counts exactly once: in the ledger, in the hours, in the budgets."""
+"""Every call counts exactly once: in the ledger, in the sums, in the budgets."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ def rows(url: str, statement: str) -> list[dict[str, Any]]:
 
 
 def sums(url: str) -> dict[str, tuple[int, int]]:
-    """Requests and cost as ledger and hours have them, cost as the day's budgets have it."""
+    """Requests and cost as ledger and pending sums have them, cost as the day's budgets have it."""
     (ledger,) = rows(url, "SELECT count(*) n, coalesce(sum(cost_nanos), 0) c FROM usage_ledger")
-    (hours,) = rows(url, "SELECT coalesce(sum(requests), 0) n, coalesce(sum(cost_nanos), 0) c FROM usage_hours")
+    (pending,) = rows(url, "SELECT coalesce(sum(requests), 0) n, coalesce(sum(cost_nanos), 0) c FROM usage_pending")
     (spend,) = rows(url, "SELECT coalesce(sum(spent_nanos), 0) c FROM budget_spend WHERE length(period) = 10")
     return {
         "ledger": (int(ledger["n"]), int(ledger["c"])),
-        "hours": (int(hours["n"]), int(hours["c"])),
+        "sums": (int(pending["n"]), int(pending["c"])),
         "budgets": (int(spend["c"]),) * 2,
     }
 
 
 def counted(calls: int, cost: int) -> dict[str, tuple[int, int]]:
     # Every call counts for its user, for its key and for the one group that the user was in.
-    return {"ledger": (calls, cost), "hours": (calls, cost), "budgets": (3 * cost,) * 2}
+    return {"ledger": (calls, cost), "sums": (calls, cost), "budgets": (3 * cost,) * 2}
 
 
 def periods(at: datetime, zone: tzinfo = BERLIN) -> dict[Window, str]:
@@ -73,17 +73,21 @@ def test_a_call_is_written_down_as_it_was(writer: Writer, database_url: str) -> 
     assert row["group_ids"] in (["team", "ops"], '["team", "ops"]')
 
 
-def test_hours_sum_up_by_everything_that_dashboards_group_by(writer: Writer, database_url: str) -> None:
-    writer.write([call(), call(), call(project="web"), call(NOW + timedelta(hours=1))])
+def test_a_batch_is_summed_by_everything_that_dashboards_group_by(writer: Writer, database_url: str) -> None:
+    writer.write([call(), call(), call(project="web"), call(session_id="s1"), call(NOW + timedelta(hours=1))])
 
-    found = rows(database_url, "SELECT * FROM usage_hours ORDER BY hour_ms, project")
-    assert [(row["requests"], row["project"], row["client_app"]) for row in found] == [
-        (2, "", "aider"),
-        (1, "web", "aider"),
-        (1, "", "aider"),
+    found = rows(database_url, "SELECT * FROM usage_pending ORDER BY hour_ms, project, session_id")
+    assert [(row["requests"], row["project"], row["session_id"]) for row in found] == [
+        (2, "", ""),
+        (1, "", "s1"),
+        (1, "web", ""),
+        (1, "", ""),
     ]
     first = found[0]
+    assert first["five_minutes_ms"] == milliseconds(NOW)
     assert first["hour_ms"] == milliseconds(NOW.replace(minute=0))
+    assert first["day_ms"] == milliseconds(datetime(2026, 11, 23, 23, tzinfo=UTC))
+    assert first["month_ms"] == milliseconds(datetime(2026, 10, 31, 23, tzinfo=UTC))
     assert (first["input_tokens"], first["cache_read_tokens"], first["cache_write_tokens"]) == (290, 80, 10)
     assert (first["output_tokens"], first["cost_nanos"]) == (100, 2_000)
 
@@ -93,7 +97,7 @@ def test_hours_sum_up_by_everything_that_dashboards_group_by(writer: Writer, dat
 )
 def test_failures_count_as_errors(writer: Writer, database_url: str, outcome: str, errors: int) -> None:
     writer.write([call(outcome=outcome)])
-    (row,) = rows(database_url, "SELECT requests, errors FROM usage_hours")
+    (row,) = rows(database_url, "SELECT requests, errors FROM usage_pending")
     assert row == {"requests": 1, "errors": errors}
 
 
@@ -124,7 +128,7 @@ def test_hours_begin_at_local_midnight_where_zones_are_not_whole_hours_away(data
     writer.write([call(midnight), call(midnight - timedelta(seconds=1))])
     writer.close()
 
-    found = [row["hour_ms"] for row in rows(database_url, "SELECT hour_ms FROM usage_hours ORDER BY hour_ms")]
+    found = [row["hour_ms"] for row in rows(database_url, "SELECT hour_ms FROM usage_pending ORDER BY hour_ms")]
     assert found == [milliseconds(midnight - timedelta(hours=1)), milliseconds(midnight)]
 
 

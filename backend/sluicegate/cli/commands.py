@@ -29,6 +29,8 @@ token_app = typer.Typer(no_args_is_help=True, help="Automation tokens.")
 app.add_typer(token_app, name="token")
 schema_app = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
 app.add_typer(schema_app, name="schema")
+rollups_app = typer.Typer(no_args_is_help=True, help="Sums of what was used.")
+app.add_typer(rollups_app, name="rollups")
 T = TypeVar("T")
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on, instead of SLUICEGATE_HOST.")]
@@ -117,6 +119,15 @@ def export_schema(
         typer.echo("\n".join(diff))
         typer.echo(f"{file} is not current; run: sluicegate schema export {file}")
         raise typer.Exit(1)
+
+
+@rollups_app.command("rebuild")
+def rebuild_rollups() -> None:
+    """Makes all sums anew from the ledger. Servers may run: their calls wait in the journal until this is through."""
+    settings = _load()
+    check_database(settings)
+    count = asyncio.run(_with(settings, lambda container: container.rollups.rebuild()))
+    typer.echo(f"The sums are those of {count} calls in the ledger now.")
 
 
 @app.command()

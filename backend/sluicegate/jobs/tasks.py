@@ -7,6 +7,7 @@ from datetime import timedelta
 from sluicegate.jobs.scheduler import Job
 from sluicegate.services.housekeeping import Housekeeping
 from sluicegate.services.mail import MailService
+from sluicegate.services.rollups import RollupService
 
 DELIVER_MAIL = "mail.deliver"
 
@@ -23,4 +24,11 @@ def mail_jobs(mail: MailService) -> list[Job]:
     return [
         Job(DELIVER_MAIL, timedelta(seconds=30), mail.deliver_due),
         Job("mail.tidy", timedelta(hours=1), mail.tidy),
+    ]
+
+
+def rollup_jobs(rollups: RollupService) -> list[Job]:
+    return [
+        Job("usage.roll_up", timedelta(seconds=15), rollups.fold),
+        Job("usage.forget", timedelta(hours=6), rollups.forget_old),
     ]

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from sluicegate.domain.policy import Subject, Window
-from sluicegate.domain.usage import CallRecord
+from sluicegate.domain.usage import CallRecord, Outcome
 from sluicegate.ports.store import Page, PageRequest
+
+
+class Grain(StrEnum):
+    """How long the spans are that roll-ups sum over."""
+
+    FIVE_MINUTES = "5min"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+# Beside the grains: what sessions used, by days.
+SESSION = "session"
 
 
 class UsageSink(Protocol):
@@ -67,18 +81,57 @@ class UsageScope:
     group_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Every field that is given has to match; `since` is included, `until` is not."""
+
+    user_id: str | None = None
+    model_slug: str | None = None
+    outcome: Outcome | None = None
+    status: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class UsageReader(Protocol):
     async def totals(self, scope: UsageScope) -> UsageTotals: ...
-    async def by_hour(self, scope: UsageScope) -> dict[datetime, UsageTotals]:
-        """By where the hour begins, counted from local midnight; hours without calls are absent."""
+    async def by_interval(self, scope: UsageScope, grain: Grain) -> dict[datetime, UsageTotals]:
+        """By where the interval begins, counted from local midnight; those without calls are absent."""
         ...
 
-    async def breakdown(self, scope: UsageScope, by: str, first: int) -> list[tuple[str, str, UsageTotals]]:
-        """(key, newest label, totals) of the dearest; `by` is user, group, model, provider, key, client_app or project.
+    async def breakdown(
+        self, scope: UsageScope, by: str, first: int | None, order: str = "cost_nanos"
+    ) -> list[tuple[str, str, UsageTotals]]:
+        """(key, newest label, totals) of the `first` greatest by a field of the totals or `tokens`; `by` is user,
+        group, model, provider, key, client_app, project or session.
 
-        By group, somebody's use counts in each of their present groups, or under an empty key when in none."""
+        By group, a call counts in each of the groups that its user was in at the time, or under an empty key."""
         ...
 
-    async def calls(self, user_id: str | None, page: PageRequest) -> Page[CallRecord]:
+    async def calls(self, where: CallFilter, page: PageRequest) -> Page[CallRecord]:
         """Newest first."""
         ...
+
+
+class Rollups(Protocol):
+    """Sums of the ledger. `kept_from` holds per grain (and for `SESSION`) the instant in milliseconds before which
+    nothing is kept; what is absent is kept for ever. Any of these may be cut off and run again, by several at once."""
+
+    async def fold(self, kept_from: Mapping[str, int]) -> int:
+        """Adds what was written since to the sums; gives the number of rows that were."""
+        ...
+
+    async def current(self) -> bool:
+        """Whether sums are there at all, and by days of the present time zone."""
+        ...
+
+    async def rebuild(self, kept_from: Mapping[str, int]) -> int:
+        """Makes the sums anew from all calls that the ledger has; gives their number. No call is written meanwhile."""
+        ...
+
+    async def forget_calls(self, before_ms: int) -> int:
+        """From the ledger; must be the beginning of a month."""
+        ...
+
+    async def forget(self, grain: str, before_ms: int) -> int: ...
+    async def forget_sessions(self, before_ms: int) -> int: ...

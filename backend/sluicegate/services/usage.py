@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from itertools import pairwise
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.usage import CallRecord
+from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import Page, PageRequest
-from sluicegate.ports.usage import UsageReader, UsageScope, UsageTotals
+from sluicegate.ports.usage import CallFilter, Grain, UsageReader, UsageScope, UsageTotals
 from sluicegate.services.caller import Caller
 
 MAX_DAYS = 400
-MAX_HOURLY_DAYS = 31
 MAX_SLICES = 100
-_HOUR = timedelta(hours=1)
+# Of everybody together there are too many sessions for more.
+MAX_SESSION_DAYS = 7
 _FIRST_DAY = date(2000, 1, 1)
 _LAST_DAY = date(9000, 1, 1)
 
 
 class Interval(StrEnum):
+    FIVE_MINUTES = "five_minutes"
     HOUR = "hour"
     DAY = "day"
+
+
+_GRAINS = {Interval.FIVE_MINUTES: Grain.FIVE_MINUTES, Interval.HOUR: Grain.HOUR, Interval.DAY: Grain.DAY}
+_STEPS = {Interval.FIVE_MINUTES: timedelta(minutes=5), Interval.HOUR: timedelta(hours=1)}
+_MOST_DAYS = {Interval.FIVE_MINUTES: 2, Interval.HOUR: 31, Interval.DAY: MAX_DAYS}
 
 
 class UsageDimension(StrEnum):
@@ -37,6 +44,7 @@ class UsageDimension(StrEnum):
     KEY = "key"
     CLIENT_APP = "client_app"
     PROJECT = "project"
+    SESSION = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +80,35 @@ class UsageSlice:
 
 
 class UsageService:
-    def __init__(self, reader: UsageReader, zone: tzinfo) -> None:
+    """`kept_days` tells per grain for how many days its sums are kept."""
+
+    def __init__(
+        self, reader: UsageReader, zone: tzinfo, clock: Clock, kept_days: Mapping[Grain, int] | None = None
+    ) -> None:
         self._reader = reader
         self._zone = zone
+        self._clock = clock
+        self._kept_days = kept_days or {}
 
     async def report(self, caller: Caller, query: UsageQuery) -> UsageReport:
         scope = self._scope(caller, query)
-        hours = await self._reader.by_hour(scope)
-        series = _series(self._starts(query), hours)
-        return UsageReport(query, add_up(hours.values()), tuple(series))
+        self._check_kept(query)
+        found = await self._reader.by_interval(scope, _GRAINS[query.interval])
+        series = _series(self._starts(query), found)
+        return UsageReport(query, add_up(found.values()), tuple(series))
+
+    def _check_kept(self, query: UsageQuery) -> None:
+        days = self._kept_days.get(_GRAINS[query.interval])
+        if days is None or query.interval is Interval.DAY:
+            return
+        today = self._clock.now().astimezone(self._zone).date()
+        if query.first_day < today - timedelta(days=days - 1):
+            raise InvalidInput(
+                "interval", f"can be {query.interval.name} for the last {days} days, as far as is kept; ask by DAY"
+            )
+
+    async def totals(self, caller: Caller, query: UsageQuery) -> UsageTotals:
+        return await self._reader.totals(self._scope(caller, query))
 
     async def previous(self, caller: Caller, query: UsageQuery) -> UsageTotals:
         """As many days just before."""
@@ -93,12 +121,25 @@ class UsageService:
         """The most expensive, at most `first`."""
         if not 1 <= first <= MAX_SLICES:
             raise InvalidInput("first", f"must lie between 1 and {MAX_SLICES}")
-        found = await self._reader.breakdown(self._scope(caller, query), by.value, first)
+        return await self._slices(caller, query, by, first)
+
+    async def whole_breakdown(self, caller: Caller, query: UsageQuery, by: UsageDimension) -> list[UsageSlice]:
+        """All of it, for a file."""
+        return await self._slices(caller, query, by, None)
+
+    async def _slices(
+        self, caller: Caller, query: UsageQuery, by: UsageDimension, first: int | None
+    ) -> list[UsageSlice]:
+        scope = self._scope(caller, query)
+        if by is UsageDimension.SESSION and scope.user_id is None and query.days > MAX_SESSION_DAYS:
+            raise InvalidInput("by", f"can be SESSION for one user, or for at most {MAX_SESSION_DAYS} days")
+        found = await self._reader.breakdown(scope, by.value, first)
         return [UsageSlice(key, label or "none", totals) for key, label, totals in found]
 
-    async def calls(self, caller: Caller, user_id: str | None, everyone: bool, page: PageRequest) -> Page[CallRecord]:
+    async def calls(self, caller: Caller, where: CallFilter, everyone: bool, page: PageRequest) -> Page[CallRecord]:
         """Newest first; by default the caller's own."""
-        return await self._reader.calls(_whose(caller, user_id, None, everyone)[0], page)
+        user_id = _whose(caller, where.user_id, None, everyone)[0]
+        return await self._reader.calls(replace(where, user_id=user_id), page)
 
     def _scope(self, caller: Caller, query: UsageQuery) -> UsageScope:
         user_id, group_id = _whose(caller, query.user_id, query.group_id, query.everyone)
@@ -115,11 +156,12 @@ class UsageService:
         if query.interval is Interval.DAY:
             return midnights[:-1]
         starts: list[datetime] = []
+        step = _STEPS[query.interval]
         for midnight, next_midnight in pairwise(midnights):
             at = midnight
             while at < next_midnight:
                 starts.append(at)
-                at += _HOUR
+                at += step
         return starts
 
 
@@ -142,14 +184,15 @@ def _check_range(query: UsageQuery) -> None:
         raise InvalidInput("from", f"must lie between {_FIRST_DAY} and {_LAST_DAY}")
     if query.days > MAX_DAYS:
         raise InvalidInput("to", f"must lie within {MAX_DAYS} days of `from`")
-    if query.interval is Interval.HOUR and query.days > MAX_HOURLY_DAYS:
-        raise InvalidInput("interval", f"can be HOUR for at most {MAX_HOURLY_DAYS} days; ask by DAY")
+    most = _MOST_DAYS[query.interval]
+    if query.days > most:
+        raise InvalidInput("interval", f"can be {query.interval.name} for at most {most} days; ask by DAY")
 
 
-def _series(starts: list[datetime], hours: Mapping[datetime, UsageTotals]) -> list[tuple[datetime, UsageTotals]]:
+def _series(starts: list[datetime], found: Mapping[datetime, UsageTotals]) -> list[tuple[datetime, UsageTotals]]:
     inside: list[list[UsageTotals]] = [[] for _ in starts]
-    for hour, totals in hours.items():
-        inside[bisect_right(starts, hour) - 1].append(totals)
+    for at, totals in found.items():
+        inside[bisect_right(starts, at) - 1].append(totals)
     return [(start, add_up(totals)) for start, totals in zip(starts, inside, strict=True)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from msgspec.structs import astuple, replace
@@ -15,19 +16,29 @@ from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.domain.usage import CallRecord, Outcome
 from sluicegate.policy.windows import Period, PeriodClock
 from sluicegate.storage.repositories.rows import table_of
-from sluicegate.storage.tables.usage import LedgerRow, SpendRow, UsageHourRow
+from sluicegate.storage.tables.rollups import UsageGroupSetRow, UsagePendingRow
+from sluicegate.storage.tables.usage import LedgerRow, SpendRow
 
 LEDGER = table_of(LedgerRow)
-HOURS = table_of(UsageHourRow)
+PENDING = table_of(UsagePendingRow)
+GROUP_SETS = table_of(UsageGroupSetRow)
 SPEND = table_of(SpendRow)
 
 LEDGER_COLUMNS = CallRecord.__struct_fields__
-HOUR_KEYS = tuple(column.name for column in HOURS.primary_key)
-HOUR_LABELS = ("user_label", "key_label", "provider_name")
-HOUR_SUMS = tuple(c.name for c in HOURS.columns if c.name not in HOUR_KEYS + HOUR_LABELS)
+SUMS = (
+    "requests",
+    "errors",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "cost_nanos",
+)
+PENDING_COLUMNS = tuple(column.name for column in PENDING.columns if column.name != "id")
 
 _GROUP_IDS = LEDGER_COLUMNS.index("group_ids")
 _HOUR_MS = 3_600_000
+_FIVE_MINUTES_MS = 300_000
 _FINE = (Outcome.OK.value, Outcome.ABORTED.value)
 Cell = str | int | bool | None
 Line = tuple[Cell, ...]
@@ -47,18 +58,45 @@ def ledger_lines(records: Iterable[CallRecord]) -> list[Line]:
 _groups_text = lru_cache(maxsize=4096)(json.dumps)
 
 
-def hour_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:
-    """Sums per key of `usage_hours`, sorted, so that two writers lock rows in the same order."""
+class Spans:
+    """Where the five minutes, the hour, the day and the month of a call begin, in the deployment's zone."""
+
+    def __init__(self, periods: PeriodClock) -> None:
+        self._periods = periods
+        self._current: Mapping[Window, Period] | None = None
+        self._midnight = self._month = 0
+
+    def of(self, ms: int) -> tuple[int, int, int, int]:
+        """Hours are counted from local midnight, so that days end between two of them also in zones that are not whole
+        hours from UTC, and on days that are not whole hours long."""
+        then = self._periods.at_time(ms / 1000)
+        if then is not self._current:
+            self._current = then
+            self._midnight = round(then[Window.DAY].start.timestamp() * 1000)
+            self._month = round(then[Window.MONTH].start.timestamp() * 1000)
+        into = ms - self._midnight
+        return ms - into % _FIVE_MINUTES_MS, ms - into % _HOUR_MS, self._midnight, self._month
+
+
+def pending_lines(records: Iterable[CallRecord], spans: Spans) -> list[Line]:
+    """Sums per everything that roll-ups tell apart, in the order of `PENDING_COLUMNS`."""
     sums: dict[tuple[int | str, ...], list[int]] = {}
-    labels: dict[tuple[int | str, ...], tuple[str, str, str]] = {}
-    hour, hour_end = 0, 0
+    labels: dict[tuple[int | str, ...], tuple[int, str, str, str]] = {}
     for r in records:
-        if not hour <= r.started_ms < hour_end:
-            hour, hour_end = _hour_of(r.started_ms, periods)
-        key = (hour, r.user_id, r.key_id, r.model_slug, r.provider_id, r.client_app or "", r.project or "")
+        key = (
+            *spans.of(r.started_ms),
+            r.user_id,
+            r.key_id,
+            set_of(r.group_ids),
+            r.model_slug,
+            r.provider_id,
+            r.client_app or "",
+            r.project or "",
+            r.session_id or "",
+        )
         total = sums.get(key)
         if total is None:
-            total = sums[key] = [0] * len(HOUR_SUMS)
+            total = sums[key] = [0] * len(SUMS)
         written = r.cache_write_5m_tokens + r.cache_write_1h_tokens
         total[0] += 1
         total[1] += r.outcome not in _FINE
@@ -67,17 +105,24 @@ def hour_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line
         total[4] += written
         total[5] += r.output_tokens
         total[6] += r.cost_nanos
-        labels[key] = (r.user_label, r.key_label, r.provider_name)
-    return [(*key, *labels[key], *sums[key]) for key in sorted(sums)]
+        known = labels.get(key)
+        if known is None or r.started_ms >= known[0]:
+            labels[key] = (r.started_ms, r.user_label, r.key_label, r.provider_name)
+    return [(*key, *labels[key], *total) for key, total in sums.items()]
 
 
-def _hour_of(ms: int, periods: PeriodClock) -> tuple[int, int]:
-    """Where the hour begins and ends. Hours are counted from local midnight, so that days end between two of them also
-    in zones that are not whole hours from UTC, and on days that are not whole hours long."""
-    day = periods.at_time(ms / 1000)[Window.DAY]
-    midnight = round(day.start.timestamp() * 1000)
-    begins = ms - (ms - midnight) % _HOUR_MS
-    return begins, min(begins + _HOUR_MS, round(day.end.timestamp() * 1000))
+@lru_cache(maxsize=4096)
+def set_of(group_ids: tuple[str, ...]) -> str:
+    """A short name for these groups in whatever order; empty for none."""
+    if not group_ids:
+        return ""
+    return blake2b(json.dumps(sorted(set(group_ids))).encode(), digest_size=16).hexdigest()
+
+
+def set_lines(records: Iterable[CallRecord]) -> dict[str, list[Line]]:
+    """By the name of each set of groups its rows of `usage_group_sets`."""
+    sets = {record.group_ids for record in records if record.group_ids}
+    return {set_of(ids): [(set_of(ids), group_id) for group_id in sorted(set(ids))] for ids in sorted(sets)}
 
 
 def spend_lines(records: Iterable[CallRecord], periods: PeriodClock) -> list[Line]:

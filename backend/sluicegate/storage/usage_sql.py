@@ -9,7 +9,7 @@ from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.storage.repositories.credentials import KEYS
 from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.tables.identity import UserRow
-from sluicegate.storage.usage_batch import HOUR_LABELS, HOUR_SUMS, HOURS, LEDGER, SPEND
+from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, PENDING_COLUMNS, SPEND
 
 _USERS = table_of(UserRow)
 
@@ -22,10 +22,8 @@ class UsageStatements:
         insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
         self.insert_call = self._text(insert(LEDGER))
         self.insert_new_call = self._text(insert(LEDGER).on_conflict_do_nothing().returning(LEDGER.c.call_id))
-        hours = insert(HOURS)
-        labels = {name: hours.excluded[name] for name in HOUR_LABELS}
-        sums = {name: HOURS.c[name] + hours.excluded[name] for name in HOUR_SUMS}
-        self.add_hour = self._text(hours.on_conflict_do_update(index_elements=_keys(HOURS), set_=labels | sums))
+        self.add_pending = self._text(insert(PENDING).values({name: bindparam(name) for name in PENDING_COLUMNS}))
+        self.add_set = self._text(insert(GROUP_SETS).on_conflict_do_nothing())
         spend = insert(SPEND)
         total = {"spent_nanos": SPEND.c.spent_nanos + spend.excluded.spent_nanos}
         self.add_spend = self._text(spend.on_conflict_do_update(index_elements=_keys(SPEND), set_=total))

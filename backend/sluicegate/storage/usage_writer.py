@@ -24,10 +24,15 @@ from sluicegate.storage.last_use import LastUse, Use, active_lines, lines_for
 from sluicegate.storage.usage_batch import (
     LEDGER,
     LEDGER_COLUMNS,
+    PENDING,
+    PENDING_COLUMNS,
+    Line,
+    Spans,
     distinct,
     fitted,
-    hour_lines,
     ledger_lines,
+    pending_lines,
+    set_lines,
     spend_lines,
 )
 from sluicegate.storage.usage_sql import POSTGRES, SQLITE, UsageStatements
@@ -36,6 +41,7 @@ _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 10
 # Ids looked up by one statement: well below what the driver takes as parameters.
 _CHUNK = 500
+_REMEMBERED_SETS = 100_000
 # What a driver raises when a batch repeats a call or holds a value that no column takes.
 _UNFIT = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.DataError, OverflowError, UnicodeEncodeError)
 
@@ -88,7 +94,9 @@ class _Writer(ABC, Generic[C]):
         self._writing = _Wire(connect)
         self._reading = _Wire(connect)
         self._periods = PeriodClock(zone)
+        self._spans = Spans(PeriodClock(zone))
         self._last_use = LastUse()
+        self._stored_sets: set[str] = set()
 
     def write(self, records: Sequence[CallRecord]) -> None:
         batch = distinct(records)
@@ -102,6 +110,12 @@ class _Writer(ABC, Generic[C]):
             uses = self._last_use.due(batch)
             self._writing.run(lambda connection: self._write(connection, batch, uses, self._insert_new))
         self._last_use.stored(uses)
+        if len(self._stored_sets) > _REMEMBERED_SETS:
+            self._stored_sets.clear()
+        self._stored_sets.update(set_lines(batch))
+
+    def _new_sets(self, batch: list[CallRecord]) -> list[Line]:
+        return [line for name, lines in set_lines(batch).items() if name not in self._stored_sets for line in lines]
 
     def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
         statement = self.sql.spent(len(periods))
@@ -156,7 +170,8 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
     ) -> None:
         connection.execute("BEGIN IMMEDIATE")
         new = insert(connection, batch)
-        connection.executemany(self.sql.add_hour, hour_lines(new, self._periods))
+        connection.executemany(self.sql.add_set, self._new_sets(new))
+        connection.executemany(self.sql.add_pending, pending_lines(new, self._spans))
         connection.executemany(self.sql.add_spend, spend_lines(new, self._periods))
         # People before their keys, as whoever deletes a person locks them.
         connection.executemany(self.sql.be_active, active_lines(batch, uses, sqlite=True))
@@ -201,16 +216,15 @@ class PostgresUsageWriter(_Writer[Postgres]):
     ) -> None:
         with connection.transaction(), connection.cursor() as cursor:
             new = insert(connection, batch)
-            cursor.executemany(self.sql.add_hour.encode(), hour_lines(new, self._periods))
+            cursor.executemany(self.sql.add_set.encode(), self._new_sets(new))
+            _copy(cursor, PENDING.name, PENDING_COLUMNS, pending_lines(new, self._spans))
             cursor.executemany(self.sql.add_spend.encode(), spend_lines(new, self._periods))
             cursor.executemany(self.sql.be_active.encode(), active_lines(batch, uses, sqlite=False))
             cursor.executemany(self.sql.use_key.encode(), lines_for(uses, sqlite=False))
 
     def _insert_all(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:
-        statement = f"COPY {LEDGER.name} ({', '.join(LEDGER_COLUMNS)}) FROM STDIN"
-        with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            for line in ledger_lines(batch):
-                copy.write_row(line)
+        with connection.cursor() as cursor:
+            _copy(cursor, LEDGER.name, LEDGER_COLUMNS, ledger_lines(batch))
         return batch
 
     def _insert_new(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:
@@ -221,6 +235,12 @@ class PostgresUsageWriter(_Writer[Postgres]):
 
     def _rows(self, connection: Postgres, statement: str, parameters: Sequence[str | int]) -> list[Any]:
         return connection.execute(statement.encode(), parameters).fetchall()
+
+
+def _copy(cursor: psycopg.Cursor[Any], table: str, columns: Iterable[str], lines: Iterable[Line]) -> None:
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as copy:
+        for line in lines:
+            copy.write_row(line)
 
 
 def _chunks(items: list[str], size: int) -> Iterable[list[str]]:

@@ -11,13 +11,16 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import edges_of, page_info, page_request
 from sluicegate.graphql.permissions import members
 from sluicegate.graphql.usage.types import Call, CallConnection, UsageReport
+from sluicegate.ports.usage import CallFilter
 from sluicegate.services.usage import Interval, UsageQuery
 
 From = Annotated[date, strawberry.argument(name="from", description="The first day.")]
 To = Annotated[date, strawberry.argument(description="The last day, included.")]
-Step = Annotated[Interval, strawberry.argument(description="Hours for at most 31 days, days for at most 400.")]
+Step = Annotated[Interval, strawberry.argument(description="5 minutes for at most 2 days, hours for 31, days for 400.")]
 UserId = Annotated[strawberry.ID | None, strawberry.argument(description="This user's.")]
-GroupId = Annotated[strawberry.ID | None, strawberry.argument(description="That of a group's present members.")]
+GroupId = Annotated[
+    strawberry.ID | None, strawberry.argument(description="That of a group's members at the time of each call.")
+]
 Everyone = Annotated[bool, strawberry.argument(description="That of everyone together.")]
 First = Annotated[int, strawberry.argument(description="At most so many, 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor of the row to go on after.")]
@@ -50,5 +53,5 @@ class UsageQueries:
         self, info: Info, first: First = 50, after: After = None, user_id: UserId = None, everyone: Everyone = False
     ) -> CallConnection:
         service, caller = info.context.services.usage, info.context.require_caller()
-        page = await service.calls(caller, user_id, everyone, page_request(first, after))
+        page = await service.calls(caller, CallFilter(user_id), everyone, page_request(first, after))
         return CallConnection(edges=edges_of(page, Call.of), page_info=page_info(page))

@@ -16,7 +16,11 @@ from sluicegate.services import usage as service
 from sluicegate.services.usage import Interval, UsageDimension
 
 strawberry.enum(Interval, name="UsageInterval", description="How far the points of a series lie apart.")
-strawberry.enum(UsageDimension, name="UsageDimension", description="What usage may be broken down by; groups overlap.")
+strawberry.enum(
+    UsageDimension,
+    name="UsageDimension",
+    description="What usage may be broken down by; groups, those at the time, overlap.",
+)
 
 
 @strawberry.type(description="Sums.")

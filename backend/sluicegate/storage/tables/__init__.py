@@ -1,5 +1,16 @@
 """One module per aggregate. Importing this package registers every table with SQLModel's metadata."""
 
-from sluicegate.storage.tables import audit, catalog, credentials, identity, jobs, mail, policy, usage, versions
+from sluicegate.storage.tables import (
+    audit,
+    catalog,
+    credentials,
+    identity,
+    jobs,
+    mail,
+    policy,
+    rollups,
+    usage,
+    versions,
+)
 
-__all__ = ["audit", "catalog", "credentials", "identity", "jobs", "mail", "policy", "usage", "versions"]
+__all__ = ["audit", "catalog", "credentials", "identity", "jobs", "mail", "policy", "rollups", "usage", "versions"]

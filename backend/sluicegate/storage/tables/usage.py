@@ -1,4 +1,4 @@
-"""The ledger, its hourly roll-up, and what is spent per budget window.
+"""The ledger, and what is spent per budget window. Roll-ups of the ledger: `tables.rollups`.
 
 Instants are whole milliseconds since the epoch and money whole nano-dollars, so that a batch can be written
 without conversion. Labels are copies: deleting a user changes no history, hence no foreign keys.
@@ -54,34 +54,6 @@ class LedgerRow(Row, table=True):
     client_app: str | None = Field(default=None, max_length=60)
     project: str | None = Field(default=None, max_length=100)
     session_id: str | None = Field(default=None, max_length=100)
-
-
-class UsageHourRow(Row, table=True):
-    """Sums per hour and every grouping the dashboards offer; empty text stands for none in the key columns.
-
-    `hour_ms` is where the hour begins, counted from midnight in the deployment's zone.
-    """
-
-    __tablename__ = "usage_hours"
-    __table_args__ = (Index("ix_usage_hours_user", "user_id", "hour_ms"),)
-
-    hour_ms: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    user_id: str = Field(primary_key=True, max_length=36)
-    key_id: str = Field(primary_key=True, max_length=36)
-    model_slug: str = Field(primary_key=True, max_length=100)
-    provider_id: str = Field(primary_key=True, max_length=36)
-    client_app: str = Field(primary_key=True, max_length=60)
-    project: str = Field(primary_key=True, max_length=100)
-    user_label: str = Field(max_length=400)
-    key_label: str = Field(max_length=160)
-    provider_name: str = Field(max_length=120)
-    requests: int = _big()
-    errors: int = _big()
-    input_tokens: int = _big()
-    cache_read_tokens: int = _big()
-    cache_write_tokens: int = _big()
-    output_tokens: int = _big()
-    cost_nanos: int = _big()
 
 
 class SpendRow(Row, table=True):
