@@ -11,7 +11,7 @@ import {
   type UsageSlice,
   usageBreakdownQuery,
 } from "@/features/usage/queries";
-import type { Range } from "@/features/usage/range";
+import { daysOf, type Range } from "@/features/usage/range";
 import type { UsageDimension } from "@/gql/graphql";
 import { formatCents, plotUsd } from "@/lib/currency";
 import { formatCompact, formatCount, formatShare } from "@/lib/numbers";
@@ -25,7 +25,10 @@ const labels: Record<UsageDimension, string> = {
   KEY: "API key",
   CLIENT_APP: "Client app",
   PROJECT: "Project",
+  SESSION: "Session",
 };
+// Of everybody there are too many sessions for the server to tell apart over a longer time.
+const longestForSessions = 7;
 
 interface Props {
   scope: UsageScope;
@@ -34,12 +37,14 @@ interface Props {
   onBy: (by: UsageDimension) => void;
 }
 
-export function BreakdownCard({ scope, range, by, onBy }: Props) {
-  const query = useQuery(usageBreakdownQuery(scope, range, by));
+export function BreakdownCard({ scope, range, by: wanted, onBy }: Props) {
   const ofMany = scope.everyone || scope.groupId !== undefined;
   const choices = Object.entries(labels)
     .filter(([value]) => (value !== "USER" && value !== "GROUP") || ofMany)
+    .filter(([value]) => value !== "SESSION" || !ofMany || daysOf(range) <= longestForSessions)
     .map(([value, label]) => ({ value, label }));
+  const by = choices.some(({ value }) => value === wanted) ? wanted : "MODEL";
+  const query = useQuery(usageBreakdownQuery(scope, range, by));
 
   return (
     <SectionCard
@@ -94,8 +99,8 @@ function Slices({ by, slices, stale }: SlicesProps) {
       ) : null}
       {by === "GROUP" ? (
         <Text size="xs" c="dimmed" px="lg" py="xs">
-          Use counts in each group that a user is in now, so groups can add up to more than the
-          total.
+          A call counts in each group that its user was in at the time, so groups can add up to more
+          than the total.
         </Text>
       ) : null}
     </>
@@ -166,6 +171,7 @@ interface SliceNameProps {
 const unnamed: Partial<Record<UsageDimension, string>> = {
   PROJECT: "No project named",
   GROUP: "In no group",
+  SESSION: "No session named",
 };
 
 function SliceName({ by, id, label }: SliceNameProps) {

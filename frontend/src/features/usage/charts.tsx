@@ -2,6 +2,7 @@ import "@mantine/core/styles/ColorSwatch.css";
 import "@mantine/charts/styles.css";
 import { AreaChart, BarChart } from "@mantine/charts";
 import type { UsageReport } from "@/features/usage/queries";
+import type { Range } from "@/features/usage/range";
 import { plotUsd } from "@/lib/currency";
 import { formatPoint } from "@/lib/dates";
 import { formatCompact, formatCount } from "@/lib/numbers";
@@ -9,7 +10,7 @@ import { chartHeight } from "./chart-height";
 
 interface Props {
   series: UsageReport["series"];
-  interval: "DAY" | "HOUR";
+  interval: Range["interval"];
   timeZone: string;
 }
 

@@ -23,6 +23,11 @@ it("takes a custom range as it is, and shows one or two days by the hour", () =>
   expect(chosenSpan(custom)).toBe("custom");
 });
 
+it("shows a day by day that is too long ago for hours to be kept", () => {
+  const long = { from: "2026-09-01", to: "2026-09-02" };
+  expect(rangeOf(long, "UTC", now)).toEqual({ ...long, interval: "DAY" });
+});
+
 it("falls back to the usual span for a range that is half, turned round or too long", () => {
   for (const bad of [
     { from: "2026-11-01" },

@@ -1,26 +1,27 @@
 import type { UsageSearch } from "@/features/usage/search";
-import type { UsageInterval } from "@/gql/graphql";
 import { addDays, daysBetween, formatDay, todayIn } from "@/lib/dates";
 
 export const longestRange = 400;
 const usualSpan = 30;
 const hourlyUpTo = 2;
+// The server keeps hours for at least so long.
+const hourlyWithin = 62;
 
 export interface Range {
   /** First and last day, both included, in the deployment's time zone. */
   from: string;
   to: string;
-  interval: UsageInterval;
+  interval: "DAY" | "HOUR";
 }
 
 /** The days that an address asks for: a whole custom range, or so many days up to today. */
 export function rangeOf(search: UsageSearch, timeZone: string, now: Date = new Date()): Range {
   const { from, to } = search;
   if (isCustom(search) && from !== undefined && to !== undefined) {
-    return withInterval(from, to);
+    return withInterval(from, to, todayIn(timeZone, now));
   }
   const today = todayIn(timeZone, now);
-  return withInterval(addDays(today, 1 - (search.days ?? usualSpan)), today);
+  return withInterval(addDays(today, 1 - (search.days ?? usualSpan)), today, today);
 }
 
 /** Which tab is on; a range that is incomplete or turned round counts as none. */
@@ -41,6 +42,7 @@ function isCustom({ from, to }: UsageSearch): boolean {
   return days >= 1 && days <= longestRange;
 }
 
-function withInterval(from: string, to: string): Range {
-  return { from, to, interval: daysBetween(from, to) < hourlyUpTo ? "HOUR" : "DAY" };
+function withInterval(from: string, to: string, today: string): Range {
+  const hourly = daysBetween(from, to) < hourlyUpTo && daysBetween(from, today) < hourlyWithin;
+  return { from, to, interval: hourly ? "HOUR" : "DAY" };
 }

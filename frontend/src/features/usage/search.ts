@@ -12,6 +12,7 @@ export const dimensions = [
   "PROVIDER",
   "USER",
   "GROUP",
+  "SESSION",
 ] as const;
 
 /** What the address of a page with usage on it may hold; anything else counts as not given. */
