@@ -1,7 +1,7 @@
 import { Button, Stack } from "@mantine/core";
-import { IconDownload, IconUserPlus, IconUsers } from "@tabler/icons-react";
+import { IconDownload, IconFileImport, IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { PageHeader } from "@/components/page-header";
@@ -17,6 +17,8 @@ import type { UserListSearch } from "@/features/users/search";
 import type { UserSort } from "@/gql/graphql";
 import { rowsOf, totalOf } from "@/lib/pages";
 import { useTableState } from "@/lib/use-table-state";
+
+const ImportDialog = lazy(() => import("@/features/users/components/import-dialog"));
 
 const columns: Column<ListedUser, UserSort>[] = [
   {
@@ -58,6 +60,7 @@ export function UsersPage() {
   const { state, set, clear, isFiltered } = useTableState<UserListSearch>();
   const query = useInfiniteQuery(userListQuery(state));
   const [inviting, setInviting] = useState(false);
+  const [importing, setImporting] = useState(false);
   const [selected, setSelected] = useState<Set<string>>(new Set());
   const rows = rowsOf(query.data);
   // What a new search or filter takes out of sight is not acted upon.
@@ -94,6 +97,13 @@ export function UsersPage() {
               leftSection={<IconDownload size={16} aria-hidden />}
             >
               Export CSV
+            </Button>
+            <Button
+              variant="default"
+              leftSection={<IconFileImport size={16} aria-hidden />}
+              onClick={() => setImporting(true)}
+            >
+              Import CSV
             </Button>
             {invite}
           </>
@@ -159,6 +169,11 @@ export function UsersPage() {
         }
         onDone={() => select(new Set())}
       />
+      {importing ? (
+        <Suspense>
+          <ImportDialog onClose={() => setImporting(false)} />
+        </Suspense>
+      ) : null}
       <InviteDialog opened={inviting} onClose={() => setInviting(false)} />
     </Stack>
   );
