@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from pydantic import SecretStr
 
 from sluicegate import __version__
 from sluicegate.adapters.demo import DemoUpstream
@@ -15,7 +17,7 @@ from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
 from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
-from sluicegate.adapters.vault import EnvelopeVault
+from sluicegate.adapters.vault import EnvelopeVault, key_id
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.gateway.selftest import Rehearsal
@@ -38,6 +40,7 @@ from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
 from sluicegate.services.housekeeping import Housekeeping
+from sluicegate.services.installation import EncryptionKey, InstallationService, Setting
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
@@ -135,6 +138,13 @@ class Container:
         invitations = InvitationService(store, clock, self.url, mail)
         return Services(
             deployment=Deployment(__version__, self.url, self.settings.time_zone, mail.configured),
+            installation=InstallationService(
+                store,
+                self.vault,
+                "PostgreSQL" if self.settings.database.startswith("postgresql") else "SQLite",
+                [Setting(*facts) for facts in self.settings.described()],
+                encryption_keys(self.settings),
+            ),
             auth=AuthService(store, clock, passwords),
             recovery=RecoveryService(store, clock, self.url, mail, passwords),
             sessions=SessionService(store, clock),
@@ -248,6 +258,19 @@ def open_vault(settings: Settings) -> EnvelopeVault:
         key_from_text(settings.kek_primary.get_secret_value()),
         key_from_text(secondary.get_secret_value()) if secondary else None,
     )
+
+
+def encryption_keys(settings: Settings) -> tuple[EncryptionKey, EncryptionKey | None]:
+    """Which keys `open_vault` takes, told apart without giving one away."""
+    if settings.kek_primary is None:
+        made = (settings.data_dir / KEK_FILE).stat().st_mtime
+        return EncryptionKey(key_id(_kept_key(settings)), datetime.fromtimestamp(made, UTC)), None
+    secondary = settings.kek_secondary
+    return _given_key(settings.kek_primary), _given_key(secondary) if secondary else None
+
+
+def _given_key(text: SecretStr) -> EncryptionKey:
+    return EncryptionKey(key_id(key_from_text(text.get_secret_value())))
 
 
 def _kept_key(settings: Settings) -> bytes:

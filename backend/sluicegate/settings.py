@@ -239,6 +239,14 @@ class Settings(BaseSettings):
             raise ValueError(error.message) from None
         return value
 
+    def described(self) -> Iterator[tuple[str, str, str | None, bool, bool]]:
+        """Of every setting its variable, what it does, its value as text, whether it was given, and whether it is a
+        secret; a secret's value stays here."""
+        for name, field in type(self).model_fields.items():
+            value, secret = getattr(self, name), name.upper() in _SECRETS
+            shown = None if secret or value is None else str(value).lower() if value in (True, False) else str(value)
+            yield f"{PREFIX}{name.upper()}", field.description or "", shown, name in self.model_fields_set, secret
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from sluicegate.adapters.vault import EnvelopeVault
+from sluicegate.adapters.vault import EnvelopeVault, key_id
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.secret import Secret
 
@@ -85,3 +85,16 @@ def test_rewrapping_moves_to_the_primary_key_and_leaves_the_box_alone() -> None:
     assert rewrapped.split(".")[2] == sealed.split(".")[2]
     with pytest.raises(SealBroken):
         EnvelopeVault(OLD).unseal(rewrapped, "p")
+
+
+def test_it_tells_under_which_key_something_is_sealed_and_nothing_of_the_key() -> None:
+    before = EnvelopeVault(OLD).seal(SECRET, "provider:1")
+    vault = EnvelopeVault(NEW, OLD)
+    assert vault.key_of(before, "provider:1") == key_id(OLD)
+    assert vault.key_of(vault.rewrap(before, "provider:1"), "provider:1") == key_id(NEW)
+    assert key_id(OLD) != key_id(NEW)
+    assert key_id(OLD) not in (OLD.hex(), OLD.hex()[:8])
+    for unknown in (EnvelopeVault(b"x" * 32).seal(SECRET, "provider:1"), before + "x", "nonsense"):
+        assert vault.key_of(unknown, "provider:1") is None
+    # Bound to its place: moved to another provider it opens nowhere.
+    assert vault.key_of(before, "provider:2") is None

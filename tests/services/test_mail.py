@@ -14,7 +14,7 @@ from fakes.identity import SITE_URL, Site
 from fakes.mail_server import MailServer, mail_server
 from sluicegate.domain.mail import Delivery, MailStatus
 from sluicegate.domain.user import Role, UserStatus
-from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput
+from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.ports.store import PageRequest
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.caller import Caller
@@ -253,3 +253,31 @@ async def test_members_see_no_letters(site: Site) -> None:
         await site.mail().page(eve, None, PageRequest())
     with pytest.raises(Forbidden):
         await site.mail().invitations_of(eve, [eve.user.id])
+
+
+async def test_a_delayed_letter_can_be_tried_at_once_and_one_that_is_over_cannot(site: Site) -> None:
+    ada = await site.person("ada@example.com", Role.ADMIN)
+    async with mail_server() as server:
+        mailer = server.mailer(site.clock)
+        server.refusals["grace@example.com"] = "451 later"
+        await site.invitations(mailer).invite(ada, ["grace@example.com"])
+        await site.mail(mailer).deliver_due()
+        (delayed,) = await deliveries(site, ada)
+        assert (delayed.status, delayed.attempts) == (MailStatus.QUEUED, 1)
+        assert delayed.due_at > site.clock.now()
+
+        server.refusals.clear()
+        eve = await site.person("eve@example.com")
+        with pytest.raises(Forbidden):
+            await site.mail(mailer).retry(eve, delayed.id)
+        await site.mail(mailer).deliver_due()
+        assert server.messages == []
+
+        hastened = await site.mail(mailer).retry(ada, delayed.id)
+        assert hastened.due_at == site.clock.now()
+        await site.mail(mailer).deliver_due()
+        assert [message["to"] for message in server.messages] == ["grace@example.com"]
+        with pytest.raises(Conflict):
+            await site.mail(mailer).retry(ada, delayed.id)
+        with pytest.raises(NotFound):
+            await site.mail(mailer).retry(ada, "none")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sluicegate.container import Container
+from sluicegate.container import Container, encryption_keys
 from sluicegate.settings import ConfigurationError, load
 
 
@@ -162,3 +162,47 @@ async def test_the_deployment_tells_whether_mail_is_configured(
     container = Container(load(environment, data_dir=tmp_path), "http://gateway")
     assert container.services.deployment.mail_configured is configured
     await container.stop()
+
+
+def test_every_setting_is_described_and_no_secret_is_among_the_values(tmp_path: Path) -> None:
+    environment = {
+        "SLUICEGATE_DATA_DIR": str(tmp_path),
+        "SLUICEGATE_DATABASE_URL": "postgresql://me:hush-database@db/x",
+        "SLUICEGATE_KEK_PRIMARY": "ab" * 32,
+        "SLUICEGATE_ADMIN_EMAIL": "ada@example.com",
+        "SLUICEGATE_ADMIN_PASSWORD": "hush hush four words",
+        "SLUICEGATE_SMTP_HOST": "mail.example.com",
+        "SLUICEGATE_SMTP_FROM": "gate@example.com",
+        "SLUICEGATE_SMTP_USER": "gate",
+        "SLUICEGATE_SMTP_PASSWORD": "hush-smtp",
+        "SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS": "yes",
+    }
+    described = {name: rest for name, *rest in load(environment).described()}
+    shown = repr(described)
+    for secret in ("hush", "ab" * 32):
+        assert secret not in shown
+    assert all(description for description, *_ in described.values())
+    assert described["SLUICEGATE_SMTP_HOST"][1:] == ["mail.example.com", True, False]
+    assert described["SLUICEGATE_SMTP_PASSWORD"][1:] == [None, True, True]
+    assert described["SLUICEGATE_KEK_SECONDARY"][1:] == [None, False, True]
+    assert described["SLUICEGATE_TIME_ZONE"][1:] == ["UTC", False, False]
+    assert described["SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS"][1:] == ["true", True, False]
+
+
+async def test_the_keys_that_wrap_credentials_are_told_apart_without_being_shown(tmp_path: Path) -> None:
+    generated = Container(load({}, data_dir=tmp_path), "http://test")
+    given = Container(
+        load({"SLUICEGATE_KEK_PRIMARY": "ab" * 32, "SLUICEGATE_KEK_SECONDARY": "cd" * 32}, data_dir=tmp_path),
+        "http://test",
+    )
+    try:
+        made, none = encryption_keys(generated.settings)
+        assert (made.made_at is not None, none) == (True, None)
+        first, second = encryption_keys(given.settings)
+        assert second is not None
+        assert len({made.id, first.id, second.id}) == 3
+        assert first.made_at is None
+        assert first.id not in "ab" * 32
+    finally:
+        await generated.stop()
+        await given.stop()

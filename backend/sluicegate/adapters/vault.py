@@ -10,7 +10,7 @@ import base64
 import binascii
 import secrets
 
-from sluicegate.kit.crypto import SealBroken, seal, unseal
+from sluicegate.kit.crypto import SealBroken, keyed_digest, seal, unseal
 from sluicegate.kit.secret import Secret
 
 _VERSION = "v1"
@@ -34,6 +34,20 @@ class EnvelopeVault:
         plain = unseal(self._data_key(wrapped, context), box, _secret_context(context))
         return Secret(plain.decode())
 
+    def key_of(self, sealed: str, context: str) -> str | None:
+        """The id of the key that it is sealed under; None when no key at hand opens it."""
+        try:
+            wrapped, _ = _split(sealed)
+        except SealBroken:
+            return None
+        for key in self._keys:
+            try:
+                unseal(key, wrapped, _key_context(context))
+            except SealBroken:
+                continue
+            return key_id(key)
+        return None
+
     def rewrap(self, sealed: str, context: str) -> str:
         """The same secret under the primary key; raises SealBroken."""
         wrapped, box = _split(sealed)
@@ -46,6 +60,11 @@ class EnvelopeVault:
             except SealBroken:
                 continue
         raise SealBroken
+
+
+def key_id(key: bytes) -> str:
+    """What tells one key from another, and nothing of the key: it takes all its 256 bits to find the same."""
+    return keyed_digest(key, "sluicegate:key-id").hex()[:8]
 
 
 # A wrapped key and a sealed secret are bound to different places: neither can stand in for the other.

@@ -109,6 +109,10 @@ class Vault(Protocol):
         """Raises kit.crypto.SealBroken."""
         ...
 
+    def key_of(self, sealed: str, context: str) -> str | None:
+        """The id of the key that it is sealed under; None when no key at hand opens it."""
+        ...
+
 
 class ChangeFeed(Protocol):
     """Carries policy changes to every process."""

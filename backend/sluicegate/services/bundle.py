@@ -12,6 +12,7 @@ from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
+from sluicegate.services.installation import InstallationService
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
@@ -35,6 +36,7 @@ from sluicegate.services.versions import VersionService
 @dataclass(frozen=True, slots=True)
 class Services:
     deployment: Deployment
+    installation: InstallationService
     auth: AuthService
     recovery: RecoveryService
     sessions: SessionService

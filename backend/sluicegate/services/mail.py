@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from sluicegate.domain.mail import Delivery, Letter, LetterKind, MailStatus
 from sluicegate.domain.user import User, parse_email
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import SealBroken
-from sluicegate.kit.errors import AppError, Conflict
+from sluicegate.kit.errors import AppError, Conflict, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.mail import MailDelayed, Mailer, MailError, MailRefused
@@ -116,6 +117,24 @@ class MailService:
             await tx.audit.record(caller.actor, "mail.test", "mail", "test", address, {}, outcome)
         if error is not None:
             raise MailNotSent(error.reason, field="to")
+
+    async def retry(self, caller: Caller, delivery_id: str) -> Delivery:
+        """Tries a queued letter at once instead of at its time. What is over can't be sent again: its contents are
+        forgotten."""
+        caller.require_admin(TokenScope.SETTINGS)
+        async with self._store.write() as tx:
+            delivery = await tx.mail.get(delivery_id)
+            if delivery is None:
+                raise NotFound("letter")
+            now = self._clock.now()
+            if not await tx.mail.hasten(delivery_id, now):
+                raise Conflict(
+                    "This letter is over and its contents are forgotten; make a new invitation or password link.",
+                    field="id",
+                )
+            await tx.audit.record(caller.actor, "mail.retry", "mail", delivery.id, delivery.recipient)
+        self._nudge()
+        return replace(delivery, due_at=now)
 
     # Delivering
 

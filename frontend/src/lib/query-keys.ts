@@ -34,6 +34,11 @@ export const keys = {
   auditLog: (filter: object) => ["audit", "log", filter] as const,
   auditActions: ["audit", "actions"] as const,
 
+  installation: ["installation"] as const,
+  mail: ["mail"] as const,
+  mailCounts: ["mail", "counts"] as const,
+  mailLog: (status: string | null) => ["mail", "log", status] as const,
+
   providers: ["providers"] as const,
   providerList: (filters: object) => ["providers", "list", filters] as const,
   provider: (id: string) => ["providers", "one", id] as const,

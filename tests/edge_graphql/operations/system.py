@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edge_graphql.operations.operation import AT, LONG, NEW, Operation, bad
 from sluicegate import __version__
+from sluicegate.adapters.vault import key_id
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.user import Role
 
@@ -20,6 +21,24 @@ OPERATIONS = {
             "mailConfigured": False,
         },
         by="mia",
+    ),
+    "installation": Operation(
+        "{ installation { database invitationDays passwordLinkMinutes settings { name value given secret } "
+        "encryption { primary { id madeAt credentials } secondary { id } unreadable } } }",
+        Role.ADMIN,
+        TokenScope.READ,
+        {},
+        {
+            "database": NEW,
+            "invitationDays": 7,
+            "passwordLinkMinutes": 60,
+            "settings": NEW,
+            "encryption": {
+                "primary": {"id": key_id(bytes.fromhex("ab" * 32)), "madeAt": None, "credentials": 1},
+                "secondary": None,
+                "unreadable": 0,
+            },
+        },
     ),
     "auditEvents": Operation(
         "query ($first: Int! = 10, $after: String, $actor: ID, $action: String, $from: DateTime, $to: DateTime, "
@@ -80,7 +99,7 @@ OPERATIONS = {
         "query ($first: Int! = 10, $after: String, $status: MailStatus) "
         "{ mailDeliveries(first: $first, after: $after, status: $status) { totalCount pageInfo { hasNextPage } "
         "edges { cursor node { id kind recipient status attempts "
-        "createdAt nextAttemptAt finishedAt error } } } }",
+        "createdAt nextAttemptAt finishedAt error userId } } } }",
         Role.ADMIN,
         TokenScope.READ,
         {"status": "FAILED"},
@@ -100,6 +119,7 @@ OPERATIONS = {
                         "nextAttemptAt": None,
                         "finishedAt": AT,
                         "error": "550 no",
+                        "userId": "ivy",
                     },
                 }
             ],
@@ -109,6 +129,16 @@ OPERATIONS = {
             bad("invalid_input", "after", after=LONG),
             bad("invalid_input", "status", status="LOST"),
         ),
+    ),
+    "retryMail": Operation(
+        "mutation ($id: ID!) { retryMail(id: $id) { delivery { id } } }",
+        Role.ADMIN,
+        TokenScope.SETTINGS,
+        {"id": "letter"},
+        None,
+        codes={"ada": "conflict", "token": "conflict"},
+        refused=("conflict", "id"),
+        faults=(bad("not_found", "id", id="none"), bad("invalid_input", "id", id="a\0b")),
     ),
     "sendTestMail": Operation(
         "mutation ($to: String!) { sendTestMail(to: $to) { to } }",

@@ -5,10 +5,19 @@ from __future__ import annotations
 import strawberry
 
 from sluicegate.domain.mail import MailStatus
+from sluicegate.domain.user import INVITATION_DAYS, RESET_MINUTES
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
-from sluicegate.graphql.system.types import Job, MailDelivery, delivery_of, job_of
+from sluicegate.graphql.system.types import (
+    Installation,
+    Job,
+    MailDelivery,
+    Setting,
+    delivery_of,
+    encryption_of,
+    job_of,
+)
 
 
 @strawberry.type
@@ -18,6 +27,20 @@ class SystemQueries:
         service = info.context.services.jobs
         now = service.now()
         return [job_of(state, now) for state in await service.all(info.context.require_caller())]
+
+    @strawberry.field(description="How this server is set up.", extensions=[admins()])
+    async def installation(self, info: Info) -> Installation:
+        caller, service = info.context.require_caller(), info.context.services.installation
+        return Installation(
+            database=service.database(caller),
+            invitation_days=INVITATION_DAYS,
+            password_link_minutes=RESET_MINUTES,
+            settings=[
+                Setting(name=it.name, description=it.description, value=it.value, given=it.given, secret=it.secret)
+                for it in service.settings(caller)
+            ],
+            encryption=encryption_of(await service.encryption(caller)),
+        )
 
     @strawberry.field(description="Letters, newest first.", extensions=[admins()])
     async def mail_deliveries(

@@ -9,6 +9,8 @@ import strawberry
 from sluicegate.domain.job import JobState
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.graphql import enums as _enums  # noqa: F401 makes the enums known
+from sluicegate.services.installation import Encryption as EncryptionValue
+from sluicegate.services.installation import EncryptionKey as EncryptionKeyValue
 
 
 @strawberry.type(description="Recurring work of the server.")
@@ -34,6 +36,51 @@ def job_of(value: JobState, now: datetime) -> Job:
     )
 
 
+@strawberry.type(description="A setting of the server. It is read from the environment at start and changed there.")
+class Setting:
+    name: str = strawberry.field(description="The environment variable that sets it.")
+    description: str
+    value: str | None = strawberry.field(description="What is in force; null when there is none, and for secrets.")
+    given: bool = strawberry.field(description="Whether somebody set it; otherwise it has its default.")
+    secret: bool = strawberry.field(description="Whether its value is never shown.")
+
+
+@strawberry.type(description="A key that wraps stored credentials. The key itself is never shown.")
+class EncryptionKey:
+    id: strawberry.ID = strawberry.field(description="Tells one key from another, and nothing of the key.")
+    made_at: datetime | None = strawberry.field(description="When it was generated here; null for one that was given.")
+    credentials: int = strawberry.field(description="How many stored credentials are sealed under it.")
+
+
+@strawberry.type(description="How credentials are kept.")
+class Encryption:
+    primary: EncryptionKey = strawberry.field(description="Seals whatever is stored from now on.")
+    secondary: EncryptionKey | None = strawberry.field(
+        description="Opens what was sealed before the key was changed; null when there is none."
+    )
+    unreadable: int = strawberry.field(description="Stored credentials that neither key opens.")
+
+
+@strawberry.type(description="How this server is set up.")
+class Installation:
+    database: str = strawberry.field(description="The kind of database, such as SQLite.")
+    invitation_days: int = strawberry.field(description="For how many days an invitation's link works.")
+    password_link_minutes: int = strawberry.field(description="For how many minutes a link for a new password works.")
+    settings: list[Setting] = strawberry.field(description="Every setting, in the order of the documentation.")
+    encryption: Encryption
+
+
+def encryption_of(value: EncryptionValue) -> Encryption:
+    def shown(key: EncryptionKeyValue) -> EncryptionKey:
+        return EncryptionKey(id=strawberry.ID(key.id), made_at=key.made_at, credentials=value.sealed[key.id])
+
+    return Encryption(
+        primary=shown(value.primary),
+        secondary=shown(value.secondary) if value.secondary else None,
+        unreadable=value.sealed[None],
+    )
+
+
 @strawberry.type(description="A letter and what became of it.")
 class MailDelivery:
     id: strawberry.ID
@@ -45,6 +92,7 @@ class MailDelivery:
     next_attempt_at: datetime | None = strawberry.field(description="When a queued letter is tried again.")
     finished_at: datetime | None = strawberry.field(description="When it was sent, given up or cancelled.")
     error: str | None = strawberry.field(description="What the mail server said last, if it did not take the letter.")
+    user_id: strawberry.ID | None = strawberry.field(description="Whom it is about; may have been deleted since.")
 
 
 def delivery_of(value: Delivery) -> MailDelivery:
@@ -58,4 +106,5 @@ def delivery_of(value: Delivery) -> MailDelivery:
         next_attempt_at=value.due_at if value.status is MailStatus.QUEUED else None,
         finished_at=value.finished_at,
         error=value.error or None,
+        user_id=None if value.user_id is None else strawberry.ID(value.user_id),
     )

@@ -85,6 +85,11 @@ class SqlCatalogRepository:
         sealed: str | None = await self._session.scalar(statement)
         return sealed
 
+    async def sealed_credentials(self) -> dict[str, str]:
+        sealed = PROVIDERS.c.sealed_credential
+        rows = await self._session.execute(select(PROVIDERS.c.id, sealed).where(sealed.is_not(None)))
+        return {row.id: row.sealed_credential for row in rows}
+
     async def set_sealed_credential(
         self, provider_id: str, sealed: str | None, prefix: str | None, at: datetime
     ) -> None:

@@ -53,6 +53,14 @@ class SqlMailRepository:
         later = {"due_at": due_at, "error": error[:_MAX_ERROR]}
         await self._session.execute(update(_MAIL).where(_taken_as(delivery)).values(**later))
 
+    async def get(self, delivery_id: str) -> Delivery | None:
+        row = (await self._session.execute(select(_MAIL).where(_MAIL.c.id == delivery_id))).first()
+        return to_value(Delivery, row) if row is not None else None
+
+    async def hasten(self, delivery_id: str, at: datetime) -> bool:
+        statement = update(_MAIL).where(_MAIL.c.id == delivery_id, _QUEUED).values(due_at=at).returning(_MAIL.c.id)
+        return (await self._session.execute(statement)).first() is not None
+
     async def cancel(self, user_id: str, kind: LetterKind | None = None) -> None:
         mine = [_MAIL.c.user_id == user_id, _QUEUED]
         if kind is not None:

@@ -18,6 +18,7 @@ const actions: Record<string, string> = {
   "invitation.expire": "Let invitation expire",
   "invitation.resend": "Sent invitation again",
   "invitation.withdraw": "Withdrew invitation",
+  "mail.retry": "Tried a letter again, to",
   "mail.test": "Sent test mail",
   "model.create": "Added model",
   "model.delete": "Deleted model",

@@ -1,0 +1,152 @@
+import { Anchor, Badge, Button, NativeSelect, Text } from "@mantine/core";
+import { IconMailbox } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { type Column, DataTable } from "@/components/data-table";
+import { EmptyState } from "@/components/empty-state";
+import { SectionCard } from "@/components/section-card";
+import { When } from "@/components/when";
+import { type Letter, mailLogQuery, useRetryMail } from "@/features/settings/queries";
+import type { LetterKind, MailStatus } from "@/gql/graphql";
+import { notifySuccess } from "@/lib/notify";
+
+const kinds: Record<LetterKind, string> = {
+  INVITATION: "Invitation",
+  PASSWORD_RESET: "Password link",
+  TEST: "Test",
+};
+
+const statuses: Record<MailStatus, { label: string; color: string }> = {
+  QUEUED: { label: "Waiting", color: "yellow" },
+  SENT: { label: "Sent", color: "green" },
+  FAILED: { label: "Failed", color: "red" },
+  CANCELLED: { label: "Cancelled", color: "gray" },
+};
+
+export function OutboxCard() {
+  const [status, setStatus] = useState<MailStatus | null>(null);
+  const query = useInfiniteQuery(mailLogQuery(status));
+  return (
+    <SectionCard
+      title="Outbox"
+      description="Letters to people, newest first. What is in them is never shown, and forgotten once they are sent."
+      flush
+      actions={
+        <NativeSelect
+          size="xs"
+          aria-label="Which letters"
+          value={status ?? ""}
+          onChange={({ currentTarget: { value } }) =>
+            setStatus((value || null) as MailStatus | null)
+          }
+          data={[
+            { value: "", label: "All" },
+            ...Object.entries(statuses).map(([value, { label }]) => ({ value, label })),
+          ]}
+        />
+      }
+    >
+      <DataTable
+        label="Outbox"
+        columns={columns}
+        query={query}
+        pacing="asked"
+        skeletonRows={3}
+        flush
+        empty={
+          <EmptyState icon={IconMailbox} title={status ? "No such letters" : "No letters yet"}>
+            Invitations and password links that are sent by mail show up here for 90 days.
+          </EmptyState>
+        }
+      />
+    </SectionCard>
+  );
+}
+
+const columns: Column<Letter>[] = [
+  {
+    id: "recipient",
+    header: "To",
+    cell: ({ recipient, userId, kind, error, status }) => (
+      <>
+        <span style={{ overflowWrap: "anywhere" }}>
+          {userId ? (
+            <Anchor
+              inherit
+              c="inherit"
+              fw={500}
+              renderRoot={(props) => (
+                <Link to="/admin/users/$userId" params={{ userId }} {...props} />
+              )}
+            >
+              {recipient}
+            </Anchor>
+          ) : (
+            recipient
+          )}
+        </span>
+        <Text size="xs" c="dimmed" hiddenFrom="sm">
+          {kinds[kind]}
+        </Text>
+        {error ? (
+          <Text
+            size="xs"
+            c={status === "FAILED" ? "red" : "dimmed"}
+            style={{ overflowWrap: "anywhere" }}
+          >
+            {error}
+          </Text>
+        ) : null}
+      </>
+    ),
+  },
+  { id: "kind", header: "What", cell: ({ kind }) => kinds[kind], from: "sm" },
+  {
+    id: "status",
+    header: "Status",
+    cell: ({ status, attempts }) => (
+      <Badge color={statuses[status].color} title={`Tried ${attempts} times`}>
+        {statuses[status].label}
+      </Badge>
+    ),
+  },
+  {
+    id: "written",
+    header: "Written",
+    cell: ({ createdAt }) => <When at={createdAt} />,
+    from: "md",
+  },
+  {
+    id: "next",
+    header: "Next attempt or end",
+    cell: ({ nextAttemptAt, finishedAt }) => <When at={nextAttemptAt ?? finishedAt} none="–" />,
+    from: "sm",
+  },
+  {
+    id: "actions",
+    header: "Actions",
+    bare: true,
+    numeric: true,
+    cell: (letter) => (letter.status === "QUEUED" ? <Retry letter={letter} /> : null),
+  },
+];
+
+function Retry({ letter: { id, recipient } }: { letter: Letter }) {
+  const retry = useRetryMail();
+  return (
+    <Button
+      size="compact-sm"
+      variant="subtle"
+      loading={retry.isPending}
+      aria-label={`Try now: letter to ${recipient}`}
+      onClick={() =>
+        retry.mutate(id, {
+          onSuccess: () => notifySuccess(`The letter to ${recipient} is on its way.`),
+        })
+      }
+    >
+      Try now
+    </Button>
+  );
+}
