@@ -24,7 +24,15 @@ _PLAIN_WORDS = (
     ("to be an object", "must be an object"),
     ("Int cannot represent non-integer", "must be a whole number"),
     ("Int cannot represent non 32-bit", "must lie between -2147483648 and 2147483647"),
+    ("String cannot represent", "must be text"),
+    ("ID cannot represent", "must be an id, as text"),
+    ("Boolean cannot represent", "must be true or false"),
+    ("Float cannot represent", "must be a number"),
 )
+_NO_SUCH_VALUE = re.compile(r"Value .* does not exist in '(?P<enum>\w+)' enum\..*", re.DOTALL)
+_NOT_AN_ENUM = re.compile(r"Enum '(?P<enum>\w+)' cannot represent .*", re.DOTALL)
+# Behind these stands what was given, for which graphql-core has several ways of quoting.
+_QUOTING = re.compile(r"(?:[;,] found:?| value:) .*", re.DOTALL)
 _LONGEST = 300
 _MISSING_VARIABLE = re.compile(r"Variable '\$(?P<name>\w+)' .*")
 
@@ -66,6 +74,7 @@ def _present_validation(error: GraphQLError, document: DocumentNode | None) -> N
     if match := _VARIABLE.fullmatch(error.message):
         error.message = match["problem"]
     if field is None:
+        error.message = _without_values(error.message)
         error.extensions = {"code": "graphql_validation"}
     else:
         if match := _INNER_FIELD.search(error.message):
@@ -83,7 +92,13 @@ def _in_plain_words(message: str) -> str:
             return words
     if match := re.search(r"but encountered error '(.*)'; found: .*", message, re.DOTALL):
         return match[1]
-    return message
+    return _without_values(message)
+
+
+def _without_values(message: str) -> str:
+    if match := _NO_SUCH_VALUE.fullmatch(message) or _NOT_AN_ENUM.fullmatch(message):
+        return f"must be one of the values of {match['enum']}"
+    return _QUOTING.sub(".", message)
 
 
 def _field_at_fault(error: GraphQLError, document: DocumentNode | None) -> str | None:
