@@ -37,6 +37,7 @@ from sluicegate.kit.crypto import hash_key_secret
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.store import PageRequest
+from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -105,7 +106,7 @@ class Bench:
 
     async def ledger(self) -> list[CallRecord]:
         await self.container.journal.flush()
-        page = await self.container.usage_reader.calls(None, PageRequest(first=100))
+        page = await self.container.usage_reader.calls(CallFilter(), PageRequest(first=100))
         return [record for record, _ in page.items]
 
     async def only_call(self) -> CallRecord:

@@ -14,6 +14,7 @@ from gateway.bench import CHAT, CREDENTIAL, MESSAGES, SUBJECT, Bench, chat, mess
 from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
 from sluicegate.ports.store import PageRequest
+from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
 
 _SERVE = """
@@ -65,7 +66,7 @@ async def _whole_ledger(container: Container) -> list[CallRecord]:
     records: list[CallRecord] = []
     after: str | None = None
     while True:
-        page = await container.usage_reader.calls(None, PageRequest(first=100, after=after))
+        page = await container.usage_reader.calls(CallFilter(), PageRequest(first=100, after=after))
         records += [record for record, _ in page.items]
         if not page.has_next:
             return records

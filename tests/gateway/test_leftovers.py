@@ -18,6 +18,7 @@ from fakes.provider import Answer, Exchange, Outcome
 from fakes.wire import CHAT_EVENTS, framed, never_answers, stalls, verbatim
 from gateway.bench import CHAT, CREDENTIAL, MESSAGES, Bench, chat, messages, running_bench
 from sluicegate.ports.store import PageRequest
+from sluicegate.ports.usage import CallFilter
 
 OK_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
@@ -212,5 +213,5 @@ async def test_a_thousand_streams_in_silence_hold_nobody_up(tmp_path: Path, empt
         await bench.until_settled(30)
         await bench.assert_settled()
         await bench.container.journal.flush()
-        totals = await bench.container.usage_reader.calls(None, PageRequest(first=2000))
+        totals = await bench.container.usage_reader.calls(CallFilter(), PageRequest(first=2000))
         assert Counter(record.outcome for record, _ in totals.items) == {"aborted": 1000, "ok": 50}

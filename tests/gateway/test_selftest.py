@@ -15,6 +15,7 @@ from sluicegate.gateway.selftest import SelfTestFailed
 from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.ports.policy import LimitSet
 from sluicegate.ports.store import PageRequest
+from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
 
 
@@ -41,7 +42,7 @@ async def test_a_sound_gateway_starts_and_nothing_of_the_test_is_left(container:
         assert container.policy.catalog.models == {}
         assert container.gateway.calls_in_flight == 0
         await container.journal.flush()
-        page = await container.usage_reader.calls(None, PageRequest(first=10))
+        page = await container.usage_reader.calls(CallFilter(), PageRequest(first=10))
         assert page.items == []
     finally:
         await container.stop()

@@ -19,6 +19,7 @@ from sqlalchemy.engine import make_url
 from sluicegate.app import create_app
 from sluicegate.container import Container, prepare_database
 from sluicegate.ports.store import PageRequest
+from sluicegate.ports.usage import CallFilter
 from sluicegate.services.demo_data import DemoFacts, seed_demo
 from sluicegate.settings import Settings
 
@@ -146,5 +147,5 @@ async def assert_all_calls_arrived(server: Server, calls: int) -> None:
     with suppress(psycopg.OperationalError):
         await server.container.journal.flush()
     await server.container.journal.flush()
-    page = await server.container.usage_reader.calls(None, PageRequest(first=50))
+    page = await server.container.usage_reader.calls(CallFilter(), PageRequest(first=50))
     assert len([record for record, _ in page.items if record.started_ms > began_ms]) == calls
