@@ -207,7 +207,11 @@ const dialogs = [
   {
     at: "/api-keys",
     name: "Create API key",
-    open: (page) => page.getByRole("button", { name: "Create key" }).first().click(),
+    open: async (page) => {
+      await page.getByRole("button", { name: "Create key" }).first().click();
+      await page.getByRole("button", { name: /^Narrow it/ }).click();
+      await page.getByRole("radio", { name: "Only some of them" }).click();
+    },
   },
   {
     at: "/admin/providers",

@@ -90,7 +90,8 @@ test("an invited person gets in, is granted a model, calls it, sees the call, an
   await t.test("she revokes the key, and the next call with it is refused", () =>
     pictured(nina, "journey-revoke", async () => {
       await nina.getByRole("link", { name: "API keys" }).click();
-      await nina.getByRole("button", { name: "Revoke Laptop" }).click();
+      await nina.getByRole("button", { name: "Actions for Laptop" }).click();
+      await nina.getByRole("menuitem", { name: "Revoke" }).click();
       await nina.getByRole("dialog").getByRole("button", { name: "Revoke key" }).click();
       await nina.getByRole("row", { name: /Laptop.*Revoked/ }).waitFor();
       assert.deepEqual(await server.call(key, model), { status: 401, code: "key_revoked", text: "" });

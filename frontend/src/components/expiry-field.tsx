@@ -6,14 +6,18 @@ interface Props {
   value: Expiry;
   onChange: (value: Expiry) => void;
   error?: string | null;
+  /** How the end that there is reads, where it may stay. */
+  keep?: string;
 }
 
-export function ExpiryField({ value, onChange, error = null }: Props) {
+export function ExpiryField({ value, onChange, error = null, keep }: Props) {
   return (
     <Group gap="sm" align="flex-start" grow>
       <NativeSelect
         label="Expires"
-        data={expiryChoices}
+        data={
+          keep === undefined ? expiryChoices : [{ value: "keep", label: keep }, ...expiryChoices]
+        }
         value={value.choice}
         onChange={(event) => onChange({ ...value, choice: event.currentTarget.value })}
         {...(value.choice === "date" ? {} : { error })}

@@ -25,6 +25,7 @@ export const keys = {
   explain: (userId: string, model: string) => ["policy", "explain", userId, model] as const,
   allowance: (userId: string) => ["policy", "allowance", userId] as const,
   availableModels: ["policy", "available-models"] as const,
+  callableModels: (userId: string) => ["policy", "callable", userId] as const,
   modelHolders: (modelId: string) => ["policy", "holders", modelId] as const,
 
   apiKeys: ["api-keys"] as const,

@@ -1,8 +1,8 @@
-import { Button, Checkbox, Group, Stack, TextInput } from "@mantine/core";
+import { Checkbox, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useState } from "react";
 import { ExpiryField } from "@/components/expiry-field";
-import { FormBody, FormDialog } from "@/components/form-dialog";
+import { FormBody } from "@/components/form-dialog";
+import { SecretDialog } from "@/components/secret-dialog";
 import { SecretOnce } from "@/components/secret-once";
 import { useCreateToken } from "@/features/account/queries";
 import { scopes } from "@/features/account/scopes";
@@ -16,34 +16,20 @@ interface Props {
 }
 
 export function CreateTokenDialog({ opened, onClose }: Props) {
-  const [secret, setSecret] = useState<string | null>(null);
-
-  function close(): void {
-    onClose();
-    setSecret(null);
-  }
-
   return (
-    <FormDialog
-      opened={opened}
-      onClose={close}
-      title={secret === null ? "Create automation token" : "Your token is ready"}
-      sticky={secret !== null}
+    <SecretDialog<string>
+      {...{ opened, onClose }}
+      title="Create automation token"
+      readyTitle="Your token is ready"
+      form={(onCreated) => <TokenForm onCancel={onClose} onCreated={onCreated} />}
     >
-      {secret === null ? (
-        <TokenForm onCancel={close} onCreated={setSecret} />
-      ) : (
-        <Stack gap="lg">
-          <SecretOnce secret={secret} what="token">
-            Copy the token now. Nobody can show it again. Send it as “Authorization: Bearer …” to
-            /graphql.
-          </SecretOnce>
-          <Group justify="flex-end">
-            <Button onClick={close}>Done</Button>
-          </Group>
-        </Stack>
+      {(secret) => (
+        <SecretOnce secret={secret} what="token">
+          Copy the token now. Nobody can show it again. Send it as “Authorization: Bearer …” to
+          /graphql.
+        </SecretOnce>
       )}
-    </FormDialog>
+    </SecretDialog>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { graphql } from "@/gql";
+import type { CreateApiKeyInput, RotateApiKeyMutation, UpdateApiKeyInput } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
-import { type Expiry, expiryInstant } from "@/lib/expiry";
 import { keys } from "@/lib/query-keys";
 
 const createDocument = graphql(`
@@ -10,37 +10,54 @@ const createDocument = graphql(`
   }
 `);
 
+const updateDocument = graphql(`
+  mutation UpdateApiKey($input: UpdateApiKeyInput!) {
+    updateApiKey(input: $input) { apiKey { id } }
+  }
+`);
+
+const rotateDocument = graphql(`
+  mutation RotateApiKey($id: ID!, $overlapHours: Int!) {
+    rotateApiKey(id: $id, overlapHours: $overlapHours) {
+      secret
+      apiKey { id prefix previousPrefix previousExpiresAt }
+    }
+  }
+`);
+
 const revokeDocument = graphql(`
-  mutation RevokeOwnApiKey($id: ID!) {
+  mutation RevokeApiKey($id: ID!) {
     revokeApiKey(id: $id) { apiKey { id status } }
   }
 `);
 
-export interface NewKey {
-  name: string;
-  expiry: Expiry;
-}
+export type RotatedKey = RotateApiKeyMutation["rotateApiKey"];
 
-export function useCreateKey() {
-  const queryClient = useQueryClient();
+/** Own keys show in their list, anyone's on the page of their owner. Each of these shows its refusal itself. */
+function useKeyMutation<V, R>(mutationFn: (variables: V) => Promise<R>) {
+  const client = useQueryClient();
   return useMutation({
     meta: { shownInPlace: true },
-    mutationFn: async ({ name, expiry }: NewKey) => {
-      const input = { name: name.trim(), expiresAt: expiryInstant(expiry) };
-      return (await execute(createDocument, { input })).createApiKey;
-    },
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: keys.apiKeys }),
-  });
-}
-
-export function useRevokeKey() {
-  const queryClient = useQueryClient();
-  return useMutation({
-    meta: { shownInPlace: true },
-    mutationFn: (id: string) => execute(revokeDocument, { id }),
+    mutationFn,
     onSuccess: () =>
       Promise.all(
-        [keys.apiKeys, keys.users].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+        [keys.apiKeys, keys.users].map((queryKey) => client.invalidateQueries({ queryKey })),
       ),
   });
 }
+
+export const useCreateKey = () =>
+  useKeyMutation(
+    async (input: CreateApiKeyInput) => (await execute(createDocument, { input })).createApiKey,
+  );
+
+export const useUpdateKey = () =>
+  useKeyMutation((input: UpdateApiKeyInput) => execute(updateDocument, { input }));
+
+export const useRotateKey = () =>
+  useKeyMutation(
+    async (variables: { id: string; overlapHours: number }) =>
+      (await execute(rotateDocument, variables)).rotateApiKey,
+  );
+
+export const useRevokeKey = () => useKeyMutation((id: string) => execute(revokeDocument, { id }));

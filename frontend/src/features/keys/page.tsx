@@ -2,16 +2,17 @@ import { Button, Stack, Text } from "@mantine/core";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Confirmed } from "@/components/confirm-dialog";
 import { CredentialStatus } from "@/components/credential-status";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { PageHeader } from "@/components/page-header";
 import { When } from "@/components/when";
-import { CreateKeyDialog } from "@/features/keys/create-key-dialog";
-import { useRevokeKey } from "@/features/keys/mutations";
+import { CreateKeyDialog } from "@/features/keys/components/create-key-dialog";
+import { KeyActions } from "@/features/keys/components/key-actions";
 import { apiKeysQuery, type OwnKey } from "@/features/keys/queries";
-import { notifySuccess } from "@/lib/notify";
+import { KeyNarrowing } from "@/features/policy/components/key-narrowing";
+import { useSession } from "@/features/session/queries";
+import { keys } from "@/lib/query-keys";
 
 export function ApiKeysPage() {
   const query = useInfiniteQuery(apiKeysQuery());
@@ -48,28 +49,47 @@ const columns: Column<OwnKey>[] = [
   {
     id: "name",
     header: "Name",
-    cell: ({ name, prefix }) => (
+    cell: (key) => (
       <>
-        <Text fw={500} inherit {...(name === "" ? { c: "dimmed" } : {})}>
-          {name || "Unnamed"}
+        <Text fw={500} inherit {...(key.name === "" ? { c: "dimmed" } : {})}>
+          {key.name || "Unnamed"}
         </Text>
         <Text size="xs" c="dimmed" className="mono" hiddenFrom="sm">
-          {prefix}…
+          {key.prefix}…
         </Text>
+        <KeyNarrowing {...key} models={key.models ?? null} />
       </>
     ),
   },
   {
     id: "prefix",
     header: "Key",
-    cell: ({ prefix }) => <span className="mono">{prefix}…</span>,
+    cell: ({ prefix, previousPrefix, previousExpiresAt }) => (
+      <>
+        <span className="mono">{prefix}…</span>
+        {previousPrefix ? (
+          <Text size="xs" c="dimmed">
+            {previousPrefix}… until <When at={previousExpiresAt} />
+          </Text>
+        ) : null}
+      </>
+    ),
     from: "sm",
   },
   { id: "status", header: "Status", cell: ({ status }) => <CredentialStatus status={status} /> },
   {
     id: "used",
     header: "Last used",
-    cell: ({ lastUsedAt }) => <When at={lastUsedAt} />,
+    cell: ({ lastUsedAt, lastUsedClient }) => (
+      <>
+        <When at={lastUsedAt} />
+        {lastUsedClient ? (
+          <Text size="xs" c="dimmed">
+            {lastUsedClient}
+          </Text>
+        ) : null}
+      </>
+    ),
     from: "sm",
   },
   {
@@ -89,45 +109,19 @@ const columns: Column<OwnKey>[] = [
     header: "Actions",
     bare: true,
     numeric: true,
-    cell: (key) => <Revoke of={key} />,
+    cell: (key) => <Actions of={key} />,
   },
 ];
 
-function Revoke({ of: { id, name, prefix, status, lastUsedAt } }: { of: OwnKey }) {
-  const revoke = useRevokeKey();
-  if (status !== "ACTIVE") return null;
-  const label = name || `${prefix}…`;
+function Actions({ of: apiKey }: { of: OwnKey }) {
+  const { id } = useSession().viewer.user;
   return (
-    <Confirmed
-      title={`Revoke ${label}?`}
-      consequence={
-        <Stack gap={8}>
-          <span>
-            From the next call on, whatever uses this key is refused with 401. That can't be undone;
-            to let it in again, create a new key. Calls that are under way finish, and past usage
-            stays.
-          </span>
-          <span>
-            Last used: <When at={lastUsedAt} none="never" />
-          </span>
-        </Stack>
-      }
-      confirmLabel="Revoke key"
-      onConfirm={async () => {
-        await revoke.mutateAsync(id);
-        notifySuccess(`${label} is revoked.`);
-      }}
-      trigger={(open) => (
-        <Button
-          size="compact-sm"
-          variant="subtle"
-          color="red"
-          onClick={open}
-          aria-label={`Revoke ${label}`}
-        >
-          Revoke
-        </Button>
-      )}
+    <KeyActions
+      apiKey={apiKey}
+      ownerId={id}
+      refresh={keys.apiKeys}
+      isOwn
+      consequence="From the next call on, whatever uses this key is refused with 401. That can't be undone; to let it in again, create a new key. Calls that are under way finish, and past usage stays."
     />
   );
 }

@@ -48,12 +48,6 @@ const withdrawInvitationDocument = graphql(`
   }
 `);
 
-const revokeUserKeyDocument = graphql(`
-  mutation RevokeUserKey($id: ID!) {
-    revokeApiKey(id: $id) { apiKey { id } }
-  }
-`);
-
 /** Each of these is confirmed in a dialog, which shows the refusal itself. */
 function useUserMutation<V, R>(mutationFn: (variables: V) => Promise<R>) {
   const client = useQueryClient();
@@ -83,9 +77,6 @@ export const useResendInvitation = () =>
     async (userId: string) =>
       (await execute(resendInvitationDocument, { userId })).resendInvitation.inviteUrl,
   );
-
-export const useRevokeUserKey = () =>
-  useUserMutation((id: string) => execute(revokeUserKeyDocument, { id }));
 
 export const useInviteUsers = () =>
   useUserMutation(

@@ -29,11 +29,11 @@ const userDetailDocument = graphql(`
       id email name role status createdAt lastActiveAt invitationExpiresAt
       groups { id name description }
       apiKeys {
-        id name prefix status createdAt lastUsedAt lastUsedClient expiresAt revokedAt
+        id name prefix status version createdAt lastUsedAt lastUsedClient expiresAt revokedAt
         previousPrefix previousExpiresAt
-        models { slug }
+        models { id slug }
         rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
-        budget { daily weekly monthly }
+        budget { daily weekly monthly alertThresholds }
       }
     }
   }

@@ -172,6 +172,7 @@ it("revokes a key of somebody else after asking, and shows no secret", async () 
           name: "Laptop",
           prefix: "sg_abc",
           status: "ACTIVE",
+          version: 1,
           createdAt: "2026-11-01T09:00:00.000Z",
           lastUsedAt: "2026-11-02T09:00:00.000Z",
           lastUsedClient: "claude-code",
@@ -179,25 +180,27 @@ it("revokes a key of somebody else after asking, and shows no secret", async () 
           revokedAt: null,
           previousPrefix: null,
           previousExpiresAt: null,
-          models: [{ slug: "sonnet" }],
+          models: [{ id: "model-1", slug: "sonnet" }],
           rateLimit: { ...noLimits, requestsPerMinute: 0 },
-          budget: { daily: "5", weekly: null, monthly: null },
+          budget: { daily: "5", weekly: null, monthly: null, alertThresholds: [] },
         },
       ],
     }),
-    RevokeUserKey: { revokeApiKey: { apiKey: { id: "key-1" } } },
+    RevokeApiKey: { revokeApiKey: { apiKey: { id: "key-1" } } },
   });
   const keys = await card("API keys");
   expect(keys).toHaveTextContent("sg_abc…");
   expect(keys).toHaveTextContent("by claude-code");
   expect(keys).toHaveTextContent("Only sonnet");
   expect(keys).toHaveTextContent("Of its own: requests per minute Blocked, daily cap $5.00");
-  await user.click(within(keys).getByRole("button", { name: "Revoke key Laptop" }));
+  await user.click(within(keys).getByRole("button", { name: "Actions for Laptop" }));
+  expect(screen.queryByRole("menuitem", { name: "New secret" })).not.toBeInTheDocument();
+  await user.click(await screen.findByRole("menuitem", { name: "Revoke" }));
   const dialog = await screen.findByRole("dialog");
   expect(dialog).toHaveTextContent("refused with 401 from the next one on");
   await user.click(within(dialog).getByRole("button", { name: "Revoke key" }));
   await screen.findByText("Laptop is revoked.");
-  expect(server.lastOf("RevokeUserKey")).toEqual({ id: "key-1" });
+  expect(server.lastOf("RevokeApiKey")).toEqual({ id: "key-1" });
 });
 
 it("tells a failure of the policy from that of the user, and tries again", async () => {

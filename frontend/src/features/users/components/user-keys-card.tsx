@@ -1,12 +1,11 @@
-import { Button, Group, Stack, Text } from "@mantine/core";
-import { Confirmed } from "@/components/confirm-dialog";
+import { Group, Stack, Text } from "@mantine/core";
 import { CredentialStatus } from "@/components/credential-status";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
+import { KeyActions } from "@/features/keys/components/key-actions";
 import { KeyNarrowing } from "@/features/policy/components/key-narrowing";
-import { useRevokeUserKey } from "@/features/users/mutations";
 import { type UserApiKey, type UserDetail, userName } from "@/features/users/queries";
-import { notifySuccess } from "@/lib/notify";
+import { keys } from "@/lib/query-keys";
 
 interface Props {
   user: UserDetail;
@@ -17,7 +16,7 @@ export function UserKeysCard({ user }: Props) {
   return (
     <SectionCard
       title="API keys"
-      description="Only the owner can create keys; you can revoke them."
+      description="Only the owner can create keys; you can narrow and revoke them."
     >
       {user.apiKeys.length === 0 ? (
         <Text size="sm" c="dimmed">
@@ -26,7 +25,7 @@ export function UserKeysCard({ user }: Props) {
       ) : (
         <Stack component="ul" gap="md" m={0} p={0} aria-label="API keys">
           {user.apiKeys.map((key) => (
-            <KeyLine key={key.id} apiKey={key} owner={userName(user)} />
+            <KeyLine key={key.id} apiKey={key} owner={user} />
           ))}
         </Stack>
       )}
@@ -34,9 +33,7 @@ export function UserKeysCard({ user }: Props) {
   );
 }
 
-function KeyLine({ apiKey, owner }: { apiKey: UserApiKey; owner: string }) {
-  const revoke = useRevokeUserKey();
-  const name = apiKey.name || apiKey.prefix;
+function KeyLine({ apiKey, owner }: { apiKey: UserApiKey; owner: UserDetail }) {
   return (
     <Group
       component="li"
@@ -64,30 +61,15 @@ function KeyLine({ apiKey, owner }: { apiKey: UserApiKey; owner: string }) {
             <When at={apiKey.previousExpiresAt} />
           </Text>
         ) : null}
-        <KeyNarrowing {...apiKey} />
+        <KeyNarrowing {...apiKey} models={apiKey.models ?? null} />
       </div>
-      {apiKey.status === "ACTIVE" ? (
-        <Confirmed
-          title={`Revoke ${name}?`}
-          consequence={`Calls with this key of ${owner} are refused with 401 from the next one on. This can't be undone; ${owner} can create a new key.`}
-          confirmLabel="Revoke key"
-          onConfirm={async () => {
-            await revoke.mutateAsync(apiKey.id);
-            notifySuccess(`${name} is revoked.`);
-          }}
-          trigger={(open) => (
-            <Button
-              variant="subtle"
-              color="gray"
-              size="compact-sm"
-              onClick={open}
-              aria-label={`Revoke key ${name}`}
-            >
-              Revoke
-            </Button>
-          )}
-        />
-      ) : null}
+      <KeyActions
+        apiKey={apiKey}
+        ownerId={owner.id}
+        refresh={keys.user(owner.id)}
+        isOwn={false}
+        consequence={`Calls with this key of ${userName(owner)} are refused with 401 from the next one on. This can't be undone; ${userName(owner)} can create a new key.`}
+      />
     </Group>
   );
 }

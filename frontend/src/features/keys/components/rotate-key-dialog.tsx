@@ -1,0 +1,88 @@
+import { NativeSelect, Text } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { FormBody } from "@/components/form-dialog";
+import { SecretDialog } from "@/components/secret-dialog";
+import { SecretOnce } from "@/components/secret-once";
+import { When } from "@/components/when";
+import { type RotatedKey, useRotateKey } from "@/features/keys/mutations";
+import { useSave } from "@/lib/use-save";
+
+interface Props {
+  apiKey: { id: string; name: string; prefix: string };
+  opened: boolean;
+  onClose: () => void;
+}
+
+const overlaps = [
+  { value: "0", label: "Not at all: it ends at once" },
+  { value: "1", label: "One hour" },
+  { value: "24", label: "One day" },
+  { value: "168", label: "One week" },
+  { value: "720", label: "30 days" },
+];
+
+/** Another secret for the same key: name, limits and history stay. */
+export default function RotateKeyDialog({ apiKey, opened, onClose }: Props) {
+  return (
+    <SecretDialog<RotatedKey>
+      {...{ opened, onClose }}
+      title={`New secret for ${apiKey.name || `${apiKey.prefix}…`}`}
+      readyTitle="The new secret is ready"
+      readySize="lg"
+      form={(onMade) => <RotateForm id={apiKey.id} onCancel={onClose} onMade={onMade} />}
+    >
+      {({ secret, apiKey: { previousPrefix, previousExpiresAt, prefix } }) => (
+        <>
+          <SecretOnce secret={secret} what="key">
+            Copy it now and put it where the old one is. It is stored as a hash alone, so nobody can
+            show it again.
+          </SecretOnce>
+          <Text size="sm">
+            {previousPrefix ? (
+              <>
+                Both work until then: the old secret,{" "}
+                <span className="mono">{previousPrefix}…</span>, ends{" "}
+                <When at={previousExpiresAt} />; the new one,{" "}
+                <span className="mono">{prefix}…</span>, stays.
+              </>
+            ) : (
+              "The old secret does not work any more."
+            )}
+          </Text>
+        </>
+      )}
+    </SecretDialog>
+  );
+}
+
+interface FormProps {
+  id: string;
+  onCancel: () => void;
+  onMade: (made: RotatedKey) => void;
+}
+
+function RotateForm({ id, onCancel, onMade }: FormProps) {
+  const rotate = useRotateKey();
+  const form = useForm({ initialValues: { overlapHours: "24" } });
+  const { submit, saving, problem } = useSave(form, async ({ overlapHours }) => {
+    onMade(await rotate.mutateAsync({ id, overlapHours: Number(overlapHours) }));
+  });
+  return (
+    <FormBody
+      onSubmit={form.onSubmit((values) => void submit(values))}
+      {...{ onCancel, saving, problem }}
+      submitLabel="Make new secret"
+    >
+      <Text size="sm">
+        Name, limits and history of the key stay. A secret that an earlier change left working ends
+        now.
+      </Text>
+      <NativeSelect
+        label="The present secret works beside the new one for"
+        data={overlaps}
+        data-autofocus
+        {...form.getInputProps("overlapHours")}
+      />
+    </FormBody>
+  );
+}
