@@ -57,6 +57,8 @@ from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
 from sluicegate.services.refusal_log import RefusalLog
 from sluicegate.services.rollups import Retention, RollupService
+from sluicegate.services.secret_findings import FindingLog
+from sluicegate.services.secret_rules import SecretRuleService
 from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
@@ -114,7 +116,14 @@ class Container:
         self.demo = DemoUpstream(tokens_per_second=demo_tokens_per_second)
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
         self.refusals = RefusalLog(self.store, self.clock)
-        options = GatewayOptions(settings.max_body_bytes, timeouts, settings.budget_status, refused=self.refusals.note)
+        self.findings = FindingLog(self.store)
+        options = GatewayOptions(
+            settings.max_body_bytes,
+            timeouts,
+            settings.budget_status,
+            refused=self.refusals.note,
+            found=self.findings.note,
+        )
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
         self.services = self._services()
         sums = SqlRollups(self.engine, settings.zone)
@@ -170,6 +179,7 @@ class Container:
             usage=UsageService(self.usage_reader, self.settings.zone, clock, _retention(self.settings).grains),
             jobs=JobService(store, clock),
             audit=AuditService(store),
+            secret_rules=SecretRuleService(store, clock),
         )
 
     def url(self) -> str:
@@ -214,6 +224,7 @@ class Container:
         """Writes down what is left and lets go of everything."""
         await self.services.recovery.settle()
         await self.refusals.settle()
+        await self.findings.settle()
         await self.scheduler.stop()
         await self.journal.close()
         self.usage_writer.close()

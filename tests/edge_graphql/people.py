@@ -9,6 +9,7 @@ from sluicegate.domain.audit import Actor, ActorKind
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.secret_rule import SecretAction, SecretCheck, SecretFinding, SecretRule
 from sluicegate.domain.usage import CallRecord, Prices
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.kit.crypto import hash_password, token_digest
@@ -51,6 +52,23 @@ async def populate(tx: Transaction, vault: Vault) -> None:
     await tx.mail.add(letter, vault.seal(Secret("{}"), "mail:letter"))
     await tx.overrides.add(
         Override("override", "noor", Window.DAY, dollars(9), "Launch week", "Ada", NOW, NOW + timedelta(days=7))
+    )
+    await tx.secret_rules.add(
+        SecretRule(
+            "aws",
+            "AWS access key ID",
+            "Of our cloud",
+            "AKIA[A-Z2-7]{16}",
+            SecretAction.REDACT,
+            SecretCheck.NONE,
+            enabled=True,
+            template=None,
+            created_at=NOW,
+        )
+    )
+    named = ("mia", "Mia Member", "mia-key", "laptop", "fast", "call")
+    await tx.secret_rules.add_findings(
+        [SecretFinding("found", NOW, "aws", "AWS access key ID", SecretAction.REDACT, 2, *named)]
     )
     await tx.audit.record(
         Actor(ActorKind.USER, "Ada Admin", "ada"), "group.create", "group", "team", "Team", {}, {"name": "Team"}

@@ -13,6 +13,7 @@ from sluicegate.adapters.memory import MemoryAdmission
 from sluicegate.domain.apikey import ApiKey, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.policy import Budget, Grant, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.secret_rule import SecretRule
 from sluicegate.domain.usage import Prices, TokenUsage
 from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.clock import ManualClock
@@ -43,6 +44,7 @@ class Rows:
             {TEAM: RateLimits(requests=1000)},
             {},
         )
+        self.rules: list[SecretRule] = []
         self.api_key: ApiKey | None = ApiKey("k1", CREDENTIAL.public_id, "ada", "laptop", CREDENTIAL.prefix, HASH, NOW)
         prices = Prices(input=1_000_000_000, output=2_000_000_000)
         target = ProviderModel("pm1", "p1", "demo-fast", ModelKind.CHAT, prices, False, None, None, NOW)
@@ -76,6 +78,11 @@ class Rows:
         rows = self.catalog_rows
         await asyncio.sleep(0)
         return rows
+
+    async def secret_rules(self) -> list[SecretRule]:
+        rules = list(self.rules)
+        await asyncio.sleep(0)
+        return rules
 
     def add_colleague(self, user_id: str) -> str:
         """Somebody with Ada's groups, grants and limits; gives the key."""

@@ -153,12 +153,13 @@ class ChangeKind(StrEnum):
     GROUP = "group"
     KEY = "key"
     CATALOG = "catalog"
+    SECRET_RULES = "secret_rules"  # noqa: S105
     EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """One entry of the change log; `id` is empty for CATALOG and EVERYTHING."""
+    """One entry of the change log; `id` is empty for CATALOG, SECRET_RULES and EVERYTHING."""
 
     kind: ChangeKind
     id: str = ""

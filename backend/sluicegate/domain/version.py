@@ -19,6 +19,7 @@ class Editable(StrEnum):
     MODEL = "model"
     RATE_LIMIT = "rate_limit"
     BUDGET = "budget"
+    SECRET_RULE = "secret_rule"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ from sluicegate.ports.upstream import Upstream
 from sluicegate.ports.usage import UsageSink
 
 _log = structlog.get_logger(__name__)
-# Somebody uses what was taken away: a leaked key, or a program that nobody remembers.
-_TELLING = frozenset({"key_revoked", "key_expired", "user_suspended"})
+# Somebody uses what was taken away, a leaked key or a program that nobody remembers; or sends what must not get out.
+_TELLING = frozenset({"key_revoked", "key_expired", "user_suspended", "secret_blocked"})
 
 
 class GatewayApp:

@@ -49,6 +49,16 @@ class Envelope:
         value: dict[str, Any] = loaded(self._raw)
         return value
 
+    @property
+    def raw(self) -> bytes:
+        return self._raw
+
+    def replace(self, raw: bytes) -> None:
+        """Goes on with another body in place of the caller's, before anything was put into it."""
+        self._raw, self._fields = raw, fields_of(raw)
+        if "model" in self._fields and loaded(self._fields["model"]) != self.model:
+            self.put("model", self.model)
+
     def put(self, name: str, value: Any) -> None:
         self._fields[name] = Raw(_encode(value))
         self._changed = True

@@ -15,6 +15,7 @@ from sluicegate.gateway.transit import Outbound
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.compile import Route
+from sluicegate.policy.principals import Principal
 from sluicegate.policy.service import Admitted, PolicyService
 from sluicegate.ports.upstream import RawHeaders
 from sluicegate.ports.usage import UsageSink
@@ -80,6 +81,10 @@ class Call:
         self.gone = False
         self.sending_since: float | None = None
         self.renewed = self.since
+
+    @property
+    def principal(self) -> Principal:
+        return self._admitted.principal
 
     @property
     def input_estimate(self) -> int:

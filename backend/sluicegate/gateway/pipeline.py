@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import structlog
 
 from sluicegate.domain.catalog import ModelKind
+from sluicegate.domain.secret_rule import SecretFinding
 from sluicegate.domain.usage import Outcome
 from sluicegate.gateway.asgi import Reply, Request
 from sluicegate.gateway.body import read_body
@@ -20,6 +21,7 @@ from sluicegate.gateway.headers import relayed
 from sluicegate.gateway.metering import Books, Call
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Backends, Unreachable, routes_for
+from sluicegate.gateway.secrets import Guard
 from sluicegate.gateway.transit import Outbound
 from sluicegate.gateway.watch import Watch
 from sluicegate.policy.compile import CompiledModel
@@ -36,13 +38,14 @@ T = TypeVar("T")
 class GatewayOptions:
     """`max_body_bytes` bounds request bodies, as sent and decoded; `budget_status` answers calls over budget;
     `stalled_seconds` is how long a caller may leave a stream unread; `refused` hears of good keys that may not call:
-    the reason, the key's public id, the caller's address."""
+    the reason, the key's public id, the caller's address; `found` of what secret rules matched."""
 
     max_body_bytes: int = 10 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
     budget_status: int = 402
     stalled_seconds: float = 300.0
     refused: Callable[[str, str, str], None] = lambda *_: None
+    found: Callable[[Sequence[SecretFinding]], None] = lambda _: None
 
 
 class Pipeline:
@@ -53,6 +56,7 @@ class Pipeline:
         self._policy = books.policy
         self._backends = backends
         self._max_body = options.max_body_bytes
+        self._guard = Guard(books.policy, options.found, books.clock)
         self.watch = Watch(books.clock, options.stalled_seconds)
 
     async def identify(self, request: Request) -> Principal:
@@ -88,6 +92,8 @@ class Pipeline:
 
     async def _serve(self, call: Call, wire: Wire, envelope: Envelope, model: CompiledModel) -> None:
         _check_kind(model, wire)
+        if self._policy.secrets is not None:
+            await decided(self._guard.clear(envelope, call.principal, model.slug, call.request.id))
         routes = routes_for(model, wire, envelope)
         outbound = Outbound(
             call.request,
@@ -124,6 +130,8 @@ class Pipeline:
             # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.
             await request.reply(wire.estimated(envelope.input_estimate(wire.bytes_per_token)))
             return
+        if self._policy.secrets is not None:
+            await decided(self._guard.clear(envelope, principal, model.slug, request.id))
         routes = routes_for(model, wire, envelope)
         outbound = Outbound(request, envelope, wire, routes[0])
         try:

@@ -8,6 +8,7 @@ import msgspec
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.policy import Budget, ChangeKind, Grant, PolicyChange, RateLimits, Subject, SubjectKind
+from sluicegate.domain.secret_rule import SecretRule
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.gateway.app import GatewayApp
@@ -52,6 +53,9 @@ class Rehearsal:
 
     async def catalog(self) -> CatalogRows:
         return self._catalog() if self.on else await self._source.catalog()
+
+    async def secret_rules(self) -> list[SecretRule]:
+        return [] if self.on else await self._source.secret_rules()
 
     async def run(self, gateway: GatewayApp, policy: PolicyService) -> None:
         """Sends calls through the whole chain, on every route; raises SelfTestFailed when one is not refused."""

@@ -26,6 +26,8 @@ from sluicegate.graphql.policy.pools import PoolMutations
 from sluicegate.graphql.policy.previews import PreviewQueries
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.secret_rules.mutations import SecretRuleMutations
+from sluicegate.graphql.secret_rules.queries import SecretRuleQueries
 from sluicegate.graphql.sessions.mutations import SessionMutations
 from sluicegate.graphql.sessions.queries import SessionQueries
 from sluicegate.graphql.system.mutations import SystemMutations
@@ -54,6 +56,7 @@ class Query(
     UsageQueries,
     SessionQueries,
     AuditQueries,
+    SecretRuleQueries,
     SystemQueries,
 ):
     pass
@@ -76,6 +79,7 @@ class Mutation(
     SystemMutations,
     PoolMutations,
     OverrideMutations,
+    SecretRuleMutations,
 ):
     pass
 

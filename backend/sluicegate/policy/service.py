@@ -35,6 +35,7 @@ from sluicegate.policy.explain import Explanation, explain
 from sluicegate.policy.habits import Habits
 from sluicegate.policy.principals import CompiledUser, Principal, Standing
 from sluicegate.policy.refusals import Refusal
+from sluicegate.policy.secrets import SecretRules
 from sluicegate.policy.singleflight import SingleFlight
 from sluicegate.policy.throttle import BadKeys
 from sluicegate.policy.windows import PeriodClock
@@ -97,10 +98,13 @@ class PolicyService:
         self._reloading = asyncio.Lock()
         self._stale_catalog = True
         self.catalog = Catalog(())
+        self._stale_secrets = True
+        self.secrets: SecretRules | None = None
 
     async def start(self) -> None:
-        """Loads the catalogue; raises what the source raises."""
+        """Loads the catalogue and the secret rules; raises what the source raises."""
         await self._reload_catalog()
+        await self.secret_rules()
 
     def close(self) -> None:
         self._hashing.shutdown(wait=False, cancel_futures=True)
@@ -123,10 +127,13 @@ class PolicyService:
                     self._forget_key(change.id)
                 case ChangeKind.CATALOG:
                     self._stale_catalog = True
+                case ChangeKind.SECRET_RULES:
+                    self._forget_secrets()
                 case ChangeKind.EVERYTHING:
                     self._forget_everything()
         if self._stale_catalog:
             await self._reload_catalog()
+        await self.secret_rules()
 
     def _forget_user(self, user_id: str) -> None:
         compiled = self._users.pop(user_id, None)
@@ -152,6 +159,12 @@ class PolicyService:
         for key_id in tuple(self._key_digests):
             self._forget_key(key_id)
         self._stale_catalog = True
+        self._forget_secrets()
+
+    def _forget_secrets(self) -> None:
+        self._stale_secrets = True
+        # Until they are read again, calls that need not have asked must.
+        self.secrets = self.secrets or SecretRules(())
 
     def _changed_since(self, generation: int, *what: PolicyChange) -> bool:
         return any(self._last_change.get(change, 0) > generation for change in (*what, _EVERYTHING))
@@ -165,6 +178,20 @@ class PolicyService:
                 except BaseException:
                     self._stale_catalog = True
                     raise
+
+    async def secret_rules(self) -> SecretRules | None:
+        """Those that are on, as of now; `secrets` is None as long as there are none."""
+        if self._stale_secrets:
+            async with self._reloading:
+                while self._stale_secrets:
+                    self._stale_secrets = False
+                    try:
+                        rules = await self._source.secret_rules()
+                        self.secrets = await asyncio.to_thread(SecretRules, rules) if rules else None
+                    except BaseException:
+                        self._stale_secrets = True
+                        raise
+        return self.secrets
 
     def _compile_catalog(self, rows: CatalogRows) -> Catalog:
         credentials: dict[str, Secret] = {}

@@ -23,6 +23,7 @@ from sluicegate.domain.policy import (
     Subject,
     Window,
 )
+from sluicegate.domain.secret_rule import SecretRule
 from sluicegate.domain.user import Group, User
 from sluicegate.kit.money import Nanos
 from sluicegate.kit.secret import Secret
@@ -68,6 +69,9 @@ class PolicySource(Protocol):
 
     async def key_by_id(self, key_id: str) -> KeyRows | None: ...
     async def catalog(self) -> CatalogRows: ...
+    async def secret_rules(self) -> list[SecretRule]:
+        """Those that are on."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from sluicegate.domain.catalog import (
 from sluicegate.domain.job import JobState
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Grant, Override, PolicyChange, RateLimits, Subject
+from sluicegate.domain.secret_rule import SecretAction, SecretFinding, SecretRule
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.domain.version import Edited
 
@@ -412,6 +413,43 @@ class VersionRepository(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FindingFilter:
+    """`since` inclusive, `until` exclusive."""
+
+    rule_id: str | None = None
+    action: SecretAction | None = None
+    user_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class SecretRuleRepository(Protocol):
+    """Rules by name, and what they found."""
+
+    async def all(self) -> list[SecretRule]: ...
+    async def get(self, rule_id: str) -> SecretRule | None: ...
+    async def add(self, rule: SecretRule) -> None: ...
+    async def update(self, rule_id: str, **values: Any) -> None: ...
+    async def delete(self, rule_id: str) -> None:
+        """What it found stays."""
+        ...
+
+    async def add_findings(self, findings: Sequence[SecretFinding]) -> None: ...
+    async def page_findings(self, where: FindingFilter, page: PageRequest) -> Page[SecretFinding]:
+        """Newest first."""
+        ...
+
+    async def count_findings(self, where: FindingFilter) -> int: ...
+    async def matched_calls(self, rule_ids: Sequence[str], since: datetime) -> dict[str, int]:
+        """In how many calls each rule matched."""
+        ...
+
+    async def remove_findings(self, before: datetime, most: int) -> int:
+        """Gives how many were removed."""
+        ...
+
+
 class Transaction(Protocol):
     """The repositories, all in one database transaction."""
 
@@ -429,6 +467,8 @@ class Transaction(Protocol):
     def versions(self) -> VersionRepository: ...
     @property
     def overrides(self) -> OverrideRepository: ...
+    @property
+    def secret_rules(self) -> SecretRuleRepository: ...
     @property
     def keys(self) -> KeyRepository: ...
     @property

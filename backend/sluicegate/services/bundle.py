@@ -26,6 +26,7 @@ from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
+from sluicegate.services.secret_rules import SecretRuleService
 from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
@@ -62,3 +63,4 @@ class Services:
     usage: UsageService
     jobs: JobService
     audit: AuditService
+    secret_rules: SecretRuleService

@@ -12,6 +12,8 @@ from sluicegate.services.sessions import SESSION_IDLE
 # So long can a link that is of no use any more still tell its holder why.
 _EXPLAINED = timedelta(days=90)
 _AT_ONCE = 500
+# So long is kept what secret rules found.
+_FINDINGS_KEPT = timedelta(days=90)
 
 
 class Housekeeping:
@@ -46,3 +48,10 @@ class Housekeeping:
                     after = {"expired_at": link.expires_at}
                     await tx.audit.record(SYSTEM, "invitation.expire", "user", user.id, user.label, {}, after)
         return len(lapsed)
+
+    async def remove_old_findings(self) -> None:
+        before = self._clock.now() - _FINDINGS_KEPT
+        removed = _AT_ONCE
+        while removed == _AT_ONCE:
+            async with self._store.write() as tx:
+                removed = await tx.secret_rules.remove_findings(before, _AT_ONCE)

@@ -17,6 +17,7 @@ _TAKEN = {
     "uq_groups_name": ("name", "There is a group with this name already."),
     "uq_providers_name": ("name", "There is a provider with this name already."),
     "uq_provider_models_provider_id": ("name", "The provider has a model with this name already."),
+    "uq_secret_rules_name": ("name", "There is a rule with this name already."),
     "uq_models_slug": ("slug", "There is a model with this slug already."),
 }
 

@@ -27,6 +27,7 @@ from sluicegate.storage.repositories.links import SqlLinkRepository
 from sluicegate.storage.repositories.mail import SqlMailRepository
 from sluicegate.storage.repositories.overrides import SqlOverrideRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
+from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.repositories.versions import SqlVersionRepository
@@ -100,6 +101,7 @@ class SqlTransaction:
         self.policy = SqlPolicyRepository(session)
         self.versions = SqlVersionRepository(session)
         self.overrides = SqlOverrideRepository(session)
+        self.secret_rules = SqlSecretRuleRepository(session)
         self.keys = SqlKeyRepository(session)
         self.tokens = SqlTokenRepository(session)
         self.catalog = SqlCatalogRepository(session)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, RateLimits, Subject, SubjectKind
+from sluicegate.domain.secret_rule import SecretRule
 from sluicegate.domain.user import Group, User
 from sluicegate.ports.policy import CatalogRows, KeyRows, UserRows
 from sluicegate.storage.repositories.catalog import (
@@ -24,6 +25,7 @@ from sluicegate.storage.repositories.credentials import KEYS, key_value
 from sluicegate.storage.repositories.overrides import OVERRIDES, override_value
 from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS, budget_value, grant_value, limits_value
 from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.secret_rules import SECRET_RULES, rule_value
 from sluicegate.storage.snapshot import snapshot
 from sluicegate.storage.tables.identity import GroupRow, MembershipRow, UserRow
 
@@ -100,6 +102,11 @@ class SqlPolicySource:
             providers={row.id: provider_value(row) for row in providers},
             credentials={row.id: row.sealed_credential for row in providers if row.sealed_credential is not None},
         )
+
+    async def secret_rules(self) -> list[SecretRule]:
+        async with snapshot(self._engine) as connection:
+            rows = await connection.execute(select(SECRET_RULES).where(SECRET_RULES.c.enabled.is_(True)))
+            return [rule_value(row) for row in rows]
 
 
 def _is(table: FromClause, kind: SubjectKind, subject_id: ColumnElement[str]) -> ColumnElement[bool]:

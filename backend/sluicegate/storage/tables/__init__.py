@@ -9,8 +9,21 @@ from sluicegate.storage.tables import (
     mail,
     policy,
     rollups,
+    secret_rules,
     usage,
     versions,
 )
 
-__all__ = ["audit", "catalog", "credentials", "identity", "jobs", "mail", "policy", "rollups", "usage", "versions"]
+__all__ = [
+    "audit",
+    "catalog",
+    "credentials",
+    "identity",
+    "jobs",
+    "mail",
+    "policy",
+    "rollups",
+    "secret_rules",
+    "usage",
+    "versions",
+]

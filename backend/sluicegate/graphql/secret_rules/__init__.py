@@ -1,0 +1,1 @@
+"""Rules that look for secrets in what callers send."""
