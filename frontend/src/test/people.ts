@@ -28,7 +28,7 @@ export const mockPage = <Row>(rows: Row[], more: string | null = null) => ({
 export const mockUserDetail = (
   user: Partial<NonNullable<UserDetailQuery["user"]>> = {},
 ): UserDetailQuery => ({
-  user: { ...mockUser(), invitationExpiresAt: null, groups: [], apiKeys: [], ...user },
+  user: { ...mockUser(), version: 7, invitationExpiresAt: null, groups: [], apiKeys: [], ...user },
 });
 
 const personal = { kind: "USER" as const, id: "user-2", name: "Grace Hopper" };
@@ -89,6 +89,8 @@ export const mockModel = (slug: string, status: "ACTIVE" | "DRAFT" = "ACTIVE") =
   status,
 });
 
+export const versions = { limitVersion: { version: 3 }, budgetVersion: { version: 5 } };
+
 export const mockUserPolicy = (
   policy: Partial<Omit<Policy, "effectivePolicy">> = {},
   inForce: Partial<Policy["effectivePolicy"]> = {},
@@ -99,6 +101,7 @@ export const mockUserPolicy = (
     inheritedGrants: [],
     rateLimit: noLimits,
     budget: noBudget,
+    ...versions,
     effectivePolicy: {
       models: [],
       limits: [
@@ -140,7 +143,8 @@ export const mockGroupPolicy = (
     grants: [],
     rateLimit: noLimits,
     budget: noBudget,
-    pool: { rateLimit: noLimits, budget: noBudget, limits: [], budgets: [] },
+    ...versions,
+    pool: { rateLimit: noLimits, budget: noBudget, ...versions, limits: [], budgets: [] },
     ...policy,
   },
 });

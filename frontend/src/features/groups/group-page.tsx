@@ -63,10 +63,28 @@ function PolicyCards({ group, policy }: { group: GroupDetail; policy: GroupPolic
     <>
       <GrantsCard subject={members} held={mergeGrants(policy.grants)} />
       <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg">
-        <BudgetCard subject={members} budget={policy.budget} />
-        <RateLimitCard subject={members} rateLimit={policy.rateLimit} />
-        <BudgetCard subject={together} budget={pool.budget} inForce={pool.budgets} />
-        <RateLimitCard subject={together} rateLimit={pool.rateLimit} inForce={pool.limits} />
+        <BudgetCard
+          subject={members}
+          budget={policy.budget}
+          version={policy.budgetVersion.version}
+        />
+        <RateLimitCard
+          subject={members}
+          rateLimit={policy.rateLimit}
+          version={policy.limitVersion.version}
+        />
+        <BudgetCard
+          subject={together}
+          budget={pool.budget}
+          version={pool.budgetVersion.version}
+          inForce={pool.budgets}
+        />
+        <RateLimitCard
+          subject={together}
+          rateLimit={pool.rateLimit}
+          version={pool.limitVersion.version}
+          inForce={pool.limits}
+        />
       </SimpleGrid>
     </>
   );

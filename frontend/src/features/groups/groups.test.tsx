@@ -1,6 +1,14 @@
 import { screen, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { mockGroupPolicy, mockPage, mockUsage, mockUser, noBudget, noLimits } from "@/test/people";
+import {
+  mockGroupPolicy,
+  mockPage,
+  mockUsage,
+  mockUser,
+  noBudget,
+  noLimits,
+  versions,
+} from "@/test/people";
 import { renderApp } from "@/test/render";
 import { refuse, stubServer } from "@/test/server";
 import { mockSession } from "@/test/session";
@@ -10,6 +18,7 @@ const contractors = {
   name: "Contractors",
   description: "People who stay for a project",
   memberCount: 2,
+  version: 2,
   createdAt: "2026-11-01T09:00:00.000Z",
 };
 const grace = mockUser();
@@ -121,6 +130,7 @@ it("tells what each member has for their own from what all draw from together", 
     GroupPolicy: mockGroupPolicy({
       budget: { ...noBudget, monthly: "50" },
       pool: {
+        ...versions,
         rateLimit: noLimits,
         budget: { ...noBudget, monthly: "400" },
         limits: [],
@@ -155,6 +165,7 @@ it("tells what each member has for their own from what all draw from together", 
   expect(server.lastOf("SetPoolBudget")).toEqual({
     groupId: "group-1",
     input: { ...noBudget, monthly: "300" },
+    expectedVersion: 5,
   });
 });
 
@@ -169,4 +180,22 @@ it("breaks the group's activity down by its members", async () => {
 it("says that there is no such group", async () => {
   show("/admin/groups/group-1", { GroupDetail: { group: null } });
   expect(await screen.findByText("There is no such group")).toBeVisible();
+});
+
+it("edits from the version that was shown, and shows what somebody else saved meanwhile", async () => {
+  const { user, server } = show("/admin/groups/group-1", {
+    UpdateGroup: refuse("It was changed.", "stale_version", "expectedVersion"),
+  });
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  const dialog = await screen.findByRole("dialog");
+  const name = within(dialog).getByRole("textbox", { name: "Name" });
+  await user.type(name, " abroad");
+  server.on({ GroupDetail: { group: { ...contractors, name: "Externals", version: 3 } } });
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  const notice = await within(dialog).findByRole("alert");
+  expect(notice).toHaveTextContent("Name: now Externals, you entered Contractors abroad");
+  expect(server.lastOf("UpdateGroup").input.expectedVersion).toBe(2);
+  await user.click(within(dialog).getByRole("button", { name: "Use what is there now" }));
+  expect(name).toHaveValue("Externals");
+  expect(within(dialog).queryByRole("alert")).not.toBeInTheDocument();
 });

@@ -22,7 +22,7 @@ const groupListDocument = graphql(`
 
 const groupDetailDocument = graphql(`
   query GroupDetail($id: ID!) {
-    group(id: $id) { id name description createdAt memberCount }
+    group(id: $id) { id name description version createdAt memberCount }
   }
 `);
 

@@ -1,4 +1,5 @@
 import { screen } from "@testing-library/react";
+import { useState } from "react";
 import { expect, it } from "vitest";
 import { BudgetCard } from "@/features/policy/components/budget-card";
 import type { Subject } from "@/features/policy/subject";
@@ -58,6 +59,7 @@ it("sends amounts exactly, empty caps as none, and thresholds sorted", async () 
   await user.click(save());
   await screen.findByText(/Budget saved/);
   expect(server.lastOf("SetBudget")).toEqual({
+    expectedVersion: null,
     subject: { groupId: "group-1" },
     input: { daily: "0", weekly: null, monthly: "1234.000000001", alertThresholds: [50, 100] },
   });
@@ -88,4 +90,44 @@ it("shows a refusal that names no field above the buttons and stays as it was", 
   await user.click(save());
   expect(await screen.findByRole("alert")).toHaveTextContent("There is no such group.");
   expect(await field("Daily cap")).toHaveValue("5");
+});
+
+it("keeps what was typed when somebody else was quicker, tells who, and saves only after a choice", async () => {
+  const stale = refuse(
+    "This was changed since you loaded it: it is at version 6 now, and your edit began at 5. Bob <bob@example.com> changed daily at 2026-11-24 12:00 UTC. Load it again, and repeat what you still want.",
+    "stale_version",
+    "expectedVersion",
+  );
+  const server = stubServer({ SetBudget: stale });
+  const card = (daily: string | null, version: number) => (
+    <BudgetCard subject={grace} budget={{ ...noBudget, daily }} version={version} />
+  );
+  function Moving() {
+    const [moved, setMoved] = useState(false);
+    return (
+      <>
+        {moved ? card("7", 6) : card(null, 5)}
+        <button type="button" onClick={() => setMoved(true)}>
+          Somebody saves
+        </button>
+      </>
+    );
+  }
+  const { user } = renderComponent(<Moving />, { server });
+  const daily = await screen.findByRole("textbox", { name: "Daily cap" });
+  await user.type(daily, "2");
+  await user.click(screen.getByRole("button", { name: "Save budget" }));
+  await expect.poll(() => server.lastOf("SetBudget")?.expectedVersion).toBe(5);
+  await user.click(screen.getByRole("button", { name: "Somebody saves" }));
+  const notice = await screen.findByRole("alert");
+  expect(notice).toHaveTextContent("Bob <bob@example.com> changed daily at 2026-11-24 12:00 UTC.");
+  expect(notice).toHaveTextContent("Daily cap: now 7, you entered 2");
+  expect(daily).toHaveValue("2");
+  expect(screen.getByRole("button", { name: "Save budget" })).toBeDisabled();
+
+  server.on({ SetBudget: { setBudget: { budget: { daily: "2" } } } });
+  await user.click(screen.getByRole("button", { name: "Keep mine" }));
+  await user.click(screen.getByRole("button", { name: "Save budget" }));
+  await expect.poll(() => server.lastOf("SetBudget").expectedVersion).toBe(6);
+  expect(server.lastOf("SetBudget").input).toEqual({ ...noBudget, daily: "2" });
 });

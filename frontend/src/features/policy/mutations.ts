@@ -18,26 +18,26 @@ const revokeGrantDocument = graphql(`
 `);
 
 const setRateLimitDocument = graphql(`
-  mutation SetRateLimit($subject: SubjectInput!, $input: RateLimitInput!) {
-    setRateLimit(subject: $subject, input: $input) { rateLimit { requestsPerMinute } }
+  mutation SetRateLimit($subject: SubjectInput!, $input: RateLimitInput!, $expectedVersion: Int) {
+    setRateLimit(subject: $subject, input: $input, expectedVersion: $expectedVersion) { rateLimit { requestsPerMinute } }
   }
 `);
 
 const setBudgetDocument = graphql(`
-  mutation SetBudget($subject: SubjectInput!, $input: BudgetInput!) {
-    setBudget(subject: $subject, input: $input) { budget { daily } }
+  mutation SetBudget($subject: SubjectInput!, $input: BudgetInput!, $expectedVersion: Int) {
+    setBudget(subject: $subject, input: $input, expectedVersion: $expectedVersion) { budget { daily } }
   }
 `);
 
 const setPoolRateLimitDocument = graphql(`
-  mutation SetPoolRateLimit($groupId: ID!, $input: RateLimitInput!) {
-    setGroupPoolRateLimit(groupId: $groupId, input: $input) { pool { rateLimit { requestsPerMinute } } }
+  mutation SetPoolRateLimit($groupId: ID!, $input: RateLimitInput!, $expectedVersion: Int) {
+    setGroupPoolRateLimit(groupId: $groupId, input: $input, expectedVersion: $expectedVersion) { pool { rateLimit { requestsPerMinute } } }
   }
 `);
 
 const setPoolBudgetDocument = graphql(`
-  mutation SetPoolBudget($groupId: ID!, $input: BudgetInput!) {
-    setGroupPoolBudget(groupId: $groupId, input: $input) { pool { budget { daily } } }
+  mutation SetPoolBudget($groupId: ID!, $input: BudgetInput!, $expectedVersion: Int) {
+    setGroupPoolBudget(groupId: $groupId, input: $input, expectedVersion: $expectedVersion) { pool { budget { daily } } }
   }
 `);
 
@@ -75,21 +75,37 @@ export const useGrantModels = (subject: Subject) =>
 export const useRevokeGrant = () =>
   usePolicyMutation((id: string) => execute(revokeGrantDocument, { id }), true);
 
+interface Guarded<T> {
+  input: T;
+  /** Refused when somebody saved since this version. */
+  expected: number | undefined;
+}
+
 export const useSetRateLimit = (subject: Subject) =>
-  usePolicyMutation(async (input: RateLimitInput) => {
+  usePolicyMutation(async ({ input, expected }: Guarded<RateLimitInput>) => {
+    const expectedVersion = expected ?? null;
     if (subject.kind === "pool") {
-      await execute(setPoolRateLimitDocument, { groupId: subject.id, input });
+      await execute(setPoolRateLimitDocument, { groupId: subject.id, input, expectedVersion });
     } else {
-      await execute(setRateLimitDocument, { subject: toSubjectInput(subject), input });
+      await execute(setRateLimitDocument, {
+        subject: toSubjectInput(subject),
+        input,
+        expectedVersion,
+      });
     }
   }, true);
 
 export const useSetBudget = (subject: Subject) =>
-  usePolicyMutation(async (input: BudgetInput) => {
+  usePolicyMutation(async ({ input, expected }: Guarded<BudgetInput>) => {
+    const expectedVersion = expected ?? null;
     if (subject.kind === "pool") {
-      await execute(setPoolBudgetDocument, { groupId: subject.id, input });
+      await execute(setPoolBudgetDocument, { groupId: subject.id, input, expectedVersion });
     } else {
-      await execute(setBudgetDocument, { subject: toSubjectInput(subject), input });
+      await execute(setBudgetDocument, {
+        subject: toSubjectInput(subject),
+        input,
+        expectedVersion,
+      });
     }
   }, true);
 

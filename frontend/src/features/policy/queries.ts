@@ -21,6 +21,8 @@ const userPolicyDocument = graphql(`
       inheritedGrants { id createdAt model { id slug displayName status } group { id name } }
       rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
       budget { daily weekly monthly alertThresholds }
+      limitVersion: rateLimit { version }
+      budgetVersion: budget { version }
       effectivePolicy {
         models { model { id slug displayName status } sources { kind id name } }
         limits {
@@ -52,7 +54,11 @@ const groupPolicyDocument = graphql(`
       grants { id createdAt model { id slug displayName status } }
       rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
       budget { daily weekly monthly alertThresholds }
+      limitVersion: rateLimit { version }
+      budgetVersion: budget { version }
       pool {
+        limitVersion: rateLimit { version }
+        budgetVersion: budget { version }
         rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
         budget { daily weekly monthly alertThresholds }
         limits { dimension limit used }

@@ -67,6 +67,7 @@ it("sends zero as a block and an empty field as no limit", async () => {
   await user.click(save());
   await screen.findByText(/Rate limit saved/);
   expect(server.lastOf("SetRateLimit")).toEqual({
+    expectedVersion: null,
     subject: { userId: "user-2" },
     input: { ...noLimits, requestsPerMinute: 0, concurrentRequests: null },
   });

@@ -1,10 +1,16 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, renderHook } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { useSeededForm } from "@/features/policy/use-seeded-form";
 
+const client = new QueryClient();
+
 const start = (limit: string) =>
   renderHook(({ server }) => useSeededForm(server, { validate: {} }), {
     initialProps: { server: { limit } },
+    wrapper: ({ children }) => (
+      <QueryClientProvider client={client}>{children}</QueryClientProvider>
+    ),
   });
 
 it("follows the server while nothing is typed", () => {

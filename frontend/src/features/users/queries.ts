@@ -26,7 +26,7 @@ const userListDocument = graphql(`
 const userDetailDocument = graphql(`
   query UserDetail($id: ID!) {
     user(id: $id) {
-      id email name role status createdAt lastActiveAt invitationExpiresAt
+      id email name role status version createdAt lastActiveAt invitationExpiresAt
       groups { id name description }
       apiKeys {
         id name prefix status version createdAt lastUsedAt lastUsedClient expiresAt revokedAt

@@ -92,8 +92,18 @@ function PolicyCards({ subject, policy }: { subject: Subject; policy: UserPolicy
   const { limits, budgets, pools } = policy.effectivePolicy;
   return (
     <>
-      <BudgetCard subject={subject} budget={policy.budget} inForce={budgets} />
-      <RateLimitCard subject={subject} rateLimit={policy.rateLimit} inForce={limits} />
+      <BudgetCard
+        subject={subject}
+        budget={policy.budget}
+        version={policy.budgetVersion.version}
+        inForce={budgets}
+      />
+      <RateLimitCard
+        subject={subject}
+        rateLimit={policy.rateLimit}
+        version={policy.limitVersion.version}
+        inForce={limits}
+      />
       <PoolsCard pools={pools} />
       <GrantsCard subject={subject} held={mergeGrants(policy.grants, policy.inheritedGrants)} />
     </>

@@ -1,4 +1,5 @@
 import { SimpleGrid, TextInput } from "@mantine/core";
+import { ConflictNotice } from "@/components/conflict-notice";
 import { SectionCard } from "@/components/section-card";
 import { MoneyInput } from "@/components/value-inputs";
 import { BudgetInForce } from "@/features/policy/components/budget-in-force";
@@ -19,6 +20,8 @@ import { useSave } from "@/lib/use-save";
 interface Props {
   subject: Subject;
   budget: Budget;
+  /** The version that is on screen. */
+  version?: number;
   /** What holds after merging; only users and pools have that. */
   inForce?: (EffectiveBudget | EffectivePool["budgets"][number])[];
 }
@@ -34,13 +37,15 @@ const descriptions: Record<Subject["kind"], string> = {
   pool: "Counts the spending of all members together, beside what each has for their own. Empty sets no cap, 0 blocks.",
 };
 
-export function BudgetCard({ subject, budget, inForce }: Props) {
+export function BudgetCard({ subject, budget, version, inForce }: Props) {
   const setBudget = useSetBudget(subject);
-  const { form, dirty, overtaken, settle, discard } = useSeededForm(typed(budget), {
+  const { form, dirty, settle, discard, guarded, ...seeded } = useSeededForm(typed(budget), {
+    version,
     validate: { ...eachCap(() => usdProblem), alertThresholds: thresholdsProblem },
   });
   const { submit, saving, problem } = useSave(form, async (values: Values) => {
-    await setBudget.mutateAsync(inputOf(values));
+    const input = inputOf(values);
+    if (!(await guarded((expected) => setBudget.mutateAsync({ input, expected })))) return;
     settle(values);
     notifySuccess("Budget saved. It is in force from the next call on.");
   });
@@ -77,7 +82,19 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
       <PolicyForm
         onSubmit={form.onSubmit((values) => void submit(values))}
         onDiscard={discard}
-        {...{ dirty, saving, overtaken, problem }}
+        {...{ dirty, saving, problem }}
+        conflict={
+          seeded.overtaken ? (
+            <ConflictNotice
+              message={seeded.overtakenBy}
+              mine={form.values}
+              theirs={typed(budget)}
+              labels={labels}
+              onTakeTheirs={discard}
+              onKeepMine={seeded.keepMine}
+            />
+          ) : null
+        }
         submitLabel="Save budget"
       >
         {inForce ? (
@@ -107,6 +124,11 @@ export function BudgetCard({ subject, budget, inForce }: Props) {
     </SectionCard>
   );
 }
+
+const labels: Partial<Record<keyof Values, string>> = {
+  ...Object.fromEntries(windows.map(({ field, label }) => [field, label])),
+  alertThresholds: "Alert thresholds",
+};
 
 const inputOf = (values: Values) => ({
   ...eachCap((field) => usdInput(values[field])),

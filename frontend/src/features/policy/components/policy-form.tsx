@@ -6,7 +6,8 @@ interface Props {
   onDiscard: () => void;
   dirty: boolean;
   saving: boolean;
-  overtaken: boolean;
+  /** What somebody else saved meanwhile beside what was typed, to choose from. */
+  conflict: ReactNode;
   /** A refusal that belongs to no field. */
   problem: string | null;
   submitLabel: string;
@@ -20,11 +21,7 @@ export function PolicyForm(props: Props) {
     <form onSubmit={props.onSubmit} noValidate>
       <Stack gap="lg">
         {props.children}
-        {props.overtaken && !saving ? (
-          <Alert color="yellow" role="status" title="Somebody saved other values meanwhile">
-            Discard your changes to see them, or save to replace them.
-          </Alert>
-        ) : null}
+        {saving ? null : props.conflict}
         {props.problem ? (
           <Alert color="red" role="alert">
             {props.problem}
@@ -34,7 +31,7 @@ export function PolicyForm(props: Props) {
           <Button variant="default" onClick={props.onDiscard} disabled={!dirty || saving}>
             Discard
           </Button>
-          <Button type="submit" loading={saving} disabled={!dirty}>
+          <Button type="submit" loading={saving} disabled={!dirty || Boolean(props.conflict)}>
             {props.submitLabel}
           </Button>
         </Group>

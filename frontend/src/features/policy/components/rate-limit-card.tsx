@@ -1,4 +1,5 @@
 import { SimpleGrid } from "@mantine/core";
+import { ConflictNotice } from "@/components/conflict-notice";
 import { SectionCard } from "@/components/section-card";
 import { CountInput } from "@/components/value-inputs";
 import { LimitInForce } from "@/features/policy/components/limit-in-force";
@@ -18,6 +19,8 @@ import { useSave } from "@/lib/use-save";
 interface Props {
   subject: Subject;
   rateLimit: RateLimit;
+  /** The version that is on screen. */
+  version?: number;
   /** What holds after merging; only users and pools have that. */
   inForce?: (EffectiveLimit | EffectivePool["limits"][number])[];
 }
@@ -33,13 +36,15 @@ const descriptions: Record<Subject["kind"], string> = {
   pool: "Counts the use of all members together, beside what each has for their own. Empty sets no limit, 0 blocks.",
 };
 
-export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
+export function RateLimitCard({ subject, rateLimit, version, inForce }: Props) {
   const setRateLimit = useSetRateLimit(subject);
-  const { form, dirty, overtaken, settle, discard } = useSeededForm(typed(rateLimit), {
+  const { form, dirty, settle, discard, guarded, ...seeded } = useSeededForm(typed(rateLimit), {
+    version,
     validate: eachLimit(() => countProblem),
   });
   const { submit, saving, problem } = useSave(form, async (values: Values) => {
-    await setRateLimit.mutateAsync(inputOf(values));
+    const input = inputOf(values);
+    if (!(await guarded((expected) => setRateLimit.mutateAsync({ input, expected })))) return;
     settle(values);
     notifySuccess("Rate limit saved. It is in force from the next call on.");
   });
@@ -76,7 +81,19 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
       <PolicyForm
         onSubmit={form.onSubmit((values) => void submit(values))}
         onDiscard={discard}
-        {...{ dirty, saving, overtaken, problem }}
+        {...{ dirty, saving, problem }}
+        conflict={
+          seeded.overtaken ? (
+            <ConflictNotice
+              message={seeded.overtakenBy}
+              mine={form.values}
+              theirs={typed(rateLimit)}
+              labels={labels}
+              onTakeTheirs={discard}
+              onKeepMine={seeded.keepMine}
+            />
+          ) : null
+        }
         submitLabel="Save rate limit"
       >
         {inForce ? (
@@ -96,6 +113,10 @@ export function RateLimitCard({ subject, rateLimit, inForce }: Props) {
     </SectionCard>
   );
 }
+
+const labels: Partial<Record<keyof Values, string>> = {
+  ...Object.fromEntries(dimensions.map(({ field, label }) => [field, label])),
+};
 
 const inputOf = (values: Values) => eachLimit((field) => countInput(values[field]));
 

@@ -1,11 +1,13 @@
 import { Radio, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { ConflictNotice } from "@/components/conflict-notice";
 import { FormBody } from "@/components/form-dialog";
 import { useUpdateUser } from "@/features/users/mutations";
 import type { UserDetail } from "@/features/users/queries";
 import type { Role } from "@/gql/graphql";
 import { notifySuccess } from "@/lib/notify";
-import { useSave } from "@/lib/use-save";
+import { keys } from "@/lib/query-keys";
+import { useEdit } from "@/lib/use-edit";
 
 interface Props {
   user: UserDetail;
@@ -17,6 +19,8 @@ interface Values extends Record<string, unknown> {
   role: Role;
 }
 
+const labels = { name: "Name", role: "Role" };
+
 export function EditUserForm({ user, onDone }: Props) {
   const update = useUpdateUser();
   const invited = user.status === "INVITED";
@@ -26,10 +30,15 @@ export function EditUserForm({ user, onDone }: Props) {
       name: (name) => (name.trim() === "" && !invited ? "Enter a name" : null),
     },
   });
-  const { submit, saving, problem } = useSave(form, async (values: Values) => {
-    await update.mutateAsync({ id: user.id, ...values });
-    notifySuccess("User saved.");
-    onDone();
+  const { submit, saving, problem, conflict } = useEdit(form, {
+    version: user.version,
+    values: { name: user.name, role: user.role },
+    refresh: keys.user(user.id),
+    save: async (values, expectedVersion) => {
+      await update.mutateAsync({ id: user.id, ...values, expectedVersion });
+      notifySuccess("User saved.");
+      onDone();
+    },
   });
   return (
     <FormBody
@@ -38,6 +47,7 @@ export function EditUserForm({ user, onDone }: Props) {
       submitLabel="Save"
       saving={saving}
       problem={problem}
+      disabled={conflict !== null}
     >
       <TextInput
         label="Name"
@@ -59,6 +69,7 @@ export function EditUserForm({ user, onDone }: Props) {
           />
         </Stack>
       </Radio.Group>
+      {conflict ? <ConflictNotice {...conflict} mine={form.values} labels={labels} /> : null}
     </FormBody>
   );
 }
