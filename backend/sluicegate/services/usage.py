@@ -20,7 +20,7 @@ from sluicegate.services.caller import Caller
 MAX_DAYS = 400
 MAX_SLICES = 100
 # Of everybody together there are too many sessions for more.
-MAX_SESSION_DAYS = 7
+MAX_SESSION_DAYS = 3
 _FIRST_DAY = date(2000, 1, 1)
 _LAST_DAY = date(9000, 1, 1)
 

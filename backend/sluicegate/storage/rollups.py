@@ -59,7 +59,7 @@ SESSIONS, LABELS, MARKS = table_of(UsageSessionRow), table_of(UsageLabelRow), ta
 GROUPS = table_of(GroupRow)
 
 FIVE_MINUTES, HOUR, DAY, MONTH = (grain.value for grain in Grain)
-STARTS: Mapping[str, ColumnElement[int]] = {
+STARTS: Mapping[str, Column[Any]] = {
     FIVE_MINUTES: PENDING.c.five_minutes_ms,
     HOUR: PENDING.c.hour_ms,
     DAY: PENDING.c.day_ms,

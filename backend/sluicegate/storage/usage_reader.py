@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, func, literal, select, union_all
+from sqlalchemy import Column, ColumnElement, FromClause, Row, Select, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.domain.policy import Window
@@ -45,6 +46,9 @@ _COLUMNS = {
 }
 _NAMED = ("user", "group", "provider", "key")
 _PEOPLE = ("user_id", "key_id", "group_id")
+# Of these there may be as many as people, or more.
+_MANY = ("user", "key", "session")
+_ORDERS = {"tokens": ("input_tokens", "output_tokens")}
 _LOOKED_UP = 500
 
 
@@ -56,13 +60,14 @@ class SqlUsageReader:
         self._zone = zone
 
     async def totals(self, scope: UsageScope) -> UsageTotals:
-        parts = _union([*self._rolled(scope, None), _pending(scope, DAY, None)])
+        ask = _Ask(scope)
+        parts = _union([*self._rolled(ask), _pending(ask, DAY)])
         async with snapshot(self._engine) as connection:
             return _totals((await connection.execute(select(*_added(parts)))).one())
 
     async def by_interval(self, scope: UsageScope, grain: Grain) -> dict[datetime, UsageTotals]:
-        span = _span(scope)
-        parts = _union([_table_part(scope, grain.value, span, None), _pending(scope, grain.value, None)])
+        ask = _Ask(scope, by_start=True)
+        parts = _union([_table_part(ask, grain.value, _span(scope)), _pending(ask, grain.value)])
         statement = select(parts.c.start_ms, *_added(parts)).group_by(parts.c.start_ms)
         async with snapshot(self._engine) as connection:
             rows = (await connection.execute(statement)).all()
@@ -73,18 +78,31 @@ class SqlUsageReader:
     ) -> list[tuple[str, str, UsageTotals]]:
         if by not in _COLUMNS:
             raise InvalidInput("by", f"must be one of {', '.join(_COLUMNS)}")
-        column = _COLUMNS[by]
-        parts = _union([*self._rolled(scope, column), _pending(scope, DAY, column)])
-        # What order says first, what was asked most often next, and always the same among equals.
-        sorting = [func.sum(parts.c[order]).desc(), func.sum(parts.c.requests).desc(), parts.c.key]
-        if order == "tokens":
-            sorting[0] = (func.sum(parts.c.input_tokens) + func.sum(parts.c.output_tokens)).desc()
-        statement = select(parts.c.key, *_added(parts)).group_by(parts.c.key).order_by(*sorting).limit(first)
+        ask = _Ask(scope, _COLUMNS[by])
         async with snapshot(self._engine) as connection:
-            rows = (await connection.execute(statement)).all()
-            keys: list[str] = [row.key for row in rows]
+            if first is not None and by in _MANY:
+                # Few figures to tell who comes first, and all of them for those alone: a third of the work.
+                ranking = _ORDERS.get(order, (order,))
+                ranked = self._greatest(replace(ask, names=tuple({*ranking, "requests"})), order, first)
+                found = (await connection.execute(ranked)).all()
+                ask = replace(ask, keys=tuple(row.key for row in found))
+                if by == "key":
+                    # A key is one user's, by whom rows are found.
+                    ask = replace(ask, owners=tuple(row.owner for row in found))
+            rows = (await connection.execute(self._greatest(ask, order, first))).all()
+            keys = [row.key for row in rows]
             names = await self._names(connection, by, keys) if by in _NAMED else {key: key for key in keys}
         return [(key, names.get(key, key), _totals(row)) for key, row in zip(keys, rows, strict=True)]
+
+    def _greatest(self, ask: _Ask, order: str, first: int | None) -> Select[Any]:
+        parts = _union([*self._rolled(ask), _pending(ask, DAY)])
+        of = sum((func.sum(parts.c[name]) for name in _ORDERS.get(order, (order,))), start=literal(0))
+        # What was asked most often next, and always the same among equals.
+        sorting = (of.desc(), func.sum(parts.c.requests).desc(), parts.c.key)
+        columns = [parts.c.key, *_added(parts, ask.names)]
+        if ask.by_owner:
+            columns.append(func.max(parts.c.owner).label("owner"))
+        return select(*columns).group_by(parts.c.key).order_by(*sorting).limit(first)
 
     async def _names(self, connection: AsyncConnection, by: str, keys: Sequence[str]) -> dict[str, str]:
         names: dict[str, str] = {}
@@ -108,11 +126,27 @@ class SqlUsageReader:
             rows = (await connection.execute(statement)).all()
         return to_page(rows, page, call_of, lambda row: [row.started_ms, row.call_id])
 
-    def _rolled(self, scope: UsageScope, column: str | None) -> list[Select[Any]]:
+    def _rolled(self, ask: _Ask) -> list[Select[Any]]:
         """Whole months from their sums, the days around them from theirs."""
-        if column == "session_id":
-            return [_sessions(scope)]
-        return [_table_part(scope, grain, span, column) for grain, span in _split(_span(scope), self._zone)]
+        if ask.column == "session_id":
+            return [_sessions(ask)]
+        return [_table_part(ask, grain, span) for grain, span in _split(_span(ask.scope), self._zone)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What is wanted of whom: by a column or by where spans begin; with `keys`, of those alone."""
+
+    scope: UsageScope
+    column: str | None = None
+    by_start: bool = False
+    names: tuple[str, ...] = SUMS
+    keys: tuple[str, ...] | None = None
+    owners: tuple[str, ...] | None = None
+
+    @property
+    def by_owner(self) -> bool:
+        return self.column == "key_id" and self.keys is None
 
 
 _LABEL_COLUMNS = {"user": "user_label", "key": "key_label", "provider": "provider_name"}
@@ -139,55 +173,61 @@ def _split(span: tuple[int, int], zone: tzinfo) -> Iterator[tuple[str, tuple[int
         yield DAY, (whole[1], end)
 
 
-def _table_part(scope: UsageScope, grain: str, span: tuple[int, int], column: str | None) -> Select[Any]:
+def _table_part(ask: _Ask, grain: str, span: tuple[int, int]) -> Select[Any]:
+    scope, column = ask.scope, ask.column
     if scope.user_id is not None:
         if column is None or column in _PEOPLE:
-            return _people(grain, span, column, PEOPLE.c.user_id == scope.user_id)
-        where = [CUBE.c.user_id == scope.user_id]
-        return _part(CUBE, CUBE, [CUBE.c.grain == grain, *where, *_in(CUBE.c.start_ms, span)], CUBE.c[column])
+            return _people(ask, grain, span, PEOPLE.c.user_id == scope.user_id)
+        where = [CUBE.c.grain == grain, CUBE.c.user_id == scope.user_id, *_in(CUBE.c.start_ms, span)]
+        return _part(ask, CUBE.c.start_ms, CUBE.c[column], where)
     if column == "group_id" and scope.group_id is None:
-        where = [SLICES.c.scope != EVERYONE, SLICES.c.dimension == "provider_id"]
-        return _part(SLICES, SLICES, [SLICES.c.grain == grain, *where, *_in(SLICES.c.start_ms, span)], SLICES.c.scope)
+        where = [SLICES.c.grain == grain, SLICES.c.scope != EVERYONE, SLICES.c.dimension == "provider_id"]
+        return _part(ask, SLICES.c.start_ms, SLICES.c.scope, [*where, *_in(SLICES.c.start_ms, span)])
     if column in _PEOPLE:
         members = [PEOPLE.c.group_set.in_(_sets_with(scope.group_id))] if scope.group_id is not None else []
-        return _people(grain, span, column, *members)
+        return _people(ask, grain, span, *members)
     where = [
         SLICES.c.grain == grain,
         SLICES.c.scope == (EVERYONE if scope.group_id is None else scope.group_id),
         SLICES.c.dimension == (column or "provider_id"),
     ]
-    key = SLICES.c.key if column is not None else None
-    return _part(SLICES, SLICES, [*where, *_in(SLICES.c.start_ms, span)], key)
+    return _part(ask, SLICES.c.start_ms, SLICES.c.key, [*where, *_in(SLICES.c.start_ms, span)])
 
 
-def _people(grain: str, span: tuple[int, int], column: str | None, *who: ColumnElement[bool]) -> Select[Any]:
+def _people(ask: _Ask, grain: str, span: tuple[int, int], *who: ColumnElement[bool]) -> Select[Any]:
     where = [PEOPLE.c.grain == grain, *_in(PEOPLE.c.start_ms, span), *who]
-    if column == "group_id":
-        joined = PEOPLE.join(GROUP_SETS, GROUP_SETS.c.set_id == PEOPLE.c.group_set)
-        return _part(PEOPLE, joined, where, GROUP_SETS.c.group_id)
-    return _part(PEOPLE, PEOPLE, where, None if column is None else PEOPLE.c[column])
+    if ask.column == "group_id":
+        return _by_group(_part(ask, PEOPLE.c.start_ms, PEOPLE.c.group_set, where))
+    return _part(ask, PEOPLE.c.start_ms, None if ask.column is None else PEOPLE.c[ask.column], where)
 
 
-def _sessions(scope: UsageScope) -> Select[Any]:
-    where = [*_in(SESSIONS.c.start_ms, _span(scope))]
-    if scope.user_id is not None:
-        where.append(SESSIONS.c.user_id == scope.user_id)
-    if scope.group_id is not None:
-        where.append(SESSIONS.c.group_set.in_(_sets_with(scope.group_id)))
-    return _part(SESSIONS, SESSIONS, where, SESSIONS.c.session_id)
+def _sessions(ask: _Ask) -> Select[Any]:
+    where = [*_in(SESSIONS.c.start_ms, _span(ask.scope))]
+    if ask.scope.user_id is not None:
+        where.append(SESSIONS.c.user_id == ask.scope.user_id)
+    if ask.scope.group_id is not None:
+        where.append(SESSIONS.c.group_set.in_(_sets_with(ask.scope.group_id)))
+    return _part(ask, SESSIONS.c.start_ms, SESSIONS.c.session_id, where)
 
 
-def _pending(scope: UsageScope, grain: str, column: str | None) -> Select[Any]:
-    start = STARTS[grain]
+def _pending(ask: _Ask, grain: str) -> Select[Any]:
+    scope = ask.scope
     where = [*_in(PENDING.c.day_ms, _span(scope))]
     if scope.user_id is not None:
         where.append(PENDING.c.user_id == scope.user_id)
     if scope.group_id is not None:
         where.append(PENDING.c.group_set.in_(_sets_with(scope.group_id)))
-    if column == "group_id":
-        joined = PENDING.join(GROUP_SETS, GROUP_SETS.c.set_id == PENDING.c.group_set)
-        return _part(PENDING, joined, where, GROUP_SETS.c.group_id, start)
-    return _part(PENDING, PENDING, where, None if column is None else PENDING.c[column], start)
+    if ask.column == "group_id":
+        return _by_group(_part(ask, STARTS[grain], PENDING.c.group_set, where))
+    return _part(ask, STARTS[grain], None if ask.column is None else PENDING.c[ask.column], where)
+
+
+def _by_group(by_set: Select[Any]) -> Select[Any]:
+    """Sums of each set of groups, for each of the groups in it."""
+    sums = by_set.subquery()
+    joined = sums.join(GROUP_SETS, GROUP_SETS.c.set_id == sums.c.key)
+    others = [column for column in sums.c if column.name not in ("start_ms", "key")]
+    return select(sums.c.start_ms, GROUP_SETS.c.group_id.label("key"), *others).select_from(joined)
 
 
 def _sets_with(group_id: str) -> Select[tuple[str]]:
@@ -195,23 +235,30 @@ def _sets_with(group_id: str) -> Select[tuple[str]]:
 
 
 def _part(
-    table: FromClause,
-    source: FromClause,
-    where: list[ColumnElement[bool]],
-    key: ColumnElement[str] | None,
-    start: ColumnElement[int] | None = None,
+    ask: _Ask, start: Column[Any], key: ColumnElement[str] | None, where: list[ColumnElement[bool]]
 ) -> Select[Any]:
-    columns: list[ColumnElement[Any]] = [(table.c.start_ms if start is None else start).label("start_ms")]
-    columns.append((literal("") if key is None else key).label("key"))
-    return select(*columns, *(table.c[name].label(name) for name in SUMS)).select_from(source).where(*where)
+    """Sums of one table; by what is asked for alone, so that there is little left to add up."""
+    sums: list[ColumnElement[Any]] = [func.sum(start.table.c[name]).label(name) for name in ask.names]
+    if ask.by_start:
+        return select(start.label("start_ms"), literal("").label("key"), *sums).where(*where).group_by(start)
+    none = literal(0).label("start_ms")
+    if ask.column is None or key is None:
+        return select(none, literal("").label("key"), *sums).where(*where)
+    if ask.keys is not None:
+        where = [*where, key.in_(ask.keys)]
+    if ask.owners is not None:
+        where = [*where, start.table.c.user_id.in_(ask.owners)]
+    if ask.by_owner:
+        sums.append(func.max(start.table.c.user_id).label("owner"))
+    return select(none, key.label("key"), *sums).where(*where).group_by(key)
 
 
 def _union(parts: list[Select[Any]]) -> FromClause:
     return union_all(*parts).subquery()
 
 
-def _added(parts: FromClause) -> list[ColumnElement[Any]]:
-    return [func.coalesce(func.sum(parts.c[name]), 0).label(name) for name in SUMS]
+def _added(parts: FromClause, names: tuple[str, ...] = SUMS) -> list[ColumnElement[Any]]:
+    return [func.coalesce(func.sum(parts.c[name]), 0).label(name) for name in names]
 
 
 def _span(scope: UsageScope) -> tuple[int, int]:

@@ -28,7 +28,7 @@ const labels: Record<UsageDimension, string> = {
   SESSION: "Session",
 };
 // Of everybody there are too many sessions for the server to tell apart over a longer time.
-const longestForSessions = 7;
+const longestForSessions = 3;
 
 interface Props {
   scope: UsageScope;
