@@ -44,6 +44,7 @@ from sluicegate.services.installation import EncryptionKey, InstallationService,
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
+from sluicegate.services.leaderboard import LeaderboardService
 from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
@@ -177,6 +178,7 @@ class Container:
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),
             models=ModelService(store, clock),
             usage=UsageService(self.usage_reader, self.settings.zone, clock, _retention(self.settings).grains),
+            leaderboard=LeaderboardService(self.usage_reader, store, clock, self.settings.zone),
             jobs=JobService(store, clock),
             audit=AuditService(store),
             secret_rules=SecretRuleService(store, clock),

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,7 +23,9 @@ from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
 from sluicegate.services.groups import GroupService
 from sluicegate.services.tokens import TokenService
+from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
+from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.web.app import create_web_app
 
 PASSWORD = "correct horse battery"
@@ -62,7 +65,11 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         assert invited.url is not None
         await auth.accept(invited.url.rsplit("/", 1)[1], "Eve", PASSWORD)
         some = SimpleNamespace(
-            auth=auth, recovery=site.recovery(), audit=AuditService(site.store), users=UserService(site.store)
+            auth=auth,
+            recovery=site.recovery(),
+            audit=AuditService(site.store),
+            users=UserService(site.store),
+            usage=UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock),
         )
         app = create_web_app(
             cast("Services", some),

@@ -34,7 +34,7 @@ from sluicegate.graphql.system.mutations import SystemMutations
 from sluicegate.graphql.system.queries import SystemQueries
 from sluicegate.graphql.tokens.mutations import TokenMutations
 from sluicegate.graphql.tokens.queries import TokenQueries
-from sluicegate.graphql.usage.queries import UsageQueries
+from sluicegate.graphql.usage.queries import UsageMutations, UsageQueries
 from sluicegate.graphql.users.bulk import BulkUserMutations
 from sluicegate.graphql.users.importing import ImportMutations
 from sluicegate.graphql.users.mutations import UserMutations
@@ -80,6 +80,7 @@ class Mutation(
     PoolMutations,
     OverrideMutations,
     SecretRuleMutations,
+    UsageMutations,
 ):
     pass
 

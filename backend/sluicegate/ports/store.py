@@ -450,6 +450,16 @@ class SecretRuleRepository(Protocol):
         ...
 
 
+class SwitchRepository(Protocol):
+    """What holds for the whole organisation, by name."""
+
+    async def get(self, name: str) -> str | None: ...
+    async def set(self, name: str, value: str) -> None: ...
+    async def first(self, name: str, value: str) -> str:
+        """Sets it unless there is one; gives the one that there is."""
+        ...
+
+
 class Transaction(Protocol):
     """The repositories, all in one database transaction."""
 
@@ -481,6 +491,8 @@ class Transaction(Protocol):
     def jobs(self) -> JobRepository: ...
     @property
     def mail(self) -> MailRepository: ...
+    @property
+    def switches(self) -> SwitchRepository: ...
 
     def changed(self, *changes: PolicyChange) -> None:
         """Notes what this write touches; see the module's word on when it is in force."""

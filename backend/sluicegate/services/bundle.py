@@ -16,6 +16,7 @@ from sluicegate.services.installation import InstallationService
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
+from sluicegate.services.leaderboard import LeaderboardService
 from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
@@ -61,6 +62,7 @@ class Services:
     provider_tests: ProviderTestService
     models: ModelService
     usage: UsageService
+    leaderboard: LeaderboardService
     jobs: JobService
     audit: AuditService
     secret_rules: SecretRuleService

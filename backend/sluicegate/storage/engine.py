@@ -29,6 +29,7 @@ from sluicegate.storage.repositories.overrides import SqlOverrideRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
+from sluicegate.storage.repositories.switches import SqlSwitchRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.repositories.versions import SqlVersionRepository
 from sluicegate.storage.tables.policy import PolicyChangeRow
@@ -108,6 +109,7 @@ class SqlTransaction:
         self.audit = SqlAuditRepository(session, clock)
         self.jobs = SqlJobRepository(session)
         self.mail = SqlMailRepository(session, clock)
+        self.switches = SqlSwitchRepository(session)
 
     def changed(self, *changes: PolicyChange) -> None:
         for change in changes:

@@ -90,11 +90,11 @@ class SqlUsageReader:
                     # A key is one user's, by whom rows are found.
                     ask = replace(ask, owners=tuple(row.owner for row in found))
             rows = (await connection.execute(self._greatest(ask, order, first))).all()
-            keys = [row.key for row in rows]
+            keys: list[str] = [row.key for row in rows]
             names = await self._names(connection, by, keys) if by in _NAMED else {key: key for key in keys}
-        return [(key, names.get(key, key), _totals(row)) for key, row in zip(keys, rows, strict=True)]
+        return [(key, str(names.get(key, key)), _totals(row)) for key, row in zip(keys, rows, strict=True)]
 
-    def _greatest(self, ask: _Ask, order: str, first: int | None) -> Select[Any]:
+    def _greatest(self, ask: _Ask, order: str, first: int | None) -> Select[*tuple[Any, ...]]:
         parts = _union([*self._rolled(ask), _pending(ask, DAY)])
         of = sum((func.sum(parts.c[name]) for name in _ORDERS.get(order, (order,))), start=literal(0))
         # What was asked most often next, and always the same among equals.

@@ -14,11 +14,12 @@ from sluicegate.kit.errors import AppError
 from sluicegate.services.bundle import Services
 from sluicegate.web.auth import auth_routes
 from sluicegate.web.console import Console
-from sluicegate.web.exports import export_routes
+from sluicegate.web.exports import export_routes, known_caller
 from sluicegate.web.graphql import Execute, graphql_routes
 from sluicegate.web.headers import SecurityHeaders
 from sluicegate.web.health import health_routes
 from sluicegate.web.requests import refusal
+from sluicegate.web.usage_exports import usage_export_routes
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,9 @@ def create_web_app(
     app.include_router(health_routes(ready))
     app.include_router(auth_routes(services.auth, services.recovery, is_secure))
     app.include_router(graphql_routes(services.auth, execute, is_secure))
-    app.include_router(export_routes(services.auth, services.audit, services.users, is_secure))
+    known = known_caller(services.auth, is_secure)
+    app.include_router(export_routes(services.audit, services.users, known))
+    app.include_router(usage_export_routes(services.usage, known))
     app.mount("/", Console(console))
     return app
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -30,51 +30,55 @@ _USER_COLUMNS = ("email", "name", "role", "status", "groups", "created_at", "las
 E = TypeVar("E", bound=StrEnum)
 
 
-def export_routes(
-    auth: AuthService, audit: AuditService, users: UserService, is_secure: Callable[[], bool]
-) -> APIRouter:
+def known_caller(auth: AuthService, is_secure: Callable[[], bool]) -> Callable[[Request], Awaitable[Caller]]:
+    """Who asks for a file; raises Unauthenticated."""
+
+    async def known(request: Request) -> Caller:
+        caller = await caller_of(auth, request, secure=is_secure())
+        if caller is None:
+            raise Unauthenticated("Sign in first.")
+        return caller
+
+    return known
+
+
+def export_routes(audit: AuditService, users: UserService, known: Callable[[Request], Awaitable[Caller]]) -> APIRouter:
     router = APIRouter(prefix="/export")
 
     @router.get("/users.csv")
     async def users_csv(request: Request) -> StreamingResponse:
         where = UserFilter(
-            _text(request, "search"),
-            _choice(request, "role", Role),
-            _choice(request, "status", UserStatus),
-            _text(request, "groupId"),
+            text_of(request, "search"),
+            choice_of(request, "role", Role),
+            choice_of(request, "status", UserStatus),
+            text_of(request, "groupId"),
         )
-        sort = _choice(request, "sort", UserSort) or UserSort.NAME_ASC
-        batches = users.export(await _caller(request), where, sort.value)
-        return _file("users.csv", "text/csv; charset=utf-8", _users_csv(batches))
+        sort = choice_of(request, "sort", UserSort) or UserSort.NAME_ASC
+        batches = users.export(await known(request), where, sort.value)
+        return streamed("users.csv", "text/csv; charset=utf-8", _users_csv(batches))
 
     @router.get("/audit-log.csv")
     async def audit_csv(request: Request) -> StreamingResponse:
-        return _file("audit-log.csv", "text/csv; charset=utf-8", _audit_csv(await _audit_events(request)))
+        return streamed("audit-log.csv", "text/csv; charset=utf-8", _audit_csv(await _audit_events(request)))
 
     @router.get("/audit-log.json")
     async def audit_json(request: Request) -> StreamingResponse:
-        return _file("audit-log.json", "application/json", _audit_json(await _audit_events(request)))
+        return streamed("audit-log.json", "application/json", _audit_json(await _audit_events(request)))
 
     async def _audit_events(request: Request) -> AsyncIterator[Sequence[AuditEvent]]:
-        caller = await _caller(request)
+        caller = await known(request)
         where = AuditFilter(
-            actor=_text(request, "actor"),
-            action=_text(request, "action"),
-            target_kind=_text(request, "targetKind"),
-            target_id=_text(request, "targetId"),
-            since=_instant(request, "from"),
-            until=_instant(request, "to"),
-            search=_text(request, "search"),
+            actor=text_of(request, "actor"),
+            action=text_of(request, "action"),
+            target_kind=text_of(request, "targetKind"),
+            target_id=text_of(request, "targetId"),
+            since=instant_of(request, "from"),
+            until=instant_of(request, "to"),
+            search=text_of(request, "search"),
         )
         # A refusal has to come before the first byte.
         audit.check(caller, where)
         return audit.export(caller, where)
-
-    async def _caller(request: Request) -> Caller:
-        caller = await caller_of(auth, request, secure=is_secure())
-        if caller is None:
-            raise Unauthenticated("Sign in first.")
-        return caller
 
     return router
 
@@ -146,19 +150,19 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _file(name: str, kind: str, lines: AsyncIterator[str]) -> StreamingResponse:
+def streamed(name: str, kind: str, lines: AsyncIterator[str]) -> StreamingResponse:
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
     return StreamingResponse(lines, media_type=kind, headers=headers)
 
 
-def _text(request: Request, name: str) -> str | None:
+def text_of(request: Request, name: str) -> str | None:
     value = request.query_params.get(name) or None
     if value is not None and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
         raise InvalidInput(name, "must be text")
     return value
 
 
-def _choice(request: Request, name: str, kind: type[E]) -> E | None:
+def choice_of(request: Request, name: str, kind: type[E]) -> E | None:
     value = request.query_params.get(name)
     if not value:
         return None
@@ -168,7 +172,7 @@ def _choice(request: Request, name: str, kind: type[E]) -> E | None:
         raise InvalidInput(name, f"must be one of {', '.join(kind)}") from None
 
 
-def _instant(request: Request, name: str) -> datetime | None:
+def instant_of(request: Request, name: str) -> datetime | None:
     value = request.query_params.get(name)
     if not value:
         return None

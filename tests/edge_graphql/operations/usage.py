@@ -57,14 +57,24 @@ OPERATIONS = {
         ),
     ),
     "calls": Operation(
-        "query ($first: Int! = 10, $after: String, $userId: ID, $everyone: Boolean! = false) "
-        "{ calls(first: $first, after: $after, userId: $userId, everyone: $everyone) { pageInfo { hasNextPage } "
+        "query ($first: Int! = 10, $after: String, $userId: ID, $everyone: Boolean! = false, $model: String, "
+        "$outcome: CallOutcome, $status: Int, $from: DateTime, $to: DateTime) { calls(first: $first, after: $after, "
+        "userId: $userId, everyone: $everyone, model: $model, outcome: $outcome, status: $status, from: $from, "
+        "to: $to) { pageInfo { hasNextPage } "
         "edges { cursor node { id at userLabel keyName model providerModel providerName status outcome stream "
         "inputTokens cacheReadTokens cacheWriteTokens outputTokens cost estimated latencyMs firstByteMs clientApp "
         "project } } } }",
         Role.MEMBER,
         TokenScope.READ,
-        {"userId": "mia", "first": 1},
+        {
+            "userId": "mia",
+            "first": 1,
+            "model": "fast",
+            "outcome": "OK",
+            "status": 200,
+            "from": "2026-11-24T00:00:00Z",
+            "to": "2026-11-25T00:00:00Z",
+        },
         {
             "pageInfo": {"hasNextPage": True},
             "edges": [
@@ -101,9 +111,44 @@ OPERATIONS = {
             bad("invalid_input", "first", first=0),
             bad("invalid_input", "first", first=101),
             bad("invalid_input", "after", after="nonsense"),
+            bad("invalid_input", "outcome", outcome="MAYBE"),
+            bad("invalid_input", "from", **{"from": "yesterday"}),
             bad("forbidden", None, userId="noor"),
             bad("forbidden", None, userId=None, everyone=True),
             bad("invalid_input", "everyone", everyone=True),
+        ),
+    ),
+    "leaderboard": Operation(
+        "query ($span: LeaderboardSpan! = MONTH, $order: LeaderboardOrder! = TOKENS, $first: Int! = 1) { "
+        "leaderboard(span: $span, order: $order, first: $first) { enabled people places { ...p } own { ...p } } } "
+        f"fragment p on LeaderboardPlace {{ rank name userId own totals {{ {TOTALS} }} }}",
+        Role.MEMBER,
+        TokenScope.READ,
+        {"order": "REQUESTS"},
+        {
+            "enabled": True,
+            "people": 2,
+            "places": [{"rank": 1, "name": "Mia", "userId": "mia", "own": True, "totals": totals(2, "0.000003")}],
+            "own": {"rank": 1, "name": "Mia", "userId": "mia", "own": True, "totals": totals(2, "0.000003")},
+        },
+        by="mia",
+        faults=(
+            bad("invalid_input", "first", first=0),
+            bad("invalid_input", "first", first=101),
+            bad("invalid_input", "span", span="YEAR"),
+            bad("invalid_input", "order", order="LUCK"),
+        ),
+    ),
+    "setLeaderboard": Operation(
+        "mutation ($enabled: Boolean!) { setLeaderboard(enabled: $enabled) { enabled } }",
+        Role.ADMIN,
+        TokenScope.SETTINGS,
+        {"enabled": False},
+        {"enabled": False},
+        audit=("leaderboard.set", "leaderboard"),
+        then=(
+            "{ leaderboard { enabled people places { rank } own { rank } } }",
+            {"leaderboard": {"enabled": False, "people": 0, "places": [], "own": None}},
         ),
     ),
 }

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import strawberry
 
-from sluicegate.domain.usage import CallRecord
+from sluicegate.domain.usage import CallRecord, Outcome
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Edge, PageInfo
 from sluicegate.graphql.scalars import BigInt, Usd
 from sluicegate.ports import usage as ports
+from sluicegate.services import leaderboard as places
 from sluicegate.services import usage as service
+from sluicegate.services.leaderboard import LeaderboardOrder, LeaderboardSpan
 from sluicegate.services.usage import Interval, UsageDimension
 
 strawberry.enum(Interval, name="UsageInterval", description="How far the points of a series lie apart.")
@@ -21,6 +23,11 @@ strawberry.enum(
     name="UsageDimension",
     description="What usage may be broken down by; groups, those at the time, overlap.",
 )
+
+
+strawberry.enum(LeaderboardSpan, description="The last 7, 30 or 90 days with today, or all time.")
+strawberry.enum(LeaderboardOrder, description="What people are ranked by.")
+strawberry.enum(Outcome, name="CallOutcome", description="How a call ended.")
 
 
 @strawberry.type(description="Sums.")
@@ -143,3 +150,39 @@ class Call:
 class CallConnection:
     edges: list[Edge[Call]] = strawberry.field(description="The calls of this page, newest first.")
     page_info: PageInfo = strawberry.field(description="Where this page ends.")
+
+
+@strawberry.type(description="One person's place.")
+class LeaderboardPlace:
+    rank: int = strawberry.field(description="1 is who used most.")
+    name: str = strawberry.field(description="A pseudonym, unless it is the viewer or an administrator looks.")
+    user_id: strawberry.ID | None = strawberry.field(description="Null where the name is a pseudonym.")
+    own: bool = strawberry.field(description="Whether it is the viewer.")
+    totals: UsageTotals = strawberry.field(description="What was used.")
+
+    @classmethod
+    def of(cls, place: places.Place) -> LeaderboardPlace:
+        return cls(
+            rank=place.rank,
+            name=place.name,
+            user_id=strawberry.ID(place.user_id) if place.user_id is not None else None,
+            own=place.own,
+            totals=UsageTotals.of(place.totals),
+        )
+
+
+@strawberry.type(description="Who used most.")
+class Leaderboard:
+    enabled: bool = strawberry.field(description="Administrators can turn it off; then it is empty.")
+    places: list[LeaderboardPlace] = strawberry.field(description="The first ones.")
+    own: LeaderboardPlace | None = strawberry.field(description="The viewer's, also further down; null without use.")
+    people: int = strawberry.field(description="How many people used anything.")
+
+    @classmethod
+    def of(cls, board: places.Leaderboard) -> Leaderboard:
+        return cls(
+            enabled=board.enabled,
+            places=[LeaderboardPlace.of(place) for place in board.places],
+            own=LeaderboardPlace.of(board.own) if board.own is not None else None,
+            people=board.people,
+        )

@@ -10,6 +10,7 @@ from sluicegate.storage.tables import (
     policy,
     rollups,
     secret_rules,
+    switches,
     usage,
     versions,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "policy",
     "rollups",
     "secret_rules",
+    "switches",
     "usage",
     "versions",
 ]

@@ -1,0 +1,157 @@
+"""Files equal the pages that they come from, to the nano-dollar, for every grouping."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from fakes.identity import sqlite_site
+from sluicegate.domain.user import Role
+from sluicegate.kit.money import format_usd, parse_usd
+from sluicegate.services.auth import AuthService
+from sluicegate.services.bundle import Services
+from sluicegate.services.caller import Caller
+from sluicegate.services.usage import Interval, UsageDimension, UsageQuery, UsageService
+from sluicegate.storage.rollups import SqlRollups
+from sluicegate.storage.usage_reader import SqlUsageReader
+from sluicegate.storage.usage_writer import make_usage_writer
+from sluicegate.web.app import create_web_app
+from storage.records import call
+
+PASSWORD = "correct horse battery"
+FIRST, LAST = date(2026, 11, 22), date(2026, 11, 24)
+SPAN = "from=2026-11-22&to=2026-11-24&everyone=true"
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+class Desk:
+    def __init__(self, http: httpx.AsyncClient, usage: UsageService, admin: Caller, engine: Any) -> None:
+        self.http, self.usage, self.admin, self.engine = http, usage, admin, engine
+
+    def write(self, *calls: Any) -> None:
+        writer = make_usage_writer(self.engine.url, cast("Any", UTC))
+        writer.write(calls)
+        writer.close()
+
+    async def rows(self, path: str) -> list[dict[str, str]]:
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, answer.text
+        return list(csv.DictReader(io.StringIO(answer.text)))
+
+    async def sign_in(self, email: str) -> None:
+        assert (await self.http.post("/auth/sign-in", json={"email": email, "password": PASSWORD})).status_code == 200
+
+
+async def _no_graphql(*_: Any) -> dict[str, Any]:
+    raise AssertionError("nobody asks")
+
+
+async def _ready() -> dict[str, bool]:
+    return {}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with sqlite_site(tmp_path) as site:
+        auth = AuthService(site.store, site.clock)
+        admin = await auth.create_admin("ada@example.com", PASSWORD, "Ada")
+        ada = Caller(admin, (await site.person("bob@example.com", Role.MEMBER)).actor)
+        usage = UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock)
+        some = SimpleNamespace(auth=auth, recovery=site.recovery(), audit=None, users=None, usage=usage)
+        app = create_web_app(
+            cast("Services", some), _no_graphql, public_url=lambda: "http://test", ready=_ready, console=tmp_path / "no"
+        )
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
+            yield Desk(http, usage, ada, site.store.engine)
+
+
+CALLS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "hours": st.integers(0, 100),
+            "user_id": st.sampled_from(["u1", "u2"]),
+            "group_ids": st.sampled_from([(), ("a",)]),
+            "model_slug": st.sampled_from(["m1", "=m2"]),
+            "provider_id": st.sampled_from(["p1", "p2"]),
+            "project": st.sampled_from([None, 'we"b,1']),
+            "session_id": st.sampled_from([None, "s1"]),
+            "cost_nanos": st.integers(0, 10**15),
+        }
+    ),
+    max_size=15,
+)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(CALLS, st.booleans())
+async def test_every_file_adds_up_to_the_totals_of_the_page(
+    desk: Desk, calls: list[dict[str, Any]], fold: bool
+) -> None:
+    await desk.sign_in("ada@example.com")
+    for values in calls:
+        at = NOW - timedelta(hours=values.pop("hours"))
+        desk.write(call(at, key_id=f"key-{values['user_id']}", **values))
+    if fold:
+        await SqlRollups(desk.engine, UTC).fold({})
+    for interval in (Interval.DAY, Interval.HOUR):
+        report = await desk.usage.report(desk.admin, UsageQuery(FIRST, LAST, interval, everyone=True))
+        rows = await desk.rows(f"/export/usage.csv?{SPAN}&interval={interval}")
+        assert [(r["start"], r["requests"], r["cost_usd"]) for r in rows] == [
+            (start.isoformat(), str(t.requests), format_usd(t.cost_nanos)) for start, t in report.series
+        ]
+        for by in UsageDimension:
+            rows = await desk.rows(f"/export/usage-breakdown.csv?{SPAN}&by={by.value}")
+            assert sum(parse_usd(row["cost_usd"], "cost") for row in rows) == report.totals.cost_nanos, by
+            assert sum(int(row["input_tokens"]) for row in rows) == report.totals.input_tokens
+    listed = await desk.rows("/export/calls.csv?everyone=true&from=2026-11-22T00:00:00Z&to=2026-11-25T00:00:00Z")
+    assert sum(parse_usd(row["cost_usd"], "cost") for row in listed) == report.totals.cost_nanos
+    assert len(listed) == report.totals.requests
+
+
+async def test_calls_are_filtered_and_come_whole(desk: Desk) -> None:
+    await desk.sign_in("ada@example.com")
+    desk.write(*(call(NOW - timedelta(seconds=n), status=200 if n % 2 else 502) for n in range(1100)))
+    desk.write(call(NOW, model_slug="other", outcome="unreachable", user_id="eve"))
+    assert len(await desk.rows("/export/calls.csv?everyone=true")) == 1101
+    assert len(await desk.rows("/export/calls.csv?everyone=true&status=502")) == 550
+    assert len(await desk.rows("/export/calls.csv?everyone=true&model=other")) == 1
+    assert len(await desk.rows("/export/calls.csv?everyone=true&outcome=unreachable")) == 1
+    assert len(await desk.rows("/export/calls.csv?userId=eve")) == 1
+    assert len(await desk.rows("/export/calls.csv?everyone=true&to=2026-11-24T08:59:51Z")) == 1090
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("usage.csv?from=soon&to=2026-11-24", "from"),
+        ("usage.csv?from=2026-11-24&to=2026-11-24&interval=week", "interval"),
+        ("usage-breakdown.csv?from=2026-11-24&to=2026-11-24&by=colour", "by"),
+        ("calls.csv?everyone=perhaps", "everyone"),
+        ("calls.csv?status=many", "status"),
+        ("calls.csv?outcome=odd", "outcome"),
+    ],
+)
+async def test_faults_are_named_by_field(desk: Desk, path: str, field: str) -> None:
+    await desk.sign_in("ada@example.com")
+    answer = await desk.http.get(f"/export/{path}")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("path", [f"usage.csv?{SPAN}", f"usage-breakdown.csv?{SPAN}", "calls.csv?everyone=true"])
+async def test_strangers_get_nothing(desk: Desk, path: str) -> None:
+    assert (await desk.http.get(f"/export/{path}")).status_code == 401
