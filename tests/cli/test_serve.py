@@ -203,7 +203,8 @@ def test_requests_that_cannot_be_read_are_refused_at_every_door(
             assert (error["code"], error[more]) == (code, None)
         assert httpx.get(f"{server.url}/healthz").is_success
         # Whoever sends such things must not be able to fill the disk.
-        assert all(line["level"] == "warning" for line in server.log()[1:])
+        start = {"kek.generated", "rollups.rebuilding", "rollups.rebuilt"}
+        assert {line["level"] for line in server.log() if line["event"] not in start} <= {"warning"}
 
 
 def spoken(url: str, data: bytes) -> bytes:

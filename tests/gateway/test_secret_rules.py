@@ -331,7 +331,7 @@ async def test_no_call_is_decided_by_rules_older_than_the_answer_to_their_change
 
     async def caller(number: int) -> None:
         while not stop:
-            oldest, mark = answered, f"{number}: {seen.total()}"
+            oldest, mark = answered, f"<{number}: {seen.total()}>"
             answer = await bench.client.post(CHAT, json=chat(messages=turn(texts[number % 2]), user=mark))
             got = "blocked"
             if answer.status_code == 200:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,7 +17,9 @@ from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
+from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
+from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.web.app import create_web_app
 
 PASSWORD = "correct horse battery"
@@ -38,7 +41,11 @@ READY = {"database": True, "journal": True}
 
 def services_of(site: Site, auth: AuthService) -> Services:
     some = SimpleNamespace(
-        auth=auth, recovery=site.recovery(), audit=AuditService(site.store), users=UserService(site.store)
+        auth=auth,
+        recovery=site.recovery(),
+        audit=AuditService(site.store),
+        users=UserService(site.store),
+        usage=UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock),
     )
     return cast("Services", some)
 

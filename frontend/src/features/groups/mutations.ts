@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { graphql } from "@/gql";
 import type { CreateGroupInput, UpdateGroupInput } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
+import { forgetLists } from "@/lib/forget-lists";
 import { keys } from "@/lib/query-keys";
 
 const createGroupDocument = graphql(`
@@ -81,6 +82,7 @@ export function useDeleteGroup(leave: () => Promise<void>) {
     mutationFn: (id: string) => execute(deleteGroupDocument, { id }),
     meta: { shownInPlace: true },
     onSuccess: async (_data, id) => {
+      forgetLists(client, keys.groups);
       await leave();
       client.removeQueries({ queryKey: keys.group(id) });
       client.removeQueries({ queryKey: keys.groupPolicy(id) });

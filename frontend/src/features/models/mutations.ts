@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { graphql } from "@/gql";
 import type { CreateModelInput, UpdateModelInput } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
+import { forgetLists } from "@/lib/forget-lists";
 import { keys } from "@/lib/query-keys";
 
 const createModelDocument = graphql(`
@@ -51,9 +52,11 @@ export function useDeleteModel() {
   return useMutation({
     mutationFn: (id: string) => execute(deleteModelDocument, { id }),
     meta: { shownInPlace: true },
-    onSuccess: () =>
-      Promise.all(
+    onSuccess: () => {
+      forgetLists(client, keys.models);
+      return Promise.all(
         touched.map((queryKey) => client.invalidateQueries({ queryKey, refetchType: "none" })),
-      ),
+      );
+    },
   });
 }

@@ -7,6 +7,7 @@ import type {
   UpdateProviderModelInput,
 } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
+import { forgetLists } from "@/lib/forget-lists";
 import { keys } from "@/lib/query-keys";
 
 const createDocument = graphql(`
@@ -83,12 +84,14 @@ export function useDeleteProvider() {
   return useMutation({
     mutationFn: (id: string) => execute(deleteDocument, { id }),
     meta: { shownInPlace: true },
-    onSuccess: () =>
-      Promise.all([
+    onSuccess: () => {
+      forgetLists(client, keys.providers);
+      return Promise.all([
         client.invalidateQueries({ queryKey: keys.providers, refetchType: "none" }),
         client.invalidateQueries({ queryKey: keys.models }),
         client.invalidateQueries({ queryKey: keys.policies }),
-      ]),
+      ]);
+    },
   });
 }
 

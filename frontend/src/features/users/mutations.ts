@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { graphql } from "@/gql";
 import type { InviteUsersInput, UpdateUserInput } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
+import { forgetLists } from "@/lib/forget-lists";
 import { keys } from "@/lib/query-keys";
 
 const updateUserDocument = graphql(`
@@ -91,6 +92,7 @@ function useRemoval(mutationFn: (id: string) => Promise<unknown>, leave: () => P
     mutationFn,
     meta: { shownInPlace: true },
     onSuccess: async (_data, id) => {
+      forgetLists(client, keys.users);
       await leave();
       client.removeQueries({ queryKey: keys.user(id) });
       client.removeQueries({ queryKey: keys.policy(id) });
