@@ -121,6 +121,7 @@ class Container:
         options = GatewayOptions(
             settings.max_body_bytes,
             timeouts,
+            settings.upstream_retry_seconds,
             settings.budget_status,
             refused=self.refusals.note,
             found=self.findings.note,

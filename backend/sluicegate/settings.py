@@ -100,6 +100,12 @@ class Settings(BaseSettings):
     connect_timeout: float = Field(10.0, gt=0, le=600, description="Seconds to reach a provider.")
     first_byte_timeout: float = Field(600.0, gt=0, le=3600, description="Seconds until a provider's answer begins.")
     idle_timeout: float = Field(300.0, gt=0, le=3600, description="Seconds between two reads of an answer.")
+    upstream_retry_seconds: float = Field(
+        2.0,
+        ge=0,
+        le=60,
+        description="Longest wait, in seconds, that a provider may ask for before the gateway tries the call again.",
+    )
     max_unsaved_calls: int = Field(
         250_000,
         ge=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 
@@ -11,6 +12,8 @@ from fakes.provider import Answer, Provider
 from fakes.wire import breaks, completion, events, text_chunk, whole
 from gateway.bench import CHAT, MESSAGES, Bench, chat, messages
 from sluicegate.domain.policy import Dimension
+from sluicegate.ports.health import BackendState
+from sluicegate.ports.store import PageRequest
 
 
 @pytest.fixture
@@ -92,3 +95,102 @@ async def test_a_model_without_a_backend_says_so(bench: Bench) -> None:
     answer = await bench.client.post(CHAT, json=chat())
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "upstream_unavailable")
     await bench.assert_untouched()
+
+
+async def test_a_backend_that_does_not_answer_rests_and_is_probed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluicegate.gateway.breaker.FIRST_REST_SECONDS", 0.5)
+    bench.provider.next(*[breaks] * 5)
+    for _ in range(5):
+        assert (await bench.client.post(CHAT, json=chat())).status_code == 502
+    assert len(bench.provider.log) == 5
+    answer = await bench.client.post(CHAT, json=chat())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["error"]["code"] == "upstream_unavailable"
+    assert len(bench.provider.log) == 5
+    await asyncio.sleep(0.6)
+    answers = await asyncio.gather(*(bench.client.post(CHAT, json=chat()) for _ in range(8)))
+    # Those that came while the probe was out were refused, without a line in the ledger.
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert (await bench.client.post(CHAT, json=chat())).status_code == 200
+    reached = 6 + sum(answer.status_code == 200 for answer in answers)
+    assert len(await bench.ledger()) == reached
+    await bench.assert_settled()
+
+
+async def test_calls_go_past_a_backend_that_asked_for_time(bench: Bench, second: Provider) -> None:
+    bench.provider.next(whole({}, 429, **{"retry-after": "30"}))
+    for _ in range(3):
+        assert (await bench.client.post(CHAT, json=chat())).status_code == 200
+    assert (len(bench.provider.log), len(second.log)) == (1, 3)
+    # It is still asked when nobody else answers.
+    second.next(whole({}, 500))
+    assert (await bench.client.post(CHAT, json=chat())).status_code == 200
+    assert (len(bench.provider.log), len(second.log)) == (2, 4)
+
+
+@pytest.mark.parametrize("asked", [{"retry-after": "0"}, {"retry-after-ms": "40", "retry-after": "60"}])
+async def test_a_short_wait_that_a_backend_asks_for_is_waited_for_here(bench: Bench, asked: dict[str, str]) -> None:
+    bench.provider.next(whole({}, 429, **asked))
+    answer = await bench.client.post(CHAT, json=chat())
+    assert answer.status_code == 200
+    assert len(bench.provider.log) == 2
+    assert (await bench.only_call()).outcome == "ok"
+    assert await bench.used(Dimension.REQUESTS) == 1
+
+
+async def test_a_short_wait_is_waited_for_once(bench: Bench) -> None:
+    body = b'{"error": {"message": "slow down"}}'
+    bench.provider.next(*[whole(body, 429, **{"retry-after": "0"})] * 2)
+    answer = await bench.client.post(CHAT, json=chat())
+    assert (answer.status_code, answer.content) == (429, body)
+    assert len(bench.provider.log) == 2
+    assert (await bench.only_call()).outcome == "upstream_error"
+
+
+async def test_a_caller_that_leaves_during_the_wait_leaves_nothing_behind(bench: Bench) -> None:
+    bench.provider.next(whole({}, 429, **{"retry-after": "2"}))
+    calling = asyncio.create_task(bench.client.post(CHAT, json=chat()))
+    async with asyncio.timeout(10):
+        while not bench.provider.log:  # noqa: ASYNC110 - the provider signals nobody
+            await asyncio.sleep(0.01)
+        await bench.provider.log[0].ended()
+    await asyncio.sleep(0.1)
+    calling.cancel()
+    await bench.until_settled()
+    assert len(bench.provider.log) == 1
+    assert (await bench.only_call()).outcome == "aborted"
+
+
+async def test_a_session_stays_with_one_of_equal_backends(bench: Bench) -> None:
+    async with Provider() as equal:
+        await bench.add_backend("team-gpt", "equal", equal.port, priority=0)
+        homes: set[str] = set()
+        for session in range(12):
+            marks = [f"{session}.{turn}" for turn in range(3)]
+            for mark in marks:
+                headers = {"x-session-id": f"session-{session}"}
+                answer = await bench.client.post(CHAT, json=chat(user=mark), headers=headers)
+                assert answer.status_code == 200
+            at = [
+                provider for provider in (bench.provider, equal) for call in provider.log if call.json["user"] in marks
+            ]
+            assert at in ([bench.provider] * 3, [equal] * 3)
+            homes.add("first" if at[0] is bench.provider else "equal")
+        assert homes == {"first", "equal"}
+
+
+async def test_the_health_of_backends_tells_what_happened(bench: Bench, second: Provider) -> None:
+    bench.provider.next(breaks, whole({}, 503, **{"retry-after": "30"}))
+    for _ in range(3):
+        assert (await bench.client.post(CHAT, json=chat())).status_code == 200
+    async with bench.container.store.read() as tx:
+        providers = (await tx.catalog.page_providers(None, PageRequest())).items
+    ids = {row.name: row.id for row, _ in providers}
+    first = bench.container.gateway.health.health_of(ids["acme"], "acme-model")
+    assert (first.state, first.answered, first.refused, first.unreached) == (BackendState.RESTING, 0, 1, 1)
+    assert first.last_failure == "status 503"
+    other = bench.container.gateway.health.health_of(ids["second"], "second-model")
+    assert (other.state, other.answered, other.in_flight) == (BackendState.HEALTHY, 3, 0)
+    assert other.head_ms is not None

@@ -36,6 +36,7 @@ from sluicegate.gateway.routing import Backends
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.refusals import Refusal
 from sluicegate.policy.service import PolicyService
+from sluicegate.ports.health import HealthBoard
 from sluicegate.ports.upstream import Upstream
 from sluicegate.ports.usage import UsageSink
 
@@ -60,7 +61,8 @@ class GatewayApp:
         self._clock = clock
         self._budget_status = options.budget_status
         self._refused = options.refused
-        backends = Backends(upstream, demo, options.timeouts)
+        backends = Backends(upstream, demo, options.timeouts, clock, patience=options.patience_seconds)
+        self.health: HealthBoard = backends.breakers
         self._pipeline = Pipeline(Books(policy, journal, clock), backends, options)
         self._paths = self._table()
 

@@ -90,6 +90,11 @@ class Call:
     def input_estimate(self) -> int:
         return self._admitted.input_estimate
 
+    @property
+    def session_id(self) -> str | None:
+        """Of a call that is open."""
+        return self._attribution.session_id
+
     def open(self, outbound: Outbound, wire: Wire, *, streamed: bool) -> None:
         """Writes the call down with its estimates, which count if the process dies. Raises OSError when that cannot be,
         and then the call must not go on."""

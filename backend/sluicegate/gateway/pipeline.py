@@ -37,11 +37,13 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
     """`max_body_bytes` bounds request bodies, as sent and decoded; `budget_status` answers calls over budget;
+    `patience_seconds` is the longest wait that a backend may ask for before the gateway itself asks again;
     `stalled_seconds` is how long a caller may leave a stream unread; `refused` hears of good keys that may not call:
     the reason, the key's public id, the caller's address; `found` of what secret rules matched."""
 
     max_body_bytes: int = 10 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
+    patience_seconds: float = 0.0
     budget_status: int = 402
     stalled_seconds: float = 300.0
     refused: Callable[[str, str, str], None] = lambda *_: None
@@ -109,7 +111,7 @@ class Pipeline:
             _log.error("gateway.journal_refused", error=str(error))
             raise _undecided("The gateway cannot write calls down at the moment, so it serves none.") from None
         try:
-            response = await self._backends.reach(outbound, routes)
+            response = await self._backends.reach(outbound, routes, call.session_id)
         except Unreachable as unreachable:
             if unreachable.reached:
                 call.settle(unreachable.refusal.status, Outcome.UNREACHABLE, estimated=True)

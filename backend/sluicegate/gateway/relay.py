@@ -67,6 +67,10 @@ class Relay:
         self._call.settle(refusal.status, Outcome.UPSTREAM_ERROR, estimated=True)
         return refusal
 
+    def _note_break(self, error: Exception) -> None:
+        if self._outbound.breaker is not None:
+            self._outbound.breaker.broke_off(f"broke off: {error}")
+
     async def _body(self, response: UpstreamResponse) -> bytes:
         """Raises Refusal for an answer that breaks off or has no end."""
         chunks: list[bytes] = []
@@ -78,6 +82,7 @@ class Relay:
                 if size > MAX_ANSWER:
                     raise self._refused("The model's provider sent an answer that is too large.")
         except UpstreamError as error:
+            self._note_break(error)
             _log.warning("gateway.answer_broken_off", kind=error.kind)
             raise self._refused("The model's provider broke its answer off.") from None
         return b"".join(chunks)
@@ -150,6 +155,7 @@ class Relay:
                     await self._send(passed)
             rest = feed.end()
         except UpstreamError as error:
+            self._note_break(error)
             _log.warning("gateway.stream_broken_off", kind=error.kind)
             rest = b""
         except asyncio.CancelledError:
@@ -216,6 +222,7 @@ class Relay:
                 await self._send(chunk)
             meter.end()
         except (UpstreamError, zlib.error) as error:
+            self._note_break(error)
             _log.warning("gateway.stream_broken_off", error=str(error))
         self._settle_stream(response.status)
         await self._request.send({"type": "http.response.body", "body": b""})

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from math import ceil
 
 import structlog
 
 from sluicegate.domain.catalog import Dialect
+from sluicegate.gateway.breaker import Breakers
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope
+from sluicegate.gateway.headers import value_of
 from sluicegate.gateway.transit import Outbound, wire_to, written_in
+from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
-from sluicegate.ports.upstream import Timeouts, Upstream, UpstreamError, UpstreamResponse
+from sluicegate.ports.upstream import RawHeaders, Timeouts, Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
 
 _log = structlog.get_logger(__name__)
 _PATHS = {
@@ -22,7 +27,16 @@ _PATHS = {
     Dialect.ANTHROPIC: "/v1/messages",
     Dialect.GEMINI: "/v1beta/models/<name>:generateContent",
 }
+# Statuses that a provider sends with a time after which to come back.
+_WORTH_WAITING = frozenset({429, 503, 529})
+_SPREAD_SECONDS = 0.25
 _random = secrets.SystemRandom().random
+# A number from 0 to 1 for a backend.
+Draw = Callable[[Route], float]
+
+
+def _by_chance(_route: Route) -> float:
+    return _random()
 
 
 class Unreachable(Exception):
@@ -47,53 +61,134 @@ def routes_for(model: CompiledModel, wire: Wire, envelope: Envelope) -> list[Rou
     return fitting
 
 
-def in_order(routes: list[Route], random: Callable[[], float] = _random) -> Iterator[Route]:
+def in_order(routes: Sequence[Route], draw: Draw = _by_chance) -> list[Route]:
     """Lowest priority first; among equals each goes first in proportion to its weight."""
     if len(routes) == 1:
-        yield routes[0]
-        return
-    for _, equals in groupby(sorted(routes, key=lambda r: r.priority), key=lambda r: r.priority):
-        # Efraimidis and Spirakis: sorting by u^(1/w) draws without putting back.
-        yield from sorted(equals, key=lambda r: random() ** (1 / r.weight) if r.weight > 0 else -1.0, reverse=True)
+        return [routes[0]]
+    # Efraimidis and Spirakis: sorting by u^(1/w) draws without putting back.
+    drawn = {id(r): draw(r) ** (1 / r.weight) if r.weight > 0 else -1.0 for r in routes}
+    return sorted(routes, key=lambda r: (r.priority, -drawn[id(r)]))
+
+
+def draw_for(session: str | None) -> Draw:
+    """Numbers from 0 to 1 that are always the same for a session and a backend, so that a session's calls go where its
+    prompt is cached as long as that backend takes them (weighted rendezvous hashing); without one, chance."""
+    if session is None:
+        return _by_chance
+
+    def draw(route: Route) -> float:
+        named = f"{session}\0{route.provider_id}\0{route.provider_model}".encode()
+        return int.from_bytes(blake2b(named, digest_size=8).digest(), "big") / 2**64
+
+    return draw
+
+
+def retry_after(headers: RawHeaders) -> float | None:
+    """The seconds that an answer asks to wait, None when it says nothing that can be read. Dates are not read: no
+    provider of models sends them."""
+    for name, unit in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
+        value = value_of(headers, name)
+        if value.replace(b".", b"", 1).isdigit():
+            return float(value) / unit
+    return None
 
 
 class Backends:
-    """Sends calls out. Nothing is tried again once any of an answer has come."""
+    """Sends calls out. Nothing is tried again once any of an answer has come.
 
-    def __init__(self, upstream: Upstream, demo: Upstream, timeouts: Timeouts) -> None:
+    A backend that rests is passed over. Where none gives an answer and the last one asks for no more than `patience`
+    seconds, that is waited for, once; a longer wait is the caller's own to decide on."""
+
+    def __init__(
+        self, upstream: Upstream, demo: Upstream, timeouts: Timeouts, clock: Clock, *, patience: float = 0.0
+    ) -> None:
         self._upstream = upstream
         self._demo = demo
         self._timeouts = timeouts
+        self._clock = clock
+        self._patience = patience
+        self.breakers = Breakers(clock)
 
-    async def reach(self, outbound: Outbound, routes: list[Route]) -> UpstreamResponse:
+    async def reach(self, outbound: Outbound, routes: Sequence[Route], session: str | None = None) -> UpstreamResponse:
         """The answer of the first backend that is neither down nor overloaded, or else of the last one; raises
         Unreachable."""
-        left = len(routes)
+        ordered = in_order(routes, draw_for(session))
+        response = await self._first_of(outbound, self._due(ordered))
+        wait = self._short_wait(response)
+        if wait is None:
+            return response
+        await response.aclose()
+        # Calls that were refused together do not come back together.
+        await asyncio.sleep(wait + _SPREAD_SECONDS * _random())
+        return await self._first_of(outbound, self._due(ordered))
+
+    def _due(self, ordered: list[Route]) -> list[Route]:
+        """Those that take calls, then those that take them at need; raises Unreachable when there are none."""
+        now, of = self._clock.monotonic(), self.breakers.of
+        if len(ordered) == 1 and of(ordered[0]).takes_at_need(now):
+            return ordered
+        due = [route for route in ordered if of(route).takes(now)]
+        due += [route for route in ordered if route not in due and of(route).takes_at_need(now)]
+        if not due:
+            refusal = upstream_unavailable("No provider of this model can be reached at present.", 503)
+            refusal.retry_after = max(1, ceil(min(of(route).wait(now) for route in ordered)))
+            raise Unreachable(refusal, reached=False)
+        return due
+
+    async def _first_of(self, outbound: Outbound, routes: list[Route]) -> UpstreamResponse:
         failure: UpstreamError | None = None
         refused: Refusal | None = None
-        for route in in_order(routes):
-            left -= 1
+        for route in routes:
             try:
                 request = outbound.to(route, self._timeouts)
             except Refusal as refusal:
                 refused = refusal
                 continue
-            upstream = self._demo if route.origin is None else self._upstream
             try:
-                response = await upstream.send(request)
+                response = await self._attempt(outbound, route, request)
             except UpstreamError as error:
                 failure = error
-                outbound.sent = outbound.sent or error.sent
-                _log.warning("gateway.backend_failed", provider=route.provider_name, kind=error.kind, error=str(error))
                 if not error.before_first_byte:
                     break
                 continue
-            outbound.sent = True
-            if not left or (response.status < 500 and response.status != 429):
+            if route is routes[-1] or not _in_trouble(response):
                 return response
-            _log.warning("gateway.backend_refused", provider=route.provider_name, status=response.status)
             await response.aclose()
         raise Unreachable(_refusal(failure) if failure or refused is None else refused, reached=outbound.sent)
+
+    async def _attempt(self, outbound: Outbound, route: Route, request: UpstreamRequest) -> UpstreamResponse:
+        breaker = self.breakers.of(route)
+        began = self._clock.monotonic()
+        probe = breaker.begin(began)
+        upstream = self._demo if route.origin is None else self._upstream
+        try:
+            response = await upstream.send(request)
+        except UpstreamError as error:
+            outbound.sent = outbound.sent or error.sent
+            breaker.unreached(f"{error.kind}: {error}", probe=probe)
+            _log.warning("gateway.backend_failed", provider=route.provider_name, kind=error.kind, error=str(error))
+            raise
+        except BaseException:
+            breaker.let_go(probe=probe)
+            raise
+        outbound.sent, outbound.breaker = True, breaker
+        if _in_trouble(response):
+            breaker.refused(response.status, retry_after(response.headers), probe=probe)
+            _log.warning("gateway.backend_refused", provider=route.provider_name, status=response.status)
+        else:
+            breaker.answered(began, probe=probe)
+        return response
+
+    def _short_wait(self, response: UpstreamResponse) -> float | None:
+        """Seconds after which the same call is worth another try here."""
+        if response.status not in _WORTH_WAITING:
+            return None
+        wait = retry_after(response.headers)
+        return wait if wait is not None and 0 <= wait <= self._patience else None
+
+
+def _in_trouble(response: UpstreamResponse) -> bool:
+    return response.status >= 500 or response.status == 429
 
 
 def _refusal(error: UpstreamError | None) -> Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluicegate.domain.catalog import Dialect, Protocol
 from sluicegate.gateway.asgi import Request
+from sluicegate.gateway.breaker import Breaker
 from sluicegate.gateway.credentials import without_credentials
 from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.messages import Messages
@@ -48,7 +49,8 @@ def wire_to(route: Route, wire: Wire, written: Protocol | None) -> Wire | None:
 
 class Outbound:
     """`route` is the backend that was tried last and `wire` the one on which it was called; `translator` is set while
-    that is not the caller's own. `sent` turns True when a provider may have seen the request."""
+    that is not the caller's own. `sent` turns True when a provider may have seen the request; `breaker` is that of the
+    backend that answered."""
 
     __slots__ = (
         "_caller",
@@ -60,6 +62,7 @@ class Outbound:
         "_request",
         "_translator",
         "_written",
+        "breaker",
         "hide_usage",
         "route",
         "sent",
@@ -92,6 +95,7 @@ class Outbound:
         self.wire = wire
         self.translator: Translator | None = None
         self.sent = False
+        self.breaker: Breaker | None = None
 
     def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
         """Raises Refusal when the request holds what this backend cannot be told."""
