@@ -58,6 +58,7 @@ async function idsFor() {
   const { inviteUsers } = await server.ask(
     `mutation { inviteUsers(input: { emails: ["ines@demo.example"], role: MEMBER }) { results { inviteUrl } } }`,
   );
+  await server.ask(`mutation { createApiKey(input: { name: "Build machine" }) { secret } }`);
   return {
     userId: first(found.users),
     groupId: first(found.groups),
@@ -163,12 +164,65 @@ const dialogs = [
     open: (page) => page.getByRole("button", { name: "Create token" }).first().click(),
   },
   {
+    at: "/account",
+    name: /^Sign out /,
+    open: async (page) => {
+      await page
+        .getByRole("table", { name: "Sessions" })
+        .getByRole("button", { name: /^Sign out / })
+        .first()
+        .click();
+    },
+  },
+  {
     at: "/admin/users",
     name: "Invite users",
     open: async (page) => {
       await page.getByRole("button", { name: "Invite users" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Invite user" }).click();
       await page.getByText("Enter at least one address").waitFor();
+    },
+  },
+  {
+    at: "/admin/users",
+    name: "Import people from a CSV file",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Import CSV" }).click();
+      const buffer = Buffer.from("email;name;role;groups\nione@demo.example;Ione;member;\nnot an address;;;No such group\n");
+      await page.locator('input[type="file"]').setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer });
+      await page.getByRole("button", { name: /^Import 1 user/ }).waitFor();
+    },
+  },
+  {
+    at: "/admin/users",
+    name: "Suspend 2 users?",
+    open: async (page) => {
+      await page.getByRole("checkbox", { name: "Select Mia Member" }).check();
+      await page.getByRole("checkbox", { name: "Select Ada Admin" }).check();
+      await page.getByRole("region", { name: "Selected users" }).waitFor();
+      assert.deepEqual(await faults(page, "the bar for many users"), []);
+      await page.getByRole("button", { name: "More", exact: true }).click();
+      await page.getByRole("menuitem", { name: "Remove from group" }).waitFor();
+      assert.deepEqual(await faults(page, "what else is done with many users", overlays), []);
+      await page.keyboard.press("Escape");
+      await page
+        .getByRole("region", { name: "Selected users" })
+        .getByRole("button", { name: "Suspend" })
+        .click();
+    },
+  },
+  {
+    at: "/admin/groups/$groupId",
+    name: "Edit group",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Edit", exact: true }).click();
+      await page.getByRole("textbox", { name: "Description" }).fill("Typed here");
+      await server.ask(
+        `mutation ($id: ID!) { updateGroup(input: { id: $id, description: "Saved elsewhere" }) { group { id } } }`,
+        { id: ids.groupId },
+      );
+      await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+      await page.getByText("Somebody changed this while you were editing").waitFor();
     },
   },
   {
@@ -211,6 +265,32 @@ const dialogs = [
       await page.getByRole("button", { name: "Create key" }).first().click();
       await page.getByRole("button", { name: /^Narrow it/ }).click();
       await page.getByRole("radio", { name: "Only some of them" }).click();
+    },
+  },
+  {
+    at: "/api-keys",
+    name: "Edit API key",
+    open: async (page) => {
+      await page.getByRole("button", { name: /^Actions for / }).first().click();
+      await page.getByRole("menuitem", { name: "Edit or narrow" }).click();
+      await page.getByRole("radio", { name: "Only some of them" }).click();
+    },
+  },
+  {
+    at: "/api-keys",
+    name: /^New secret for /,
+    open: async (page) => {
+      await page.getByRole("button", { name: /^Actions for / }).first().click();
+      await page.getByRole("menuitem", { name: "New secret" }).click();
+    },
+  },
+  {
+    at: "/api-keys",
+    name: "The new secret is ready",
+    open: async (page) => {
+      await page.getByRole("button", { name: /^Actions for / }).first().click();
+      await page.getByRole("menuitem", { name: "New secret" }).click();
+      await page.getByRole("button", { name: "Make new secret" }).click();
     },
   },
   {

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { type ReactNode, useState } from "react";
-import { messageOf } from "@/lib/errors";
+import { changedBy, hasCode, messageOf } from "@/lib/errors";
 
 interface Props {
   opened: boolean;
@@ -38,7 +38,7 @@ export function ConfirmDialog({
       await onConfirm();
       close();
     } catch (error) {
-      setProblem(messageOf(error));
+      setProblem(wordsOf(error));
     } finally {
       setBusy(false);
     }
@@ -70,6 +70,13 @@ export function ConfirmDialog({
       </Stack>
     </Modal>
   );
+}
+
+/** What came between is on the page by now, so that it can be confirmed again as what it is. */
+function wordsOf(error: unknown): string {
+  if (!hasCode(error, "stale_version")) return messageOf(error);
+  const who = changedBy(messageOf(error)) || "Somebody changed this meanwhile.";
+  return `${who} Look at what is there now, and confirm again if you still want this.`;
 }
 
 interface ConfirmButtonProps extends Omit<Props, "opened" | "onClose"> {

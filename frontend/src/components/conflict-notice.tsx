@@ -1,4 +1,5 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
+import { changedBy } from "@/lib/errors";
 
 interface Props<T extends Record<string, unknown>> {
   /** Who changed it, where that is known. */
@@ -21,7 +22,7 @@ export function ConflictNotice<T extends Record<string, unknown>>(props: Props<T
   return (
     <Alert color="yellow" role="alert" title="Somebody changed this while you were editing">
       <Stack gap="sm">
-        <Text size="sm">{withoutAdvice(props.message) || "Nothing of yours is saved yet."}</Text>
+        <Text size="sm">{changedBy(props.message) || "Nothing of yours is saved yet."}</Text>
         {fields.length === 0 ? (
           <Text size="sm">What is there now is what you entered.</Text>
         ) : (
@@ -49,7 +50,3 @@ export function ConflictNotice<T extends Record<string, unknown>>(props: Props<T
 
 const plainly = (_field: unknown, value: unknown): string =>
   value === "" || value === null || value === undefined ? "nothing" : String(value);
-
-/** The server's advice is for scripts; people have the two buttons, and care who it was. */
-const withoutAdvice = (message: string | null | undefined): string =>
-  /\. (.+? changed .+? UTC\.)/.exec(message ?? "")?.[1] ?? "";

@@ -27,6 +27,10 @@ export function messageOf(error: unknown): string {
   return "Something went wrong in the console itself. Reload the page and try again.";
 }
 
+/** Who changed what came between, as the server tells it; its advice is for scripts. */
+export const changedBy = (message: string | null | undefined): string =>
+  /\. (.+? changed .+? UTC\.)/.exec(message ?? "")?.[1] ?? "";
+
 interface WireError {
   message?: unknown;
   code?: unknown;

@@ -20,8 +20,8 @@ export const keys = {
   policies: ["policy"] as const,
   policy: (userId: string) => ["policy", "effective", userId] as const,
   groupPolicy: (groupId: string) => ["policy", "group", groupId] as const,
-  policyPreview: (groupId: string, values: object) =>
-    ["policy", "preview", groupId, values] as const,
+  policyPreview: (subjectId: string, values: object) =>
+    ["policy", "preview", subjectId, values] as const,
   explain: (userId: string, model: string) => ["policy", "explain", userId, model] as const,
   allowance: (userId: string) => ["policy", "allowance", userId] as const,
   availableModels: ["policy", "available-models"] as const,

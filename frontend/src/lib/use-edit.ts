@@ -1,6 +1,6 @@
 import type { UseFormReturnType } from "@mantine/form";
 import { type QueryKey, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { hasCode, messageOf } from "@/lib/errors";
 import { useSave } from "@/lib/use-save";
 
@@ -23,7 +23,7 @@ export interface Conflict<T> {
 
 /**
  * Saves an edit unless somebody else's came between: then what was typed stays, what is there now is shown, and one of
- * the two is chosen.
+ * the two is chosen. While nothing is typed the form follows the server.
  */
 export function useEdit<T extends Record<string, unknown>>(
   form: UseFormReturnType<T>,
@@ -42,6 +42,15 @@ export function useEdit<T extends Record<string, unknown>>(
     }
   });
 
+  const behind = began !== version && message === null && !form.isDirty();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a change at the server is an occasion
+  useEffect(() => {
+    if (!behind) return;
+    setBegan(version);
+    form.setInitialValues(theirs);
+    form.setValues(theirs);
+  }, [behind, version]);
+
   function decide(): void {
     setBegan(version);
     setMessage(null);
@@ -55,6 +64,7 @@ export function useEdit<T extends Record<string, unknown>>(
           theirs,
           onTakeTheirs: () => {
             decide();
+            form.setInitialValues(theirs);
             form.setValues(theirs);
           },
           onKeepMine: decide,

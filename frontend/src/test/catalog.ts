@@ -62,6 +62,7 @@ export function mockProviderModel(values: Partial<ProviderModel> = {}): Provider
       output: "10",
     },
     usedBy: [],
+    version: 2,
     ...values,
   };
 }
@@ -78,6 +79,7 @@ export function mockProvider(values: Partial<Provider> = {}): Provider {
     credentialPrefix: "sk-pro…",
     credentialUpdatedAt: "2026-11-20T08:00:00Z",
     createdAt: "2026-11-01T08:00:00Z",
+    version: 3,
     models: [mockProviderModel()],
     ...values,
   };
@@ -106,6 +108,7 @@ export function mockModel(values: Partial<Model> = {}): Model {
     kind: "CHAT",
     status: "ACTIVE",
     createdAt: "2026-11-01T08:00:00Z",
+    version: 4,
     backends: [mockBackend("gpt-5")],
     ...values,
   };

@@ -27,6 +27,12 @@ export const inputsOf = (drafts: Draft[]): BackendInput[] =>
     weight: Number(weight),
   }));
 
+/** "gpt-5 (weight 1), then b (weight 2) or c (weight 1)", as a call tries them. */
+export const wordsOf = (drafts: Draft[]): string =>
+  tiersOf(drafts)
+    .map((tier) => tier.map(({ name, weight }) => `${name} (weight ${weight})`).join(" or "))
+    .join(", then ") || "none";
+
 /** Backends of one priority together, in the order in which calls try them. */
 export function tiersOf(drafts: Draft[]): Draft[][] {
   const byPriority = new Map<number, Draft[]>();

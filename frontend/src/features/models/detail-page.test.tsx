@@ -69,9 +69,37 @@ it("saves backends only once they were changed, and can drop the change", async 
           { providerModelId: "pm-b", priority: 0, weight: 1 },
           { providerModelId: "pm-a", priority: 1, weight: 1 },
         ],
+        expectedVersion: 4,
       },
     }),
   );
+});
+
+const stale = refuse(
+  "This was changed since you loaded it: it is at version 5 now, and your edit began at 4. Bob <bob@example.com> changed backends at 2026-11-24 12:00 UTC. Load it again, and repeat what you still want.",
+  "stale_version",
+  "expectedVersion",
+);
+
+it("keeps backends as arranged when somebody else was quicker, shows both, and saves after a choice", async () => {
+  const backends = [mockBackend("a"), mockBackend("b", 1)];
+  const { user, server } = openModel(mockModel({ backends }), { UpdateModel: stale });
+  await user.click(await screen.findByRole("button", { name: "Try b earlier" }));
+  server.on({
+    ModelDetail: { model: mockModel({ backends: [mockBackend("a", 0, 9)], version: 5 }) },
+  });
+  await user.click(screen.getByRole("button", { name: "Save backends" }));
+  const notice = await screen.findByRole("alert");
+  expect(notice).toHaveTextContent("Bob <bob@example.com> changed backends");
+  expect(notice).toHaveTextContent(
+    "Backends: now a (weight 9), you entered a (weight 1) or b (weight 1)",
+  );
+  expect(screen.getByRole("button", { name: "Save backends" })).toBeDisabled();
+  server.on({ UpdateModel: { updateModel: { model: mockModel() } } });
+  await user.click(screen.getByRole("button", { name: "Keep mine" }));
+  await user.click(screen.getByRole("button", { name: "Save backends" }));
+  await waitFor(() => expect(server.lastOf("UpdateModel").input.expectedVersion).toBe(5));
+  expect(server.lastOf("UpdateModel").input.backends).toHaveLength(2);
 });
 
 it("does not take the last backend of an active model away", async () => {
@@ -92,7 +120,13 @@ it("warns before a slug in use changes, and sends it with the rest", async () =>
   await user.click(within(dialog).getByRole("button", { name: "Save" }));
   await waitFor(() =>
     expect(server.lastOf("UpdateModel")).toEqual({
-      input: { id: "model-1", slug: "gpt-5.1", displayName: "GPT 5", status: "ACTIVE" },
+      input: {
+        id: "model-1",
+        slug: "gpt-5.1",
+        displayName: "GPT 5",
+        status: "ACTIVE",
+        expectedVersion: 4,
+      },
     }),
   );
 });
@@ -125,7 +159,9 @@ it("disables after a question that says what callers get", async () => {
   expect(dialog).toHaveTextContent("model not found");
   await user.click(within(dialog).getByRole("button", { name: "Disable" }));
   await waitFor(() =>
-    expect(server.lastOf("UpdateModel")).toEqual({ input: { id: "model-1", status: "DISABLED" } }),
+    expect(server.lastOf("UpdateModel")).toEqual({
+      input: { id: "model-1", status: "DISABLED", expectedVersion: 4 },
+    }),
   );
 });
 

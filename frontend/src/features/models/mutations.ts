@@ -4,6 +4,7 @@ import type { CreateModelInput, UpdateModelInput } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
 import { forgetLists } from "@/lib/forget-lists";
 import { keys } from "@/lib/query-keys";
+import { refreshIfStale } from "@/lib/refresh-stale";
 
 const createModelDocument = graphql(`
   mutation CreateModel($input: CreateModelInput!) {
@@ -34,6 +35,7 @@ function useModelMutation<Variables, Result>(
     mutationFn,
     meta: { shownInPlace: true },
     onSuccess: () => Promise.all(touched.map((queryKey) => client.invalidateQueries({ queryKey }))),
+    onError: refreshIfStale(client, touched),
   });
 }
 

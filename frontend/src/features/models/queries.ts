@@ -35,7 +35,7 @@ const modelListDocument = graphql(`
 const modelDetailDocument = graphql(`
   query ModelDetail($id: ID!) {
     model(id: $id) {
-      id slug displayName kind status createdAt
+      id slug displayName kind status createdAt version
       backends { id priority weight providerModel { id name obstacle provider { id name } } }
     }
   }

@@ -35,12 +35,15 @@ it("shows what is spent, reserved and left of the strictest cap, who set it and 
     "aria-valuetext",
     "$15.00 spent and $2.50 reserved, of $20.00 this month",
   );
+  expect(screen.getByRole("list", { name: "Monthly cap by group" })).toHaveTextContent(
+    "Contractors$20.00",
+  );
 });
 
 it("says blocked beside a cap of zero", async () => {
   const day = mockCap("DAY", [[source.contractors, "0"]], "1.25");
   renderComponent(<BudgetCard subject={grace} budget={noBudget} inForce={[day]} />);
-  expect(await screen.findByText("Blocked")).toBeVisible();
+  expect(await screen.findAllByText("Blocked")).toHaveLength(2);
   expect(screen.getByText(/spent today/)).toHaveTextContent("$1.25 spent today");
   expect(screen.queryByRole("meter")).not.toBeInTheDocument();
 });

@@ -62,3 +62,30 @@ it("asks nothing for a pool, which is no part of merging", async () => {
   expect(screen.queryByText("If you save this")).not.toBeInTheDocument();
   expect(server.calls).toEqual([]);
 });
+
+const showUser = (affected: object[]) => {
+  const server = stubServer({ PreviewUserPolicy: { previewUserPolicy: { affected } } });
+  const subject = { kind: "user" as const, id: "user-2", name: "Grace" };
+  return renderComponent(<BudgetCard subject={subject} budget={noBudget} />, { server });
+};
+
+it("tells before saving that a user's own cap would block now, and by which figures", async () => {
+  const month = { window: "MONTH", before: "200", after: "50", spent: "61.5" };
+  const day = { window: "DAY", before: null, after: "90", spent: "4" };
+  const change = { blocked: true, unblocked: false, limits: [], budgets: [month, day] };
+  const { user, server } = showUser([change]);
+  await user.type(await monthly(), "50");
+  expect(
+    await screen.findByText("Would block now: monthly cap $50.00, spent $61.50."),
+  ).toBeVisible();
+  expect(screen.getByText("In force then: daily cap $90.00 instead of no limit.")).toBeVisible();
+  await expect
+    .poll(() => server.lastOf("PreviewUserPolicy"))
+    .toEqual({ userId: "user-2", budget: { ...noBudget, monthly: "50" } });
+});
+
+it("says that a looser cap of a user's own changes nothing while a group's is stricter", async () => {
+  const { user } = showUser([]);
+  await user.type(await monthly(), "900");
+  expect(await screen.findByText("It changes nothing of what is in force.")).toBeVisible();
+});

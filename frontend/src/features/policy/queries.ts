@@ -5,6 +5,7 @@ import type {
   GroupPolicyQuery,
   ModelPickerQuery,
   PreviewGroupPolicyQuery,
+  PreviewUserPolicyQuery,
   RateLimitInput,
   UserPolicyQuery,
 } from "@/gql/graphql";
@@ -77,7 +78,19 @@ const modelPickerDocument = graphql(`
   }
 `);
 
-const previewDocument = graphql(`
+const previewUserDocument = graphql(`
+  query PreviewUserPolicy($userId: ID!, $rateLimit: RateLimitInput, $budget: BudgetInput) {
+    previewUserPolicy(userId: $userId, rateLimit: $rateLimit, budget: $budget) {
+      affected {
+        blocked unblocked
+        limits { dimension before after }
+        budgets { window before after spent }
+      }
+    }
+  }
+`);
+
+const previewGroupDocument = graphql(`
   query PreviewGroupPolicy($groupId: ID!, $rateLimit: RateLimitInput, $budget: BudgetInput) {
     previewGroupPolicy(groupId: $groupId, rateLimit: $rateLimit, budget: $budget, first: 10) {
       people stricter looser blocked unblocked
@@ -104,7 +117,8 @@ export type EffectivePool = EffectivePolicy["pools"][number];
 export type Override = NonNullable<EffectiveLimit["override"]>;
 export type PolicySource = NonNullable<EffectiveLimit["source"]>;
 export type PickedModel = ModelPickerQuery["models"]["edges"][number]["node"];
-export type PolicyPreview = PreviewGroupPolicyQuery["previewGroupPolicy"];
+export type GroupPreview = PreviewGroupPolicyQuery["previewGroupPolicy"];
+export type UserPreview = PreviewUserPolicyQuery["previewUserPolicy"]["affected"][number];
 export type RateLimit = UserPolicy["rateLimit"];
 export type Budget = UserPolicy["budget"];
 
@@ -131,14 +145,24 @@ export const modelPickerQuery = (search: string) =>
     fetch: async (after) => (await execute(modelPickerDocument, { search, after })).models,
   });
 
-/** What of a group's values somebody is about to save: all limits, or all caps. */
+/** What of a subject's values somebody is about to save: all limits, or all caps. */
 export type PreviewedValues = { rateLimit?: RateLimitInput; budget?: BudgetInput };
 
-export const policyPreviewQuery = (groupId: string, values: PreviewedValues) =>
+export const groupPreviewQuery = (groupId: string, values: PreviewedValues) =>
   queryOptions({
     queryKey: keys.policyPreview(groupId, values),
     queryFn: async () =>
-      (await execute(previewDocument, { groupId, ...values })).previewGroupPolicy,
+      (await execute(previewGroupDocument, { groupId, ...values })).previewGroupPolicy,
+    placeholderData: keepPreviousData,
+  });
+
+/** Null when nothing that holds for the user would change. */
+export const userPreviewQuery = (userId: string, values: PreviewedValues) =>
+  queryOptions({
+    queryKey: keys.policyPreview(userId, values),
+    queryFn: async (): Promise<UserPreview | null> =>
+      (await execute(previewUserDocument, { userId, ...values })).previewUserPolicy.affected[0] ??
+      null,
     placeholderData: keepPreviousData,
   });
 

@@ -21,7 +21,7 @@ it("shows the strictest value, who set it, what is in use, and every value that 
     ],
     12,
   );
-  const { user } = renderComponent(
+  renderComponent(
     <RateLimitCard
       subject={grace}
       rateLimit={{ ...noLimits, requestsPerMinute: 60 }}
@@ -29,17 +29,34 @@ it("shows the strictest value, who set it, what is in use, and every value that 
     />,
   );
   expect(await field("Requests per minute")).toHaveValue("60");
-  expect(screen.getByText("30")).toBeVisible();
+  expect(screen.getByText("12 in the last minute")).toBeVisible();
   expect(screen.getByText(/Set by group/)).toHaveTextContent("Set by group Contractors");
-  expect(screen.getByRole("link", { name: "Contractors" })).toHaveAttribute(
-    "href",
-    "/admin/groups/group-1",
-  );
+  for (const link of screen.getAllByRole("link", { name: "Contractors" }))
+    expect(link).toHaveAttribute("href", "/admin/groups/group-1");
   expect(screen.getByRole("meter")).toHaveAttribute("aria-valuenow", "40");
+  const groups = screen.getByRole("list", { name: "Requests per minute by group" });
+  expect(within(groups).getAllByRole("listitem")).toHaveLength(1);
+  expect(groups).toHaveTextContent("Contractors30");
+});
 
-  await user.click(screen.getByRole("button", { name: "All 2 values" }));
-  const rows = within(await screen.findByRole("table")).getAllByRole("row");
-  expect(rows.map((row) => row.textContent)).toEqual(["Contractors30", "Personal60"]);
+it("shows the three strictest of many groups, and all of them when asked", async () => {
+  const groups = [10, 20, 30, 40].map((value) => {
+    const name = `Group ${value}`;
+    return [{ ...source.contractors, id: name, name }, value] satisfies [object, number];
+  });
+  const { user } = renderComponent(
+    <RateLimitCard
+      subject={grace}
+      rateLimit={noLimits}
+      inForce={[mockLimit("REQUESTS", groups)]}
+    />,
+  );
+  const few = await screen.findByRole("list", { name: "Requests per minute by group" });
+  expect(few).toHaveTextContent("Group 1010Group 2020Group 3030");
+  expect(few).not.toHaveTextContent("Group 40");
+  await user.click(screen.getByRole("button", { name: "All 4 groups" }));
+  const all = await screen.findByRole("list", { name: "Requests per minute by every group" });
+  expect(all).toHaveTextContent("Group 4040");
 });
 
 it("tells a block from no limit, and offers no bar for either", async () => {
@@ -50,7 +67,9 @@ it("tells a block from no limit, and offers no bar for either", async () => {
       inForce={[mockLimit("REQUESTS", [[source.contractors, 0]]), mockLimit("INPUT_TOKENS")]}
     />,
   );
-  expect(await screen.findByText("Blocked")).toBeVisible();
+  const groups = await screen.findByRole("list", { name: "Requests per minute by group" });
+  expect(groups).toHaveTextContent("ContractorsBlocked");
+  expect(screen.getAllByText("Blocked")).toHaveLength(2);
   expect(screen.getByText("No limit")).toBeVisible();
   expect(screen.queryByRole("meter")).not.toBeInTheDocument();
 });

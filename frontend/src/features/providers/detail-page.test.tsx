@@ -39,7 +39,7 @@ it("shows a key's beginning and age, and replaces it without showing anything el
   await user.click(within(dialog).getByRole("button", { name: "Replace key" }));
   await waitFor(() => expect(dialog).not.toBeInTheDocument());
   expect(server.lastOf("UpdateProvider")).toEqual({
-    input: { id: "provider-1", credential: "sk-new" },
+    input: { id: "provider-1", credential: "sk-new", expectedVersion: 3 },
   });
 });
 
@@ -68,6 +68,7 @@ it("asks for the key again before the address moves to another host", async () =
         organization: "org-acme",
         region: null,
         credential: "sk-other",
+        expectedVersion: 3,
       },
     }),
   );
@@ -126,10 +127,14 @@ it("disables after a question and enables without one", async () => {
   await user.click(within(dialog).getByRole("button", { name: "Disable" }));
   await user.click(await screen.findByRole("button", { name: "Enable" }));
   await waitFor(() =>
-    expect(server.lastOf("UpdateProvider")).toEqual({ input: { id: "provider-1", enabled: true } }),
+    expect(server.lastOf("UpdateProvider")).toEqual({
+      input: { id: "provider-1", enabled: true, expectedVersion: 3 },
+    }),
   );
   const sent = server.calls.filter(({ name }) => name === "UpdateProvider");
-  expect(sent[0]?.variables).toEqual({ input: { id: "provider-1", enabled: false } });
+  expect(sent[0]?.variables).toEqual({
+    input: { id: "provider-1", enabled: false, expectedVersion: 3 },
+  });
 });
 
 it("says that there is no such provider instead of showing an empty page", async () => {
@@ -209,9 +214,31 @@ it("edits prices of a model and marks it free", async () => {
   await user.click(within(dialog).getByRole("button", { name: "Save" }));
   await waitFor(() =>
     expect(server.lastOf("UpdateProviderModel")).toMatchObject({
-      input: { id: "pm-1", free: true, contextWindow: 400_000 },
+      input: { id: "pm-1", free: true, contextWindow: 400_000, expectedVersion: 2 },
     }),
   );
+});
+
+it("shows another price that somebody else saved meanwhile, and takes it when told so", async () => {
+  const { user, server } = openProvider(mockProvider(), {
+    UpdateProviderModel: refuse("This was changed since you loaded it.", "stale_version"),
+  });
+  await user.click(await screen.findByRole("button", { name: "Actions for gpt-5" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Edit prices and limits" }));
+  const dialog = await screen.findByRole("dialog", { name: "Edit gpt-5" });
+  const output = within(dialog).getByLabelText("Output");
+  await user.clear(output);
+  await user.type(output, "12");
+  const prices = { ...mockProviderModel().prices, output: "11" };
+  const model = mockProviderModel({ prices, version: 9 });
+  server.on({ ProviderDetail: { provider: mockProvider({ models: [model] }) } });
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent(
+    "Output: now 11, you entered 12",
+  );
+  await user.click(within(dialog).getByRole("button", { name: "Use what is there now" }));
+  expect(output).toHaveValue("11");
+  expect(within(dialog).queryByRole("alert")).not.toBeInTheDocument();
 });
 
 it("says which models a provider model leaves without an answer", async () => {

@@ -9,6 +9,7 @@ import type {
 import { execute } from "@/lib/execute";
 import { forgetLists } from "@/lib/forget-lists";
 import { keys } from "@/lib/query-keys";
+import { refreshIfStale } from "@/lib/refresh-stale";
 
 const createDocument = graphql(`
   mutation CreateProvider($input: CreateProviderInput!) {
@@ -53,6 +54,8 @@ const deleteModelDocument = graphql(`
 `);
 
 /** What stands behind a model decides whether it is served, so models and policies are stale too. */
+const touched = [keys.providers, keys.models, keys.policies];
+
 function useCatalogMutation<Variables, Result>(
   mutationFn: (variables: Variables) => Promise<Result>,
 ) {
@@ -60,12 +63,8 @@ function useCatalogMutation<Variables, Result>(
   return useMutation({
     mutationFn,
     meta: { shownInPlace: true },
-    onSuccess: () =>
-      Promise.all(
-        [keys.providers, keys.models, keys.policies].map((queryKey) =>
-          client.invalidateQueries({ queryKey }),
-        ),
-      ),
+    onSuccess: () => Promise.all(touched.map((queryKey) => client.invalidateQueries({ queryKey }))),
+    onError: refreshIfStale(client, touched),
   });
 }
 

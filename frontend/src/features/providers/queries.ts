@@ -20,9 +20,9 @@ const providerDetailDocument = graphql(`
   query ProviderDetail($id: ID!) {
     provider(id: $id) {
       id name kind baseUrl organization region enabled
-      credentialPrefix credentialUpdatedAt createdAt
+      credentialPrefix credentialUpdatedAt createdAt version
       models {
-        id name kind free priced obstacle contextWindow maxOutputTokens
+        id name kind free priced obstacle contextWindow maxOutputTokens version
         prices { input cacheRead cacheWrite5m cacheWrite1h output }
         usedBy { id slug status backends { providerModel { id provider { id } } } }
       }

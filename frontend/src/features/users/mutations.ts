@@ -1,9 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { UserDetail } from "@/features/users/queries";
 import { graphql } from "@/gql";
 import type { InviteUsersInput, UpdateUserInput } from "@/gql/graphql";
 import { execute } from "@/lib/execute";
 import { forgetLists } from "@/lib/forget-lists";
 import { keys } from "@/lib/query-keys";
+import { refreshIfStale } from "@/lib/refresh-stale";
 
 const updateUserDocument = graphql(`
   mutation UpdateUser($input: UpdateUserInput!) {
@@ -12,14 +14,14 @@ const updateUserDocument = graphql(`
 `);
 
 const suspendUserDocument = graphql(`
-  mutation SuspendUser($id: ID!) {
-    suspendUser(id: $id) { user { id } }
+  mutation SuspendUser($id: ID!, $expectedVersion: Int) {
+    suspendUser(id: $id, expectedVersion: $expectedVersion) { user { id } }
   }
 `);
 
 const reactivateUserDocument = graphql(`
-  mutation ReactivateUser($id: ID!) {
-    reactivateUser(id: $id) { user { id } }
+  mutation ReactivateUser($id: ID!, $expectedVersion: Int) {
+    reactivateUser(id: $id, expectedVersion: $expectedVersion) { user { id } }
   }
 `);
 
@@ -49,29 +51,34 @@ const withdrawInvitationDocument = graphql(`
   }
 `);
 
+const touched = [keys.users, keys.groups, keys.policies];
+
 /** Each of these is confirmed in a dialog, which shows the refusal itself. */
 function useUserMutation<V, R>(mutationFn: (variables: V) => Promise<R>) {
   const client = useQueryClient();
   return useMutation({
     mutationFn,
     meta: { shownInPlace: true },
-    onSuccess: () =>
-      Promise.all(
-        [keys.users, keys.groups, keys.policies].map((queryKey) =>
-          client.invalidateQueries({ queryKey }),
-        ),
-      ),
+    onSuccess: () => Promise.all(touched.map((queryKey) => client.invalidateQueries({ queryKey }))),
+    onError: refreshIfStale(client, touched),
   });
 }
 
 export const useUpdateUser = () =>
   useUserMutation((input: UpdateUserInput) => execute(updateUserDocument, { input }));
 
+/** A user as on screen: it is refused when somebody changed the account since. */
+type ShownUser = Pick<UserDetail, "id" | "version">;
+
 export const useSuspendUser = () =>
-  useUserMutation((id: string) => execute(suspendUserDocument, { id }));
+  useUserMutation(({ id, version }: ShownUser) =>
+    execute(suspendUserDocument, { id, expectedVersion: version }),
+  );
 
 export const useReactivateUser = () =>
-  useUserMutation((id: string) => execute(reactivateUserDocument, { id }));
+  useUserMutation(({ id, version }: ShownUser) =>
+    execute(reactivateUserDocument, { id, expectedVersion: version }),
+  );
 
 export const useResendInvitation = () =>
   useUserMutation(

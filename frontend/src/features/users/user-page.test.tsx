@@ -94,7 +94,27 @@ it("spells out what suspending does, and does it only when confirmed", async () 
     within(await screen.findByRole("dialog")).getByRole("button", { name: "Suspend" }),
   );
   expect(await screen.findByRole("button", { name: "Reactivate" })).toBeVisible();
-  expect(server.lastOf("SuspendUser")).toEqual({ id: "user-2" });
+  expect(server.lastOf("SuspendUser")).toEqual({ id: "user-2", expectedVersion: 7 });
+});
+
+it("does not suspend what somebody else changed meanwhile, tells who did, and reads it anew", async () => {
+  const { user, server } = show({
+    SuspendUser: refuse(
+      "This was changed since you loaded it: it is at version 8 now, and your edit began at 7. Bob <bob@example.com> changed role at 2026-11-24 12:00 UTC. Load it again, and repeat what you still want.",
+      "stale_version",
+      "expectedVersion",
+    ),
+  });
+  await user.click(await screen.findByRole("button", { name: "Suspend" }));
+  server.on({ UserDetail: mockUserDetail({ role: "ADMIN", version: 8 }) });
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: "Suspend" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent(
+    "Bob <bob@example.com> changed role at 2026-11-24 12:00 UTC. Look at what is there now",
+  );
+  server.on({ SuspendUser: { suspendUser: { user: { id: "user-2" } } } });
+  await user.click(within(dialog).getByRole("button", { name: "Suspend" }));
+  await expect.poll(() => server.lastOf("SuspendUser").expectedVersion).toBe(8);
 });
 
 it("shows why the last administrator can't be deleted, and stays on the page", async () => {

@@ -1,16 +1,19 @@
 import { Alert } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { ConflictNotice } from "@/components/conflict-notice";
 import { FormBody, FormDialog } from "@/components/form-dialog";
 import {
   type ModelValues,
   SlugAndName,
   StatusInput,
 } from "@/features/models/components/model-fields";
+import { statusChoices } from "@/features/models/components/model-status";
 import { useUpdateModel } from "@/features/models/mutations";
 import type { Model } from "@/features/models/queries";
 import { slugProblem } from "@/features/models/slug";
 import { notifySuccess } from "@/lib/notify";
-import { useSave } from "@/lib/use-save";
+import { keys } from "@/lib/query-keys";
+import { useEdit } from "@/lib/use-edit";
 
 interface Props {
   model: Model;
@@ -29,7 +32,7 @@ export function EditModelDialog({ model, opened, onClose }: Props) {
 function EditModelForm({ model, onClose }: Omit<Props, "opened">) {
   const update = useUpdateModel();
   const form = useForm<ModelValues>({
-    initialValues: { slug: model.slug, displayName: model.displayName, status: model.status },
+    initialValues: valuesOf(model),
     validate: {
       slug: slugProblem,
       status: (status) =>
@@ -38,11 +41,16 @@ function EditModelForm({ model, onClose }: Omit<Props, "opened">) {
           : null,
     },
   });
-  const { submit, saving, problem } = useSave(form, async (values) => {
-    const displayName = values.displayName.trim();
-    await update.mutateAsync({ id: model.id, ...values, displayName });
-    notifySuccess(`${values.slug} saved.`);
-    onClose();
+  const { submit, saving, problem, conflict } = useEdit(form, {
+    version: model.version,
+    values: valuesOf(model),
+    refresh: keys.model(model.id),
+    save: async (values, expectedVersion) => {
+      const displayName = values.displayName.trim();
+      await update.mutateAsync({ id: model.id, ...values, displayName, expectedVersion });
+      notifySuccess(`${values.slug} saved.`);
+      onClose();
+    },
   });
   return (
     <FormBody
@@ -51,6 +59,7 @@ function EditModelForm({ model, onClose }: Omit<Props, "opened">) {
       submitLabel="Save"
       saving={saving}
       problem={problem}
+      disabled={conflict !== null}
     >
       <SlugAndName form={form} />
       {form.values.slug === model.slug || model.status !== "ACTIVE" ? null : (
@@ -60,6 +69,23 @@ function EditModelForm({ model, onClose }: Omit<Props, "opened">) {
         </Alert>
       )}
       <StatusInput form={form} />
+      {conflict ? (
+        <ConflictNotice
+          {...conflict}
+          mine={form.values}
+          labels={{ slug: "Slug", displayName: "Display name", status: "Status" }}
+          show={(field, value) =>
+            statusChoices.find((choice) => field === "status" && choice.value === value)?.label ??
+            (String(value) || "nothing")
+          }
+        />
+      ) : null}
     </FormBody>
   );
 }
+
+const valuesOf = ({ slug, displayName, status }: Model): ModelValues => ({
+  slug,
+  displayName,
+  status,
+});

@@ -33,7 +33,7 @@ function Activate({ model }: { model: Model }) {
       loading={update.isPending}
       onClick={() =>
         update.mutate(
-          { id: model.id, status: "ACTIVE" },
+          { id: model.id, status: "ACTIVE", expectedVersion: model.version },
           { onSuccess: () => notifySuccess(`${model.slug} is active.`), onError: notifyFailure },
         )
       }
@@ -51,7 +51,11 @@ function Disable({ model }: { model: Model }) {
       consequence={`Callers get “model not found” from the next call on; running calls finish. Backends and grants are kept.`}
       confirmLabel="Disable"
       onConfirm={async () => {
-        await update.mutateAsync({ id: model.id, status: "DISABLED" });
+        await update.mutateAsync({
+          id: model.id,
+          status: "DISABLED",
+          expectedVersion: model.version,
+        });
         notifySuccess(`${model.slug} disabled.`);
       }}
       trigger={(open) => (

@@ -3,6 +3,7 @@ import { ConflictNotice } from "@/components/conflict-notice";
 import { SectionCard } from "@/components/section-card";
 import { MoneyInput } from "@/components/value-inputs";
 import { BudgetInForce } from "@/features/policy/components/budget-in-force";
+import { GroupValues, groupValues } from "@/features/policy/components/group-values";
 import { PolicyForm } from "@/features/policy/components/policy-form";
 import { PolicyPreview } from "@/features/policy/components/policy-preview";
 import { PolicyColumns, PolicyRow, PolicyRows } from "@/features/policy/components/policy-row";
@@ -11,9 +12,10 @@ import { useSetBudget } from "@/features/policy/mutations";
 import type { Budget, EffectiveBudget, EffectivePool } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
 import { thresholdsInput, thresholdsProblem } from "@/features/policy/thresholds";
+import { useOverrideDialog } from "@/features/policy/use-override-dialog";
 import { useSeededForm } from "@/features/policy/use-seeded-form";
 import { type CapField, eachCap, windows } from "@/features/policy/words";
-import { usdInput, usdProblem } from "@/lib/currency";
+import { formatCap, usdInput, usdProblem } from "@/lib/currency";
 import { notifySuccess } from "@/lib/notify";
 import { useSave } from "@/lib/use-save";
 
@@ -50,7 +52,7 @@ export function BudgetCard({ subject, budget, version, inForce }: Props) {
     notifySuccess("Budget saved. It is in force from the next call on.");
   });
 
-  const changeable = subject.kind === "user" ? { subject } : {};
+  const { onChange, dialog } = useOverrideDialog(subject);
   const fields = windows.map(({ window, field, label }) => {
     const input = (
       <MoneyInput
@@ -68,7 +70,17 @@ export function BudgetCard({ subject, budget, version, inForce }: Props) {
       <PolicyRow
         key={window}
         field={input}
-        inForce={<BudgetInForce budget={cap} {...changeable} />}
+        {...("candidates" in cap
+          ? {
+              groups: (
+                <GroupValues
+                  label={label}
+                  values={groupValues(cap, cap.candidates, (one) => formatCap(one.cap))}
+                />
+              ),
+            }
+          : {})}
+        inForce={<BudgetInForce budget={cap} onChange={onChange} />}
       />
     );
   });
@@ -117,10 +129,11 @@ export function BudgetCard({ subject, budget, version, inForce }: Props) {
           maw={320}
           {...form.getInputProps("alertThresholds")}
         />
-        {subject.kind === "group" && dirty && isValid(form.values) ? (
-          <PolicyPreview groupId={subject.id} values={{ budget: inputOf(form.values) }} />
+        {subject.kind !== "pool" && dirty && isValid(form.values) ? (
+          <PolicyPreview subject={subject} values={{ budget: inputOf(form.values) }} />
         ) : null}
       </PolicyForm>
+      {dialog}
     </SectionCard>
   );
 }

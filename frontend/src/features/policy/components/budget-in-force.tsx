@@ -2,20 +2,20 @@ import { Badge, Group, Text } from "@mantine/core";
 import { When } from "@/components/when";
 import { Meter } from "@/features/policy/components/meter";
 import { Provenance } from "@/features/policy/components/provenance";
+import type { OverrideTarget } from "@/features/policy/override-form";
 import type { EffectiveBudget, EffectivePool } from "@/features/policy/queries";
-import type { Subject } from "@/features/policy/subject";
 import { windows } from "@/features/policy/words";
-import { formatCap, formatUsd, parseUsd, percentOf } from "@/lib/currency";
+import { formatUsd, parseUsd, percentOf } from "@/lib/currency";
 
 interface Props {
   /** A pool's cap holds by itself; a user's is what came of merging. */
   budget: EffectivePool["budgets"][number] | EffectiveBudget;
-  /** The user whose cap it is, so that it can be changed for a while. */
-  subject?: Subject;
+  /** Asks for another value for a while, where that is possible. */
+  onChange?: ((target: OverrideTarget) => void) | undefined;
 }
 
 /** A cap in force: what is spent and held of it, when it starts anew, and where it comes from. */
-export function BudgetInForce({ budget, subject }: Props) {
+export function BudgetInForce({ budget, onChange }: Props) {
   const { cap, spent, reserved, resetsAt } = budget;
   const span = windows.find(({ window }) => window === budget.window)?.span ?? "";
   const held = parseUsd(reserved) ?? 0n;
@@ -58,12 +58,8 @@ export function BudgetInForce({ budget, subject }: Props) {
         <Provenance
           source={budget.source}
           override={budget.override}
-          candidates={budget.candidates.map(({ source, cap: text }) => ({
-            source,
-            text: formatCap(text),
-          }))}
-          subject={subject}
           target={{ kind: "cap", window: budget.window, present: cap }}
+          onChange={onChange}
         />
       ) : null}
     </>

@@ -2,20 +2,20 @@ import { Group, Text } from "@mantine/core";
 import { Figure } from "@/features/policy/components/figure";
 import { Meter } from "@/features/policy/components/meter";
 import { Provenance } from "@/features/policy/components/provenance";
+import type { OverrideTarget } from "@/features/policy/override-form";
 import type { EffectiveLimit, EffectivePool } from "@/features/policy/queries";
-import type { Subject } from "@/features/policy/subject";
 import { dimensions } from "@/features/policy/words";
 import { formatCount, formatLimit } from "@/lib/numbers";
 
 interface Props {
   /** A pool's limit holds by itself; a user's is what came of merging. */
   limit: EffectivePool["limits"][number] | EffectiveLimit;
-  /** The user whose limit it is, so that it can be changed for a while. */
-  subject?: Subject;
+  /** Asks for another value for a while, where that is possible. */
+  onChange?: ((target: OverrideTarget) => void) | undefined;
 }
 
 /** A limit in force: the figure, how much of it is in use, and where it comes from. */
-export function LimitInForce({ limit, subject }: Props) {
+export function LimitInForce({ limit, onChange }: Props) {
   const most = limit.limit;
   const words = dimensions.find(({ dimension }) => dimension === limit.dimension);
   const inUse = `${formatCount(limit.used)} ${words?.unit ?? "in use"}`;
@@ -38,12 +38,8 @@ export function LimitInForce({ limit, subject }: Props) {
         <Provenance
           source={limit.source}
           override={limit.override}
-          candidates={limit.candidates.map(({ source, value }) => ({
-            source,
-            text: formatLimit(value),
-          }))}
-          subject={subject}
           target={{ kind: "limit", dimension: limit.dimension, present: most }}
+          onChange={onChange}
         />
       ) : null}
     </>

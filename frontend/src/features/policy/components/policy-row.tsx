@@ -3,18 +3,20 @@ import type { ReactNode } from "react";
 import classes from "./policy-row.module.css";
 
 interface Props {
-  /** The field with the person's own value. */
+  /** The field with the subject's own value. */
   field: ReactNode;
-  /** What holds after merging; absent where nothing is merged, as for a group. */
-  inForce?: ReactNode;
+  /** What the groups of a user set; nothing for a pool, which merges with nothing. */
+  groups?: ReactNode;
+  inForce: ReactNode;
 }
 
-/** One dimension or window: its own value on the left, what is in force on the right. */
-export function PolicyRow({ field, inForce }: Props) {
+/** One dimension or window from left to right: its own value, those of groups, and what is in force. */
+export function PolicyRow({ field, groups, inForce }: Props) {
   return (
-    <div className={classes.row} data-split={inForce !== undefined || undefined}>
+    <div className={classes.row} data-merged={groups !== undefined || undefined}>
       <div>{field}</div>
-      {inForce === undefined ? null : <div className={classes.inForce}>{inForce}</div>}
+      {groups === undefined ? null : <div className={classes.beside}>{groups}</div>}
+      <div className={classes.beside}>{inForce}</div>
     </div>
   );
 }
@@ -23,16 +25,22 @@ export function PolicyRows({ children }: { children: ReactNode }) {
   return <div className={classes.rows}>{children}</div>;
 }
 
-/** What the two sides are, where they stand side by side. */
-export function PolicyColumns({ own, inForce }: { own: string; inForce: string }) {
+interface ColumnsProps {
+  own: string;
+  groups?: string;
+  inForce: string;
+}
+
+/** What the sides are, where they stand side by side. */
+export function PolicyColumns({ own, groups, inForce }: ColumnsProps) {
+  const titles = groups === undefined ? [own, inForce] : [own, groups, inForce];
   return (
-    <div className={classes.head} aria-hidden>
-      <Text size="xs" c="dimmed" fw={500}>
-        {own}
-      </Text>
-      <Text size="xs" c="dimmed" fw={500}>
-        {inForce}
-      </Text>
+    <div className={classes.head} data-merged={groups !== undefined || undefined} aria-hidden>
+      {titles.map((title) => (
+        <Text key={title} size="xs" c="dimmed" fw={500}>
+          {title}
+        </Text>
+      ))}
     </div>
   );
 }

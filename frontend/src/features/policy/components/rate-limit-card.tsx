@@ -2,6 +2,7 @@ import { SimpleGrid } from "@mantine/core";
 import { ConflictNotice } from "@/components/conflict-notice";
 import { SectionCard } from "@/components/section-card";
 import { CountInput } from "@/components/value-inputs";
+import { GroupValues, groupValues } from "@/features/policy/components/group-values";
 import { LimitInForce } from "@/features/policy/components/limit-in-force";
 import { PolicyForm } from "@/features/policy/components/policy-form";
 import { PolicyPreview } from "@/features/policy/components/policy-preview";
@@ -10,10 +11,11 @@ import { columns, Reach } from "@/features/policy/components/reach";
 import { useSetRateLimit } from "@/features/policy/mutations";
 import type { EffectiveLimit, EffectivePool, RateLimit } from "@/features/policy/queries";
 import type { Subject } from "@/features/policy/subject";
+import { useOverrideDialog } from "@/features/policy/use-override-dialog";
 import { useSeededForm } from "@/features/policy/use-seeded-form";
 import { dimensions, eachLimit, type LimitField } from "@/features/policy/words";
 import { notifySuccess } from "@/lib/notify";
-import { countInput, countProblem } from "@/lib/numbers";
+import { countInput, countProblem, formatLimit } from "@/lib/numbers";
 import { useSave } from "@/lib/use-save";
 
 interface Props {
@@ -49,7 +51,7 @@ export function RateLimitCard({ subject, rateLimit, version, inForce }: Props) {
     notifySuccess("Rate limit saved. It is in force from the next call on.");
   });
 
-  const changeable = subject.kind === "user" ? { subject } : {};
+  const { onChange, dialog } = useOverrideDialog(subject);
   const fields = dimensions.map(({ dimension, field, label }) => {
     const input = (
       <CountInput
@@ -67,7 +69,17 @@ export function RateLimitCard({ subject, rateLimit, version, inForce }: Props) {
       <PolicyRow
         key={dimension}
         field={input}
-        inForce={<LimitInForce limit={limit} {...changeable} />}
+        {...("candidates" in limit
+          ? {
+              groups: (
+                <GroupValues
+                  label={label}
+                  values={groupValues(limit, limit.candidates, ({ value }) => formatLimit(value))}
+                />
+              ),
+            }
+          : {})}
+        inForce={<LimitInForce limit={limit} onChange={onChange} />}
       />
     );
   });
@@ -106,10 +118,11 @@ export function RateLimitCard({ subject, rateLimit, version, inForce }: Props) {
             {fields}
           </SimpleGrid>
         )}
-        {subject.kind === "group" && dirty && isValid(form.values) ? (
-          <PolicyPreview groupId={subject.id} values={{ rateLimit: inputOf(form.values) }} />
+        {subject.kind !== "pool" && dirty && isValid(form.values) ? (
+          <PolicyPreview subject={subject} values={{ rateLimit: inputOf(form.values) }} />
         ) : null}
       </PolicyForm>
+      {dialog}
     </SectionCard>
   );
 }

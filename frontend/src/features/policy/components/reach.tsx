@@ -2,9 +2,9 @@ import { Badge } from "@mantine/core";
 import { IconUser, IconUsers } from "@tabler/icons-react";
 import type { Subject } from "@/features/policy/subject";
 
-/** What stands over a card's two columns. */
-export const columns: Record<Subject["kind"], { own: string; inForce: string }> = {
-  user: { own: "Personal", inForce: "In force" },
+/** What stands over a card's columns. */
+export const columns: Record<Subject["kind"], { own: string; groups?: string; inForce: string }> = {
+  user: { own: "Personal", groups: "Groups", inForce: "In force" },
   group: { own: "Per member", inForce: "" },
   pool: { own: "Pool", inForce: "Used by all members" },
 };

@@ -7,7 +7,7 @@ import { notifySuccess } from "@/lib/notify";
 import { useSave } from "@/lib/use-save";
 
 interface Props {
-  provider: Pick<Provider, "id" | "name" | "credentialPrefix">;
+  provider: Pick<Provider, "id" | "name" | "credentialPrefix" | "version">;
   opened: boolean;
   onClose: () => void;
 }
@@ -31,7 +31,12 @@ function CredentialForm({ provider, onClose }: Omit<Props, "opened">) {
     validate: { credential: (text) => (text.trim() === "" ? "Paste the new key" : null) },
   });
   const { submit, saving, problem } = useSave(form, async ({ credential }) => {
-    await update.mutateAsync({ id: provider.id, credential: credential.trim() });
+    await update.mutateAsync({
+      id: provider.id,
+      credential: credential.trim(),
+      // A key must not go to an address that somebody else has set since.
+      expectedVersion: provider.version,
+    });
     notifySuccess(`The new key of ${provider.name} is used from the next call on.`);
     onClose();
   });

@@ -1,4 +1,5 @@
 import { useForm } from "@mantine/form";
+import { ConflictNotice } from "@/components/conflict-notice";
 import { FormBody, FormDialog } from "@/components/form-dialog";
 import {
   CredentialInput,
@@ -10,7 +11,8 @@ import { orNull, providerSchema } from "@/features/providers/provider-form";
 import type { KindInfo, Provider } from "@/features/providers/queries";
 import { zodFields } from "@/lib/form";
 import { notifySuccess } from "@/lib/notify";
-import { useSave } from "@/lib/use-save";
+import { keys } from "@/lib/query-keys";
+import { useEdit } from "@/lib/use-edit";
 
 interface Props {
   provider: Provider;
@@ -34,13 +36,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
     provider.credentialPrefix !== null &&
     originOf(baseUrl || usual) !== originOf(provider.baseUrl ?? usual);
   const form = useForm<ProviderValues>({
-    initialValues: {
-      name: provider.name,
-      baseUrl: provider.baseUrl ?? "",
-      organization: provider.organization ?? "",
-      region: provider.region ?? "",
-      credential: "",
-    },
+    initialValues: valuesOf(provider),
     validate: (values) => {
       const withCredential = movesTo(values.baseUrl);
       return zodFields(providerSchema(info, { withCredential }))(values);
@@ -48,18 +44,24 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
   });
   const moves = movesTo(form.values.baseUrl);
 
-  const { submit, saving, problem } = useSave(form, async (values) => {
-    await update.mutateAsync({
-      id: provider.id,
-      name: values.name.trim(),
-      baseUrl: orNull(values.baseUrl),
-      organization: orNull(values.organization),
-      region: orNull(values.region),
-      // Empty text would remove the stored key, which is what a move without a new one comes to.
-      ...(moves ? { credential: values.credential.trim() } : {}),
-    });
-    notifySuccess(`${values.name.trim()} saved.`);
-    onClose();
+  const { submit, saving, problem, conflict } = useEdit(form, {
+    version: provider.version,
+    values: valuesOf(provider),
+    refresh: keys.provider(provider.id),
+    save: async (values, expectedVersion) => {
+      await update.mutateAsync({
+        id: provider.id,
+        name: values.name.trim(),
+        baseUrl: orNull(values.baseUrl),
+        organization: orNull(values.organization),
+        region: orNull(values.region),
+        // Empty text would remove the stored key, which is what a move without a new one comes to.
+        ...(moves ? { credential: values.credential.trim() } : {}),
+        expectedVersion,
+      });
+      notifySuccess(`${values.name.trim()} saved.`);
+      onClose();
+    },
   });
 
   return (
@@ -69,6 +71,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
       submitLabel="Save"
       saving={saving}
       problem={problem}
+      disabled={conflict !== null}
     >
       <ProviderFields form={form} info={info} />
       {moves ? (
@@ -79,9 +82,25 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
           {...form.getInputProps("credential")}
         />
       ) : null}
+      {conflict ? <ConflictNotice {...conflict} mine={form.values} labels={labels} /> : null}
     </FormBody>
   );
 }
+
+const labels = {
+  name: "Name",
+  baseUrl: "Base URL",
+  organization: "Organisation",
+  region: "Region",
+};
+
+const valuesOf = (provider: Provider): ProviderValues => ({
+  name: provider.name,
+  baseUrl: provider.baseUrl ?? "",
+  organization: provider.organization ?? "",
+  region: provider.region ?? "",
+  credential: "",
+});
 
 function originOf(address: string): string {
   const text = address.trim();

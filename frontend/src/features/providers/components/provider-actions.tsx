@@ -43,7 +43,7 @@ function Enable({ provider }: Pick<Props, "provider">) {
       loading={update.isPending}
       onClick={() =>
         update.mutate(
-          { id: provider.id, enabled: true },
+          { id: provider.id, enabled: true, expectedVersion: provider.version },
           { onSuccess: () => notifySuccess(`${provider.name} enabled.`), onError: notifyFailure },
         )
       }
@@ -68,7 +68,11 @@ function Disable({ provider }: Pick<Props, "provider">) {
       }
       confirmLabel="Disable"
       onConfirm={async () => {
-        await update.mutateAsync({ id: provider.id, enabled: false });
+        await update.mutateAsync({
+          id: provider.id,
+          enabled: false,
+          expectedVersion: provider.version,
+        });
         notifySuccess(`${provider.name} disabled.`);
       }}
       trigger={(open) => (

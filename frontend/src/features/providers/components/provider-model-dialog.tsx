@@ -1,6 +1,7 @@
 import { Alert, Checkbox, Fieldset, SimpleGrid, Text, TextInput } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import { useState } from "react";
+import { ConflictNotice } from "@/components/conflict-notice";
 import { FormBody, FormDialog } from "@/components/form-dialog";
 import { CountInput, MoneyInput } from "@/components/value-inputs";
 import { ModelKindInput } from "@/features/models/components/model-kind";
@@ -10,7 +11,8 @@ import type { Provider, ProviderModel } from "@/features/providers/queries";
 import { usdProblem } from "@/lib/currency";
 import { notifySuccess } from "@/lib/notify";
 import { countInput, countProblem } from "@/lib/numbers";
-import { useSave } from "@/lib/use-save";
+import { keys } from "@/lib/query-keys";
+import { useEdit } from "@/lib/use-edit";
 
 interface Props {
   provider: Pick<Provider, "id" | "name">;
@@ -63,18 +65,23 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
     },
   });
 
-  const { submit, saving, problem } = useSave(form, async (values) => {
-    const facts = {
-      prices: priceInputs(values),
-      free: values.free,
-      contextWindow: countInput(values.contextWindow),
-      maxOutputTokens: countInput(values.maxOutputTokens),
-    };
-    const name = values.name.trim();
-    if (model) await update.mutateAsync({ id: model.id, ...facts });
-    else await create.mutateAsync({ providerId: provider.id, name, kind: values.kind, ...facts });
-    notifySuccess(model ? `${name} saved.` : `${name} added.`);
-    onClose();
+  const { submit, saving, problem, conflict } = useEdit(form, {
+    version: model?.version ?? 0,
+    values: valuesOf(model),
+    refresh: keys.provider(provider.id),
+    save: async (values, expectedVersion) => {
+      const facts = {
+        prices: priceInputs(values),
+        free: values.free,
+        contextWindow: countInput(values.contextWindow),
+        maxOutputTokens: countInput(values.maxOutputTokens),
+      };
+      const name = values.name.trim();
+      if (model) await update.mutateAsync({ id: model.id, ...facts, expectedVersion });
+      else await create.mutateAsync({ providerId: provider.id, name, kind: values.kind, ...facts });
+      notifySuccess(model ? `${name} saved.` : `${name} added.`);
+      onClose();
+    },
   });
 
   return (
@@ -84,6 +91,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
       submitLabel={model ? "Save" : "Add model"}
       saving={saving}
       problem={problem}
+      disabled={conflict !== null}
     >
       {model ? null : (
         <>
@@ -113,6 +121,16 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
           {...form.getInputProps("maxOutputTokens")}
         />
       </SimpleGrid>
+      {conflict ? (
+        <ConflictNotice
+          {...conflict}
+          mine={form.values}
+          labels={labels}
+          show={(field, value) =>
+            field === "free" ? (value ? "yes" : "no") : String(value) || "unknown"
+          }
+        />
+      ) : null}
     </FormBody>
   );
 }
@@ -154,6 +172,13 @@ function PriceFields({ form }: { form: UseFormReturnType<Values> }) {
     </Fieldset>
   );
 }
+
+const labels: Partial<Record<keyof Values, string>> = {
+  free: "Calls cost nothing",
+  ...Object.fromEntries(priceClasses.map(({ id, label }) => [id, label])),
+  contextWindow: "Context window",
+  maxOutputTokens: "Longest answer",
+};
 
 function valuesOf(model: ProviderModel | null): Values {
   const prices = model?.prices;

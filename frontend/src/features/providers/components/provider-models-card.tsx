@@ -109,7 +109,12 @@ export function ProviderModelsCard({ provider }: Props) {
       )}
       <ProviderModelDialog
         provider={provider}
-        model={editing === "new" ? null : editing}
+        // As the server has it now, which somebody else may change while it is edited here.
+        model={
+          editing === "new" || editing === null
+            ? null
+            : (models.find(({ id }) => id === editing.id) ?? editing)
+        }
         opened={editing !== null}
         onClose={() => setEditing(null)}
       />

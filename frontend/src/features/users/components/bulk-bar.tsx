@@ -112,7 +112,7 @@ export function BulkBar({ selected, everybody, onDone }: Props) {
                   </Menu.Item>
                   <Menu.Divider />
                   <Menu.Item
-                    color="red"
+                    color="var(--mantine-color-error)"
                     leftSection={<IconTrash size={15} aria-hidden />}
                     onClick={() => setAction("delete")}
                   >

@@ -137,7 +137,7 @@ function SuspendOrReactivate({ user }: Props) {
         confirmLabel="Reactivate"
         destructive={false}
         onConfirm={async () => {
-          await reactivate.mutateAsync(user.id);
+          await reactivate.mutateAsync(user);
           notifySuccess(`${name} is active again.`);
         }}
         trigger={(open) => <Button onClick={open}>Reactivate</Button>}
@@ -158,7 +158,7 @@ function SuspendOrReactivate({ user }: Props) {
       }
       confirmLabel="Suspend"
       onConfirm={async () => {
-        await suspend.mutateAsync(user.id);
+        await suspend.mutateAsync(user);
         notifySuccess(`${name} is suspended.`);
       }}
       trigger={(open) => (
