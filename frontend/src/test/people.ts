@@ -102,6 +102,7 @@ export const mockUserPolicy = (
     rateLimit: noLimits,
     budget: noBudget,
     ...versions,
+    raises: [],
     effectivePolicy: {
       models: [],
       limits: [

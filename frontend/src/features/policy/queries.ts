@@ -24,6 +24,9 @@ const userPolicyDocument = graphql(`
       budget { daily weekly monthly alertThresholds }
       limitVersion: rateLimit { version }
       budgetVersion: budget { version }
+      raises: overrides(past: true) {
+        id dimension window limit cap reason createdBy createdAt endsAt endedAt endedBy running
+      }
       effectivePolicy {
         models { model { id slug displayName status } sources { kind id name } }
         limits {
@@ -115,6 +118,7 @@ export type EffectiveLimit = EffectivePolicy["limits"][number];
 export type EffectiveBudget = EffectivePolicy["budgets"][number];
 export type EffectivePool = EffectivePolicy["pools"][number];
 export type Override = NonNullable<EffectiveLimit["override"]>;
+export type Raise = UserPolicy["raises"][number];
 export type PolicySource = NonNullable<EffectiveLimit["source"]>;
 export type PickedModel = ModelPickerQuery["models"]["edges"][number]["node"];
 export type GroupPreview = PreviewGroupPolicyQuery["previewGroupPolicy"];

@@ -39,38 +39,67 @@ const blank = (
   </div>
 );
 
-function Allowed({ allowance: { budgets, limits } }: { allowance: Allowance }) {
+function Allowed({ allowance: { budgets, limits, pools } }: { allowance: Allowance }) {
   const capped = budgets.filter(({ cap }) => cap !== null);
   const limited = limits.filter(({ limit }) => limit !== null);
+  const shared = pools.flatMap((pool) => [
+    ...pool.budgets
+      .filter(({ cap }) => cap !== null)
+      .map((budget) => ({ key: `${pool.source.id} ${budget.window}`, pool, budget, limit: null })),
+    ...pool.limits
+      .filter(({ limit }) => limit !== null)
+      .map((limit) => ({ key: `${pool.source.id} ${limit.dimension}`, pool, budget: null, limit })),
+  ]);
   const free = [
     ...budgets.filter(({ cap }) => cap === null).map(({ window }) => wordsOfWindow(window).label),
     ...limits.filter(({ limit }) => limit === null).map(({ dimension }) => labelOf(dimension)),
   ];
+  const nothing = capped.length + limited.length + shared.length === 0;
   return (
     <Stack gap="md">
-      {capped.length + limited.length === 0 ? (
+      {nothing ? (
         <Text size="sm">Nothing limits your calls, except which models you were granted.</Text>
       ) : (
         <div className={classes.allowance}>
           {capped.map((budget) => (
-            <BudgetLeft key={budget.window} budget={budget} />
+            <BudgetLeft key={budget.window} budget={budget} setBy={setBy(budget.source)} />
           ))}
           {limited.map((limit) => (
-            <LimitLeft key={limit.dimension} limit={limit} />
+            <LimitLeft key={limit.dimension} limit={limit} setBy={setBy(limit.source)} />
           ))}
+          {shared.map(({ key, pool, budget, limit }) =>
+            budget ? (
+              <BudgetLeft key={key} budget={budget} setBy={sharedBy(pool)} />
+            ) : (
+              <LimitLeft key={key} limit={limit} setBy={sharedBy(pool)} />
+            ),
+          )}
         </div>
       )}
-      {free.length === 0 || capped.length + limited.length === 0 ? null : (
+      {free.length === 0 || nothing ? null : (
         <Text size="xs" c="dimmed">
-          No limit: {free.map((label) => label.toLowerCase()).join(", ")}.
+          No limit of your own: {free.map((label) => label.toLowerCase()).join(", ")}.
         </Text>
       )}
     </Stack>
   );
 }
 
-function BudgetLeft({ budget }: { budget: Allowance["budgets"][number] }) {
-  const { cap, spent, reserved, resetsAt, source } = budget;
+type Source = Allowance["limits"][number]["source"];
+
+const setBy = (source: Source): string =>
+  source === null ? "" : `Set ${source.kind === "GROUP" ? `by group ${source.name}` : "for you"}`;
+
+const sharedBy = ({ source }: Allowance["pools"][number]): string =>
+  `Shared by all members of ${source.name}`;
+
+interface BudgetProps {
+  budget: Omit<Allowance["budgets"][number], "source">;
+  setBy: string;
+}
+
+function BudgetLeft({ budget, setBy }: BudgetProps) {
+  const { cap, spent, reserved, resetsAt } = budget;
   const limit = parseUsd(cap ?? "0") ?? 0n;
   const used = parseUsd(spent) ?? 0n;
   const held = parseUsd(reserved) ?? 0n;
@@ -86,7 +115,7 @@ function BudgetLeft({ budget }: { budget: Allowance["budgets"][number] }) {
           `${formatUsd(toUsd(left > 0n ? left : 0n))} left`
         )
       }
-      source={source}
+      setBy={setBy}
       below={
         <>
           {formatUsd(spent)} of {formatUsd(cap ?? "0")} {span}
@@ -105,7 +134,12 @@ function BudgetLeft({ budget }: { budget: Allowance["budgets"][number] }) {
   );
 }
 
-function LimitLeft({ limit }: { limit: Allowance["limits"][number] }) {
+interface LimitProps {
+  limit: Omit<Allowance["limits"][number], "source">;
+  setBy: string;
+}
+
+function LimitLeft({ limit, setBy }: LimitProps) {
   const most = limit.limit ?? 0;
   const label = labelOf(limit.dimension);
   const unit = dimensions.find(({ dimension }) => dimension === limit.dimension)?.unit ?? "in use";
@@ -119,7 +153,7 @@ function LimitLeft({ limit }: { limit: Allowance["limits"][number] }) {
           `${formatCount(Math.max(0, most - limit.used))} left`
         )
       }
-      source={limit.source}
+      setBy={setBy}
       below={`${formatCount(limit.used)} of ${formatCount(most)} ${unit}`}
       meter={
         <Meter
@@ -137,10 +171,10 @@ interface LineProps {
   figure: ReactNode;
   meter: ReactNode;
   below: ReactNode;
-  source: Allowance["limits"][number]["source"];
+  setBy: string;
 }
 
-function Line({ label, figure, meter, below, source }: LineProps) {
+function Line({ label, figure, meter, below, setBy }: LineProps) {
   return (
     <Stack gap={5}>
       <Group justify="space-between" gap="xs" wrap="nowrap">
@@ -153,9 +187,9 @@ function Line({ label, figure, meter, below, source }: LineProps) {
       <Text size="xs" c="dimmed" component="div">
         {below}
       </Text>
-      {source ? (
+      {setBy ? (
         <Text size="xs" c="dimmed">
-          Set {source.kind === "GROUP" ? `by group ${source.name}` : "for you"}
+          {setBy}
         </Text>
       ) : null}
     </Stack>

@@ -11,6 +11,11 @@ const document = graphql(`
     effectivePolicy(userId: $userId) {
       limits { dimension limit used source { kind name } }
       budgets { window cap spent reserved resetsAt source { kind name } }
+      pools {
+        source { kind id name }
+        limits { dimension limit used }
+        budgets { window cap spent reserved resetsAt }
+      }
     }
   }
 `);

@@ -5,7 +5,7 @@ import { refuse, type StubServer, stubServer } from "@/test/server";
 import { mockReport, mockTotals } from "@/test/usage";
 
 const noCalls = { calls: { edges: [], pageInfo: { hasNextPage: false, endCursor: null } } };
-const nothingSet = { effectivePolicy: { limits: [], budgets: [] } };
+const nothingSet = { effectivePolicy: { limits: [], budgets: [], pools: [] } };
 const busy = mockReport(
   {
     requests: 1200,
@@ -123,6 +123,13 @@ it("says of each cap what is left, what is held, when it starts anew and who set
     effectivePolicy: {
       budgets: [budget, { ...budget, window: "DAY", cap: "0", spent: "0", reserved: "0" }],
       limits: [limit, { ...limit, dimension: "OUTPUT_TOKENS", limit: null, source: null }],
+      pools: [
+        {
+          source: { kind: "POOL", id: "group-1", name: "Engineering" },
+          budgets: [{ ...budget, source: undefined, cap: "500", spent: "100", reserved: "0" }],
+          limits: [{ dimension: "REQUESTS", limit: null, used: 3 }],
+        },
+      ],
     },
   };
   renderApp("/", { server: dashboardServer({ Allowance: allowance }) });
@@ -132,5 +139,7 @@ it("says of each cap what is left, what is held, when it starts anew and who set
   expect(card).toHaveTextContent("Set by group Contractors");
   expect(card).toHaveTextContent("0 left30 of 30 in the last minuteSet for you");
   expect(within(card).getByText("Blocked")).toBeVisible();
-  expect(card).toHaveTextContent("No limit: output tokens per minute.");
+  expect(card).toHaveTextContent("No limit of your own: output tokens per minute.");
+  expect(card).toHaveTextContent("$400.00 left$100.00 of $500.00 this month");
+  expect(card).toHaveTextContent("Shared by all members of Engineering");
 });

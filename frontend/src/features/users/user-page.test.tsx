@@ -73,6 +73,50 @@ it("shows pools that the user shares, with the use of all members, beside what i
   expect(pools).not.toHaveTextContent("Requests per minute");
 });
 
+it("shows temporary values, also past ones, with who gave them, why, and from when to when", async () => {
+  const raise = {
+    id: "raise-1",
+    dimension: "REQUESTS" as const,
+    window: null,
+    limit: 300,
+    cap: null,
+    reason: "Release week",
+    createdBy: "Ada Lovelace",
+    createdAt: "2026-11-01T09:00:00.000Z",
+    endsAt: "2026-11-08T09:00:00.000Z",
+    endedAt: "2026-11-05T09:00:00.000Z",
+    endedBy: "Bob",
+    running: false,
+  };
+  const lifted = {
+    ...raise,
+    id: "raise-2",
+    dimension: null,
+    window: "MONTH" as const,
+    limit: null,
+  };
+  show({
+    UserPolicy: mockUserPolicy({
+      raises: [
+        {
+          ...lifted,
+          endsAt: "2099-01-01T00:00:00.000Z",
+          endedAt: null,
+          endedBy: null,
+          running: true,
+        },
+        raise,
+      ],
+    }),
+  });
+  const table = within(await card("Temporary values")).getByRole("table");
+  const [, running, past] = within(table).getAllByRole("row");
+  expect(running).toHaveTextContent("Monthly cap“Release week” – Ada LovelaceNo limit");
+  expect(running).toHaveTextContent("Ends in");
+  expect(past).toHaveTextContent("Requests per minute“Release week” – Ada Lovelace300");
+  expect(past).toHaveTextContent("Ended by Bob");
+});
+
 it("asks for this user's activity of the days that the address names", async () => {
   const { server } = show();
   await screen.findByRole("region", { name: "Activity" });

@@ -8,6 +8,7 @@ import { CardSkeleton, PageSkeleton } from "@/components/skeletons";
 import { BudgetCard } from "@/features/policy/components/budget-card";
 import { EffectivePolicyCard } from "@/features/policy/components/effective-policy-card";
 import { PoolsCard } from "@/features/policy/components/pools-card";
+import { RaisesCard } from "@/features/policy/components/raises-card";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
 import { mergeGrants } from "@/features/policy/merge-grants";
 import { type UserPolicy, userPolicyQuery } from "@/features/policy/queries";
@@ -105,6 +106,7 @@ function PolicyCards({ subject, policy }: { subject: Subject; policy: UserPolicy
         inForce={limits}
       />
       <PoolsCard pools={pools} />
+      <RaisesCard raises={policy.raises} />
       <GrantsCard subject={subject} held={mergeGrants(policy.grants, policy.inheritedGrants)} />
     </>
   );

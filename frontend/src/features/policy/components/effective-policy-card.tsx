@@ -89,7 +89,7 @@ function Models({ models }: Pick<EffectivePolicy, "models">) {
   const [all, setAll] = useState(false);
   if (models.length === 0) {
     return (
-      <Text size="sm" c="red">
+      <Text size="sm" c="var(--mantine-color-error)">
         No model is granted: every call is refused.
       </Text>
     );

@@ -34,7 +34,7 @@ const columns: Column<Job & { id: string }>[] = [
       <>
         {name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[._-]/g, " ")}
         {error ? (
-          <Text size="xs" c="red" style={{ overflowWrap: "anywhere" }}>
+          <Text size="xs" c="var(--mantine-color-error)" style={{ overflowWrap: "anywhere" }}>
             {error}
           </Text>
         ) : null}

@@ -92,7 +92,7 @@ const columns: Column<Letter>[] = [
         {error ? (
           <Text
             size="xs"
-            c={status === "FAILED" ? "red" : "dimmed"}
+            c={status === "FAILED" ? "var(--mantine-color-error)" : "dimmed"}
             style={{ overflowWrap: "anywhere" }}
           >
             {error}

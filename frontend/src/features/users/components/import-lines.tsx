@@ -68,7 +68,7 @@ export function ImportLines({ label, lines, done }: Props) {
 function What({ line }: { line: ImportedLine }) {
   if (line.error !== null) {
     return (
-      <Text size="xs" c="red">
+      <Text size="xs" c="var(--mantine-color-error)">
         Left out: {line.error.message}
       </Text>
     );

@@ -75,7 +75,7 @@ export function InviteResults({ results, onDone, onRetry }: Props) {
 function Outcome({ result: { error, inviteUrl } }: { result: InviteResult }) {
   if (error !== null) {
     return (
-      <Text size="xs" c="red">
+      <Text size="xs" c="var(--mantine-color-error)">
         {error.message}
       </Text>
     );
