@@ -22,7 +22,7 @@ from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.gateway.selftest import Rehearsal
 from sluicegate.jobs.scheduler import Scheduler
-from sluicegate.jobs.tasks import DELIVER_MAIL, housekeeping_jobs, mail_jobs, rollup_jobs
+from sluicegate.jobs.tasks import DELIVER_MAIL, DELIVER_WEBHOOKS, alert_jobs, housekeeping_jobs, mail_jobs, rollup_jobs
 from sluicegate.kit.clock import Clock, SystemClock
 from sluicegate.kit.crypto import SealBroken, key_from_text
 from sluicegate.kit.secret import Secret
@@ -30,6 +30,8 @@ from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.mail import Mailer
 from sluicegate.ports.upstream import Timeouts, Upstream
+from sluicegate.services.alert_watch import AlertWatch
+from sluicegate.services.alerts import AlertService
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
@@ -65,6 +67,7 @@ from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
 from sluicegate.services.versions import VersionService
+from sluicegate.services.webhooks import WebhookService
 from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
 from sluicegate.storage import migrate
 from sluicegate.storage.crowd_source import SqlCrowdSource
@@ -114,6 +117,10 @@ class Container:
         self.policy = PolicyService(self.rehearsal, self.vault, self.admission, self.clock, self.periods)
         self.feed.subscribe(self.policy.apply)
         self.upstream = _network(settings)
+        # Its own: what may be reached by webhooks is another question than where providers may live.
+        self.webhook_client = Http11Upstream(
+            allow_private=settings.allow_private_webhooks, private_setting=f"{PREFIX}ALLOW_PRIVATE_WEBHOOKS"
+        )
         self.demo = DemoUpstream(tokens_per_second=demo_tokens_per_second)
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
         self.refusals = RefusalLog(self.store, self.clock)
@@ -131,7 +138,14 @@ class Container:
         sums = SqlRollups(self.engine, settings.zone)
         self.rollups = RollupService(sums, self.clock, settings.zone, _retention(settings))
         housekeeping = Housekeeping(self.store, self.clock)
-        jobs = [*housekeeping_jobs(housekeeping), *mail_jobs(self.services.mail), *rollup_jobs(self.rollups)]
+        mail, webhooks = self.services.mail, self.services.webhooks
+        watch = AlertWatch(self.store, self.clock, settings.zone, mail, webhooks)
+        jobs = [
+            *housekeeping_jobs(housekeeping),
+            *mail_jobs(mail),
+            *rollup_jobs(self.rollups),
+            *alert_jobs(watch, self.services.alerts, webhooks),
+        ]
         self.scheduler = Scheduler(self.store, self.clock, jobs)
 
     def _services(self) -> Services:
@@ -183,6 +197,15 @@ class Container:
             jobs=JobService(store, clock),
             audit=AuditService(store),
             secret_rules=SecretRuleService(store, clock),
+            alerts=AlertService(store, clock),
+            webhooks=WebhookService(
+                store,
+                self.vault,
+                clock,
+                self.webhook_client,
+                lambda: self.scheduler.wake(DELIVER_WEBHOOKS),
+                allow_private=self.settings.allow_private_webhooks,
+            ),
         )
 
     def url(self) -> str:
@@ -233,6 +256,7 @@ class Container:
         self.usage_writer.close()
         self.policy.close()
         await self.upstream.aclose()
+        await self.webhook_client.aclose()
         await self.demo.aclose()
         await self.engine.dispose()
 

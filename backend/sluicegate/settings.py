@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     allow_private_upstreams: bool = Field(
         False, description="Whether providers may live at loopback, private or link-local addresses."
     )
+    allow_private_webhooks: bool = Field(
+        False, description="Whether webhooks may go to loopback, private or link-local addresses."
+    )
     upstream_client: Literal["native", "httpx"] = Field(
         "native", description="Client for provider calls: the built-in one, or httpx."
     )

@@ -29,6 +29,17 @@ FACTS = {
         "expires": "Tuesday, 1 December 2026, 09:00 (UTC)",
         "site": "https://ai.example.com",
     },
+    LetterKind.BUDGET_ALERT: {
+        "percent": "80",
+        "cap_name": "your daily cap",
+        "spent": "$8.00",
+        "cap": "$10.00",
+        "set_by": "set by the group R&D for each member",
+        "resets": "Tuesday, 1 December 2026, 00:00 (UTC)",
+        "blocks": "",
+        "url": URL,
+        "site": "https://ai.example.com",
+    },
     LetterKind.TEST: {"sender": "Ada <ada@example.com>", "site": "https://ai.example.com"},
 }
 
@@ -51,8 +62,23 @@ async def test_every_letter_arrives_as_text_and_as_html(kind: LetterKind) -> Non
     if "url" in FACTS[kind]:
         assert URL in text.splitlines()
         assert f'href="{URL.replace("&", "&amp;")}"' in html
-        assert FACTS[kind]["expires"] in text
-        assert FACTS[kind]["expires"] in html
+        ends = FACTS[kind].get("expires") or FACTS[kind]["resets"]
+        assert ends in text
+        assert ends in html
+
+
+@pytest.mark.parametrize(("blocks", "said"), [("", "Calls go on"), ("yes", "are refused until Tuesday")])
+async def test_an_alert_says_in_its_subject_what_happened_and_in_its_text_what_follows(blocks: str, said: str) -> None:
+    facts = FACTS[LetterKind.BUDGET_ALERT] | {"blocks": blocks}
+    async with mail_server() as server:
+        await server.mailer(CLOCK).send(Letter(LetterKind.BUDGET_ALERT, "grace@example.com", facts), "1")
+    (message,) = server.messages
+    assert message["subject"] == "80 % of your daily cap is spent"
+    text, html = (part.get_content() for part in message.iter_parts())
+    assert "$8.00 of $10.00, set by the group R&D for each member." in text
+    assert said in text
+    assert "R&amp;D" in html
+    assert said in html
 
 
 async def test_names_are_no_markup() -> None:

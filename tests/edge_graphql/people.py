@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sluicegate.domain.alert import Alert
 from sluicegate.domain.apikey import TOKEN_PREFIX, ApiKey, AutomationToken, TokenScope, new_credential
 from sluicegate.domain.audit import Actor, ActorKind
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
@@ -12,6 +13,7 @@ from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, Subj
 from sluicegate.domain.secret_rule import SecretAction, SecretCheck, SecretFinding, SecretRule
 from sluicegate.domain.usage import CallRecord, Prices
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
+from sluicegate.domain.webhook import Post, PostKind, PostStatus, Webhook
 from sluicegate.kit.crypto import hash_password, token_digest
 from sluicegate.kit.money import NANOS_PER_USD, Nanos
 from sluicegate.kit.secret import Secret
@@ -74,6 +76,34 @@ async def populate(tx: Transaction, vault: Vault) -> None:
         Actor(ActorKind.USER, "Ada Admin", "ada"), "group.create", "group", "team", "Team", {}, {"name": "Team"}
     )
     await tx.jobs.add_missing(["housekeeping"], NOW)
+    await _alerts(tx, vault)
+
+
+async def _alerts(tx: Transaction, vault: Vault) -> None:
+    ends = NOW + timedelta(hours=12)
+    values = (Window.DAY, "2026-11-24", 80, dollars(5), dollars(4), MIA, "Mia Member", NOW, ends)
+    await tx.alerts.add(Alert("alert", MIA, "Mia Member <mia@example.com>", "mia", *values))
+    await tx.alerts.notify("alert", ["mia"])
+    # Nobody listens there.
+    webhook = Webhook("pager", "Pager", "https://127.0.0.1:1/hook", (SubjectKind.USER,), True, NOW, NOW)
+    await tx.webhooks.add(webhook, vault.seal(Secret("whsec_test"), "webhook:pager"))
+    moments = (NOW, NOW, NOW + timedelta(days=1), NOW)
+    await tx.webhooks.queue(
+        [
+            Post(
+                "post",
+                "pager",
+                PostKind.ALERT,
+                "alert",
+                "{}",
+                PostStatus.FAILED,
+                9,
+                *moments,
+                500,
+                "Answered with 500.",
+            )
+        ]
+    )
 
 
 async def _groups(tx: Transaction) -> None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 class LetterKind(StrEnum):
     INVITATION = "invitation"
     PASSWORD_RESET = "password_reset"  # noqa: S105
+    BUDGET_ALERT = "budget_alert"
     TEST = "test"
 
 

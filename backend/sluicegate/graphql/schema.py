@@ -9,6 +9,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from sluicegate.graphql import limits
+from sluicegate.graphql.alerts.mutations import AlertMutations
+from sluicegate.graphql.alerts.queries import AlertQueries
 from sluicegate.graphql.audit.queries import AuditQueries
 from sluicegate.graphql.catalog.model_mutations import ModelMutations
 from sluicegate.graphql.catalog.provider_mutations import ProviderMutations
@@ -58,6 +60,7 @@ class Query(
     AuditQueries,
     SecretRuleQueries,
     SystemQueries,
+    AlertQueries,
 ):
     pass
 
@@ -81,6 +84,7 @@ class Mutation(
     OverrideMutations,
     SecretRuleMutations,
     UsageMutations,
+    AlertMutations,
 ):
     pass
 

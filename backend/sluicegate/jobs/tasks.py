@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sluicegate.jobs.scheduler import Job
+from sluicegate.services.alert_watch import AlertWatch
+from sluicegate.services.alerts import AlertService
 from sluicegate.services.housekeeping import Housekeeping
 from sluicegate.services.mail import MailService
 from sluicegate.services.rollups import RollupService
+from sluicegate.services.webhooks import WebhookService
 
 DELIVER_MAIL = "mail.deliver"
+DELIVER_WEBHOOKS = "webhooks.deliver"
 
 
 def housekeeping_jobs(housekeeping: Housekeeping) -> list[Job]:
@@ -32,4 +36,13 @@ def rollup_jobs(rollups: RollupService) -> list[Job]:
     return [
         Job("usage.roll_up", timedelta(seconds=15), rollups.fold),
         Job("usage.forget", timedelta(hours=6), rollups.forget_old),
+    ]
+
+
+def alert_jobs(watch: AlertWatch, alerts: AlertService, webhooks: WebhookService) -> list[Job]:
+    return [
+        Job("alerts.look", timedelta(seconds=5), watch.look),
+        Job("alerts.tidy", timedelta(hours=12), alerts.tidy),
+        Job(DELIVER_WEBHOOKS, timedelta(seconds=30), webhooks.deliver_due),
+        Job("webhooks.tidy", timedelta(hours=12), webhooks.tidy),
     ]

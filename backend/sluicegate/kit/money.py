@@ -46,6 +46,12 @@ def format_usd(nanos: int) -> str:
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
 
 
+def format_cents(nanos: int) -> str:
+    """A non-negative amount to the cent, half-even, for people: `12.50`, `1,204.00`."""
+    whole, cents = divmod(divide_half_even(nanos, NANOS_PER_USD // 100), 100)
+    return f"{whole:,}.{cents:02d}"
+
+
 def divide_half_even(numerator: int, denominator: int) -> int:
     """`numerator / denominator` to the nearest whole number, ties to even. Both non-negative, denominator positive."""
     quotient, rest = divmod(numerator, denominator)

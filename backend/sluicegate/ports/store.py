@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken
 from sluicegate.domain.audit import Actor, AuditEvent
@@ -29,6 +29,9 @@ from sluicegate.domain.policy import Budget, Grant, Override, PolicyChange, Rate
 from sluicegate.domain.secret_rule import SecretAction, SecretFinding, SecretRule
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.domain.version import Edited
+
+if TYPE_CHECKING:
+    from sluicegate.ports.alerts import AlertRepository, WebhookRepository
 
 T = TypeVar("T")
 
@@ -493,6 +496,10 @@ class Transaction(Protocol):
     def mail(self) -> MailRepository: ...
     @property
     def switches(self) -> SwitchRepository: ...
+    @property
+    def alerts(self) -> AlertRepository: ...
+    @property
+    def webhooks(self) -> WebhookRepository: ...
 
     def changed(self, *changes: PolicyChange) -> None:
         """Notes what this write touches; see the module's word on when it is in force."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sluicegate.services.alerts import AlertService
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
@@ -33,6 +34,7 @@ from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
 from sluicegate.services.versions import VersionService
+from sluicegate.services.webhooks import WebhookService
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,5 @@ class Services:
     jobs: JobService
     audit: AuditService
     secret_rules: SecretRuleService
+    alerts: AlertService
+    webhooks: WebhookService

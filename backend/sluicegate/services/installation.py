@@ -34,7 +34,8 @@ class EncryptionKey:
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """`sealed` counts the stored credentials by the id of the key that they are sealed under; None: by none."""
+    """`sealed` counts the credentials of providers and the secrets of webhooks by the id of the key that they are
+    sealed under; None: by none."""
 
     primary: EncryptionKey
     secondary: EncryptionKey | None
@@ -72,6 +73,8 @@ class InstallationService:
         """Which keys there are, and what each of them opens."""
         caller.require_admin(TokenScope.READ)
         async with self._store.read() as tx:
-            stored = await tx.catalog.sealed_credentials()
-        sealed = Counter(self._vault.key_of(text, f"provider:{provider_id}") for provider_id, text in stored.items())
+            credentials, secrets = await tx.catalog.sealed_credentials(), await tx.webhooks.sealed_secrets()
+        places = {f"provider:{provider_id}": text for provider_id, text in credentials.items()}
+        places |= {f"webhook:{webhook_id}": text for webhook_id, text in secrets.items()}
+        sealed = Counter(self._vault.key_of(text, place) for place, text in places.items())
         return Encryption(*self._keys, sealed)

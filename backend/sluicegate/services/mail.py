@@ -87,6 +87,10 @@ class MailService:
         facts = {"reason": reason, "url": url, "expires": self._moment(expires_at)}
         await self._queue(tx, user, LetterKind.PASSWORD_RESET, facts, expires_at)
 
+    async def queue_alert(self, tx: Transaction, user: User, facts: dict[str, str], expires_at: datetime) -> None:
+        """Tells of a budget; `facts` are those of `alert_letters.alert_facts`. Call `nudge` after the transaction."""
+        await self._queue(tx, user, LetterKind.BUDGET_ALERT, facts | {"url": self._site()}, expires_at)
+
     def nudge(self) -> None:
         """Delivers what was queued without waiting for the job's time; call it after the transaction."""
         self._nudge()

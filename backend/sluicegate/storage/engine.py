@@ -18,6 +18,7 @@ from sluicegate.ports.policy import ChangeFeed
 from sluicegate.ports.store import Transaction
 from sluicegate.storage.away import unavailable_when_away
 from sluicegate.storage.conflicts import conflict_of
+from sluicegate.storage.repositories.alerts import SqlAlertRepository
 from sluicegate.storage.repositories.audit import SqlAuditRepository
 from sluicegate.storage.repositories.catalog import SqlCatalogRepository
 from sluicegate.storage.repositories.credentials import SqlKeyRepository, SqlTokenRepository
@@ -32,6 +33,7 @@ from sluicegate.storage.repositories.sessions import SqlSessionRepository
 from sluicegate.storage.repositories.switches import SqlSwitchRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.repositories.versions import SqlVersionRepository
+from sluicegate.storage.repositories.webhooks import SqlWebhookRepository
 from sluicegate.storage.tables.policy import PolicyChangeRow
 
 # 5 s is longer than any write of ours; past it something is wrong and the caller should hear of it.
@@ -110,6 +112,8 @@ class SqlTransaction:
         self.jobs = SqlJobRepository(session)
         self.mail = SqlMailRepository(session, clock)
         self.switches = SqlSwitchRepository(session)
+        self.alerts = SqlAlertRepository(session)
+        self.webhooks = SqlWebhookRepository(session)
 
     def changed(self, *changes: PolicyChange) -> None:
         for change in changes:

@@ -35,6 +35,7 @@ SUMS = (
     "cost_nanos",
 )
 PENDING_COLUMNS = tuple(column.name for column in PENDING.columns if column.name != "id")
+SPEND_COLUMNS = ("subject_kind", "subject_id", "period", "spent_nanos")
 
 _GROUP_IDS = LEDGER_COLUMNS.index("group_ids")
 _HOUR_MS = 3_600_000

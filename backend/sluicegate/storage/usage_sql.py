@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, func, or_, select, update
+from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.storage.repositories.credentials import KEYS
 from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.tables.identity import UserRow
-from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, PENDING_COLUMNS, SPEND
+from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, PENDING_COLUMNS, SPEND, SPEND_COLUMNS
 
 _USERS = table_of(UserRow)
 
@@ -24,8 +24,12 @@ class UsageStatements:
         self.insert_new_call = self._text(insert(LEDGER).on_conflict_do_nothing().returning(LEDGER.c.call_id))
         self.add_pending = self._text(insert(PENDING).values({name: bindparam(name) for name in PENDING_COLUMNS}))
         self.add_set = self._text(insert(GROUP_SETS).on_conflict_do_nothing())
-        spend = insert(SPEND)
-        total = {"spent_nanos": SPEND.c.spent_nanos + spend.excluded.spent_nanos}
+        given = {name: bindparam(name) for name in SPEND_COLUMNS}
+        spend = insert(SPEND).values(**given, changed_ms=_milliseconds(dialect))
+        total = {
+            "spent_nanos": SPEND.c.spent_nanos + spend.excluded.spent_nanos,
+            "changed_ms": spend.excluded.changed_ms,
+        }
         self.add_spend = self._text(spend.on_conflict_do_update(index_elements=_keys(SPEND), set_=total))
         wanted = bindparam("id")
         self.recent = {
@@ -80,6 +84,13 @@ def _keys(table: Table) -> list[str]:
 
 def _one_of(column: ColumnElement[str], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"value_{index}") for index in range(count)])
+
+
+def _milliseconds(dialect: Dialect) -> ClauseElement:
+    """The database's time since the epoch; SQLite's in whole seconds."""
+    if dialect.name == "sqlite":
+        return text("CAST(strftime('%s', 'now') AS INTEGER) * 1000")
+    return text("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
 
 
 def _recent(condition: ColumnElement[bool]) -> ClauseElement:

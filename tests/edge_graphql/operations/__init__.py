@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from edge_graphql.operations import bulk, catalog, groups, keys, people, policy, secret_rules, system, usage
+from edge_graphql.operations import alerts, bulk, catalog, groups, keys, people, policy, secret_rules, system, usage
 from edge_graphql.operations.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
     name: operation
-    for module in (bulk, catalog, groups, keys, people, policy, secret_rules, system, usage)
+    for module in (alerts, bulk, catalog, groups, keys, people, policy, secret_rules, system, usage)
     for name, operation in module.OPERATIONS.items()
 }

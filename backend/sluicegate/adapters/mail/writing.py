@@ -12,9 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from sluicegate.domain.mail import Letter, LetterKind
 from sluicegate.kit.clock import Clock
 
+# Filled in from the letter's facts.
 _SUBJECTS = {
     LetterKind.INVITATION: "Your invitation to Sluicegate",
     LetterKind.PASSWORD_RESET: "Set a new Sluicegate password",
+    LetterKind.BUDGET_ALERT: "{percent} % of {cap_name} is spent",
     LetterKind.TEST: "Test message from Sluicegate",
 }
 _TEMPLATES = Environment(
@@ -31,7 +33,7 @@ def write(letter: Letter, sender: Address, message_id: str, clock: Clock) -> Ema
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = Address(addr_spec=letter.to)
-    message["Subject"] = _SUBJECTS[letter.kind]
+    message["Subject"] = _SUBJECTS[letter.kind].format_map(letter.facts)
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{message_id}@{sender.domain}>"
     # Out-of-office replies to a machine help nobody (RFC 3834).

@@ -26,8 +26,11 @@ async def resolve_by_system(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-async def addresses_of(host: str, port: int, *, resolve: Resolver | None, allow_private: bool) -> Sequence[str]:
-    """All addresses of `host`; raises `UpstreamError` when one of them is not allowed, `OSError` when none is known."""
+async def addresses_of(
+    host: str, port: int, *, resolve: Resolver | None, allow_private: bool, setting: str = ALLOW_PRIVATE_SETTING
+) -> Sequence[str]:
+    """All addresses of `host`; raises `UpstreamError` when one of them is not allowed, and names the setting that would
+    allow it; `OSError` when none is known."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -41,6 +44,6 @@ async def addresses_of(host: str, port: int, *, resolve: Resolver | None, allow_
             if not is_public(address):
                 raise UpstreamError(
                     "connect",
-                    f"{host} stands for the private address {address}; set {ALLOW_PRIVATE_SETTING}=true to allow it.",
+                    f"{host} stands for the private address {address}; set {setting}=true to allow it.",
                 )
     return addresses

@@ -9,7 +9,7 @@ from functools import partial
 from math import inf
 from os import PathLike
 
-from sluicegate.adapters.upstream.addresses import Resolver, addresses_of
+from sluicegate.adapters.upstream.addresses import ALLOW_PRIVATE_SETTING, Resolver, addresses_of
 from sluicegate.adapters.upstream.connection import Bounds, Connection, Http11Response
 from sluicegate.adapters.upstream.pool import Pool
 from sluicegate.adapters.upstream.wire import encode_head, host_value
@@ -25,6 +25,7 @@ class Http11Upstream:
     `max_connections` holds for each origin; a request beyond it waits up to its connect timeout. `idle_expiry` should
     stay below the keep-alive time of common servers, though a connection that closed too early costs only a retry.
     `ca_file` is trusted in addition to the system's authorities. `resolve` replaces the system's name look-up.
+    `private_setting` is what a refusal of a private address names.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class Http11Upstream:
         max_connections: int = 10_000,
         idle_expiry: float = 30.0,
         bounds: Bounds | None = None,
+        private_setting: str = ALLOW_PRIVATE_SETTING,
     ) -> None:
+        self._private_setting = private_setting
         self._allow_private = allow_private
         self._resolve = resolve
         self._max_connections = max_connections
@@ -104,6 +107,7 @@ class Http11Upstream:
                     origin.port,
                     resolve=self._resolve,
                     allow_private=self._allow_private,
+                    setting=self._private_setting,
                 )
                 connection = await self._connect_to_any(origin, pool, addresses, within)
         except TimeoutError:

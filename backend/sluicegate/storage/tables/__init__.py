@@ -1,6 +1,7 @@
 """One module per aggregate. Importing this package registers every table with SQLModel's metadata."""
 
 from sluicegate.storage.tables import (
+    alerts,
     audit,
     catalog,
     credentials,
@@ -16,6 +17,7 @@ from sluicegate.storage.tables import (
 )
 
 __all__ = [
+    "alerts",
     "audit",
     "catalog",
     "credentials",

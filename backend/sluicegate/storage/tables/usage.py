@@ -57,11 +57,15 @@ class LedgerRow(Row, table=True):
 
 
 class SpendRow(Row, table=True):
-    """Spent per subject and period (`policy.windows` names it), so that a new period is simply a new row."""
+    """Spent per subject and period (`policy.windows` names it), so that a new period is simply a new row. `changed_ms`
+    is the database's own time of the last write, for those who look for what changed; no index has it, so that
+    PostgreSQL can update a row in place."""
 
     __tablename__ = "budget_spend"
+    __table_args__ = (Index("ix_budget_spend_period", "period"),)
 
     subject_kind: str = Field(primary_key=True, max_length=16)
     subject_id: str = Field(primary_key=True, max_length=36)
     period: str = Field(primary_key=True, max_length=16)
     spent_nanos: int = _big()
+    changed_ms: int = _big()

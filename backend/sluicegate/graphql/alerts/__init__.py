@@ -1,0 +1,1 @@
+"""Alerts of budgets, and the webhooks that they are posted to."""

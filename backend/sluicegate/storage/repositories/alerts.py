@@ -1,0 +1,134 @@
+"""Alerts, what they are made of, and who has seen them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sluicegate.domain.alert import Alert, Notice
+from sluicegate.domain.policy import ChangeKind, Subject, SubjectKind
+from sluicegate.kit.money import Nanos
+from sluicegate.ports.alerts import AlertFilter, Spend, Told
+from sluicegate.ports.store import Page, PageRequest
+from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.upsert import inserting
+from sluicegate.storage.tables.alerts import AlertNoticeRow, AlertRow
+from sluicegate.storage.tables.policy import PolicyChangeRow
+from sluicegate.storage.usage_batch import SPEND
+
+_ALERTS, _NOTICES, _CHANGES = table_of(AlertRow), table_of(AlertNoticeRow), table_of(PolicyChangeRow)
+_NO_CAPS = (ChangeKind.CATALOG, ChangeKind.SECRET_RULES)
+
+
+class SqlAlertRepository:
+    """Implements ports.alerts.AlertRepository. Ids grow with time, so that they give the order of creation."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def policy_version(self) -> int:
+        newest = select(func.max(_CHANGES.c.seq)).where(_CHANGES.c.kind.not_in(_NO_CAPS))
+        return await self._session.scalar(newest) or 0
+
+    async def spends(self, periods: Collection[str], since_ms: int) -> list[Spend]:
+        statement = select(SPEND).where(SPEND.c.period.in_(periods), SPEND.c.changed_ms >= since_ms)
+        return [
+            Spend(Subject(SubjectKind(row.subject_kind), row.subject_id), row.period, row.spent_nanos, row.changed_ms)
+            for row in await self._session.execute(statement)
+        ]
+
+    async def told(self, periods: Collection[str]) -> Mapping[Told, int]:
+        cap = (_ALERTS.c.subject_kind, _ALERTS.c.subject_id, _ALERTS.c.period, _ALERTS.c.cap_nanos)
+        highest = select(*cap, func.max(_ALERTS.c.threshold).label("highest"))
+        rows = await self._session.execute(highest.where(_ALERTS.c.period.in_(periods)).group_by(*cap))
+        return {Told(Subject(row.subject_kind, row.subject_id), row.period, row.cap_nanos): row.highest for row in rows}
+
+    async def add(self, alert: Alert) -> bool:
+        # Of two who insert the same, the second waits for the first's transaction, and then finds it there.
+        statement = inserting(self._session, _ALERTS).values(_columns(alert)).on_conflict_do_nothing()
+        return (await self._session.execute(statement.returning(_ALERTS.c.id))).first() is not None
+
+    async def notify(self, alert_id: str, user_ids: Sequence[str]) -> None:
+        if user_ids:
+            rows = [{"user_id": user_id, "alert_id": alert_id, "read_at": None} for user_id in user_ids]
+            await self._session.execute(insert(_NOTICES), rows)
+
+    async def page(self, where: AlertFilter, page: PageRequest) -> Page[Alert]:
+        statement = paged(select(_ALERTS).where(*_matches(where)), page, _ALERTS.c.id, descending=True)
+        rows = (await self._session.execute(statement)).all()
+        return to_page(rows, page, _alert, lambda row: [row.id])
+
+    async def count(self, where: AlertFilter) -> int:
+        return await self._session.scalar(select(func.count(_ALERTS.c.id)).where(*_matches(where))) or 0
+
+    async def notices(self, user_id: str, unread: bool, page: PageRequest) -> Page[Notice]:
+        chosen = select(_ALERTS, _NOTICES.c.read_at).join(_NOTICES, _NOTICES.c.alert_id == _ALERTS.c.id)
+        statement = paged(chosen.where(*_own(user_id, unread)), page, _ALERTS.c.id, descending=True)
+        rows = (await self._session.execute(statement)).all()
+        return to_page(rows, page, lambda row: Notice(_alert(row), row.read_at), lambda row: [row.id])
+
+    async def count_notices(self, user_id: str, unread: bool) -> int:
+        return await self._session.scalar(select(func.count(_NOTICES.c.alert_id)).where(*_own(user_id, unread))) or 0
+
+    async def mark_read(self, user_id: str, alert_ids: Sequence[str] | None, at: datetime) -> None:
+        which = _own(user_id, unread=True)
+        if alert_ids is not None:
+            which.append(_NOTICES.c.alert_id.in_(alert_ids))
+        await self._session.execute(update(_NOTICES).where(*which).values(read_at=at))
+
+    async def remove(self, before: datetime) -> None:
+        await self._session.execute(delete(_ALERTS).where(_ALERTS.c.at < before))
+
+
+def _columns(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.id,
+        "subject_kind": alert.subject.kind,
+        "subject_id": alert.subject.id,
+        "subject_label": alert.subject_label,
+        "user_id": alert.user_id,
+        "budget_window": alert.window,
+        "period": alert.period,
+        "threshold": alert.threshold,
+        "cap_nanos": alert.cap,
+        "spent_nanos": alert.spent,
+        "set_by_kind": alert.set_by.kind,
+        "set_by_id": alert.set_by.id,
+        "set_by_label": alert.set_by_label,
+        "at": alert.at,
+        "resets_at": alert.resets_at,
+    }
+
+
+def _alert(row: Row[Any]) -> Alert:
+    return to_value(
+        Alert,
+        row,
+        subject=Subject(row.subject_kind, row.subject_id),
+        set_by=Subject(row.set_by_kind, row.set_by_id),
+        window=row.budget_window,
+        cap=Nanos(row.cap_nanos),
+        spent=Nanos(row.spent_nanos),
+    )
+
+
+def _matches(where: AlertFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if where.kind is not None:
+        conditions.append(_ALERTS.c.subject_kind == where.kind)
+    if where.user_id is not None:
+        conditions.append(_ALERTS.c.user_id == where.user_id)
+    if where.group_id is not None:
+        setters = [(kind, where.group_id) for kind in (SubjectKind.GROUP, SubjectKind.POOL)]
+        conditions.append(tuple_(_ALERTS.c.set_by_kind, _ALERTS.c.set_by_id).in_(setters))
+    return conditions
+
+
+def _own(user_id: str, unread: bool) -> list[ColumnElement[bool]]:
+    own = [_NOTICES.c.user_id == user_id]
+    return [*own, _NOTICES.c.read_at.is_(None)] if unread else own
