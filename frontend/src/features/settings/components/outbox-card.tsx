@@ -14,6 +14,7 @@ import { notifySuccess } from "@/lib/notify";
 const kinds: Record<LetterKind, string> = {
   INVITATION: "Invitation",
   PASSWORD_RESET: "Password link",
+  BUDGET_ALERT: "Alert",
   TEST: "Test",
 };
 
@@ -56,7 +57,7 @@ export function OutboxCard() {
         flush
         empty={
           <EmptyState icon={IconMailbox} title={status ? "No such letters" : "No letters yet"}>
-            Invitations and password links that are sent by mail show up here for 90 days.
+            Invitations, password links and alerts that are sent by mail show up here for 90 days.
           </EmptyState>
         }
       />
