@@ -41,6 +41,7 @@ from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
+from sluicegate.services.health import HealthService
 from sluicegate.services.housekeeping import Housekeeping
 from sluicegate.services.installation import EncryptionKey, InstallationService, Setting
 from sluicegate.services.invitations import InvitationService
@@ -195,6 +196,7 @@ class Container:
             usage=UsageService(self.usage_reader, self.settings.zone, clock, _retention(self.settings).grains),
             leaderboard=LeaderboardService(self.usage_reader, store, clock, self.settings.zone),
             jobs=JobService(store, clock),
+            health=HealthService(self.policy, self.gateway.health),
             audit=AuditService(store),
             secret_rules=SecretRuleService(store, clock),
             alerts=AlertService(store, clock),

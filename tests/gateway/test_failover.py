@@ -11,9 +11,8 @@ import pytest
 from fakes.provider import Answer, Provider
 from fakes.wire import breaks, completion, events, text_chunk, whole
 from gateway.bench import CHAT, MESSAGES, Bench, chat, messages
+from gateway.office import Office
 from sluicegate.domain.policy import Dimension
-from sluicegate.ports.health import BackendState
-from sluicegate.ports.store import PageRequest
 
 
 @pytest.fixture
@@ -181,16 +180,23 @@ async def test_a_session_stays_with_one_of_equal_backends(bench: Bench) -> None:
         assert homes == {"first", "equal"}
 
 
-async def test_the_health_of_backends_tells_what_happened(bench: Bench, second: Provider) -> None:
+async def test_the_health_of_backends_tells_what_happened(bench: Bench, office: Office, second: Provider) -> None:
     bench.provider.next(breaks, whole({}, 503, **{"retry-after": "30"}))
     for _ in range(3):
         assert (await bench.client.post(CHAT, json=chat())).status_code == 200
-    async with bench.container.store.read() as tx:
-        providers = (await tx.catalog.page_providers(None, PageRequest())).items
-    ids = {row.name: row.id for row, _ in providers}
-    first = bench.container.gateway.health.health_of(ids["acme"], "acme-model")
-    assert (first.state, first.answered, first.refused, first.unreached) == (BackendState.RESTING, 0, 1, 1)
-    assert first.last_failure == "status 503"
-    other = bench.container.gateway.health.health_of(ids["second"], "second-model")
-    assert (other.state, other.answered, other.in_flight) == (BackendState.HEALTHY, 3, 0)
-    assert other.head_ms is not None
+    asked = "{ backendHealth { providerName serves { slug alone } state answered refused unreached lastFailure } }"
+    acme, *others = (await office.ask(asked))["backendHealth"]
+    assert acme == {
+        "providerName": "acme",
+        "serves": [{"slug": "team-gpt", "alone": False}],
+        "state": "RESTING",
+        "answered": 0,
+        "refused": 1,
+        "unreached": 1,
+        "lastFailure": "status 503",
+    }
+    by_name = {backend["providerName"]: backend for backend in others}
+    assert (by_name["second"]["state"], by_name["second"]["answered"]) == ("HEALTHY", 3)
+    # Its only helper gone, it is what stands between the model and an outage.
+    assert by_name["second"]["serves"] == [{"slug": "team-gpt", "alone": True}]
+    assert {"slug": "team-claude", "alone": True} in by_name["zeta"]["serves"]

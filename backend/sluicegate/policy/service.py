@@ -300,6 +300,12 @@ class PolicyService:
             raise NotFound("user")
         return compiled
 
+    async def current_catalog(self) -> Catalog:
+        """What is served now."""
+        if self._stale_catalog:
+            await self._reload_catalog()
+        return self.catalog
+
     async def check_access(self, principal: Principal, slug: str) -> CompiledModel:
         """The model, if it is active and granted; raises Refusal: model_not_found, model_not_granted."""
         if self._stale_catalog:

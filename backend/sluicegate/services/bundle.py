@@ -13,6 +13,7 @@ from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
+from sluicegate.services.health import HealthService
 from sluicegate.services.installation import InstallationService
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
@@ -66,6 +67,7 @@ class Services:
     usage: UsageService
     leaderboard: LeaderboardService
     jobs: JobService
+    health: HealthService
     audit: AuditService
     secret_rules: SecretRuleService
     alerts: AlertService

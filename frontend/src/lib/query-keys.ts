@@ -35,6 +35,8 @@ export const keys = {
   auditLog: (filter: object) => ["audit", "log", filter] as const,
   auditActions: ["audit", "actions"] as const,
 
+  backendHealth: ["backend-health"] as const,
+
   installation: ["installation"] as const,
   mail: ["mail"] as const,
   mailCounts: ["mail", "counts"] as const,

@@ -95,6 +95,31 @@ OPERATIONS = {
             }
         ],
     ),
+    "backendHealth": Operation(
+        "{ backendHealth { providerId providerName providerModel serves { id slug alone } state restsUntil inFlight "
+        "answered refused unreached brokeOff headMs lastFailure lastFailureAt } }",
+        Role.ADMIN,
+        TokenScope.READ,
+        {},
+        [
+            {
+                "providerId": "demo",
+                "providerName": "Demo",
+                "providerModel": "demo-fast",
+                "serves": [{"id": "fast", "slug": "fast", "alone": True}],
+                "state": "HEALTHY",
+                "restsUntil": None,
+                "inFlight": 0,
+                "answered": 0,
+                "refused": 0,
+                "unreached": 0,
+                "brokeOff": 0,
+                "headMs": None,
+                "lastFailure": None,
+                "lastFailureAt": None,
+            }
+        ],
+    ),
     "mailDeliveries": Operation(
         "query ($first: Int! = 10, $after: String, $status: MailStatus) "
         "{ mailDeliveries(first: $first, after: $after, status: $status) { totalCount pageInfo { hasNextPage } "

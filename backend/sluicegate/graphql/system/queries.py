@@ -10,10 +10,12 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.system.types import (
+    BackendHealth,
     Installation,
     Job,
     MailDelivery,
     Setting,
+    backend_health_of,
     delivery_of,
     encryption_of,
     job_of,
@@ -27,6 +29,14 @@ class SystemQueries:
         service = info.context.services.jobs
         now = service.now()
         return [job_of(state, now) for state in await service.all(info.context.require_caller())]
+
+    @strawberry.field(
+        description="How the backends of active models answer this process, those that rest first.",
+        extensions=[admins()],
+    )
+    async def backend_health(self, info: Info) -> list[BackendHealth]:
+        found = await info.context.services.health.backends(info.context.require_caller())
+        return [backend_health_of(backend) for backend in found]
 
     @strawberry.field(description="How this server is set up.", extensions=[admins()])
     async def installation(self, info: Info) -> Installation:

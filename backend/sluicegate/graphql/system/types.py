@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import strawberry
 
 from sluicegate.domain.job import JobState
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.graphql import enums as _enums  # noqa: F401 makes the enums known
+from sluicegate.ports.health import BackendState
+from sluicegate.services.health import ServingBackend
 from sluicegate.services.installation import Encryption as EncryptionValue
 from sluicegate.services.installation import EncryptionKey as EncryptionKeyValue
 
@@ -34,6 +36,66 @@ def job_of(value: JobState, now: datetime) -> Job:
         failures=value.failures,
         error=value.error or None,
     )
+
+
+strawberry.enum(
+    BackendState,
+    name="BackendState",
+    description="HEALTHY takes calls. RESTING takes none, or only those that no other backend takes. PROBING has "
+    "rested, and its next call decides.",
+)
+
+
+@strawberry.type(description="An active model that calls name.")
+class ServedModel:
+    id: strawberry.ID
+    slug: str
+    alone: bool = strawberry.field(description="Whether every other backend of it rests, or there is none.")
+
+
+@strawberry.type(
+    description="How one model of a provider answers. Counts run since this process started, or since the provider's "
+    "address or credential last changed."
+)
+class BackendHealth:
+    provider_id: strawberry.ID
+    provider_name: str
+    provider_model: str = strawberry.field(description="The name that the provider knows.")
+    serves: list[ServedModel] = strawberry.field(description="By slug.")
+    state: BackendState
+    rests_until: datetime | None = strawberry.field(description="When it may be tried again; null unless it rests.")
+    in_flight: int = strawberry.field(description="Calls whose answer has not begun.")
+    answered: int = strawberry.field(description="Calls that it answered, whatever it said of them.")
+    refused: int = strawberry.field(description="Calls that it answered with 429 or 5xx.")
+    unreached: int = strawberry.field(description="Calls that got no answer.")
+    broke_off: int = strawberry.field(description="Answers that ended too early; they were counted as answered before.")
+    head_ms: float | None = strawberry.field(description="Milliseconds until an answer begins, averaged over the last.")
+    last_failure: str | None
+    last_failure_at: datetime | None
+
+
+def backend_health_of(value: ServingBackend) -> BackendHealth:
+    health = value.health
+    return BackendHealth(
+        provider_id=strawberry.ID(value.provider_id),
+        provider_name=value.provider_name,
+        provider_model=value.provider_model,
+        serves=[ServedModel(id=strawberry.ID(model.id), slug=model.slug, alone=model.alone) for model in value.serves],
+        state=health.state,
+        rests_until=_moment(health.rests_until),
+        in_flight=health.in_flight,
+        answered=health.answered,
+        refused=health.refused,
+        unreached=health.unreached,
+        broke_off=health.broke_off,
+        head_ms=health.head_ms,
+        last_failure=health.last_failure,
+        last_failure_at=_moment(health.last_failure_at),
+    )
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 @strawberry.type(description="A setting of the server. It is read from the environment at start and changed there.")

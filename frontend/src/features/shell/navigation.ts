@@ -4,6 +4,7 @@ import {
   IconBox,
   IconBuildingStore,
   IconChartBar,
+  IconHeartbeat,
   IconHistory,
   IconKey,
   IconLayoutDashboard,
@@ -88,6 +89,12 @@ export const navigation: NavigationSection[] = [
         icon: IconChartBar,
         path: "/admin/usage",
         hint: "Everybody's spend and tokens",
+      },
+      {
+        label: "Health",
+        icon: IconHeartbeat,
+        path: "/admin/health",
+        hint: "Which backends answer, and which rest",
       },
       {
         label: "Audit log",
