@@ -16,6 +16,8 @@ from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
+from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
+from sluicegate.adapters.remote import RemoteServer as RemoteServer
 from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
 from sluicegate.adapters.vault import EnvelopeVault, key_id
 from sluicegate.gateway.app import GatewayApp
@@ -54,6 +56,7 @@ from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
 from sluicegate.services.passwords import Passwords
 from sluicegate.services.people_import import PeopleImport
+from sluicegate.services.policy_file.service import PolicyFileService
 from sluicegate.services.previews import PreviewService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -189,6 +192,7 @@ class Container:
             overrides=OverrideService(store, clock),
             versions=VersionService(store),
             previews=PreviewService(store, SqlCrowdSource(self.engine), self.periods, clock),
+            policy_file=PolicyFileService(store, clock),
             providers=ProviderService(store, self.vault, clock, allow_private=private),
             provider_models=ProviderModelService(store, clock),
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),

@@ -14,6 +14,7 @@ from rich.console import Console
 from sluicegate.cli.demo import prepare_demo, print_demo
 from sluicegate.cli.doctor import examine
 from sluicegate.cli.logs import set_up_logging
+from sluicegate.cli.policy import add_to as add_policy_commands
 from sluicegate.cli.server import listen, serve_on
 from sluicegate.container import Container, check_database, migrate_database, prepare_database
 from sluicegate.domain.apikey import TokenScope
@@ -31,6 +32,7 @@ schema_app = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
 app.add_typer(schema_app, name="schema")
 rollups_app = typer.Typer(no_args_is_help=True, help="Sums of what was used.")
 app.add_typer(rollups_app, name="rollups")
+add_policy_commands(app)
 T = TypeVar("T")
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on, instead of SLUICEGATE_HOST.")]

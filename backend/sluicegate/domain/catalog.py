@@ -10,7 +10,8 @@ from enum import StrEnum
 from sluicegate.domain.usage import Prices
 from sluicegate.kit.errors import InvalidInput
 
-_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?")
+SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?"
+_SLUG = re.compile(SLUG_PATTERN)
 
 
 class ProviderKind(StrEnum):

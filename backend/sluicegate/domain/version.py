@@ -20,6 +20,8 @@ class Editable(StrEnum):
     RATE_LIMIT = "rate_limit"
     BUDGET = "budget"
     SECRET_RULE = "secret_rule"  # noqa: S105
+    # Nothing that is shown: whoever applies a policy file holds it, so that they do so one after the other.
+    POLICY_FILE = "policy_file"
 
 
 @dataclass(frozen=True, slots=True)

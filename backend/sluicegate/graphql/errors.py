@@ -1,14 +1,17 @@
-"""Errors as GraphQL shows them: `extensions.code`, and `extensions.field` where a value is at fault."""
+"""Errors as GraphQL shows them: `extensions.code`, and `extensions.field` where a value is at fault; of a policy file
+`extensions.faults` with line, path and message of each."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 
 import structlog
 from graphql import DocumentNode, GraphQLError, Node, visit
 from graphql.language import ArgumentNode, ObjectFieldNode, ValueNode, Visitor
 
 from sluicegate.kit.errors import AppError, Later
+from sluicegate.services.policy_file.nodes import InvalidDocument
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +70,8 @@ def _present_refusal(error: GraphQLError, cause: AppError, document: DocumentNod
         error.extensions["field"] = field
     if isinstance(cause, Later):
         error.extensions["retryAfter"] = cause.retry_after
+    if isinstance(cause, InvalidDocument):
+        error.extensions["faults"] = [asdict(fault) for fault in cause.faults]
 
 
 def _present_validation(error: GraphQLError, document: DocumentNode | None) -> None:

@@ -22,6 +22,7 @@ from sluicegate.graphql.groups.queries import GroupQueries
 from sluicegate.graphql.invitations.mutations import InvitationMutations
 from sluicegate.graphql.keys.mutations import KeyMutations
 from sluicegate.graphql.keys.queries import KeyQueries
+from sluicegate.graphql.policy.files import PolicyFileMutations, PolicyFileQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
 from sluicegate.graphql.policy.overrides import OverrideMutations
 from sluicegate.graphql.policy.pools import PoolMutations
@@ -55,6 +56,7 @@ class Query(
     CatalogQueries,
     PolicyQueries,
     PreviewQueries,
+    PolicyFileQueries,
     UsageQueries,
     SessionQueries,
     AuditQueries,
@@ -82,6 +84,7 @@ class Mutation(
     SystemMutations,
     PoolMutations,
     OverrideMutations,
+    PolicyFileMutations,
     SecretRuleMutations,
     UsageMutations,
     AlertMutations,

@@ -1,8 +1,8 @@
 """Transactions and the repositories inside them.
 
-`Store.read()` and `Store.write()` open one transaction each. A write commits when its block ends without an
-exception and is rolled back otherwise; nothing else commits. Policy changes that the block recorded are in force in
-every process when the `async with` statement returns.
+`Store.read()`, `Store.snapshot()` and `Store.write()` open one transaction each. A write commits when its block ends
+without an exception and is rolled back otherwise; nothing else commits. Policy changes that the block recorded are in
+force in every process when the `async with` statement returns.
 """
 
 from __future__ import annotations
@@ -508,4 +508,8 @@ class Transaction(Protocol):
 
 class Store(Protocol):
     def read(self) -> AbstractAsyncContextManager[Transaction]: ...
+    def snapshot(self) -> AbstractAsyncContextManager[Transaction]:
+        """A read to which everything is as it was at one moment, however many statements it takes."""
+        ...
+
     def write(self) -> AbstractAsyncContextManager[Transaction]: ...

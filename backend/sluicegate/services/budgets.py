@@ -9,7 +9,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import Budget, Subject, check_cap, check_thresholds
 from sluicegate.domain.version import Edited
 from sluicegate.kit.money import format_usd
-from sluicegate.ports.store import Store
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.subjects import record_setting, require_visible, subject_label
 from sluicegate.services.versions import hold
@@ -52,11 +52,18 @@ class BudgetService:
         caller.require_admin(TokenScope.POLICY)
         budget = checked_budget(budget)
         async with self._store.write() as tx:
-            label = await subject_label(tx, subject)
-            await hold(tx, thing := Edited.budget_of(subject), expected_version)
-            before = (await tx.policy.budgets([subject])).get(subject, Budget())
-            if before != budget:
-                await tx.versions.step(thing)
-                await tx.policy.set_budget(subject, budget)
-                await record_setting(tx, caller, subject, "budget", label, shown_budget(before), shown_budget(budget))
+            await set_budget(tx, caller, subject, budget, expected_version)
         return budget
+
+
+async def set_budget(
+    tx: Transaction, caller: Caller, subject: Subject, budget: Budget, expected_version: int | None = None
+) -> None:
+    """Of values that were checked."""
+    label = await subject_label(tx, subject)
+    await hold(tx, thing := Edited.budget_of(subject), expected_version)
+    before = (await tx.policy.budgets([subject])).get(subject, Budget())
+    if before != budget:
+        await tx.versions.step(thing)
+        await tx.policy.set_budget(subject, budget)
+        await record_setting(tx, caller, subject, "budget", label, shown_budget(before), shown_budget(budget))

@@ -24,6 +24,7 @@ from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
 from sluicegate.services.people_import import PeopleImport
+from sluicegate.services.policy_file.service import PolicyFileService
 from sluicegate.services.previews import PreviewService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
@@ -60,6 +61,7 @@ class Services:
     overrides: OverrideService
     versions: VersionService
     previews: PreviewService
+    policy_file: PolicyFileService
     providers: ProviderService
     provider_models: ProviderModelService
     provider_tests: ProviderTestService

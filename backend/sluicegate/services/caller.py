@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.audit import Actor
-from sluicegate.domain.user import Role, User
+from sluicegate.domain.audit import Actor, ActorKind
+from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.errors import Forbidden
 
 
@@ -44,3 +45,9 @@ class Caller:
         self.require_scope(scope)
         if user_id != self.user.id and not self.is_admin:
             raise Forbidden("Only administrators may do this for somebody else.")
+
+
+def operator() -> Caller:
+    """Whoever runs a command beside the database, which is more than any account may; they have none here."""
+    user = User("", "", "Operator", Role.ADMIN, UserStatus.ACTIVE, datetime.min.replace(tzinfo=UTC))
+    return Caller(user, Actor(ActorKind.SYSTEM, "command line"))

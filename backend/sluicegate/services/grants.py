@@ -72,12 +72,7 @@ class GrantService:
             if grant is None:
                 raise NotFound("grant")
             label = await subject_label(tx, grant.subject)
-            model = await tx.catalog.model(grant.model_id)
-            await tx.policy.remove_grant(grant_id)
-            before = {"models": [model.slug] if model else []}
-            kind, holder = grant.subject.kind.value, grant.subject.id
-            await tx.audit.record(caller.actor, "grant.revoke", kind, holder, label, before, {})
-            tx.changed(change_of(grant.subject))
+            await revoke(tx, caller, grant.subject, label, [grant])
 
 
 def checked_wishes(model_ids: Sequence[str]) -> list[str]:
@@ -111,6 +106,16 @@ async def grant(
     await tx.audit.record(caller.actor, "grant.add", subject.kind.value, subject.id, label, {}, after)
     tx.changed(change_of(subject))
     return True
+
+
+async def revoke(tx: Transaction, caller: Caller, subject: Subject, label: str, grants: Sequence[Grant]) -> None:
+    """Takes grants of one subject back."""
+    models = await tx.catalog.models([one.model_id for one in grants])
+    for one in grants:
+        await tx.policy.remove_grant(one.id)
+    before = {"models": sorted(model.slug for model in models.values())}
+    await tx.audit.record(caller.actor, "grant.revoke", subject.kind.value, subject.id, label, before, {})
+    tx.changed(change_of(subject))
 
 
 async def _by_subject(tx: Transaction, subjects: Sequence[Subject]) -> dict[Subject, list[Grant]]:

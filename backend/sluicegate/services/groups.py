@@ -58,11 +58,9 @@ class GroupService:
 
     async def create(self, caller: Caller, name: str, description: str = "") -> Group:
         caller.require_admin(TokenScope.USERS)
-        group = Group(new_id(), parse_name(name), _checked_description(description), self._clock.now())
+        group = Group(new_id(), parse_name(name), checked_description(description), self._clock.now())
         async with self._store.write() as tx:
-            await _require_free_name(tx, group)
-            await tx.groups.add(group)
-            await tx.audit.record(caller.actor, "group.create", "group", group.id, group.name, {}, _shown(group))
+            await add_group(tx, caller, group)
         return group
 
     async def update(
@@ -75,34 +73,13 @@ class GroupService:
     ) -> Group:
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            await require_group(tx, group_id)
-            await hold(tx, thing := Edited(Editable.GROUP, group_id), expected_version)
-            before = await require_group(tx, group_id)
-            group = replace(
-                before,
-                name=before.name if name is ABSENT else parse_name(name),
-                description=before.description if description is ABSENT else _checked_description(description),
-            )
-            if group != before:
-                await _require_free_name(tx, group)
-                await tx.versions.step(thing)
-                await tx.groups.update(group_id, **_shown(group))
-                states = _shown(before), _shown(group)
-                await tx.audit.record(caller.actor, "group.update", "group", group.id, group.name, *states)
-                # Refusals and the console name the group that set a limit.
-                tx.changed(PolicyChange(ChangeKind.GROUP, group_id))
-            return group
+            return await edit_group(tx, caller, group_id, name, description, expected_version)
 
     async def delete(self, caller: Caller, group_id: str) -> None:
         """Members keep everything that does not come through this group."""
         caller.require_admin(TokenScope.USERS)
         async with self._store.write() as tx:
-            group = await require_group(tx, group_id)
-            members = await tx.groups.member_ids(group_id)
-            await tx.groups.delete(group_id)
-            before = _shown(group) | {"members": len(members)}
-            await tx.audit.record(caller.actor, "group.delete", "group", group.id, group.name, before)
-            tx.changed(PolicyChange(ChangeKind.GROUP, group_id), *_changes(members))
+            await remove_group(tx, caller, group_id)
 
     async def add_members(self, caller: Caller, group_id: str, user_ids: Sequence[str]) -> Group:
         """Those who are in it already stay in it."""
@@ -121,6 +98,52 @@ class GroupService:
             users = await _require_users(tx, user_ids)
             await leave(tx, caller, group, users)
             return group
+
+
+async def add_group(tx: Transaction, caller: Caller, group: Group) -> None:
+    """Raises Conflict for a name in use."""
+    await _require_free_name(tx, group)
+    await tx.groups.add(group)
+    await tx.audit.record(caller.actor, "group.create", "group", group.id, group.name, {}, _shown(group))
+
+
+async def edit_group(
+    tx: Transaction,
+    caller: Caller,
+    group_id: str,
+    name: str | Absent = ABSENT,
+    description: str | Absent = ABSENT,
+    expected_version: int | None = None,
+) -> Group:
+    """The group as it is then."""
+    await require_group(tx, group_id)
+    await hold(tx, thing := Edited(Editable.GROUP, group_id), expected_version)
+    before = await require_group(tx, group_id)
+    group = replace(
+        before,
+        name=before.name if name is ABSENT else parse_name(name),
+        description=before.description if description is ABSENT else checked_description(description),
+    )
+    if group != before:
+        await _require_free_name(tx, group)
+        await tx.versions.step(thing)
+        await tx.groups.update(group_id, **_shown(group))
+        states = _shown(before), _shown(group)
+        await tx.audit.record(caller.actor, "group.update", "group", group.id, group.name, *states)
+        # Refusals and the console name the group that set a limit.
+        tx.changed(PolicyChange(ChangeKind.GROUP, group_id))
+    return group
+
+
+async def remove_group(tx: Transaction, caller: Caller, group_id: str) -> None:
+    await require_group(tx, group_id)
+    await hold(tx, Edited(Editable.GROUP, group_id), None)
+    group = await require_group(tx, group_id)
+    members = await tx.groups.member_ids(group_id)
+    await tx.groups.delete(group_id)
+    before = _shown(group) | {"members": len(members)}
+    await tx.audit.record(caller.actor, "group.delete", "group", group.id, group.name, before)
+    tx.changed(PolicyChange(ChangeKind.GROUP, group_id), *_changes(members))
 
 
 async def join(tx: Transaction, caller: Caller, group: Group, users: Mapping[str, User]) -> list[str]:
@@ -155,10 +178,10 @@ def _changes(user_ids: Sequence[str]) -> list[PolicyChange]:
     return [PolicyChange(ChangeKind.USER, user_id) for user_id in user_ids]
 
 
-def _checked_description(text: str) -> str:
+def checked_description(text: str, field: str = "description") -> str:
     description = text.strip()
     if len(description) > MAX_DESCRIPTION_LENGTH:
-        raise InvalidInput("description", f"must have at most {MAX_DESCRIPTION_LENGTH} characters")
+        raise InvalidInput(field, f"must have at most {MAX_DESCRIPTION_LENGTH} characters")
     return description
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import RateLimits, Subject, check_limit
 from sluicegate.domain.version import Edited
-from sluicegate.ports.store import Store
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.subjects import record_setting, require_visible, subject_label
 from sluicegate.services.versions import hold
@@ -46,11 +46,18 @@ class LimitService:
         caller.require_admin(TokenScope.POLICY)
         checked_limits(limits)
         async with self._store.write() as tx:
-            label = await subject_label(tx, subject)
-            await hold(tx, thing := Edited.limits_of(subject), expected_version)
-            before = (await tx.policy.rate_limits([subject])).get(subject, RateLimits())
-            if before != limits:
-                await tx.versions.step(thing)
-                await tx.policy.set_rate_limits(subject, limits)
-                await record_setting(tx, caller, subject, "rate_limit", label, asdict(before), asdict(limits))
+            await set_limits(tx, caller, subject, limits, expected_version)
         return limits
+
+
+async def set_limits(
+    tx: Transaction, caller: Caller, subject: Subject, limits: RateLimits, expected_version: int | None = None
+) -> None:
+    """Of values that were checked."""
+    label = await subject_label(tx, subject)
+    await hold(tx, thing := Edited.limits_of(subject), expected_version)
+    before = (await tx.policy.rate_limits([subject])).get(subject, RateLimits())
+    if before != limits:
+        await tx.versions.step(thing)
+        await tx.policy.set_rate_limits(subject, limits)
+        await record_setting(tx, caller, subject, "rate_limit", label, asdict(before), asdict(limits))

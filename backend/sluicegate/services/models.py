@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
@@ -19,9 +20,9 @@ from sluicegate.services.caller import Caller
 from sluicegate.services.providers import CATALOG_CHANGED
 from sluicegate.services.versions import hold
 
-_MAX_BACKENDS = 20
-_MAX_PRIORITY = 1000
-_MAX_WEIGHT = 1000
+MAX_BACKENDS = 20
+MAX_PRIORITY = 1000
+MAX_WEIGHT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,48 +94,64 @@ class ModelService:
 
     async def create(self, caller: Caller, new: NewModel) -> Model:
         caller.require_admin(TokenScope.CATALOG)
-        slug, name = parse_slug(new.slug), parse_name(new.display_name, "displayName", required=False)
         async with self._store.write() as tx:
-            backends = await _backends(tx, new.kind, new.backends)
-            model = Model(new_id(), slug, name, new.kind, new.status, backends, self._clock.now())
-            _require_servable(model)
-            await _require_free_slug(tx, slug)
-            await tx.catalog.add_model(model)
-            await _record(tx, caller, "model.create", model, {}, await _shown(tx, model))
-        return model
+            return await add_model(tx, caller, new, self._clock.now())
 
     async def update(
         self, caller: Caller, model_id: str, change: ModelChange, expected_version: int | None = None
     ) -> Model:
         caller.require_admin(TokenScope.CATALOG)
         async with self._store.write() as tx:
-            await _require(tx, model_id)
-            await hold(tx, thing := Edited(Editable.MODEL, model_id), expected_version)
-            before = await _require(tx, model_id)
-            after = await _changed(tx, before, change)
-            _require_servable(after)
-            if after == before:
-                return before
-            if after.slug != before.slug:
-                await _require_free_slug(tx, after.slug)
-            shown = await _shown(tx, before), await _shown(tx, after)
-            await tx.versions.step(thing)
-            await tx.catalog.update_model(
-                model_id, slug=after.slug, display_name=after.display_name, status=after.status
-            )
-            if after.backends != before.backends:
-                await tx.catalog.replace_backends(after)
-            await _record(tx, caller, "model.update", after, *shown)
-        return after
+            return await edit_model(tx, caller, model_id, change, expected_version)
 
     async def delete(self, caller: Caller, model_id: str) -> None:
         """All grants for it go too."""
         caller.require_admin(TokenScope.CATALOG)
         async with self._store.write() as tx:
-            model = await _require(tx, model_id)
-            shown = await _shown(tx, model)
-            await tx.catalog.delete_model(model_id)
-            await _record(tx, caller, "model.delete", model, shown, {})
+            await remove_model(tx, caller, model_id)
+
+
+async def add_model(tx: Transaction, caller: Caller, new: NewModel, at: datetime) -> Model:
+    """Raises Conflict for a slug in use."""
+    slug, name = parse_slug(new.slug), parse_name(new.display_name, "displayName", required=False)
+    backends = await _backends(tx, new.kind, new.backends)
+    model = Model(new_id(), slug, name, new.kind, new.status, backends, at)
+    _require_servable(model)
+    await _require_free_slug(tx, slug)
+    await tx.catalog.add_model(model)
+    await _record(tx, caller, "model.create", model, {}, await _shown(tx, model))
+    return model
+
+
+async def edit_model(
+    tx: Transaction, caller: Caller, model_id: str, change: ModelChange, expected_version: int | None = None
+) -> Model:
+    """The model as it is then."""
+    await _require(tx, model_id)
+    await hold(tx, thing := Edited(Editable.MODEL, model_id), expected_version)
+    before = await _require(tx, model_id)
+    after = await _changed(tx, before, change)
+    _require_servable(after)
+    if after == before:
+        return before
+    if after.slug != before.slug:
+        await _require_free_slug(tx, after.slug)
+    shown = await _shown(tx, before), await _shown(tx, after)
+    await tx.versions.step(thing)
+    await tx.catalog.update_model(model_id, slug=after.slug, display_name=after.display_name, status=after.status)
+    if after.backends != before.backends:
+        await tx.catalog.replace_backends(after)
+    await _record(tx, caller, "model.update", after, *shown)
+    return after
+
+
+async def remove_model(tx: Transaction, caller: Caller, model_id: str) -> None:
+    await _require(tx, model_id)
+    await hold(tx, Edited(Editable.MODEL, model_id), None)
+    model = await _require(tx, model_id)
+    shown = await _shown(tx, model)
+    await tx.catalog.delete_model(model_id)
+    await _record(tx, caller, "model.delete", model, shown, {})
 
 
 async def _require(tx: Transaction, model_id: str) -> Model:
@@ -168,8 +185,8 @@ async def _changed(tx: Transaction, before: Model, change: ModelChange) -> Model
 
 
 async def _backends(tx: Transaction, kind: ModelKind, wanted: Sequence[NewBackend]) -> tuple[Backend, ...]:
-    if len(wanted) > _MAX_BACKENDS:
-        raise InvalidInput("backends", f"takes at most {_MAX_BACKENDS}")
+    if len(wanted) > MAX_BACKENDS:
+        raise InvalidInput("backends", f"takes at most {MAX_BACKENDS}")
     ids = [backend.provider_model_id for backend in wanted]
     if len(set(ids)) < len(ids):
         raise InvalidInput("backends", "must not name a provider model twice")
@@ -180,10 +197,10 @@ async def _backends(tx: Transaction, kind: ModelKind, wanted: Sequence[NewBacken
             raise NotFound("provider model", field=f"backends.{index}.providerModelId")
         if target.kind is not kind:
             raise InvalidInput("backends", f"{target.name} is for {target.kind.value}, this model for {kind.value}")
-        if not 0 <= backend.priority <= _MAX_PRIORITY:
-            raise InvalidInput(f"backends.{index}.priority", f"must lie between 0 and {_MAX_PRIORITY}")
-        if not 1 <= backend.weight <= _MAX_WEIGHT:
-            raise InvalidInput(f"backends.{index}.weight", f"must lie between 1 and {_MAX_WEIGHT}")
+        if not 0 <= backend.priority <= MAX_PRIORITY:
+            raise InvalidInput(f"backends.{index}.priority", f"must lie between 0 and {MAX_PRIORITY}")
+        if not 1 <= backend.weight <= MAX_WEIGHT:
+            raise InvalidInput(f"backends.{index}.weight", f"must lie between 1 and {MAX_WEIGHT}")
     return tuple(Backend(new_id(), b.provider_model_id, b.priority, b.weight) for b in wanted)
 
 

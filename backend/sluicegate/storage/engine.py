@@ -135,13 +135,19 @@ class SqlStore:
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         return self._read()
 
+    def snapshot(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._read(isolation="REPEATABLE READ")
+
     def write(self) -> AbstractAsyncContextManager[Transaction]:
         return self._write()
 
     @asynccontextmanager
-    async def _read(self) -> AsyncIterator[SqlTransaction]:
+    async def _read(self, isolation: str | None = None) -> AsyncIterator[SqlTransaction]:
         with unavailable_when_away():
             async with self._sessions() as session:
+                if isolation is not None and self.engine.dialect.name == "postgresql":
+                    await session.connection(execution_options={"isolation_level": isolation})
+                # SQLite's reads are snapshots anyway.
                 await self._start(session, "BEGIN")
                 try:
                     yield SqlTransaction(session, self._clock)

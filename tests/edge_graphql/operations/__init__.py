@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from edge_graphql.operations import alerts, bulk, catalog, groups, keys, people, policy, secret_rules, system, usage
+from edge_graphql.operations import (
+    alerts,
+    bulk,
+    catalog,
+    groups,
+    keys,
+    people,
+    policy,
+    policy_file,
+    secret_rules,
+    system,
+    usage,
+)
 from edge_graphql.operations.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
     name: operation
-    for module in (alerts, bulk, catalog, groups, keys, people, policy, secret_rules, system, usage)
+    for module in (alerts, bulk, catalog, groups, keys, people, policy, policy_file, secret_rules, system, usage)
     for name, operation in module.OPERATIONS.items()
 }
