@@ -53,6 +53,26 @@ def counted_for_team(cost: int) -> Ask:
     return Ask((LimitSet(ADA),), 10, 10, Nanos(cost), (TEAM,))
 
 
+async def test_one_step_admits_once_the_records_are_read_and_until_they_must_be_again(clock: ManualClock) -> None:
+    store = make(clock)
+    wanted = ask(LimitSet(ADA, requests=2, day=100), LimitSet(TEAM), cost=10)
+    assert store.admit_now(wanted) is None
+    first = await store.admit(wanted)
+    second = store.admit_now(wanted)
+    assert second is not None
+    assert not isinstance(first, Denial)
+    assert not isinstance(second, Denial)
+    assert isinstance(store.admit_now(wanted), Denial)
+    store.cancel(second)
+    assert not isinstance(store.admit_now(wanted), Denial)
+    store.forget(TEAM)
+    assert store.admit_now(wanted) is None
+    assert isinstance(await store.admit(wanted), Denial)
+    # A new day has new budgets, and those are in the records.
+    clock.advance(24 * 3600)
+    assert store.admit_now(wanted) is None
+
+
 async def test_room_is_what_is_left_of_the_tightest_limit_of_each_kind(clock: ManualClock) -> None:
     store = make(clock, PastUse({Window.DAY: 40, Window.MONTH: 90}))
     own = LimitSet(ADA, requests=5, input_tokens=1_000, day=100, month=1_000)

@@ -11,7 +11,7 @@ import pytest
 from policy.bench import ADA, CREDENTIAL, NOW, TEAM, Bench
 from sluicegate.domain.apikey import new_credential
 from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimits, Window
-from sluicegate.domain.usage import Prices
+from sluicegate.domain.usage import Prices, TokenUsage
 from sluicegate.domain.user import UserStatus
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
@@ -161,3 +161,35 @@ async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(
     stop = True
     await asyncio.gather(*callers)
     assert wrong == []
+
+
+async def test_one_step_decides_what_is_known_and_leaves_the_rest_to_those_who_can_wait(bench: Bench) -> None:
+    assert bench.policy.known(CREDENTIAL.text) is None
+    await bench.call()
+    principal = bench.policy.known(CREDENTIAL.text)
+    assert principal is not None
+    admitted = bench.policy.admit_now(principal, "fast", 100, 50)
+    assert admitted is not None
+    bench.policy.settle(admitted, TokenUsage(input=100, output=20), Nanos(140_000))
+    assert (await bench.admission.use_of(ADA)).spent[Window.DAY] == 280_000
+    bench.rows.set_policy(limits={TEAM: RateLimits(requests=0)})
+    await bench.policy.apply([PolicyChange(ChangeKind.USER, "ada")])
+    assert bench.policy.admit_now(principal, "fast", 100, 50) is None
+    assert (await bench.refusal()).code == "rate_limit_exceeded"
+    changed = bench.policy.known(CREDENTIAL.text)
+    assert changed is not None
+    with pytest.raises(Refusal, match="the limit is 0 requests per minute"):
+        bench.policy.admit_now(changed, "fast", 100, 50)
+
+
+async def test_a_key_that_was_forgotten_to_make_room_is_valid_nowhere(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluicegate.policy.service._MAX_CACHED", 1)
+    await bench.call()
+    held = bench.policy.known(CREDENTIAL.text)
+    assert held is not None
+    assert held.valid
+    await bench.call(credential=bench.rows.add_colleague("bob"))
+    assert not held.valid
+    assert bench.policy.admit_now(held, "fast", 100, 50) is None

@@ -263,11 +263,21 @@ class PolicyService:
     def _remember(self, digest: bytes, principal: Principal) -> Principal:
         if len(self._principals) >= _MAX_CACHED:
             oldest = next(iter(self._principals))
-            self._key_digests.pop(self._principals.pop(oldest).key_id, None)
+            forgotten = self._principals.pop(oldest)
+            # Whoever still holds it would not hear of changes any more.
+            forgotten.current = False
+            self._drop_digest(forgotten.key_id, oldest)
             self._verified.pop(oldest, None)
         self._principals[digest] = principal
         self._key_digests.setdefault(principal.key_id, set()).add(digest)
         return principal
+
+    def _drop_digest(self, key_id: str, digest: bytes) -> None:
+        # A key that was rotated goes by two secrets for a while; news of it must still reach the other one.
+        if digests := self._key_digests.get(key_id):
+            digests.discard(digest)
+            if not digests:
+                del self._key_digests[key_id]
 
     # What somebody may do
 
@@ -366,11 +376,12 @@ class PolicyService:
         while True:
             if principal is None or not principal.valid:
                 principal = await self.authenticate(credential, address)
-            else:
-                principal.check(self._clock.time())
             if self._stale_catalog:
                 await self._reload_catalog()
                 continue
+            admitted = self.admit_now(principal, slug, input_tokens, max_tokens)
+            if admitted is not None:
+                return admitted
             catalog = self.catalog
             model = principal.access(slug, catalog)
             ask = self._ask(principal, model, input_tokens, max_tokens)
@@ -380,11 +391,24 @@ class PolicyService:
                 if not isinstance(verdict, Denial):
                     self._admission.cancel(verdict)
                 continue
-            if isinstance(verdict, Denial):
-                refusal = self._refusal(verdict, principal)
-                refusal.room = self._admission.room_of(ask.limits)
-                raise refusal
-            return Admitted(principal, model, verdict, ask.input_tokens, ask.output_tokens, ask.cost)
+            return self._admitted(verdict, ask, principal, model)
+
+    def admit_now(self, principal: Principal, slug: str, input_tokens: int, max_tokens: int | None) -> Admitted | None:
+        """As `admit`, in one step; None where something must be read first."""
+        if self._stale_catalog or not principal.valid:
+            return None
+        principal.check(self._clock.time())
+        model = principal.access(slug, self.catalog)
+        ask = self._ask(principal, model, input_tokens, max_tokens)
+        verdict = self._admission.admit_now(ask)
+        return None if verdict is None else self._admitted(verdict, ask, principal, model)
+
+    def _admitted(self, verdict: Lease | Denial, ask: Ask, principal: Principal, model: CompiledModel) -> Admitted:
+        if isinstance(verdict, Denial):
+            refusal = self._refusal(verdict, principal)
+            refusal.room = self._admission.room_of(ask.limits)
+            raise refusal
+        return Admitted(principal, model, verdict, ask.input_tokens, ask.output_tokens, ask.cost)
 
     def _ask(
         self,

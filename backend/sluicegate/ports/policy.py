@@ -230,6 +230,10 @@ class AdmissionStore(Protocol[L]):
     """Counters, slots and budgets. `admit` evaluates everything and takes all or nothing, as one atomic step."""
 
     async def admit(self, ask: Ask) -> L | Denial: ...
+    def admit_now(self, ask: Ask) -> L | Denial | None:
+        """As `admit`, where that needs nothing but what is known here; None where it must be awaited."""
+        ...
+
     async def peek(self, ask: Ask) -> Denial | None:
         """What `admit` would say, without taking anything."""
         ...

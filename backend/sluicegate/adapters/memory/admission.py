@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import count
+from typing import NamedTuple
 
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
 from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
@@ -30,6 +31,7 @@ from sluicegate.ports.policy import (
 LEASE_SECONDS = 900.0
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 60.0
+_MAX_FOUND = 100_000
 _MIN_HELD_WAIT, _MAX_HELD_WAIT = 1.0, 10.0
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
 
@@ -124,6 +126,14 @@ class MemoryLease:
         self.held = self.open = True
 
 
+class _Found(NamedTuple):
+    """Keeps its limits alive, so that no other tuple takes over their identity."""
+
+    limits: tuple[LimitSet, ...]
+    periods: Mapping[Window, Period]
+    uses: list[_Use]
+
+
 class MemoryAdmission:
     """Implements ports.policy.AdmissionStore."""
 
@@ -132,33 +142,43 @@ class MemoryAdmission:
         self._clock = clock
         self._periods = periods
         self._uses: dict[Subject, _Use] = {}
+        # What `_uses` holds for a tuple of limits, by its identity: callers keep theirs for many calls.
+        self._found: dict[int, _Found] = {}
         self._loading: dict[Subject, asyncio.Lock] = {}
         self._next_sweep = 0.0
         self._numbers = count()
 
     async def admit(self, ask: Ask) -> MemoryLease | Denial:
-        uses = self._ready(ask)
-        while uses is None:
+        while (verdict := self.admit_now(ask)) is None:
             await self._load(ask)
-            uses = self._ready(ask)
+        return verdict
+
+    def admit_now(self, ask: Ask) -> MemoryLease | Denial | None:
+        uses = self._ready(ask.limits)
+        if uses is None:
+            return None
         now = self._clock.monotonic()
         return self._evaluate(ask, uses, now) or self._take(ask, uses, now)
 
     async def peek(self, ask: Ask) -> Denial | None:
-        uses = self._ready(ask)
-        while uses is None:
+        while (uses := self._ready(ask.limits)) is None:
             await self._load(ask)
-            uses = self._ready(ask)
         return self._evaluate(ask, uses, self._clock.monotonic())
 
-    def _ready(self, ask: Ask) -> list[_Use] | None:
+    def _ready(self, limits: tuple[LimitSet, ...]) -> list[_Use] | None:
         periods = self._periods.at_time(self._clock.time())
+        found = self._found.get(id(limits))
+        if found is not None and found.limits is limits and found.periods is periods:
+            return found.uses
         uses: list[_Use] = []
-        for limits in ask.limits:
-            use = self._uses.get(limits.subject)
+        for values in limits:
+            use = self._uses.get(values.subject)
             if use is None or use.periods is not periods:
                 return None
             uses.append(use)
+        if len(self._found) >= _MAX_FOUND:
+            self._found.clear()
+        self._found[id(limits)] = _Found(limits, periods, uses)
         return uses
 
     async def _load(self, ask: Ask) -> None:
@@ -393,6 +413,7 @@ class MemoryAdmission:
         gone = [s for s in self._uses if s.kind is not SubjectKind.USER] if subject is None else [subject]
         for known in gone:
             self._uses.pop(known, None)
+        self._found.clear()
 
     @staticmethod
     def _let_go(lease: MemoryLease) -> None:
@@ -418,6 +439,7 @@ class MemoryAdmission:
             self._drop_dead(use, now)
             if not use.leases and now - use.touched > _IDLE_SECONDS:
                 del self._uses[subject]
+        self._found.clear()
 
 
 def _tighter_cap(known: CapRoom | None, other: CapRoom) -> CapRoom:
