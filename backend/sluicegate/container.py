@@ -258,6 +258,7 @@ class Container:
         await self.refusals.settle()
         await self.findings.settle()
         await self.scheduler.stop()
+        self.gateway.break_off()
         await self.journal.close()
         self.usage_writer.close()
         self.policy.close()

@@ -229,9 +229,10 @@ async def running_bench(
     *,
     stalled_seconds: float | None = None,
     bounds: RequestBounds | None = None,
+    direct: bool = True,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
-    """`database` is an empty one with today's schema, which is copied."""
+    """`database` is an empty one with today's schema, which is copied; without `direct` all goes by ASGI."""
     shutil.copy(database, folder / "sluicegate.db")
     values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
     async with Provider() as provider:
@@ -240,7 +241,8 @@ async def running_bench(
             container.gateway = _impatient(container, stalled_seconds)
         await container.start()
         await _populate(container, provider.port)
-        async with _listening(container, bounds or RequestBounds()) as port:
+        protocol = LeanProtocol.within(bounds or RequestBounds(), container.gateway.direct if direct else None)
+        async with _listening(container, protocol) as port:
             headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
                 yield Bench(container, provider, client, port)
@@ -264,7 +266,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(container: Container, bounds: RequestBounds) -> AsyncIterator[int]:
+async def _listening(container: Container, protocol: type[LeanProtocol]) -> AsyncIterator[int]:
     server = _Server(
         uvicorn.Config(
             container.gateway,
@@ -273,7 +275,7 @@ async def _listening(container: Container, bounds: RequestBounds) -> AsyncIterat
             log_level="error",
             access_log=False,
             loop="none",
-            http=LeanProtocol.within(bounds),
+            http=protocol,
         )
     )
     task = asyncio.create_task(server.serve())

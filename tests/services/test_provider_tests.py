@@ -46,6 +46,9 @@ class Upstream:
         self.answer: Answer | UpstreamError | None = Answer(200)
         self.requests: list[UpstreamRequest] = []
 
+    def begin(self, request: UpstreamRequest) -> None:
+        return
+
     async def send(self, request: UpstreamRequest) -> Answer:
         self.requests.append(request)
         if self.answer is None:

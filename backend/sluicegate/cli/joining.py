@@ -29,15 +29,18 @@ class Joining:
         head = self._head
         if head:
             self._head = b""
-            if len(data) < _COPIED:
-                self.plain.write(head + data)
-            else:
-                self.plain.writelines((head, data))
+            self.write_whole(head, data)
         elif data.startswith(_HEAD):
             self._head = data
             self._loop.call_soon(self._flush)
         else:
             self.plain.write(data)
+
+    def write_whole(self, head: bytes, data: bytes) -> None:
+        if len(data) < _COPIED:
+            self.plain.write(head + data)
+        else:
+            self.plain.writelines((head, data))
 
     def close(self) -> None:
         self._flush()

@@ -16,12 +16,17 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from sluicegate.cli.exchange import Exchange
 from sluicegate.cli.joining import Joining
 from sluicegate.gateway.asgi import FAULT
+from sluicegate.gateway.direct import App, Direct, Head
 from sluicegate.policy.refusals import Refusal, invalid_request, request_timeout
 
 # How long what is left of a request may take once its answer is out.
 _LEFTOVER_SECONDS = 5.0
+_LENGTH = b"content-length"
+# Of the length of a body that is kept until it is whole; longer ones are read by the application.
+_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class LeanProtocol(HttpToolsProtocol):
     """
 
     bounds = RequestBounds()
+    direct: Direct | None = None
 
     _idle_since = inf
     # Of the request that is coming in: since when, how many of its bytes came for certain and how many at most.
@@ -55,10 +61,14 @@ class LeanProtocol(HttpToolsProtocol):
     _deaf = False
     _answered = inf
     _slowness: asyncio.TimerHandle | None = None
+    # Of the last call that was taken without ASGI, and of the request that is coming in.
+    _head: Head | None = None
+    _length: bytes | None = None
 
     @classmethod
-    def within(cls, bounds: RequestBounds) -> type[LeanProtocol]:
-        return type(cls.__name__, (cls,), {"bounds": bounds})
+    def within(cls, bounds: RequestBounds, direct: Direct | None = None) -> type[LeanProtocol]:
+        """With `direct`, calls that it takes go no further than to it."""
+        return type(cls.__name__, (cls,), {"bounds": bounds, "direct": direct})
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._joining = Joining(transport, self.loop)
@@ -113,26 +123,92 @@ class LeanProtocol(HttpToolsProtocol):
         self._in_head = self._joining.unfinished = True
         self._at_most = self._chunk
         self._answered = inf
+        self._length = None
 
     def on_headers_complete(self) -> None:
         bound = self.bounds.head
         self._in_head = False
         if self._at_most > bound and self._head_size() > bound:
             self._refuse(_head_too_large(bound))
-        elif not self._deaf:
+        elif not self._deaf and not self._is_call():
+            if self._length is not None:
+                self.headers.append((_LENGTH, self._length))
             super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == _LENGTH and self._in_head:
+            # Kept apart: it is what differs between requests that are alike.
+            self._length = value
+        else:
+            super().on_header(name, value)
+
+    def _is_call(self) -> bool:
+        """Whether the request is one that may be taken without ASGI; if so, its exchange is there."""
+        direct, last, parser = self.direct, self.cycle, cast("httptools.HttpRequestParser", self.parser)
+        if (
+            direct is None
+            or self._length is None
+            or len(self._length) > _DIGITS
+            or self.expect_100_continue
+            or (last is not None and not last.response_complete)
+            or self.flow.write_paused
+            or parser.get_method() != b"POST"
+            or not parser.should_keep_alive()
+            or parser.get_http_version() != "1.1"
+            or parser.should_upgrade()
+        ):
+            return False
+        head = self._head
+        if head is None or head.headers != self.headers or head.url != self.url:
+            head = direct.head_of(self.url, self.headers, self.client[0] if self.client else "")
+            if head is None:
+                return False
+            self._head = head
+        self.cycle = Exchange(self, head)
+        return True
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
-        if not self._deaf:
+        cycle = self.cycle
+        if type(cycle) is Exchange and cycle.more_body:
+            if not self._deaf:
+                cycle.take(body)
+        elif not self._deaf:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._deaf:
-            self._joining.unfinished = False
+        if self._deaf:
+            return
+        self._joining.unfinished = False
+        cycle, direct = self.cycle, self.direct
+        if type(cycle) is not Exchange or not cycle.more_body or direct is None:
             super().on_message_complete()
+            return
+        cycle.more_body = False
+        if not direct.take(cycle, cycle.head):
+            cycle.hand_over()
+
+    def completed(self, scope: Any, head: Head, length: int) -> Any:
+        """The scope of a call that goes on by ASGI."""
+        request = head.request
+        scope["headers"].append((_LENGTH, b"%d" % length))
+        scope |= {
+            "method": request.method,
+            "path": request.path,
+            "raw_path": head.url.partition(b"?")[0],
+            "query_string": request.query,
+        }
+        return scope
+
+    def start_task(self, exchange: Exchange, app: App) -> None:
+        self._start_asgi_task(exchange, cast("Any", app))
+
+    def write_whole(self, head: bytes, body: bytes) -> None:
+        """An answer in one piece."""
+        self._joining.write_whole(head, body)
 
     def _look_for_slowness(self) -> None:
         self._slowness = None

@@ -46,7 +46,7 @@ def serve_on(bound: socket.socket, container: Container) -> None:
     config = uvicorn.Config(
         create_app(container),
         loop="uvloop",
-        http=LeanProtocol.within(bounds),
+        http=LeanProtocol.within(bounds, container.gateway.direct),
         lifespan="on",
         access_log=False,
         server_header=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from sluicegate.gateway.dialects.messages import CountTokens, Messages
 from sluicegate.gateway.dialects.models import model_reply, models_reply
 from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.dialects.wire import CountingWire, Wire
+from sluicegate.gateway.direct import Direct
 from sluicegate.gateway.me import me_reply
 from sluicegate.gateway.metering import Books
 from sluicegate.gateway.paths import (
@@ -34,7 +36,7 @@ from sluicegate.gateway.paths import (
 from sluicegate.gateway.pipeline import GatewayOptions, Pipeline, decided
 from sluicegate.gateway.routing import Backends
 from sluicegate.kit.clock import Clock
-from sluicegate.policy.refusals import Refusal
+from sluicegate.policy.refusals import Refusal, internal_error
 from sluicegate.policy.service import PolicyService
 from sluicegate.ports.health import HealthBoard
 from sluicegate.ports.upstream import Upstream
@@ -65,6 +67,11 @@ class GatewayApp:
         self.health: HealthBoard = backends.breakers
         self._pipeline = Pipeline(Books(policy, journal, clock), backends, options)
         self._paths = self._table()
+        self.direct = Direct(self._pipeline, self._paths, self._rendered, _TELLING, self._answering)
+
+    def break_off(self) -> None:
+        """Ends those calls that hold on to nothing the server waits for when it stops: their callers have left."""
+        self._pipeline.watch.break_off()
 
     @property
     def calls_in_flight(self) -> int:
@@ -79,7 +86,7 @@ class GatewayApp:
         generating = (GenerateContent("generateContent"), GenerateContent("streamGenerateContent", streams=True))
         openai = (ChatCompletions(), Responses(), Embeddings(), Completions())
         for wire in (*openai, Messages(), *generating):
-            paths.add(wire.path, Endpoint("POST", wire.dialect, self._calling(wire)))
+            paths.add(wire.path, Endpoint("POST", wire.dialect, self._calling(wire), wire=wire))
         for counting in (CountTokens(), CountContent()):
             paths.add(counting.path, Endpoint("POST", counting.dialect, self._counting(counting), free=True))
         paths.add_lists(self._models, self._model)
@@ -105,16 +112,22 @@ class GatewayApp:
         if scope["type"] == "websocket":
             await self._refuse_socket(scope, receive, send)
             return
-        request = Request(scope, receive, send)
+        request = Request.of(scope, receive, send)
         endpoint, named = self._paths.find(request.path)
         request.dialect = (endpoint and endpoint.dialect) or dialect_of(request)
+        await self._answering(request, self._serve(request, endpoint, named, scope.get("extensions", {})))
+
+    async def _serve(self, request: Request, endpoint: Endpoint | None, named: str, extensions: dict[str, Any]) -> None:
+        if FAULT in extensions:
+            raise extensions[FAULT]
+        if endpoint is not None and request.method == endpoint.method:
+            await endpoint.handle(request, named)
+        else:
+            await self._answer(request, endpoint)
+
+    async def _answering(self, request: Request, work: Awaitable[None]) -> None:
         try:
-            if "extensions" in scope:
-                _raise_fault(scope["extensions"])
-            if endpoint is not None and request.method == endpoint.method:
-                await endpoint.handle(request, named)
-            else:
-                await self._answer(request, endpoint)
+            await work
         except ClientGone:
             return
         except Refusal as refusal:
@@ -123,7 +136,7 @@ class GatewayApp:
             _log.exception("gateway.failed", request_id=request.id)
             if request.started:
                 raise
-            await self._refuse(request, _internal_error(request))
+            await self._refuse(request, internal_error(request.id))
 
     async def _answer(self, request: Request, endpoint: Endpoint | None) -> None:
         if endpoint is not None:
@@ -133,14 +146,17 @@ class GatewayApp:
         await request.reply(Reply(200, [], b""))
 
     async def _refuse(self, request: Request, refusal: Refusal) -> None:
-        if refusal.code == "budget_exceeded":
-            refusal.status = self._budget_status
         if refusal.code in _TELLING and (parts := parse_credential(credential_of(request))):
             self._refused(refusal.code, parts[0], request.address)
+        await request.reply(self._rendered(request, refusal))
+
+    def _rendered(self, request: Request, refusal: Refusal) -> Reply:
+        if refusal.code == "budget_exceeded":
+            refusal.status = self._budget_status
         reply = render(refusal, request.dialect, request.id, self._clock.now())
         if refusal.status == 405:
             reply.headers.append((b"allow", refusal.field.encode() if refusal.field else b""))
-        await request.reply(reply)
+        return reply
 
     async def _models(self, request: Request, named: str) -> None:
         principal = await self._pipeline.identify(request)
@@ -162,21 +178,12 @@ class GatewayApp:
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": 1000})
             return
-        request = Request(scope, receive, send)
+        request = Request.of(scope, receive, send)
         refusal = _no_sockets() if request.path.endswith("/responses") else no_such_route("GET", request.path)
         reply = render(refusal, Dialect.OPENAI, request.id, self._clock.now())
         headers = [*reply.headers, *request.id_headers(), (b"content-length", str(len(reply.body)).encode())]
         await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": reply.body})
-
-
-def _raise_fault(extensions: dict[str, Any]) -> None:
-    if FAULT in extensions:
-        raise extensions[FAULT]
-
-
-def _internal_error(request: Request) -> Refusal:
-    return Refusal("internal_error", 500, f"The gateway failed on this request. Its id is {request.id}.")
 
 
 def _no_sockets() -> Refusal:

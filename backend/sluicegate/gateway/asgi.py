@@ -33,13 +33,21 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
 
+async def _nothing_more() -> Message:
+    raise RuntimeError("nobody receives what is still to come of this request")
+
+
+async def _nowhere(_message: Message) -> None:
+    raise RuntimeError("this request has no way back to its caller")
+
+
 class Request:
     """A caller's request. `id` is minted here and is also the id of the call in the ledger."""
 
     __slots__ = (
+        "_fields",
         "address",
         "dialect",
-        "fields",
         "headers",
         "id",
         "method",
@@ -50,21 +58,53 @@ class Request:
         "started",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.headers: RawHeaders = scope["headers"]
-        # By name, the first of each.
-        self.fields = dict(reversed(self.headers))
-        self.method: str = scope.get("method", "GET")
-        self.path: str = scope["path"]
-        self.query: bytes = scope.get("query_string", b"")
-        client = scope.get("client")
-        self.address: str = client[0] if client else ""
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: RawHeaders,
+        address: str,
+        dialect: Dialect = Dialect.OPENAI,
+        receive: Receive = _nothing_more,
+        send: Send = _nowhere,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.address = address
+        # In which the caller is answered, whatever the answer is.
+        self.dialect = dialect
         self.receive = receive
         self.send = send
         self.id = new_id()
-        # In which the caller is answered, whatever the answer is.
-        self.dialect = Dialect.OPENAI
         self.started = False
+        self._fields: dict[bytes, bytes] | None = None
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive, send: Send) -> Request:
+        client = scope.get("client")
+        return cls(
+            scope.get("method", "GET"),
+            scope["path"],
+            scope.get("query_string", b""),
+            scope["headers"],
+            client[0] if client else "",
+            receive=receive,
+            send=send,
+        )
+
+    def another(self) -> Request:
+        """One more that says the same."""
+        return Request(self.method, self.path, self.query, self.headers, self.address, self.dialect)
+
+    @property
+    def fields(self) -> dict[bytes, bytes]:
+        """Headers by name, the first of each."""
+        if self._fields is None:
+            self._fields = dict(reversed(self.headers))
+        return self._fields
 
     def id_headers(self) -> RawHeaders:
         encoded = self.id.encode()

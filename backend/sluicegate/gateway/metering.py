@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Protocol
 
 from sluicegate.domain.usage import CallRecord, Outcome, TokenUsage, cost_of
 from sluicegate.gateway.asgi import Request
-from sluicegate.gateway.attribution import attribution_of
+from sluicegate.gateway.attribution import Attribution, attribution_of
 from sluicegate.gateway.dialects.limits import limit_headers
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.gateway.transit import Outbound
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
-from sluicegate.policy.compile import Route
+from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.service import Admitted, PolicyService
 from sluicegate.ports.upstream import RawHeaders
@@ -33,6 +34,19 @@ class Books:
     policy: PolicyService
     journal: UsageSink
     clock: Clock
+
+
+class Flight(Protocol):
+    """What carries a call that has no task of its own."""
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the caller has left."""
+        ...
+
+    def break_off(self) -> None:
+        """Ends the call; nobody takes its answer."""
+        ...
 
 
 class Call:
@@ -54,6 +68,7 @@ class Call:
         "_task",
         "clock",
         "closed",
+        "flight",
         "gone",
         "meter",
         "renewed",
@@ -63,20 +78,26 @@ class Call:
         "watcher",
     )
 
-    def __init__(self, books: Books, request: Request, admitted: Admitted) -> None:
+    def __init__(
+        self, books: Books, request: Request, admitted: Admitted, attribution: Attribution | None = None
+    ) -> None:
+        """`attribution` is what the request's headers tell, where that is known."""
         self._policy = books.policy
         self._sink = books.journal
         self.clock = books.clock
         self.request = request
         self._admitted = admitted
+        self._attribution = attribution or attribution_of(request.headers)
         # Set once the call is written down.
         self._outbound: Outbound | None = None
         self._first_byte_ms: int | None = None
         self.since = self.clock.monotonic()
         self.meter: StreamMeter | None = None
         self.closed = False
-        # For the watch: whether the caller left, since when a write is stuck, when the lease was last renewed.
-        self._task = asyncio.current_task()
+        # For the watch: who carries the call while no task does, whether the caller left, since when a write is stuck,
+        # when the lease was last renewed.
+        self._task: asyncio.Task[None] | None = None
+        self.flight: Flight | None = None
         self.watcher: asyncio.Task[None] | None = None
         self.gone = False
         self.sending_since: float | None = None
@@ -87,18 +108,20 @@ class Call:
         return self._admitted.principal
 
     @property
+    def model(self) -> CompiledModel:
+        return self._admitted.model
+
+    @property
     def input_estimate(self) -> int:
         return self._admitted.input_estimate
 
     @property
     def session_id(self) -> str | None:
-        """Of a call that is open."""
         return self._attribution.session_id
 
     def open(self, outbound: Outbound, wire: Wire, *, streamed: bool) -> None:
         """Writes the call down with its estimates, which count if the process dies. Raises OSError when that cannot be,
         and then the call must not go on."""
-        self._attribution = attribution_of(self.request.headers)
         self._endpoint = wire.endpoint
         self._streamed = streamed
         self._started_ms = now = int(self.clock.time() * 1000)
@@ -174,11 +197,21 @@ class Call:
             *self._attribution,
         )
 
+    def carried_by(self, task: asyncio.Task[None] | None) -> None:
+        """From here on a task does the waiting."""
+        self._task = task
+        self.flight = None
+
     def interrupt(self) -> None:
         """Nobody takes the answer any more: breaks off whatever the call waits for."""
-        if self._task is not None and not self.gone:
+        if self.gone:
+            return
+        if self._task is not None:
             self.gone = True
             self._task.cancel()
+        elif self.flight is not None:
+            self.gone = True
+            self.flight.break_off()
 
     def limit_headers(self) -> RawHeaders:
         """What is left of the caller's own limits, for the head of the answer."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.asgi import Request
+from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.policy.refusals import Refusal
 
 Handler = Callable[[Request, str], Awaitable[None]]
@@ -28,12 +29,14 @@ _MODELS = "/models"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`dialect` is None where the caller's headers tell; `free` is what no limit holds for."""
+    """`dialect` is None where the caller's headers tell; `free` is what no limit holds for; `wire` is the protocol of
+    calls that cost."""
 
     method: str
     dialect: Dialect | None
     handle: Handler
     free: bool = False
+    wire: Wire | None = None
 
 
 class Paths:

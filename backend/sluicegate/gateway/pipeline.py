@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -20,14 +20,14 @@ from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.headers import relayed
 from sluicegate.gateway.metering import Books, Call
 from sluicegate.gateway.relay import Relay
-from sluicegate.gateway.routing import Backends, Unreachable, routes_for
+from sluicegate.gateway.routing import Attempt, Backends, Unreachable, routes_for
 from sluicegate.gateway.secrets import Guard
 from sluicegate.gateway.transit import Outbound
 from sluicegate.gateway.watch import Watch
-from sluicegate.policy.compile import CompiledModel
+from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
-from sluicegate.ports.upstream import Timeouts, UpstreamError
+from sluicegate.ports.upstream import RawHeaders, Timeouts, UpstreamError
 
 _log = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5
@@ -54,10 +54,10 @@ class Pipeline:
     """Carries calls from admission to settlement. Raises Refusal as long as nothing was sent to the caller."""
 
     def __init__(self, books: Books, backends: Backends, options: GatewayOptions) -> None:
-        self._books = books
-        self._policy = books.policy
-        self._backends = backends
-        self._max_body = options.max_body_bytes
+        self.books = books
+        self.policy = books.policy
+        self.backends = backends
+        self.max_body = options.max_body_bytes
         self._guard = Guard(books.policy, options.found, books.clock)
         self.watch = Watch(books.clock, options.stalled_seconds)
 
@@ -66,25 +66,41 @@ class Pipeline:
         return await self._identify(credential_of(request), request)
 
     async def _identify(self, credential: str, request: Request) -> Principal:
-        known = self._policy.known(credential)
-        return known or await decided(self._policy.authenticate(credential, request.address))
+        known = self.policy.known(credential)
+        return known or await decided(self.policy.authenticate(credential, request.address))
 
     async def call(self, request: Request, wire: Wire, named: str = "") -> None:
         """A call that costs: everything from the key to the ledger. `named` is a model that stands in the path."""
         credential = credential_of(request)
         principal = await self._identify(credential, request)
-        envelope = wire.open(await read_body(request, self._max_body), named)
+        envelope = wire.open(await read_body(request, self.max_body), named)
         input_estimate = envelope.input_estimate(wire.bytes_per_token)
         max_tokens = wire.max_tokens(envelope)
         admitted = await decided(
-            self._policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal)
+            self.policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal)
         )
-        call = Call(self._books, request, admitted)
+        call = Call(self.books, request, admitted)
         self.watch.enter(call)
+
+        async def serve() -> None:
+            if self.policy.secrets is not None:
+                _check_kind(admitted.model, wire)
+                await decided(self._guard.clear(envelope, call.principal, admitted.model.slug, request.id))
+            outbound, routes = self.prepare(call, wire, envelope)
+            await self._serve(call, outbound, routes)
+
+        await self._carry(call, serve())
+
+    async def go_on(self, call: Call, outbound: Outbound, routes: list[Route], attempt: Attempt | None) -> None:
+        """Carries a call that was prepared, and may be on its way, to its end."""
+        await self._carry(call, self._serve(call, outbound, routes, attempt))
+
+    async def _carry(self, call: Call, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.current_task()
+        call.carried_by(task)
         try:
-            await self._serve(call, wire, envelope, admitted.model)
+            await work
         except asyncio.CancelledError:
-            task = asyncio.current_task()
             if not call.gone or task is None:
                 raise
             task.uncancel()
@@ -92,10 +108,13 @@ class Pipeline:
             self.watch.leave(call)
             call.close()
 
-    async def _serve(self, call: Call, wire: Wire, envelope: Envelope, model: CompiledModel) -> None:
+    def prepare(
+        self, call: Call, wire: Wire, envelope: Envelope, headers: RawHeaders | None = None
+    ) -> tuple[Outbound, list[Route]]:
+        """Writes the call down, ready to be sent to one of the backends; `headers` as `Outbound` takes them. Raises
+        Refusal."""
+        model = call.model
         _check_kind(model, wire)
-        if self._policy.secrets is not None:
-            await decided(self._guard.clear(envelope, call.principal, model.slug, call.request.id))
         routes = routes_for(model, wire, envelope)
         outbound = Outbound(
             call.request,
@@ -104,14 +123,18 @@ class Pipeline:
             routes[0],
             created=call.clock.time(),
             input_estimate=call.input_estimate,
+            headers=headers,
         )
         try:
             call.open(outbound, wire, streamed=envelope.stream)
         except OSError as error:
             _log.error("gateway.journal_refused", error=str(error))
             raise _undecided("The gateway cannot write calls down at the moment, so it serves none.") from None
+        return outbound, routes
+
+    async def _serve(self, call: Call, outbound: Outbound, routes: list[Route], attempt: Attempt | None = None) -> None:
         try:
-            response = await self._backends.reach(outbound, routes, call.session_id)
+            response = await self.backends.reach(outbound, routes, call.session_id, attempt)
         except Unreachable as unreachable:
             if unreachable.reached:
                 call.settle(unreachable.refusal.status, Outcome.UNREACHABLE, estimated=True)
@@ -126,18 +149,18 @@ class Pipeline:
     async def count_tokens(self, request: Request, wire: CountingWire, named: str = "") -> None:
         """Needs a grant, uses up nothing and leaves no trace in the ledger."""
         principal = await self.identify(request)
-        envelope = wire.open(await read_body(request, self._max_body), named)
-        model = await decided(self._policy.check_access(principal, envelope.model))
+        envelope = wire.open(await read_body(request, self.max_body), named)
+        model = await decided(self.policy.check_access(principal, envelope.model))
         if model.routes and not any(wire.dialect in route.dialects for route in model.routes):
             # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.
             await request.reply(wire.estimated(envelope.input_estimate(wire.bytes_per_token)))
             return
-        if self._policy.secrets is not None:
+        if self.policy.secrets is not None:
             await decided(self._guard.clear(envelope, principal, model.slug, request.id))
         routes = routes_for(model, wire, envelope)
         outbound = Outbound(request, envelope, wire, routes[0])
         try:
-            response = await self._backends.reach(outbound, routes)
+            response = await self.backends.reach(outbound, routes)
         except Unreachable as unreachable:
             raise unreachable.refusal from None
         try:

@@ -29,6 +29,7 @@ _GZIP = (b"gzip", b"x-gzip")
 _READABLE = (b"", b"identity", *_GZIP)
 _DECODE_STEP = 1024 * 1024
 _JSON = b"application/json"
+_EVENT_STREAM = b"text/event-stream"
 _EVENTS = b"text/event-stream; charset=utf-8"
 
 
@@ -45,6 +46,20 @@ class Relay:
         self._wire = outbound.wire
         self._translator = outbound.translator
 
+    def at_once(self, response: UpstreamResponse) -> Reply | None:
+        """The reply to a call whose answer is here, whole and good, and then the call is settled; None for all else,
+        and then nothing is done. Raises Refusal."""
+        if response.status >= 300:
+            return None
+        self._coding = value_of(response.headers, b"content-encoding")
+        if self._coding not in _READABLE or value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
+            return None
+        body = response.buffered()
+        if body is None:
+            return None
+        self._call.note_first_byte()
+        return self._settled(response, body)
+
     async def relay(self, response: UpstreamResponse) -> None:
         """Raises Refusal as long as nothing was sent."""
         self._call.note_first_byte()
@@ -56,7 +71,7 @@ class Relay:
             raise self._refused("The model's provider answered with a redirect, which is not followed.")
         elif self._coding not in _READABLE:
             raise self._refused("The model's provider answered in a coding that it was not asked for.")
-        elif value_of(response.headers, b"content-type").startswith(b"text/event-stream"):
+        elif value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
             await self._stream(response)
         else:
             await self._whole(response)
@@ -101,6 +116,9 @@ class Relay:
         body = response.buffered()
         if body is None:
             body = await self._body(response)
+        await self._request.reply(self._settled(response, body))
+
+    def _settled(self, response: UpstreamResponse, body: bytes) -> Reply:
         plain = _decoded(body, self._coding)
         reading = None if plain is None else self._wire.read(plain)
         if plain is None or reading is None:
@@ -109,7 +127,8 @@ class Relay:
         call = self._call
         usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
         call.settle(response.status, Outcome.OK, usage, estimated=estimated)
-        await self._reply(reply)
+        reply.headers.extend(call.limit_headers())
+        return reply
 
     async def _reply(self, reply: Reply) -> None:
         reply.headers.extend(self._call.limit_headers())

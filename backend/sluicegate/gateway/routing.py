@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from math import ceil
 
 import structlog
 
 from sluicegate.domain.catalog import Dialect
-from sluicegate.gateway.breaker import Breakers
+from sluicegate.gateway.breaker import Breaker, Breakers
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.headers import value_of
@@ -19,7 +20,15 @@ from sluicegate.gateway.transit import Outbound, wire_to, written_in
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
-from sluicegate.ports.upstream import RawHeaders, Timeouts, Upstream, UpstreamError, UpstreamRequest, UpstreamResponse
+from sluicegate.ports.upstream import (
+    Begun,
+    RawHeaders,
+    Timeouts,
+    Upstream,
+    UpstreamError,
+    UpstreamRequest,
+    UpstreamResponse,
+)
 
 _log = structlog.get_logger(__name__)
 _PATHS = {
@@ -93,6 +102,22 @@ def retry_after(headers: RawHeaders) -> float | None:
     return None
 
 
+@dataclass(slots=True)
+class Attempt:
+    """A call at one backend, until `ended`. `due` are all that it may be sent to, in the order of `ordered`; `sent` is
+    set when it is on its way already, `response` when its answer is here."""
+
+    ordered: list[Route]
+    due: list[Route]
+    route: Route
+    request: UpstreamRequest
+    breaker: Breaker
+    began: float
+    probe: bool
+    sent: Begun | None = None
+    response: UpstreamResponse | None = None
+
+
 class Backends:
     """Sends calls out. Nothing is tried again once any of an answer has come.
 
@@ -109,18 +134,54 @@ class Backends:
         self._patience = patience
         self.breakers = Breakers(clock)
 
-    async def reach(self, outbound: Outbound, routes: Sequence[Route], session: str | None = None) -> UpstreamResponse:
-        """The answer of the first backend that is neither down nor overloaded, or else of the last one; raises
-        Unreachable."""
+    def begin(self, outbound: Outbound, routes: Sequence[Route], session: str | None = None) -> Attempt | None:
+        """Sends a call to its first backend, where nothing has to be waited for; None, and then nothing is sent, where
+        it has. `reach` goes on from there in any case."""
         ordered = in_order(routes, draw_for(session))
-        response = await self._first_of(outbound, self._due(ordered))
+        try:
+            due = self._due(ordered)
+            route = due[0]
+            request = outbound.to(route, self._timeouts)
+            sent = None if route.origin is None else self._upstream.begin(request)
+        except (Unreachable, Refusal, UpstreamError):
+            return None
+        return None if sent is None else self._started(ordered, due, route, request, sent)
+
+    def arrived(self, attempt: Attempt, outbound: Outbound) -> UpstreamResponse | None:
+        """The answer to a call that was begun, if it is here and nothing keeps it from being the one to pass on."""
+        response = None if attempt.sent is None else attempt.sent.arrived()
+        if response is None or _in_trouble(response):
+            return None
+        self._note(attempt, outbound, response)
+        return response
+
+    @staticmethod
+    def give_up(attempt: Attempt) -> None:
+        """Nobody waits for a call that was begun any more."""
+        if attempt.response is None:
+            attempt.breaker.let_go(probe=attempt.probe)
+        if attempt.sent is not None:
+            attempt.sent.give_up()
+
+    async def reach(
+        self,
+        outbound: Outbound,
+        routes: Sequence[Route],
+        session: str | None = None,
+        attempt: Attempt | None = None,
+    ) -> UpstreamResponse:
+        """The answer of the first backend that is neither down nor overloaded, or else of the last one; raises
+        Unreachable. `attempt` is what `begin` gave."""
+        ordered = in_order(routes, draw_for(session)) if attempt is None else attempt.ordered
+        due = self._due(ordered) if attempt is None else attempt.due
+        response = await self._first_of(outbound, ordered, due, attempt)
         wait = self._short_wait(response)
         if wait is None:
             return response
         await response.aclose()
         # Calls that were refused together do not come back together.
         await asyncio.sleep(wait + _SPREAD_SECONDS * _random())
-        return await self._first_of(outbound, self._due(ordered))
+        return await self._first_of(outbound, ordered, self._due(ordered))
 
     def _due(self, ordered: list[Route]) -> list[Route]:
         """Those that take calls, then those that take them at need; raises Unreachable when there are none."""
@@ -135,34 +196,41 @@ class Backends:
             raise Unreachable(refusal, reached=False)
         return due
 
-    async def _first_of(self, outbound: Outbound, routes: list[Route]) -> UpstreamResponse:
+    async def _first_of(
+        self, outbound: Outbound, ordered: list[Route], due: list[Route], begun: Attempt | None = None
+    ) -> UpstreamResponse:
         failure: UpstreamError | None = None
         refused: Refusal | None = None
-        for route in routes:
+        for route in due:
             try:
-                request = outbound.to(route, self._timeouts)
+                attempt, begun = begun or self._started(ordered, due, route, outbound.to(route, self._timeouts)), None
             except Refusal as refusal:
                 refused = refusal
                 continue
             try:
-                response = await self._attempt(outbound, route, request)
+                response = attempt.response or await self._answer_to(attempt, outbound)
             except UpstreamError as error:
                 failure = error
                 if not error.before_first_byte:
                     break
                 continue
-            if route is routes[-1] or not _in_trouble(response):
+            if route is due[-1] or not _in_trouble(response):
                 return response
             await response.aclose()
         raise Unreachable(_refusal(failure) if failure or refused is None else refused, reached=outbound.sent)
 
-    async def _attempt(self, outbound: Outbound, route: Route, request: UpstreamRequest) -> UpstreamResponse:
+    def _started(
+        self, ordered: list[Route], due: list[Route], route: Route, request: UpstreamRequest, sent: Begun | None = None
+    ) -> Attempt:
         breaker = self.breakers.of(route)
         began = self._clock.monotonic()
-        probe = breaker.begin(began)
+        return Attempt(ordered, due, route, request, breaker, began, breaker.begin(began), sent)
+
+    async def _answer_to(self, attempt: Attempt, outbound: Outbound) -> UpstreamResponse:
+        route, breaker, probe = attempt.route, attempt.breaker, attempt.probe
         upstream = self._demo if route.origin is None else self._upstream
         try:
-            response = await upstream.send(request)
+            response = await (upstream.send(attempt.request) if attempt.sent is None else attempt.sent.answer())
         except UpstreamError as error:
             outbound.sent = outbound.sent or error.sent
             breaker.unreached(f"{error.kind}: {error}", probe=probe)
@@ -171,13 +239,19 @@ class Backends:
         except BaseException:
             breaker.let_go(probe=probe)
             raise
+        self._note(attempt, outbound, response)
+        return response
+
+    @staticmethod
+    def _note(attempt: Attempt, outbound: Outbound, response: UpstreamResponse) -> None:
+        breaker, probe = attempt.breaker, attempt.probe
+        attempt.response = response
         outbound.sent, outbound.breaker = True, breaker
         if _in_trouble(response):
             breaker.refused(response.status, retry_after(response.headers), probe=probe)
-            _log.warning("gateway.backend_refused", provider=route.provider_name, status=response.status)
+            _log.warning("gateway.backend_refused", provider=attempt.route.provider_name, status=response.status)
         else:
-            breaker.answered(began, probe=probe)
-        return response
+            breaker.answered(attempt.began, probe=probe)
 
     def _short_wait(self, response: UpstreamResponse) -> float | None:
         """Seconds after which the same call is worth another try here."""

@@ -79,8 +79,10 @@ class Outbound:
         *,
         created: float = 0.0,
         input_estimate: int = 0,
+        headers: RawHeaders | None = None,
     ) -> None:
-        """`created` is in seconds since the epoch. Raises Refusal for a body that can't be served or metered."""
+        """`created` is in seconds since the epoch; `headers` are those that `forwarded` gives, where they are known.
+        Raises Refusal for a body that can't be served or metered."""
         self._request = request
         self._envelope = envelope
         self._caller = wire
@@ -88,7 +90,7 @@ class Outbound:
         self._input_estimate = input_estimate
         self._written = written_in(wire, envelope)
         self._hide_usage = wire.prepare(envelope)
-        self._headers: RawHeaders | None = None
+        self._headers = headers
         self._translator: Translator | None = None
         self.hide_usage = self._hide_usage
         self.route = first

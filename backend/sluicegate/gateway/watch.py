@@ -34,6 +34,12 @@ class Watch:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
+    def break_off(self) -> None:
+        """Ends the calls that no task carries."""
+        for call in tuple(self._calls):
+            if call.flight is not None:
+                call.interrupt()
+
     def leave(self, call: Call) -> None:
         self._calls.discard(call)
         if call.watcher is not None:
@@ -45,8 +51,14 @@ class Watch:
             return
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
         now = self._clock.monotonic()
-        for call in self._calls:
-            if call.watcher is None and now - call.since >= TICK:
+        for call in tuple(self._calls):
+            if now - call.since < TICK:
+                continue
+            if call.flight is not None:
+                if call.flight.abandoned:
+                    call.interrupt()
+                    continue
+            elif call.watcher is None:
                 call.watcher = asyncio.create_task(self._await_departure(call))
             if now - call.renewed >= _RENEW_SECONDS:
                 call.renewed = now

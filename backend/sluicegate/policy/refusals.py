@@ -114,3 +114,7 @@ def request_timeout(what: str) -> Refusal:
 
 def upstream_unavailable(message: str, status: int = 502, retry_after: int | None = None) -> Refusal:
     return Refusal("upstream_unavailable", status, message, retry_after=retry_after)
+
+
+def internal_error(request_id: str) -> Refusal:
+    return Refusal("internal_error", 500, f"The gateway failed on this request. Its id is {request_id}.")

@@ -6,6 +6,7 @@ connections and TLS contexts for their whole life; none is made per request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,8 +85,32 @@ class UpstreamResponse(Protocol):
     async def aclose(self) -> None: ...
 
 
+class Begun(Protocol):
+    """A request that is on its way. Exactly one of `answer` and `give_up` must be called in the end, unless `arrived`
+    gave the response."""
+
+    def notify(self, listener: Callable[[], None]) -> None:
+        """Has it called once, as soon as more of the answer has come or none will."""
+        ...
+
+    def arrived(self) -> UpstreamResponse | None:
+        """The response, once its head is here."""
+        ...
+
+    async def answer(self) -> UpstreamResponse:
+        """As `Upstream.send` for a request that is not on its way yet."""
+        ...
+
+    def give_up(self) -> None: ...
+
+
 class Upstream(Protocol):
     """Sends requests; raises `UpstreamError` when no answer head arrives in time."""
 
     async def send(self, request: UpstreamRequest) -> UpstreamResponse: ...
+    def begin(self, request: UpstreamRequest) -> Begun | None:
+        """Sends at once, where nothing has to be waited for; None, and then nothing is sent, where `send` has to be
+        awaited."""
+        ...
+
     async def aclose(self) -> None: ...

@@ -34,6 +34,10 @@ class DemoUpstream:
             await asyncio.sleep(wait)
         return DemoResponse(answer, self._seconds_per_token, request.timeouts)
 
+    def begin(self, request: UpstreamRequest) -> None:
+        """Every answer takes its time."""
+        return
+
     async def aclose(self) -> None:
         self._closed = True
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from os import PathLike
 
 from sluicegate.adapters.upstream.addresses import ALLOW_PRIVATE_SETTING, Resolver, addresses_of
-from sluicegate.adapters.upstream.connection import Bounds, Connection, Http11Response
+from sluicegate.adapters.upstream.connection import Bounds, Connection, Http11Response, sent_whole
 from sluicegate.adapters.upstream.pool import Pool
 from sluicegate.adapters.upstream.wire import encode_head, host_value
 from sluicegate.ports.upstream import Origin, UpstreamError, UpstreamRequest
@@ -62,11 +62,34 @@ class Http11Upstream:
         try:
             return await _exchange(connection, request, head)
         except UpstreamError as error:
-            # The provider closed an idle connection while the request was on its way; it has not looked at it.
-            if not (reused and error.kind == "closed" and error.before_first_byte) or self._closed:
+            if not reused or not self._worth_another(error):
                 raise
+        return await self.send_again(pool, request, head)
+
+    def begin(self, request: UpstreamRequest) -> Http11Begun | None:
+        pool = self._pools.get(request.origin)
+        if pool is None or not pool.idle or self._closed or not sent_whole(request.body):
+            return None
+        head = encode_head(request, pool.host)
+        return Http11Begun(self, pool, request, head, _begin(pool.idle.pop(), request, head))
+
+    def _worth_another(self, error: UpstreamError) -> bool:
+        # The provider closed an idle connection while the request was on its way; it has not looked at it.
+        return error.kind == "closed" and error.before_first_byte and not self._closed
+
+    async def answer_to(self, begun: Http11Begun) -> Http11Response:
+        """What `begin` leaves to be awaited."""
         try:
-            return await _exchange(await pool.acquire(timeouts.connect, fresh=True), request, head)
+            return await _head_of(begun.response)
+        except UpstreamError as error:
+            # Only connections that were used before are idle.
+            if not self._worth_another(error):
+                raise
+        return await self.send_again(begun.pool, begun.request, begun.head)
+
+    async def send_again(self, pool: Pool, request: UpstreamRequest, head: bytes) -> Http11Response:
+        try:
+            return await _exchange(await pool.acquire(request.timeouts.connect, fresh=True), request, head)
         except UpstreamError as error:
             error.sent = True
             raise
@@ -183,21 +206,55 @@ def tls_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
     return context
 
 
+class Http11Begun:
+    """See `ports.upstream.Begun`."""
+
+    __slots__ = ("_client", "head", "pool", "request", "response")
+
+    def __init__(
+        self, client: Http11Upstream, pool: Pool, request: UpstreamRequest, head: bytes, response: Http11Response
+    ) -> None:
+        self._client = client
+        self.pool = pool
+        self.request = request
+        self.head = head
+        self.response = response
+
+    def notify(self, listener: Callable[[], None]) -> None:
+        self.response.listener = listener
+
+    def arrived(self) -> Http11Response | None:
+        return self.response if self.response.status else None
+
+    async def answer(self) -> Http11Response:
+        return await self._client.answer_to(self)
+
+    def give_up(self) -> None:
+        self.response.listener = None
+        self.response.discard()
+
+
 async def _exchange(connection: Connection, request: UpstreamRequest, head: bytes) -> Http11Response:
     """Send on a connection that is ours alone; whatever goes wrong, the connection is gone afterwards."""
-    timeouts = request.timeouts
-    body = request.body
-    response = connection.begin(
-        head,
-        body,
-        head_only=request.method == "HEAD",
-        first_byte=timeouts.first_byte,
-        idle=timeouts.idle,
-    )
+    response = _begin(connection, request, head)
     try:
-        rest = connection.unsent(body)
+        rest = connection.unsent(request.body)
         if rest is not None:
-            await connection.send_rest(response, rest, first_byte=timeouts.first_byte)
+            await connection.send_rest(response, rest, first_byte=request.timeouts.first_byte)
+    except BaseException:
+        response.discard()
+        raise
+    return await _head_of(response)
+
+
+def _begin(connection: Connection, request: UpstreamRequest, head: bytes) -> Http11Response:
+    timeouts = request.timeouts
+    head_only = request.method == "HEAD"
+    return connection.begin(head, request.body, head_only=head_only, first_byte=timeouts.first_byte, idle=timeouts.idle)
+
+
+async def _head_of(response: Http11Response) -> Http11Response:
+    try:
         while not response.status:
             if response.error is not None:
                 raise response.error

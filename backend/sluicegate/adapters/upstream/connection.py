@@ -7,6 +7,7 @@ a connection, one wake-up for each read from the socket however many chunks it h
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol, cast
@@ -18,6 +19,11 @@ from sluicegate.ports.upstream import RawHeaders, UpstreamError
 _WHOLE_WRITE = 64 * 1024
 _WRITE_SLICE = 256 * 1024
 _INTERIM_STATUSES = frozenset({100, 102, 103})
+
+
+def sent_whole(body: bytes) -> bool:
+    """Whether a body is short enough to leave in one write."""
+    return len(body) <= _WHOLE_WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Http11Response:
         "chunks",
         "error",
         "headers",
+        "listener",
         "size",
         "status",
     )
@@ -70,6 +77,8 @@ class Http11Response:
         self.chunks: list[bytes] = []
         self.size = 0
         self.error: UpstreamError | None = None
+        # Called once, where somebody would rather not wait in a task.
+        self.listener: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     def buffered(self) -> bytes | None:
@@ -108,6 +117,10 @@ class Http11Response:
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+        listener = self.listener
+        if listener is not None:
+            self.listener = None
+            listener()
 
     def finish(self) -> None:
         self._connection = None

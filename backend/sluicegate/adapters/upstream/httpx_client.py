@@ -127,6 +127,10 @@ class HttpxUpstream:
             error.sent = True
             raise
 
+    def begin(self, request: UpstreamRequest) -> None:
+        """httpx's engine sends from a task."""
+        return
+
     async def aclose(self) -> None:
         self._closed = True
         for pool in self._pools.values():
