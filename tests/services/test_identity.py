@@ -11,7 +11,7 @@ from fakes.identity import Site
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, Throttled, Unauthenticated
-from sluicegate.ports.store import AuditFilter, PageRequest, UserFilter
+from sluicegate.ports.store import AuditFilter, KeyState, PageRequest, UserFilter
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.groups import GroupService
@@ -137,6 +137,38 @@ async def test_a_key_is_its_owners_until_it_is_revoked(site: Site) -> None:
     assert [k.id for k in (await keys.of_users(ada, [eve.user.id]))[eve.user.id]] == [key.id]
     assert (await keys.revoke(ada, key.id)).revoked_at == site.clock.now()
     assert site.feed.published.count(PolicyChange(ChangeKind.KEY, key.id)) == 2
+
+
+async def test_administrators_find_the_keys_that_nobody_uses(site: Site) -> None:
+    keys = KeyService(site.store, site.clock)
+    ada, eve = await site.person("ada@example.com", Role.ADMIN), await site.person("eve@example.com")
+    for name in ("quiet", "used", "gone", "short-lived 100%"):
+        end = site.clock.now() + timedelta(days=3) if name.startswith("short") else None
+        await keys.create(eve, name, end)
+    found = {key.name: key for key in (await keys.of_users(ada, [eve.user.id]))[eve.user.id]}
+    await keys.revoke(eve, found["gone"].id)
+    site.clock.advance(31 * 86400)
+    async with site.store.write() as tx:
+        await tx.keys.update(found["used"].id, last_used_at=site.clock.now() - timedelta(days=29))
+    await keys.create(ada, "fresh", None)
+
+    async def names(search: str | None = None, state: KeyState | None = None) -> list[str]:
+        page = await keys.page_of_all(ada, search, state, PageRequest())
+        assert await keys.count_of_all(ada, search, state) == len(page.items)
+        return [key.name for key, _ in page.items]
+
+    assert await names() == ["fresh", "short-lived 100%", "gone", "used", "quiet"]
+    assert await names(state=KeyState.ACTIVE) == ["fresh", "used", "quiet"]
+    assert await names(state=KeyState.STALE) == ["quiet"]
+    assert await names(state=KeyState.EXPIRED) == ["short-lived 100%"]
+    assert await names(state=KeyState.REVOKED) == ["gone"]
+    assert await names("ADA@example") == ["fresh"]
+    assert await names("0%") == ["short-lived 100%"]
+    assert await names(found["used"].prefix) == ["used"]
+    with pytest.raises(Forbidden):
+        await keys.page_of_all(eve, None, None, PageRequest())
+    with pytest.raises(Forbidden):
+        await keys.count_of_all(eve, None, None)
 
 
 async def test_a_deleted_group_is_told_of_with_its_members(site: Site) -> None:

@@ -62,6 +62,27 @@ class UserFilter:
     group_id: str | None = None
 
 
+class KeyState(StrEnum):
+    """What may be looked for among keys. One is stale that works and was not used since an instant, or if never, was
+    made before it."""
+
+    ACTIVE = "active"
+    STALE = "stale"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFilter:
+    """`search` matches anywhere in a key's name, the beginning that is shown, or its owner's name or e-mail,
+    case-insensitively. `now` decides what has expired, `stale_before` what is stale."""
+
+    now: datetime
+    stale_before: datetime
+    search: str | None = None
+    state: KeyState | None = None
+
+
 class UserSort(StrEnum):
     """Orders of a list of people. Without a name the e-mail counts; among those of one role or status names decide;
     who was never active comes before everybody else."""
@@ -223,6 +244,11 @@ class KeyRepository(Protocol):
         ...
 
     async def count_of(self, user_id: str) -> int: ...
+    async def page(self, where: KeyFilter, page: PageRequest) -> Page[ApiKey]:
+        """Everybody's that match, newest first."""
+        ...
+
+    async def count(self, where: KeyFilter) -> int: ...
     async def get_many(self, ids: Sequence[str]) -> dict[str, ApiKey]: ...
     async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]: ...
     async def by_public_id(self, public_id: str) -> ApiKey | None: ...

@@ -17,7 +17,7 @@ from sluicegate.kit.crypto import hash_key_secret
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.ports.store import KeyFilter, KeyState, Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.caller import Caller
 from sluicegate.services.expiry import checked_expiry
@@ -35,6 +35,8 @@ from sluicegate.services.versions import hold
 
 DEFAULT_NAME = "API key"
 MAX_OVERLAP_HOURS = 720
+# After so many days without a call a key is worth a question to its owner.
+STALE_DAYS = 30
 
 
 class KeyService:
@@ -56,6 +58,23 @@ class KeyService:
         caller.require_scope(TokenScope.READ)
         async with self._store.read() as tx:
             return await tx.keys.count_of(caller.user.id)
+
+    async def page_of_all(
+        self, caller: Caller, search: str | None, state: KeyState | None, page: PageRequest
+    ) -> Page[ApiKey]:
+        """Everybody's, newest first; for administrators."""
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.keys.page(self._filter(search, state), page)
+
+    async def count_of_all(self, caller: Caller, search: str | None, state: KeyState | None) -> int:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.keys.count(self._filter(search, state))
+
+    def _filter(self, search: str | None, state: KeyState | None) -> KeyFilter:
+        now = self._clock.now()
+        return KeyFilter(now, now - timedelta(days=STALE_DAYS), search, state)
 
     async def narrowings(self, caller: Caller, key_ids: Sequence[str]) -> dict[str, Narrowing]:
         """What each key may use less than its owner; members see their own."""

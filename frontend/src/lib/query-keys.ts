@@ -29,6 +29,7 @@ export const keys = {
   modelHolders: (modelId: string) => ["policy", "holders", modelId] as const,
 
   apiKeys: ["api-keys"] as const,
+  allApiKeys: (filters: object) => ["api-keys", "all", filters] as const,
   ownSessions: ["own-sessions"] as const,
   automationTokens: ["automation-tokens"] as const,
 

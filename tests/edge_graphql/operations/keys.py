@@ -79,6 +79,25 @@ OPERATIONS = {
             bad("invalid_input", "after", after="WzFd"),
         ),
     ),
+    "allApiKeys": Operation(
+        "query ($first: Int!, $after: String, $search: String, $state: KeyState) { allApiKeys(first: $first, "
+        "after: $after, search: $search, state: $state) { totalCount "
+        f"pageInfo {{ hasNextPage endCursor }} edges {{ cursor node {{ ...k owner {{ name }} }} }} }} }} "
+        f"fragment k on ApiKey {KEY}",
+        Role.ADMIN,
+        TokenScope.READ,
+        {"first": 10, "search": "MIA", "state": "ACTIVE"},
+        {
+            "totalCount": 1,
+            "pageInfo": {"hasNextPage": False, "endCursor": NEW},
+            "edges": [{"cursor": NEW, "node": {**MIA_KEY, "owner": {"name": "Mia Member"}}}],
+        },
+        faults=(
+            bad("invalid_input", "first", first=101),
+            bad("invalid_input", "after", after="WzFd"),
+            bad("invalid_input", "search", search="x" * 301),
+        ),
+    ),
     "createApiKey": Operation(
         f"mutation ($input: CreateApiKeyInput!) {{ createApiKey(input: $input) {{ secret apiKey {KEY} }} }}",
         Role.MEMBER,

@@ -7,17 +7,19 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken, TokenScope
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.store import KeyFilter, KeyState, Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
 from sluicegate.storage.tables.credentials import ApiKeyRow, AutomationTokenRow
+from sluicegate.storage.tables.identity import UserRow
 
 KEYS = table_of(ApiKeyRow)
 _TOKENS = table_of(AutomationTokenRow)
+_USERS = table_of(UserRow)
 
 
 def key_value(row: Row[Any]) -> ApiKey:
@@ -45,6 +47,14 @@ class SqlKeyRepository:
     async def count_of(self, user_id: str) -> int:
         return await self._session.scalar(select(func.count(KEYS.c.id)).where(KEYS.c.user_id == user_id)) or 0
 
+    async def page(self, where: KeyFilter, page: PageRequest) -> Page[ApiKey]:
+        statement = paged(select(KEYS).where(*_matches(where)), page, KEYS.c.id, descending=True)
+        rows = (await self._session.execute(statement)).all()
+        return to_page(rows, page, key_value, lambda row: [row.id])
+
+    async def count(self, where: KeyFilter) -> int:
+        return await self._session.scalar(select(func.count(KEYS.c.id)).where(*_matches(where))) or 0
+
     async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]:
         statement = select(KEYS).where(KEYS.c.user_id.in_(user_ids)).order_by(KEYS.c.id.desc())
         found: dict[str, list[ApiKey]] = {user_id: [] for user_id in user_ids}
@@ -67,6 +77,26 @@ class SqlKeyRepository:
     async def revoke(self, key_id: str, at: datetime) -> None:
         statement = update(KEYS).where(KEYS.c.id == key_id, KEYS.c.revoked_at.is_(None)).values(revoked_at=at)
         await self._session.execute(statement)
+
+
+def _matches(where: KeyFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if where.search and where.search.strip():
+        pattern = like_pattern(where.search)
+        owners = select(_USERS.c.id).where(
+            or_(*(c.like(pattern, escape="\\") for c in (_USERS.c.sort_name, _USERS.c.email)))
+        )
+        named = (func.lower(c).like(pattern, escape="\\") for c in (KEYS.c.name, KEYS.c.prefix))
+        conditions.append(or_(*named, KEYS.c.user_id.in_(owners)))
+    if where.state is KeyState.REVOKED:
+        return [*conditions, KEYS.c.revoked_at.is_not(None)]
+    if where.state is not None:
+        ended = KEYS.c.expires_at <= where.now
+        conditions.append(KEYS.c.revoked_at.is_(None))
+        conditions.append(ended if where.state is KeyState.EXPIRED else or_(KEYS.c.expires_at.is_(None), not_(ended)))
+    if where.state is KeyState.STALE:
+        conditions.append(func.coalesce(KEYS.c.last_used_at, KEYS.c.created_at) < where.stale_before)
+    return conditions
 
 
 class SqlTokenRepository:

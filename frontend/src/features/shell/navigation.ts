@@ -73,6 +73,12 @@ export const navigation: NavigationSection[] = [
         hint: "Shared grants, limits and budgets",
       },
       {
+        label: "All API keys",
+        icon: IconKey,
+        path: "/admin/api-keys",
+        hint: "Everybody's keys: unused, expired, revoked",
+      },
+      {
         label: "Providers",
         icon: IconBuildingStore,
         path: "/admin/providers",
