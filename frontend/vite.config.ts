@@ -59,6 +59,6 @@ export default defineConfig({
     // Files share their modules, which takes a third of the time; what a test leaves behind, setup.ts clears.
     isolate: false,
     restoreMocks: true,
-    testTimeout: 15_000,
+    testTimeout: 40_000,
   },
 });

@@ -227,6 +227,23 @@ const dialogs = [
   },
   {
     at: "/admin/users/$userId",
+    name: "Sessions of Mia Member",
+    open: async (page) => {
+      await page.getByRole("button", { name: "More actions" }).click();
+      await page.getByRole("menuitem", { name: "Sessions" }).click();
+    },
+  },
+  {
+    at: "/admin/users/$userId",
+    name: "New password link",
+    open: async (page) => {
+      await page.getByRole("button", { name: "More actions" }).click();
+      await page.getByRole("menuitem", { name: "New password link" }).click();
+      await page.getByRole("button", { name: "Make link" }).click();
+    },
+  },
+  {
+    at: "/admin/users/$userId",
     name: "Delete Mia Member?",
     open: async (page) => {
       await page.getByRole("button", { name: "More actions" }).click();

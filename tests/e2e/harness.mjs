@@ -115,6 +115,8 @@ export async function openAs(browser, server, who, path, options = {}) {
   const page = await browser.page({ url: server.url, ...options });
   await page.goto(path);
   await signIn(page, who);
+  // The address may be that of the page before it is that of the sign-in, so that it alone tells too little.
+  await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor({ state: "detached" });
   await page.waitForURL((url) => url.pathname !== "/sign-in");
   return page;
 }

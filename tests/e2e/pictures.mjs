@@ -3,11 +3,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openAs, settled, startBrowser, startServer } from "./harness.mjs";
+import { startMailServer } from "./mail-server.mjs";
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "../../docs/images");
 const largest = 250_000;
 
-const server = await startServer();
+const mail = await startMailServer();
+const server = await startServer({ env: mail.env });
 const browser = await startBrowser();
 try {
   await mkdir(folder, { recursive: true });
@@ -17,9 +19,15 @@ try {
   await take("dashboard-light", member, "/", "light", 1000);
   await take("dashboard-dark", member, "/", "dark", 1000);
   await take("user-light", admin, `/admin/users/${userId}`, "light", 1200);
+  await moreKeysAndLetters();
+  await take("keys-light", admin, "/admin/api-keys", "light", 560);
+  await take("account-light", member, "/account", "light", 900);
+  await take("audit-light", admin, "/admin/audit-log", "light", 760);
+  await take("settings-light", admin, "/admin/settings", "light", 900);
 } finally {
   await browser.close();
   await server.stop();
+  await mail.stop();
 }
 
 /** Gives the member values of her own beside those of two groups, so that the page has winners to show. */
@@ -44,10 +52,28 @@ async function competingPolicy() {
   return userId;
 }
 
+async function moreKeysAndLetters() {
+  const made = [];
+  for (const name of ["Build machine", "Old laptop", "Evaluation"]) {
+    const { createApiKey } = await server.ask(
+      `mutation ($name: String!) { createApiKey(input: { name: $name }) { apiKey { id } } }`,
+      { name },
+    );
+    made.push(createApiKey.apiKey.id);
+  }
+  await server.ask(`mutation ($id: ID!) { revokeApiKey(id: $id) { apiKey { id } } }`, { id: made[1] });
+  await server.ask(
+    `mutation { inviteUsers(input: { emails: ["ines@demo.example", "ole@demo.example"], role: MEMBER }) { results { email } } }`,
+  );
+  for (const to of ["ines@demo.example", "ole@demo.example"]) await mail.letterTo(to);
+}
+
 async function take(name, who, path, colorScheme, height) {
   const page = await openAs(browser, server, who, path, { colorScheme, viewport: { width: 1280, height } });
   await settled(page);
   await page.waitForLoadState("networkidle");
+  // What came last may have asked for more.
+  await settled(page);
   const picture = await page.screenshot();
   if (picture.length > largest) throw new Error(`${name} has ${picture.length} bytes, more than ${largest}`);
   await writeFile(join(folder, `${name}.png`), picture);

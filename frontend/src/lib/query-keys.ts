@@ -10,6 +10,7 @@ export const keys = {
   userList: (filters: object) => ["users", "list", filters] as const,
   userPicker: (search: string) => ["users", "picker", search] as const,
   user: (id: string) => ["users", "one", id] as const,
+  userSessions: (id: string) => ["users", "sessions", id] as const,
 
   groups: ["groups"] as const,
   groupList: (filters: object) => ["groups", "list", filters] as const,

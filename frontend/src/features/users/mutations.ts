@@ -45,6 +45,18 @@ const resendInvitationDocument = graphql(`
   }
 `);
 
+const passwordLinkDocument = graphql(`
+  mutation CreatePasswordResetLink($userId: ID!) {
+    createPasswordResetLink(userId: $userId) { resetUrl }
+  }
+`);
+
+const endSessionsDocument = graphql(`
+  mutation EndUserSessions($userId: ID!) {
+    endUserSessions(userId: $userId) { count }
+  }
+`);
+
 const withdrawInvitationDocument = graphql(`
   mutation WithdrawInvitation($userId: ID!) {
     withdrawInvitation(userId: $userId) { id }
@@ -84,6 +96,19 @@ export const useResendInvitation = () =>
   useUserMutation(
     async (userId: string) =>
       (await execute(resendInvitationDocument, { userId })).resendInvitation.inviteUrl,
+  );
+
+/** The link, or null when it is sent by mail. */
+export const useCreatePasswordLink = () =>
+  useUserMutation(
+    async (userId: string) =>
+      (await execute(passwordLinkDocument, { userId })).createPasswordResetLink.resetUrl ?? null,
+  );
+
+export const useEndUserSessions = () =>
+  useUserMutation(
+    async (userId: string) =>
+      (await execute(endSessionsDocument, { userId })).endUserSessions.count,
   );
 
 export const useInviteUsers = () =>

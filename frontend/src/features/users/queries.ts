@@ -39,6 +39,12 @@ const userDetailDocument = graphql(`
   }
 `);
 
+const userSessionsDocument = graphql(`
+  query UserSessions($id: ID!) {
+    user(id: $id) { id sessions { id client address lastSeenAt } }
+  }
+`);
+
 const userPickerDocument = graphql(`
   query UserPicker($search: String!, $after: String) {
     users(first: 20, after: $after, search: $search) {
@@ -52,6 +58,12 @@ export type ListedUser = UserListQuery["users"]["edges"][number]["node"];
 export type UserDetail = NonNullable<UserDetailQuery["user"]>;
 export type UserApiKey = UserDetail["apiKeys"][number];
 export type PickedUser = UserPickerQuery["users"]["edges"][number]["node"];
+
+export const userSessionsQuery = (id: string) =>
+  queryOptions({
+    queryKey: keys.userSessions(id),
+    queryFn: async () => (await execute(userSessionsDocument, { id })).user?.sessions ?? [],
+  });
 
 export const userListQuery = ({ q, role, status, sort = "NAME_ASC" }: UserListSearch) =>
   pagesQuery<ListedUser>({

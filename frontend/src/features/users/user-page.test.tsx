@@ -217,6 +217,46 @@ it("resends an invitation and shows the new link once when there is no mail", as
   expect(await within(dialog).findByText("https://gate.example.com/welcome/new")).toBeVisible();
 });
 
+const menu = async (user: ReturnType<typeof show>["user"], item: string) => {
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: item }));
+  return screen.findByRole("dialog");
+};
+
+it("makes a password link for somebody who forgot theirs, and shows it once", async () => {
+  const { user, server } = show({
+    CreatePasswordResetLink: {
+      createPasswordResetLink: { resetUrl: "https://gate.example.com/reset/new" },
+    },
+  });
+  const dialog = await menu(user, "New password link");
+  expect(dialog).toHaveTextContent("once, within one hour");
+  await user.click(within(dialog).getByRole("button", { name: "Make link" }));
+  expect(await within(dialog).findByText("https://gate.example.com/reset/new")).toBeVisible();
+  expect(server.lastOf("CreatePasswordResetLink")).toEqual({ userId: "user-2" });
+  await user.click(within(dialog).getByRole("button", { name: "Done" }));
+  expect(screen.queryByText("https://gate.example.com/reset/new")).not.toBeInTheDocument();
+});
+
+it("shows where somebody is signed in, and signs them out everywhere", async () => {
+  const session = {
+    id: "session-1",
+    client: "Firefox on Linux",
+    address: "10.0.0.7",
+    lastSeenAt: "2026-11-02T09:00:00.000Z",
+  };
+  const { user, server } = show({
+    UserSessions: { user: { id: "user-2", sessions: [session] } },
+    EndUserSessions: { endUserSessions: { count: 1 } },
+  });
+  const dialog = await menu(user, "Sessions");
+  expect(await within(dialog).findByText("Firefox on Linux")).toBeVisible();
+  expect(dialog).toHaveTextContent("10.0.0.7, last seen");
+  await user.click(within(dialog).getByRole("button", { name: "Sign out everywhere" }));
+  expect(await screen.findByText("1 session of Grace Hopper ended.")).toBeVisible();
+  expect(server.lastOf("EndUserSessions")).toEqual({ userId: "user-2" });
+});
+
 it("says that an invitation has expired and what to do", async () => {
   show({
     UserDetail: mockUserDetail({

@@ -41,6 +41,19 @@ export function EnvironmentCard({ settings }: Props) {
   );
 }
 
+/** Descriptions mark what is to be typed as Markdown does. */
+const marked = (text: string) =>
+  text.split("`").map((part, position) =>
+    position % 2 === 1 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text that stays
+      <Code key={position} fz="inherit">
+        {part}
+      </Code>
+    ) : (
+      part
+    ),
+  );
+
 const columns: Column<Setting & { id: string }>[] = [
   {
     id: "name",
@@ -51,7 +64,7 @@ const columns: Column<Setting & { id: string }>[] = [
           {name}
         </span>
         <Text size="xs" c="dimmed">
-          {description}
+          {marked(description)}
         </Text>
       </>
     ),

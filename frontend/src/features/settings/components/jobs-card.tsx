@@ -26,13 +26,32 @@ export function JobsCard({ jobs }: Props) {
   );
 }
 
+/** As people call it; what a newer server does besides shows by the name that it has there. */
+const labels: Record<string, string> = {
+  "alerts.look": "Look for budgets past a threshold",
+  "alerts.tidy": "Forget old alerts",
+  "invitations.note_lapsed": "Note invitations that lapsed",
+  "links.remove_dead": "Remove links that are dead",
+  "mail.deliver": "Deliver mail",
+  "mail.tidy": "Forget old letters",
+  "secret_findings.remove_old": "Remove old secret findings",
+  "sessions.remove_ended": "Remove sessions that ended",
+  "usage.forget": "Forget usage past its retention",
+  "usage.roll_up": "Sum up usage",
+  "webhooks.deliver": "Deliver webhooks",
+  "webhooks.tidy": "Forget old webhook deliveries",
+};
+
+const labelOf = (name: string): string =>
+  labels[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[._-]/g, " ");
+
 const columns: Column<Job & { id: string }>[] = [
   {
     id: "name",
     header: "Work",
     cell: ({ name, error }) => (
       <>
-        {name.charAt(0).toUpperCase() + name.slice(1).replaceAll(/[._-]/g, " ")}
+        {labelOf(name)}
         {error ? (
           <Text size="xs" c="var(--mantine-color-error)" style={{ overflowWrap: "anywhere" }}>
             {error}

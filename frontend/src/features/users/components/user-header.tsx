@@ -1,14 +1,16 @@
 import { ActionIcon, Button, Menu } from "@mantine/core";
 import {
+  IconDevices,
   IconDots,
   IconHistory,
+  IconLockPassword,
   IconMail,
   IconMailOff,
   IconPencil,
   IconTrash,
 } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ConfirmDialog, Confirmed } from "@/components/confirm-dialog";
 import { FormDialog } from "@/components/form-dialog";
 import { PageHeader } from "@/components/page-header";
@@ -16,10 +18,12 @@ import { When } from "@/components/when";
 import { useSession } from "@/features/session/queries";
 import { RoleBadge, StatusBadge } from "@/features/users/components/badges";
 import { EditUserForm } from "@/features/users/components/edit-user-form";
-import { ResendDialog } from "@/features/users/components/resend-dialog";
+import { LinkDialog } from "@/features/users/components/link-dialog";
 import {
+  useCreatePasswordLink,
   useDeleteUser,
   useReactivateUser,
+  useResendInvitation,
   useSuspendUser,
   useWithdrawInvitation,
 } from "@/features/users/mutations";
@@ -53,10 +57,16 @@ export function UserHeader({ user }: Props) {
   );
 }
 
-type Dialog = "edit" | "resend" | "withdraw" | "delete";
+const UserSessionsDialog = lazy(() => import("@/features/users/components/user-sessions-dialog"));
+
+type Dialog = "edit" | "resend" | "password" | "sessions" | "withdraw" | "delete";
 
 function Actions({ user }: Props) {
   const [dialog, setDialog] = useState<Dialog | null>(null);
+  // Once asked for, it stays, so that it can fade away.
+  const [askedForSessions, setAskedForSessions] = useState(false);
+  const resend = useResendInvitation();
+  const passwordLink = useCreatePasswordLink();
   const close = () => setDialog(null);
   const invited = user.status === "INVITED";
   return (
@@ -94,6 +104,25 @@ function Actions({ user }: Props) {
           >
             Changes
           </Menu.Item>
+          {invited ? null : (
+            <Menu.Item
+              leftSection={<IconDevices size={16} aria-hidden />}
+              onClick={() => {
+                setAskedForSessions(true);
+                setDialog("sessions");
+              }}
+            >
+              Sessions
+            </Menu.Item>
+          )}
+          {user.status === "ACTIVE" ? (
+            <Menu.Item
+              leftSection={<IconLockPassword size={16} aria-hidden />}
+              onClick={() => setDialog("password")}
+            >
+              New password link
+            </Menu.Item>
+          ) : null}
           {invited ? (
             <Menu.Item
               color="var(--mantine-color-error)"
@@ -116,7 +145,33 @@ function Actions({ user }: Props) {
       <FormDialog opened={dialog === "edit"} onClose={close} title="Edit user">
         <EditUserForm user={user} onDone={close} />
       </FormDialog>
-      <ResendDialog user={user} opened={dialog === "resend"} onClose={close} />
+      <LinkDialog
+        opened={dialog === "resend"}
+        onClose={close}
+        email={user.email}
+        title="Resend the invitation?"
+        consequence={`A new link is made for ${user.email}, good for 7 days. The old link stops working at once.`}
+        confirmLabel="Resend invitation"
+        what="invitation link"
+        sent={`A new invitation was sent to ${user.email}.`}
+        act={async () => (await resend.mutateAsync(user.id)) ?? null}
+      />
+      <LinkDialog
+        opened={dialog === "password"}
+        onClose={close}
+        email={user.email}
+        title="Make a password link?"
+        consequence={`By it ${user.email} sets a new password, once, within one hour. An earlier link stops working; the present password works until then.`}
+        confirmLabel="Make link"
+        what="password link"
+        sent={`A password link was sent to ${user.email}.`}
+        act={() => passwordLink.mutateAsync(user.id)}
+      />
+      {askedForSessions ? (
+        <Suspense>
+          <UserSessionsDialog user={user} opened={dialog === "sessions"} onClose={close} />
+        </Suspense>
+      ) : null}
       <WithdrawDialog user={user} opened={dialog === "withdraw"} onClose={close} />
       <DeleteDialog user={user} opened={dialog === "delete"} onClose={close} />
     </>
