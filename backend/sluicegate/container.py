@@ -54,6 +54,7 @@ from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
+from sluicegate.services.overview import OverviewService
 from sluicegate.services.passwords import Passwords
 from sluicegate.services.people_import import PeopleImport
 from sluicegate.services.policy_file.service import PolicyFileService
@@ -190,6 +191,7 @@ class Container:
             budgets=BudgetService(store),
             effective=EffectiveService(self.policy, self.periods, clock),
             overrides=OverrideService(store, clock),
+            overview=OverviewService(store, self.policy, self.periods, clock),
             versions=VersionService(store),
             previews=PreviewService(store, SqlCrowdSource(self.engine), self.periods, clock),
             policy_file=PolicyFileService(store, clock),

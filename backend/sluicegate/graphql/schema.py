@@ -22,6 +22,7 @@ from sluicegate.graphql.groups.queries import GroupQueries
 from sluicegate.graphql.invitations.mutations import InvitationMutations
 from sluicegate.graphql.keys.mutations import KeyMutations
 from sluicegate.graphql.keys.queries import KeyQueries
+from sluicegate.graphql.overview.queries import OverviewQueries
 from sluicegate.graphql.policy.files import PolicyFileMutations, PolicyFileQueries
 from sluicegate.graphql.policy.mutations import PolicyMutations
 from sluicegate.graphql.policy.overrides import OverrideMutations
@@ -63,6 +64,7 @@ class Query(
     SecretRuleQueries,
     SystemQueries,
     AlertQueries,
+    OverviewQueries,
 ):
     pass
 

@@ -32,6 +32,7 @@ from sluicegate.domain.version import Edited
 
 if TYPE_CHECKING:
     from sluicegate.ports.alerts import AlertRepository, WebhookRepository
+    from sluicegate.ports.overview import OverviewRepository
 
 T = TypeVar("T")
 
@@ -522,6 +523,8 @@ class Transaction(Protocol):
     def mail(self) -> MailRepository: ...
     @property
     def switches(self) -> SwitchRepository: ...
+    @property
+    def overview(self) -> OverviewRepository: ...
     @property
     def alerts(self) -> AlertRepository: ...
     @property

@@ -23,6 +23,7 @@ from sluicegate.services.limits import LimitService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
+from sluicegate.services.overview import OverviewService
 from sluicegate.services.people_import import PeopleImport
 from sluicegate.services.policy_file.service import PolicyFileService
 from sluicegate.services.previews import PreviewService
@@ -59,6 +60,7 @@ class Services:
     budgets: BudgetService
     effective: EffectiveService
     overrides: OverrideService
+    overview: OverviewService
     versions: VersionService
     previews: PreviewService
     policy_file: PolicyFileService

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sluicegate.domain.apikey import ApiKey, TokenScope
+from sluicegate.domain.forecast import cap_reached_at
 from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel
@@ -45,6 +46,12 @@ class EffectiveService:
     def resets(self) -> Mapping[Window, datetime]:
         """When each budget window ends that is running now."""
         return {window: period.end for window, period in self._periods.at(self._clock.now()).items()}
+
+    def reached_at(self, window: Window, spent: int, cap: int | None) -> datetime | None:
+        """When a cap is reached at the pace of the window that runs now; see `domain.forecast`."""
+        now = self._clock.now()
+        period = self._periods.at(now)[window]
+        return cap_reached_at(spent, cap, period.start, now, period.end)
 
     async def explain(self, caller: Caller, user_id: str, slug: str, key_id: str | None = None) -> Explanation:
         """With the key where one is given."""

@@ -27,6 +27,7 @@ from sluicegate.storage.repositories.jobs import SqlJobRepository
 from sluicegate.storage.repositories.links import SqlLinkRepository
 from sluicegate.storage.repositories.mail import SqlMailRepository
 from sluicegate.storage.repositories.overrides import SqlOverrideRepository
+from sluicegate.storage.repositories.overview import SqlOverviewRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
@@ -112,6 +113,7 @@ class SqlTransaction:
         self.jobs = SqlJobRepository(session)
         self.mail = SqlMailRepository(session, clock)
         self.switches = SqlSwitchRepository(session)
+        self.overview = SqlOverviewRepository(session)
         self.alerts = SqlAlertRepository(session)
         self.webhooks = SqlWebhookRepository(session)
 

@@ -25,6 +25,8 @@ export const keys = {
     ["policy", "preview", subjectId, values] as const,
   explain: (userId: string, model: string) => ["policy", "explain", userId, model] as const,
   allowance: (userId: string) => ["policy", "allowance", userId] as const,
+  budgetOwners: (filter: object) => ["policy", "budget-owners", filter] as const,
+  rateLimitOwners: (filter: object) => ["policy", "rate-limit-owners", filter] as const,
   availableModels: ["policy", "available-models"] as const,
   callableModels: (userId: string) => ["policy", "callable", userId] as const,
   modelHolders: (modelId: string) => ["policy", "holders", modelId] as const,
@@ -53,6 +55,19 @@ export const keys = {
   modelList: (filters: object) => ["models", "list", filters] as const,
   model: (id: string) => ["models", "one", id] as const,
   modelPicker: (search: string) => ["models", "picker", search] as const,
+
+  alerts: ["alerts"] as const,
+  unreadAlerts: ["alerts", "unread"] as const,
+  alertNotices: (unread: boolean) => ["alerts", "notices", unread] as const,
+  toldAlerts: ["alerts", "told"] as const,
+  alertSettings: ["alerts", "settings"] as const,
+  webhooks: ["alerts", "webhooks"] as const,
+  webhookDeliveries: (status: string | null) => ["alerts", "deliveries", status] as const,
+
+  leaderboards: ["leaderboard"] as const,
+  leaderboard: (span: string, order: string) => ["leaderboard", span, order] as const,
+
+  overview: (part: string) => ["overview", part] as const,
 
   usage: ["usage"] as const,
   usageWhose: (search: string) => ["usage", "whose", search] as const,

@@ -77,6 +77,7 @@ export const mockCap = (
   reserved,
   override: null,
   resetsAt: "2099-01-01T00:00:00.000Z",
+  reachedAt: null,
   cap: values[0]?.[1] ?? null,
   source: values[0]?.[0] ?? null,
   candidates: values.map(([source, cap]) => ({ source, cap })),

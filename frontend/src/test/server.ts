@@ -32,7 +32,11 @@ export const refuse = (message: string, code = "invalid_input", field?: string):
  * and path ("POST /auth/sign-in"). What no handler is there for fails the request, loudly.
  */
 export function stubServer(initial: Record<string, Handler> = {}): StubServer {
-  const handlers: Record<string, Handler> = { ...initial };
+  // The bell is on every page.
+  const handlers: Record<string, Handler> = {
+    UnreadAlerts: { alertNotices: { totalCount: 0 } },
+    ...initial,
+  };
   const calls: Call[] = [];
 
   vi.stubGlobal("fetch", async (path: string, init: RequestInit = {}) => {

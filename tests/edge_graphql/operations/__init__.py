@@ -8,6 +8,7 @@ from edge_graphql.operations import (
     catalog,
     groups,
     keys,
+    overview,
     people,
     policy,
     policy_file,
@@ -19,6 +20,19 @@ from edge_graphql.operations.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
     name: operation
-    for module in (alerts, bulk, catalog, groups, keys, people, policy, policy_file, secret_rules, system, usage)
+    for module in (
+        alerts,
+        bulk,
+        catalog,
+        groups,
+        keys,
+        overview,
+        people,
+        policy,
+        policy_file,
+        secret_rules,
+        system,
+        usage,
+    )
     for name, operation in module.OPERATIONS.items()
 }

@@ -128,6 +128,12 @@ class EffectiveBudget:
     resets_at: datetime = strawberry.field(description="When the window that runs now ends.")
     candidates: list[BudgetCandidate] = strawberry.field(description="All caps that compete, strictest first.")
 
+    @strawberry.field(
+        description="When the cap is reached at the pace of the window so far; null if never, or if none can tell yet."
+    )
+    def reached_at(self, info: Info) -> datetime | None:
+        return info.context.services.effective.reached_at(self.window, self.spent, self.cap)
+
     @classmethod
     def of(
         cls, policy: effective.EffectivePolicy, window: Window, use: SubjectUse, resets_at: datetime, now: datetime

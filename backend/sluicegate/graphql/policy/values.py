@@ -101,6 +101,12 @@ class BudgetUse:
     reserved: Usd = strawberry.field(description="Held by calls in flight.")
     resets_at: datetime = strawberry.field(description="When the window that runs now ends.")
 
+    @strawberry.field(
+        description="When the cap is reached at the pace of the window so far; null if never, or if none can tell yet."
+    )
+    def reached_at(self, info: Info) -> datetime | None:
+        return info.context.services.effective.reached_at(self.window, self.spent, self.cap)
+
     @classmethod
     def all_of(cls, budget: domain.Budget, use: SubjectUse, resets: Mapping[Window, datetime]) -> list[BudgetUse]:
         """One per window."""

@@ -1,5 +1,6 @@
 /** What was done, in the words of whoever reads the log; what is not here is told by its own name. */
 const actions: Record<string, string> = {
+  "alerts.admins": "Chose which alerts administrators get:",
   "api_key.create": "Created API key",
   "api_key.revoke": "Revoked API key",
   "api_key.rotate": "Gave API key a new secret",
@@ -18,6 +19,7 @@ const actions: Record<string, string> = {
   "invitation.expire": "Let invitation expire",
   "invitation.resend": "Sent invitation again",
   "invitation.withdraw": "Withdrew invitation",
+  "leaderboard.set": "Switched",
   "mail.retry": "Tried a letter again, to",
   "mail.test": "Sent test mail",
   "model.create": "Added model",
@@ -47,6 +49,12 @@ const actions: Record<string, string> = {
   "user.reset_password": "Reset password",
   "user.suspend": "Suspended user",
   "user.update": "Changed user",
+  "webhook.create": "Added webhook",
+  "webhook.delete": "Deleted webhook",
+  "webhook.retry": "Sent a message again, to webhook",
+  "webhook.rotate_secret": "Gave webhook a new secret",
+  "webhook.test": "Sent test message to webhook",
+  "webhook.update": "Changed webhook",
 };
 
 const kinds: Record<string, string> = {

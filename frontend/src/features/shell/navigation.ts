@@ -1,18 +1,24 @@
 import {
   type Icon,
+  IconBell,
   IconBolt,
   IconBox,
   IconBuildingStore,
   IconChartBar,
+  IconCoin,
+  IconGauge,
   IconHeartbeat,
   IconHistory,
+  IconHome,
   IconKey,
   IconLayoutDashboard,
   IconPlugConnected,
   IconSettings,
+  IconTrophy,
   IconUserCircle,
   IconUsers,
   IconUsersGroup,
+  IconWebhook,
 } from "@tabler/icons-react";
 
 export interface NavigationEntry {
@@ -54,12 +60,30 @@ export const navigation: NavigationSection[] = [
         path: "/connect",
         hint: "Set up Claude Code, Codex, Cursor and others",
       },
+      {
+        label: "Leaderboard",
+        icon: IconTrophy,
+        path: "/leaderboard",
+        hint: "Who uses most tokens, spend and requests",
+      },
+      {
+        label: "Alerts",
+        icon: IconBell,
+        path: "/alerts",
+        hint: "When a part of a budget is spent",
+      },
     ],
   },
   {
     label: "Administration",
     role: "ADMIN",
     entries: [
+      {
+        label: "Overview",
+        icon: IconHome,
+        path: "/admin",
+        hint: "Spend, top users and models, alerts and health",
+      },
       {
         label: "Users",
         icon: IconUsers,
@@ -101,6 +125,24 @@ export const navigation: NavigationSection[] = [
         icon: IconHeartbeat,
         path: "/admin/health",
         hint: "Which backends answer, and which rest",
+      },
+      {
+        label: "Budgets",
+        icon: IconCoin,
+        path: "/admin/budgets",
+        hint: "All caps, what is spent of them, and when they are reached",
+      },
+      {
+        label: "Rate limits",
+        icon: IconGauge,
+        path: "/admin/rate-limits",
+        hint: "All limits, and what is in use of them",
+      },
+      {
+        label: "Alerts and webhooks",
+        icon: IconWebhook,
+        path: "/admin/alerts",
+        hint: "Who is told of budgets, delivery log",
       },
       {
         label: "Audit log",

@@ -3,6 +3,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useId } from "react";
 import { Brand } from "@/components/brand";
+import { Bell } from "@/features/alerts/bell";
 import type { NavigationEntry } from "@/features/shell/navigation";
 import { useNavigation } from "@/features/shell/use-navigation";
 import { UserMenu } from "@/features/shell/user-menu";
@@ -21,6 +22,7 @@ export function Sidebar({ onSearch }: Props) {
       <div className={classes.top}>
         <div className={classes.brand}>
           <Brand />
+          <Bell />
         </div>
         <UnstyledButton className={classes.search} onClick={onSearch} aria-haspopup="dialog">
           <IconSearch size={15} aria-hidden />

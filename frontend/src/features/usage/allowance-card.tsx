@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { Loaded } from "@/components/loaded";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
+import { Forecast } from "@/features/policy/components/forecast";
 import { Meter } from "@/features/policy/components/meter";
 import { dimensions, windows } from "@/features/policy/words";
 import { type Allowance, allowanceQuery } from "@/features/usage/allowance";
@@ -99,7 +100,7 @@ interface BudgetProps {
 }
 
 function BudgetLeft({ budget, setBy }: BudgetProps) {
-  const { cap, spent, reserved, resetsAt } = budget;
+  const { cap, spent, reserved, resetsAt, reachedAt } = budget;
   const limit = parseUsd(cap ?? "0") ?? 0n;
   const used = parseUsd(spent) ?? 0n;
   const held = parseUsd(reserved) ?? 0n;
@@ -120,6 +121,9 @@ function BudgetLeft({ budget, setBy }: BudgetProps) {
         <>
           {formatUsd(spent)} of {formatUsd(cap ?? "0")} {span}
           {held > 0n ? `, ${formatUsd(reserved)} reserved` : ""} · resets <When at={resetsAt} />
+          {limit === 0n ? null : (
+            <Forecast spent={spent} cap={cap ?? "0"} reachedAt={reachedAt ?? null} />
+          )}
         </>
       }
       meter={

@@ -10,11 +10,11 @@ const document = graphql(`
   query Allowance($userId: ID!) {
     effectivePolicy(userId: $userId) {
       limits { dimension limit used source { kind name } }
-      budgets { window cap spent reserved resetsAt source { kind name } }
+      budgets { window cap spent reserved resetsAt reachedAt source { kind name } }
       pools {
         source { kind id name }
         limits { dimension limit used }
-        budgets { window cap spent reserved resetsAt }
+        budgets { window cap spent reserved resetsAt reachedAt }
       }
     }
   }

@@ -1,9 +1,11 @@
-import { NativeSelect, Text } from "@mantine/core";
+import { Button, Group, NativeSelect, Text } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { Column } from "@/components/data-table";
 import { LoadFailure } from "@/components/loaded";
 import { RowsTable } from "@/components/rows-table";
 import { SectionCard } from "@/components/section-card";
+import { breakdownAddress } from "@/features/usage/exports";
 import { Person } from "@/features/usage/person";
 import {
   mostSlices,
@@ -51,13 +53,25 @@ export function BreakdownCard({ scope, range, by: wanted, onBy }: Props) {
       title="Breakdown"
       flush
       actions={
-        <NativeSelect
-          size="xs"
-          aria-label="Break usage down by"
-          data={choices}
-          value={by}
-          onChange={(event) => onBy(event.currentTarget.value as UsageDimension)}
-        />
+        <Group gap="xs">
+          <NativeSelect
+            size="xs"
+            aria-label="Break usage down by"
+            data={choices}
+            value={by}
+            onChange={(event) => onBy(event.currentTarget.value as UsageDimension)}
+          />
+          <Button
+            size="xs"
+            variant="default"
+            component="a"
+            href={breakdownAddress(scope, range, by)}
+            download
+            leftSection={<IconDownload size={14} aria-hidden />}
+          >
+            CSV
+          </Button>
+        </Group>
       }
     >
       {query.data === undefined && query.isError ? (

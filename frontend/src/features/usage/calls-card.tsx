@@ -1,14 +1,19 @@
-import { Badge, Text } from "@mantine/core";
-import { IconListDetails } from "@tabler/icons-react";
+import { Badge, Button, Text } from "@mantine/core";
+import { IconDownload, IconListDetails } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
+import { CallFilters } from "@/features/usage/call-filters";
+import { callsAddress, instantsOf } from "@/features/usage/exports";
 import { Person } from "@/features/usage/person";
 import { type Call, callsQuery, type UsageScope } from "@/features/usage/queries";
+import type { Range } from "@/features/usage/range";
+import type { UsageSearch } from "@/features/usage/search";
 import { formatMills } from "@/lib/currency";
 import { formatCompact, formatCount, formatDuration } from "@/lib/numbers";
+import { useTableState } from "@/lib/use-table-state";
 import classes from "./usage.module.css";
 
 const outcomes: Record<string, { label: string; color: string; hint: string }> = {
@@ -29,16 +34,37 @@ const outcomes: Record<string, { label: string; color: string; hint: string }> =
 
 interface Props {
   scope: UsageScope;
+  range: Range;
+  timeZone: string;
 }
 
-export function CallsCard({ scope }: Props) {
-  const query = useInfiniteQuery(callsQuery(scope));
+export function CallsCard({ scope, range, timeZone }: Props) {
+  const { state, set } = useTableState<UsageSearch>();
+  const { model, outcome, status } = state;
+  const narrowing = { model, outcome, status };
+  const query = useInfiniteQuery(
+    callsQuery(scope, { ...instantsOf(range, timeZone), ...narrowing }),
+  );
+  const narrowed = Object.values(narrowing).some((value) => value !== undefined);
   return (
     <SectionCard
       title="Recent calls"
-      description="Newest first. Prompts and answers are never stored."
+      description="Those of the chosen days, newest first. Prompts and answers are never stored."
       flush
+      actions={
+        <Button
+          size="xs"
+          variant="default"
+          component="a"
+          href={callsAddress(scope, range, timeZone, narrowing)}
+          download
+          leftSection={<IconDownload size={14} aria-hidden />}
+        >
+          CSV
+        </Button>
+      }
     >
+      <CallFilters state={state} onChange={set} />
       <DataTable
         label="Recent calls"
         columns={scope.everyone ? [when, who, ...rest] : [when, ...rest]}
@@ -47,7 +73,10 @@ export function CallsCard({ scope }: Props) {
         skeletonRows={5}
         flush
         empty={
-          <EmptyState icon={IconListDetails} title="No calls yet">
+          <EmptyState
+            icon={IconListDetails}
+            title={narrowed ? "No call matches" : "No calls in these days"}
+          >
             Each call shows up here a few seconds after it ends.
           </EmptyState>
         }

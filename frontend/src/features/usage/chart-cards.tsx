@@ -2,9 +2,9 @@ import { Button, SegmentedControl, Skeleton, VisuallyHidden } from "@mantine/cor
 import { IconDownload } from "@tabler/icons-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { SectionCard } from "@/components/section-card";
-import type { UsageReport } from "@/features/usage/queries";
+import { seriesAddress } from "@/features/usage/exports";
+import type { UsageReport, UsageScope } from "@/features/usage/queries";
 import type { Range } from "@/features/usage/range";
-import { downloadCsv } from "@/lib/csv";
 import { formatUsd } from "@/lib/currency";
 import { formatPoint } from "@/lib/dates";
 import { formatCount } from "@/lib/numbers";
@@ -16,6 +16,7 @@ const ActivityChart = lazy(async () => ({ default: (await import("./charts")).Ac
 const TokenChart = lazy(async () => ({ default: (await import("./charts")).TokenChart }));
 
 interface Props {
+  scope: UsageScope;
   report: UsageReport | undefined;
   range: Range;
   timeZone: string;
@@ -26,7 +27,7 @@ const activities = [
   { value: "spend", label: "Spend" },
 ] satisfies { value: Activity; label: string }[];
 
-export function ChartCards({ report, range, timeZone }: Props) {
+export function ChartCards({ scope, report, range, timeZone }: Props) {
   const [activity, setActivity] = useState<Activity>("requests");
   const summary = report && summarize(report, range, timeZone);
   const shape = report && { series: report.series, interval: range.interval, timeZone };
@@ -55,8 +56,9 @@ export function ChartCards({ report, range, timeZone }: Props) {
             size="xs"
             variant="default"
             leftSection={<IconDownload size={14} aria-hidden />}
-            disabled={report === undefined}
-            onClick={() => report && downloadSeries(report, range)}
+            component="a"
+            href={seriesAddress(scope, range)}
+            download
           >
             CSV
           </Button>
@@ -91,30 +93,4 @@ function summarize({ totals, series }: UsageReport, range: Range, timeZone: stri
   if (!busiest || busiest.totals.requests === 0) return `${used}.`;
   const peak = formatPoint(busiest.start, range.interval, timeZone);
   return `${used}. Busiest: ${peak} with ${formatCount(busiest.totals.requests)} requests.`;
-}
-
-function downloadSeries({ series }: UsageReport, { from, to }: Range): void {
-  downloadCsv(
-    `usage-${from}-${to}.csv`,
-    [
-      "start",
-      "requests",
-      "errors",
-      "input_tokens",
-      "cache_read_tokens",
-      "cache_write_tokens",
-      "output_tokens",
-      "cost_usd",
-    ],
-    series.map(({ start, totals }) => [
-      start,
-      totals.requests,
-      totals.errors,
-      totals.inputTokens,
-      totals.cacheReadTokens,
-      totals.cacheWriteTokens,
-      totals.outputTokens,
-      totals.cost,
-    ]),
-  );
 }

@@ -111,6 +111,7 @@ it("says of each cap what is left, what is held, when it starts anew and who set
     spent: "150.5",
     reserved: "1.5",
     resetsAt: "2099-12-01T00:00:00Z",
+    reachedAt: "2026-11-24T15:30:00Z",
     source: { kind: "GROUP", name: "Contractors" },
   };
   const limit = {
@@ -137,6 +138,7 @@ it("says of each cap what is left, what is held, when it starts anew and who set
   expect(await within(card).findByText("$48.00 left")).toBeVisible();
   expect(card).toHaveTextContent("$150.50 of $200.00 this month, $1.50 reserved · resets in");
   expect(card).toHaveTextContent("Set by group Contractors");
+  expect(card).toHaveTextContent("At this pace reached on Nov 24, 15:30");
   expect(card).toHaveTextContent("0 left30 of 30 in the last minuteSet for you");
   expect(within(card).getByText("Blocked")).toBeVisible();
   expect(card).toHaveTextContent("No limit of your own: output tokens per minute.");

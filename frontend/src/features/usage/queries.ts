@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Range } from "@/features/usage/range";
 import { graphql } from "@/gql";
 import type {
+  CallOutcome,
   CallsQuery,
   UsageBreakdownQuery,
   UsageDimension,
@@ -53,8 +54,14 @@ const breakdownDocument = graphql(`
 `);
 
 const callsDocument = graphql(`
-  query Calls($after: String, $userId: ID, $everyone: Boolean!) {
-    calls(first: 10, after: $after, userId: $userId, everyone: $everyone) {
+  query Calls(
+    $after: String, $userId: ID, $everyone: Boolean!, $model: String, $outcome: CallOutcome, $status: Int,
+    $from: DateTime, $to: DateTime
+  ) {
+    calls(
+      first: 10, after: $after, userId: $userId, everyone: $everyone, model: $model, outcome: $outcome,
+      status: $status, from: $from, to: $to
+    ) {
       edges {
         node {
           id at userLabel keyName model providerName status outcome stream inputTokens cacheReadTokens
@@ -90,10 +97,22 @@ export const usageBreakdownQuery = (scope: UsageScope, range: Range, by: UsageDi
     placeholderData: keepPreviousData,
   });
 
-export const callsQuery = ({ userId, everyone }: UsageScope) =>
+/** Single calls of some days, narrowed further or not. */
+export interface CallFilter {
+  from: string;
+  to: string;
+  model?: string | undefined;
+  outcome?: CallOutcome | undefined;
+  status?: number | undefined;
+}
+
+export const callsQuery = ({ userId, everyone }: UsageScope, filter: CallFilter) =>
   pagesQuery<Call>({
-    queryKey: keys.calls({ userId, everyone }),
-    fetch: async (after) =>
-      (await execute(callsDocument, { after, userId: userId ?? null, everyone: everyone ?? false }))
-        .calls,
+    queryKey: keys.calls({ userId, everyone, ...filter }),
+    fetch: async (after) => {
+      const { from, to, model, outcome, status } = filter;
+      const narrowing = { model: model ?? null, outcome: outcome ?? null, status: status ?? null };
+      const whoseCalls = { userId: userId ?? null, everyone: everyone ?? false };
+      return (await execute(callsDocument, { after, ...whoseCalls, from, to, ...narrowing })).calls;
+    },
   });

@@ -15,12 +15,18 @@ export const dimensions = [
   "SESSION",
 ] as const;
 
+export const outcomes = ["OK", "ABORTED", "UPSTREAM_ERROR", "UNREACHABLE", "RECOVERED"] as const;
+
 /** What the address of a page with usage on it may hold; anything else counts as not given. */
 export const usageSearch = z.object({
   days: z.catch(z.optional(z.literal(spans)), undefined),
   from: z.catch(z.optional(date), undefined),
   to: z.catch(z.optional(date), undefined),
   by: z.catch(z.optional(z.enum(dimensions)), undefined),
+  /** Of single calls: what they asked for, how they ended, what was answered. */
+  model: z.catch(z.optional(z.string()), undefined),
+  outcome: z.catch(z.optional(z.enum(outcomes)), undefined),
+  status: z.catch(z.optional(z.number()), undefined),
 });
 
 /** Everybody's usage can also be narrowed to one user or one group. */

@@ -40,14 +40,16 @@ export function UsageView({ scope, between, unused }: Props) {
         unused
       ) : (
         <>
-          <ChartCards report={report} range={range} timeZone={timeZone} />
+          <ChartCards scope={scope} report={report} range={range} timeZone={timeZone} />
           <BreakdownCard
             scope={scope}
             range={range}
             by={state.by ?? (scope.everyone || scope.groupId !== undefined ? "USER" : "MODEL")}
             onBy={(by) => set({ by })}
           />
-          {scope.groupId === undefined ? <CallsCard scope={scope} /> : null}
+          {scope.groupId === undefined ? (
+            <CallsCard scope={scope} range={range} timeZone={timeZone} />
+          ) : null}
         </>
       )}
     </Stack>

@@ -1,5 +1,6 @@
 import { Badge, Group, Text } from "@mantine/core";
 import { When } from "@/components/when";
+import { Forecast } from "@/features/policy/components/forecast";
 import { Meter } from "@/features/policy/components/meter";
 import { Provenance } from "@/features/policy/components/provenance";
 import type { OverrideTarget } from "@/features/policy/override-form";
@@ -16,7 +17,7 @@ interface Props {
 
 /** A cap in force: what is spent and held of it, when it starts anew, and where it comes from. */
 export function BudgetInForce({ budget, onChange }: Props) {
-  const { cap, spent, reserved, resetsAt } = budget;
+  const { cap, spent, reserved, resetsAt, reachedAt } = budget;
   const span = windows.find(({ window }) => window === budget.window)?.span ?? "";
   const held = parseUsd(reserved) ?? 0n;
   const limit = cap === null ? null : parseUsd(cap);
@@ -47,12 +48,15 @@ export function BudgetInForce({ budget, onChange }: Props) {
         )}
       </Group>
       {cap === null || limit === null || limit === 0n ? null : (
-        <Meter
-          label="Spent and reserved"
-          text={`${formatUsd(spent)} spent and ${formatUsd(reserved)} reserved, of ${formatUsd(cap)} ${span}`}
-          used={percentOf(parseUsd(spent) ?? 0n, limit)}
-          held={percentOf(held, limit)}
-        />
+        <>
+          <Meter
+            label="Spent and reserved"
+            text={`${formatUsd(spent)} spent and ${formatUsd(reserved)} reserved, of ${formatUsd(cap)} ${span}`}
+            used={percentOf(parseUsd(spent) ?? 0n, limit)}
+            held={percentOf(held, limit)}
+          />
+          <Forecast spent={spent} cap={cap} reachedAt={reachedAt ?? null} />
+        </>
       )}
       {"candidates" in budget ? (
         <Provenance

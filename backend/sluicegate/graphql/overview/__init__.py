@@ -1,0 +1,1 @@
+"""All limits and caps in one list."""

@@ -1,0 +1,155 @@
+import { Button, Stack, Text } from "@mantine/core";
+import { IconGauge } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { type Column, DataTable } from "@/components/data-table";
+import { EmptyState } from "@/components/empty-state";
+import { FormDialog } from "@/components/form-dialog";
+import { PageHeader } from "@/components/page-header";
+import { OwnerFilters, OwnerName, subjectOf } from "@/features/limits/owner";
+import { type RateLimitOwner, rateLimitOwnersQuery } from "@/features/limits/queries";
+import type { LimitsSearch } from "@/features/limits/search";
+import { Meter } from "@/features/policy/components/meter";
+import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
+import { dimensions } from "@/features/policy/words";
+import { formatCompact, formatCount, formatLimit } from "@/lib/numbers";
+import { rowsOf, totalOf } from "@/lib/pages";
+import { useTableState } from "@/lib/use-table-state";
+import classes from "./limits.module.css";
+
+/** All rate limits of people, groups and pools, with what is in use of each. */
+export function RateLimitsPage() {
+  const { state, set, clear, isFiltered } = useTableState<LimitsSearch>();
+  const query = useInfiniteQuery(rateLimitOwnersQuery(state));
+  const [editing, setEditing] = useState<string | null>(null);
+  const owner = rowsOf(query.data).find(({ id }) => id === editing);
+  const narrowed = isFiltered("q", "kind");
+  return (
+    <Stack gap="lg">
+      <PageHeader
+        title="Rate limits"
+        description="Everybody who has limits of their own, with what is in use now. A group's limits count each member's own use, so they have no bar."
+      />
+      <Stack gap="sm">
+        <OwnerFilters state={state} onChange={set} />
+        <DataTable
+          label="Rate limits"
+          columns={columnsFor(setEditing)}
+          query={query}
+          total={totalOf(query.data)}
+          tall
+          empty={
+            narrowed ? (
+              <EmptyState
+                icon={IconGauge}
+                title="No limit matches"
+                action={
+                  <Button variant="default" onClick={clear}>
+                    Clear search and filters
+                  </Button>
+                }
+              >
+                Nobody with limits is like this.
+              </EmptyState>
+            ) : (
+              <EmptyState icon={IconGauge} title="No rate limits yet">
+                Set limits on the page of a person or a group; they show up here.
+              </EmptyState>
+            )
+          }
+        />
+      </Stack>
+      <FormDialog
+        opened={owner !== undefined}
+        onClose={() => setEditing(null)}
+        title={owner === undefined ? "" : `Rate limits of ${owner.name}`}
+        size="lg"
+      >
+        {owner === undefined ? null : (
+          <RateLimitCard
+            subject={subjectOf(owner)}
+            rateLimit={owner.rateLimit}
+            version={owner.rateLimit.version}
+          />
+        )}
+      </FormDialog>
+    </Stack>
+  );
+}
+
+const columnsFor = (onEdit: (id: string) => void): Column<RateLimitOwner>[] => [
+  {
+    id: "owner",
+    header: "Whose",
+    cell: (owner) => (
+      <>
+        <OwnerName owner={owner} />
+        {dimensions.map(({ dimension, field, label }) => {
+          const limit = owner.rateLimit[field];
+          return limit === null || limit === undefined ? null : (
+            <Text key={dimension} size="xs" c="dimmed" hiddenFrom="md">
+              {label}: {formatLimit(limit)}
+            </Text>
+          );
+        })}
+      </>
+    ),
+  },
+  ...dimensions.map(
+    ({ dimension, field, label, unit }): Column<RateLimitOwner> => ({
+      id: dimension,
+      header: label,
+      width: "17%",
+      from: "md",
+      cell: ({ rateLimit, uses, name }) => {
+        const limit = rateLimit[field];
+        if (limit === null || limit === undefined) {
+          return (
+            <Text span inherit c="dimmed">
+              No limit
+            </Text>
+          );
+        }
+        const used = uses?.find((one) => one.dimension === dimension)?.used;
+        if (used === undefined) {
+          return (
+            <span title={formatCount(limit)}>
+              {limit === 0 ? "Blocked" : `${formatCompact(limit)} each`}
+            </span>
+          );
+        }
+        return (
+          <Stack gap={4}>
+            <span
+              className={classes.figures}
+              title={`${formatCount(used)} of ${formatLimit(limit)} ${unit}`}
+            >
+              {formatCompact(used)} of {limit === 0 ? "0, blocked" : formatCompact(limit)}
+            </span>
+            <Meter
+              label={`${label} of ${name}`}
+              text={`${formatCount(used)} of ${formatCount(limit)} ${unit}`}
+              used={limit === 0 ? 100 : (used / limit) * 100}
+            />
+          </Stack>
+        );
+      },
+    }),
+  ),
+  {
+    id: "actions",
+    header: "Actions",
+    bare: true,
+    numeric: true,
+    cell: ({ id, name }) => (
+      <Button
+        size="compact-sm"
+        variant="subtle"
+        aria-label={`Edit rate limits of ${name}`}
+        onClick={() => onEdit(id)}
+      >
+        Edit
+      </Button>
+    ),
+  },
+];

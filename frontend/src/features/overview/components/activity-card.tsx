@@ -1,0 +1,66 @@
+import { Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Loaded } from "@/components/loaded";
+import { RowsTable } from "@/components/rows-table";
+import { SectionCard } from "@/components/section-card";
+import type { Column } from "@/components/table-parts";
+import { When } from "@/components/when";
+import { actionLabel } from "@/features/audit/words";
+import { More } from "@/features/overview/components/more";
+import { type AdminEvent, eventsQuery } from "@/features/overview/queries";
+import { plural } from "@/lib/numbers";
+
+/** What was changed last, and what the gateway refused to let in. */
+export function ActivityCard() {
+  const query = useQuery(eventsQuery);
+  return (
+    <SectionCard
+      title="Recent changes"
+      flush
+      actions={<More to="/admin/audit-log">Audit log</More>}
+    >
+      <Loaded query={query}>
+        {({ auditEvents, refusals }) => (
+          <>
+            <RowsTable
+              label="Recent changes"
+              columns={columns}
+              rows={auditEvents.edges.map(({ node }) => node)}
+            />
+            <Text size="xs" c="dimmed" px="lg" py="xs" component="div">
+              {refusals.totalCount === 0 ? (
+                "No refused key in the log."
+              ) : (
+                <>
+                  {plural(refusals.totalCount, "entry", "entries")} about refused keys, the last{" "}
+                  <When at={refusals.edges[0]?.node.at} />.{" "}
+                  <More to="/admin/audit-log" search={{ action: "gateway.refuse" }}>
+                    Show them
+                  </More>
+                </>
+              )}
+            </Text>
+          </>
+        )}
+      </Loaded>
+    </SectionCard>
+  );
+}
+
+const columns: Column<AdminEvent>[] = [
+  {
+    id: "what",
+    header: "What",
+    cell: ({ action, targetLabel, actorLabel }) => (
+      <>
+        <span style={{ overflowWrap: "anywhere" }}>
+          {actionLabel(action)} {targetLabel}
+        </span>
+        <Text size="xs" c="dimmed">
+          {actorLabel === "system" ? "The server" : actorLabel}
+        </Text>
+      </>
+    ),
+  },
+  { id: "at", header: "When", numeric: true, cell: ({ at }) => <When at={at} /> },
+];

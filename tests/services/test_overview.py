@@ -1,0 +1,115 @@
+"""All limits and caps in one list, by name, with what is used of each."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any, cast
+
+import pytest
+
+from fakes.identity import Site
+from services.test_alerts import cap, dollars, group_of, spend, user
+from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.user import Role
+from sluicegate.kit.errors import Forbidden, InvalidInput
+from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, Nanos
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.overview import CapUse, OwnerFilter
+from sluicegate.ports.store import PageRequest
+from sluicegate.services.caller import Caller
+from sluicegate.services.overview import OverviewService
+
+
+def service(site: Site) -> OverviewService:
+    return OverviewService(site.store, cast("Any", None), PeriodClock(UTC), site.clock)
+
+
+async def names(
+    site: Site, admin: Caller, use: CapUse | None = None, *, page: int = 100, **where: Any
+) -> list[tuple[str, str]]:
+    """Kind and name of all that match, read page by page."""
+    found: list[tuple[str, str]] = []
+    request, wanted = PageRequest(page), OwnerFilter(**where)
+    while True:
+        part = await service(site).budgets(admin, wanted, use, request)
+        found += [(owner.subject.kind.value, owner.name) for owner, _ in part.items]
+        if not part.has_next:
+            assert await service(site).count_budgets(admin, wanted, use) == len(found)
+            return found
+        request = PageRequest(page, part.items[-1][1])
+
+
+async def test_people_groups_and_pools_come_by_name_and_can_be_narrowed(site: Site) -> None:
+    ada, zoe = await site.person("ada@example.com", Role.ADMIN), await site.person("zoe@example.com")
+    await site.person("idle@example.com")
+    team = await group_of(site, zoe)
+    await cap(site, user(zoe), day=dollars(1))
+    await cap(site, user(ada), month=dollars(0))
+    await cap(site, Subject(SubjectKind.GROUP, team), week=dollars(1))
+    await cap(site, Subject(SubjectKind.POOL, team), week=dollars(1))
+    await cap(site, Subject(SubjectKind.KEY, "key"), week=dollars(1))
+    await cap(site, Subject(SubjectKind.USER, "gone"), week=dollars(1))
+    # Thresholds alone cap nothing.
+    await cap(site, user(await site.person("bob@example.com")), alert_thresholds=(50,))
+    everybody = [("user", "Ada"), ("group", "Team"), ("pool", "Team"), ("user", "Zoe")]
+    for size in (1, 2, 3, 100):
+        assert await names(site, ada, page=size) == everybody
+    assert await names(site, ada, kind=SubjectKind.POOL) == [("pool", "Team")]
+    assert await names(site, ada, search="TEA") == [("group", "Team"), ("pool", "Team")]
+    assert await names(site, ada, search="zoe@") == [("user", "Zoe")]
+    assert await names(site, ada, search="%") == []
+
+
+async def test_spent_is_that_of_the_window_now_and_for_a_group_of_its_greatest_spender(site: Site) -> None:
+    ada = await site.person("ada@example.com", Role.ADMIN)
+    mia, zoe = await site.person("mia@example.com"), await site.person("zoe@example.com")
+    team = await group_of(site, mia, zoe)
+    for subject in (user(mia), Subject(SubjectKind.GROUP, team), Subject(SubjectKind.POOL, team)):
+        await cap(site, subject, day=dollars(10), month=dollars(50))
+    await spend(site, mia, 3, group_ids=(team,))
+    await spend(site, zoe, 8, group_ids=(team,))
+    site.clock.advance(86_400)
+    await spend(site, zoe, 1, group_ids=(team,))
+    page = await service(site).budgets(ada, OwnerFilter(), None, PageRequest(10))
+    spent = {o.subject.kind: (o.spent[Window.DAY], o.spent[Window.MONTH]) for o, _ in page.items}
+    assert spent == {
+        SubjectKind.USER: (0, dollars(3)),
+        SubjectKind.GROUP: (dollars(1), dollars(9)),
+        SubjectKind.POOL: (dollars(1), dollars(12)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("spent", "use", "listed"),
+    [
+        (0, CapUse.NEAR, False),
+        (7.99, CapUse.NEAR, False),
+        (8, CapUse.NEAR, True),
+        (9.99, CapUse.REACHED, False),
+        (10, CapUse.REACHED, True),
+    ],
+)
+async def test_those_who_are_near_the_end_can_be_found(site: Site, spent: float, use: CapUse, listed: bool) -> None:
+    mia = await site.person("mia@example.com", Role.ADMIN)
+    await cap(site, user(mia), day=dollars(10), month=Nanos(int(MAX_USD) * NANOS_PER_USD))
+    if spent:
+        await spend(site, mia, spent)
+    assert await names(site, mia, use) == ([("user", "Mia")] if listed else [])
+
+
+async def test_limits_are_listed_the_same_way_for_administrators_alone(site: Site) -> None:
+    ada, mia = await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com")
+    team = await group_of(site, mia)
+    async with site.store.write() as tx:
+        await tx.policy.set_rate_limits(Subject(SubjectKind.GROUP, team), RateLimits(requests=5))
+        await tx.policy.set_rate_limits(user(mia), RateLimits(requests=0))
+        await tx.policy.set_budget(user(ada), Budget(day=dollars(1)))
+    page = await service(site).limits(ada, OwnerFilter(), PageRequest(10))
+    assert [(o.name, o.email, o.limits.requests) for o, _ in page.items] == [
+        ("Mia", "mia@example.com", 0), ("Team", None, 5)
+    ]  # fmt: skip
+    assert await service(site).count_limits(ada, OwnerFilter()) == 2
+    with pytest.raises(Forbidden):
+        await service(site).limits(mia, OwnerFilter(), PageRequest(10))
+    with pytest.raises(InvalidInput):
+        await service(site).budgets(ada, OwnerFilter(kind=SubjectKind.KEY), None, PageRequest(10))
