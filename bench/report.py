@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 Row = dict[str, float | int | str | None]
 
@@ -26,6 +27,45 @@ NOTES = (
     "share: of the pass-through's req/s; CPU ratio: to the pass-through's; added: to what the same load takes without "
     "a gateway; held: ms from a stream event's sending to its arrival."
 )
+
+
+class Goal(NamedTuple):
+    """What a figure of Sluicegate should reach, or where `at_most` must not pass."""
+
+    load: str
+    column: str
+    bound: float
+    at_most: bool = True
+
+
+GOALS = [
+    Goal("json c16", "throughput_share", 0.5, at_most=False),
+    Goal("json c16", "per_second", 8_000, at_most=False),
+    Goal("json c16", "cpu_ratio", 2.0),
+    Goal("json c16", "cpu_ms", 0.12),
+    Goal("json c1", "added_p50_ms", 0.4),
+    Goal("json 100/s", "added_p99_ms", 2.0),
+    Goal("json 200 KB c16", "cpu_ratio", 2.0),
+    Goal("stream c16", "cpu_ms", 0.15),
+    Goal("paced stream c1000", "held_max_ms", 50.0),
+    Goal("10,000 streams", "memory_mb", 60.0),
+]
+
+
+def against_goals(rows: Iterable[Row], target: str) -> str:
+    """A line for each goal whose load was put on."""
+    found = {str(row["load"]): row for row in rows if row["target"] == target}
+    shown = {name: (title, digits) for name, title, digits in _COLUMNS}
+    lines: list[str] = []
+    for goal in GOALS:
+        value = found.get(goal.load, {}).get(goal.column)
+        if not isinstance(value, int | float):
+            continue
+        title, digits = shown[goal.column]
+        met = value <= goal.bound if goal.at_most else value >= goal.bound
+        bound = f"{'at most' if goal.at_most else 'at least'} {goal.bound:,.{digits}f}"
+        lines.append(f"{'met   ' if met else 'MISSED'}  {goal.load}: {title} {value:,.{digits}f}, goal {bound}")
+    return "\n".join(lines)
 
 
 def median_row(rows: list[Row]) -> Row:

@@ -23,7 +23,7 @@ from load import Endpoint, Outcome, closed_loop, fixed_pace, has_wrk, quantile, 
 from loads import LOADS, MEMORY, SMALL, STREAM, Load
 from processes import LOAD_CORE, cpu_seconds, resident_mb
 from provider import BenchProvider, Counts
-from report import NOTES, Row, compare, median_row, table
+from report import NOTES, Row, against_goals, compare, median_row, table
 from targets import Direct, Nginx, Passthrough, Sluicegate, Target
 
 RESULTS = Path("bench-results.json")
@@ -184,6 +184,7 @@ def main() -> int:
     RESULTS.write_text("".join(json.dumps(row) + "\n" for row in rows))
     print(table(rows))
     print(NOTES)
+    print(against_goals(rows, Sluicegate.name))
     print(f"Load average of the machine at the end: {busy:.1f}; the benchmark itself makes about 2.")
     for fault in faults:
         print(f"WRONG: {fault}")

@@ -285,3 +285,18 @@ async def test_a_key_that_is_revoked_opens_nothing_on_connections_that_used_it(b
         status, _, body = await answer_on(reader)
     assert (status, json.loads(body)["error"]["code"]) == (401, "key_revoked")
     assert len(await bench.ledger()) == 3
+
+
+async def test_calls_that_no_task_carries_are_settled_when_the_server_stops(bench: Bench) -> None:
+    await warmed(bench)
+    bench.provider.next(never_answers)
+    async with connected(bench) as (_, writer):
+        writer.write(request_of(bench, chat()))
+        async with asyncio.timeout(5):
+            while len(bench.provider.log) < 3:  # noqa: ASYNC110 - the provider signals nobody
+                await asyncio.sleep(0.01)
+        bench.container.gateway.break_off()
+        assert await bench.provider.log[-1].ended() is Outcome.DISCONNECTED
+        record = max(await bench.ledger(), key=lambda r: r.call_id)
+        assert (record.outcome, record.status, record.estimated) == ("aborted", 499, True)
+        await bench.assert_settled()

@@ -16,12 +16,12 @@ from sluicegate.gateway.attribution import Attribution, attribution_of
 from sluicegate.gateway.credentials import credential_of
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.headers import forwarded
 from sluicegate.gateway.metering import Call
 from sluicegate.gateway.paths import Paths, dialect_of
 from sluicegate.gateway.pipeline import Pipeline
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Attempt
+from sluicegate.gateway.transit import Untouched
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, internal_error
 from sluicegate.policy.service import Admitted
@@ -55,11 +55,11 @@ class Head:
     __slots__ = (
         "attribution",
         "credential",
-        "forwarded",
         "headers",
         "named",
         "principal",
         "request",
+        "untouched",
         "url",
         "wire",
     )
@@ -73,7 +73,7 @@ class Head:
         self.named = named
         self.credential = credential_of(request)
         self.attribution: Attribution = attribution_of(request.headers)
-        self.forwarded: RawHeaders = forwarded(request.headers, wire.dialect)
+        self.untouched = Untouched(request, wire)
         self.principal: Principal | None = None
 
 
@@ -158,7 +158,7 @@ class _Flight:
         pipeline, call = self._direct.pipeline, self._call
         pipeline.watch.enter(call)
         try:
-            self._outbound, self._routes = pipeline.prepare(call, self._head.wire, envelope, self._head.forwarded)
+            self._outbound, self._routes = pipeline.prepare(call, self._head.wire, envelope, self._head.untouched)
             self._attempt = pipeline.backends.begin(self._outbound, self._routes, call.session_id)
         except Refusal as refusal:
             self._refuse(refusal)

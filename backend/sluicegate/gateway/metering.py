@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+from sluicegate.domain.catalog import Dialect
 from sluicegate.domain.usage import CallRecord, Outcome, TokenUsage, cost_of
 from sluicegate.gateway.asgi import Request
 from sluicegate.gateway.attribution import Attribution, attribution_of
@@ -215,7 +216,10 @@ class Call:
 
     def limit_headers(self) -> RawHeaders:
         """What is left of the caller's own limits, for the head of the answer."""
-        return limit_headers(self._policy.room_of(self._admitted), self.request.dialect, self.clock.time())
+        dialect = self.request.dialect
+        # Only the headers of one dialect know of money.
+        room = self._policy.room_of(self._admitted, caps=dialect is Dialect.ANTHROPIC)
+        return limit_headers(room, dialect, self.clock.time())
 
     def renew(self) -> None:
         self._policy.renew(self._admitted)

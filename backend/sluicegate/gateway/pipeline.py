@@ -22,12 +22,12 @@ from sluicegate.gateway.metering import Books, Call
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Attempt, Backends, Unreachable, routes_for
 from sluicegate.gateway.secrets import Guard
-from sluicegate.gateway.transit import Outbound
+from sluicegate.gateway.transit import Outbound, Untouched
 from sluicegate.gateway.watch import Watch
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
-from sluicegate.ports.upstream import RawHeaders, Timeouts, UpstreamError
+from sluicegate.ports.upstream import Timeouts, UpstreamError
 
 _log = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5
@@ -109,9 +109,9 @@ class Pipeline:
             call.close()
 
     def prepare(
-        self, call: Call, wire: Wire, envelope: Envelope, headers: RawHeaders | None = None
+        self, call: Call, wire: Wire, envelope: Envelope, untouched: Untouched | None = None
     ) -> tuple[Outbound, list[Route]]:
-        """Writes the call down, ready to be sent to one of the backends; `headers` as `Outbound` takes them. Raises
+        """Writes the call down, ready to be sent to one of the backends; `untouched` as `Outbound` takes it. Raises
         Refusal."""
         model = call.model
         _check_kind(model, wire)
@@ -123,7 +123,7 @@ class Pipeline:
             routes[0],
             created=call.clock.time(),
             input_estimate=call.input_estimate,
-            headers=headers,
+            untouched=untouched,
         )
         try:
             call.open(outbound, wire, streamed=envelope.stream)

@@ -15,7 +15,7 @@ from sluicegate.gateway.headers import credentials_for, forwarded, rewritten
 from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.traits import target_of
 from sluicegate.policy.compile import Route
-from sluicegate.ports.upstream import Origin, RawHeaders, Timeouts, UpstreamRequest
+from sluicegate.ports.upstream import KeptHeaders, Origin, Timeouts, UpstreamRequest
 
 # The embedded provider answers in process: its requests name a place nobody connects to.
 _IN_PROCESS = Origin("http", "demo.invalid", 80)
@@ -47,6 +47,28 @@ def wire_to(route: Route, wire: Wire, written: Protocol | None) -> Wire | None:
     return None
 
 
+class Untouched:
+    """What a request's head becomes on the way to backends of its own protocol; worked out once for each backend after
+    the other, since those who repeat a head mostly go to the same."""
+
+    __slots__ = ("_headers", "_known", "_query", "_wire")
+
+    def __init__(self, request: Request, wire: Wire) -> None:
+        self._wire = wire
+        self._query = without_credentials(request.query)
+        self._headers = forwarded(request.headers, wire.dialect)
+        self._known: tuple[Route, str, KeptHeaders] | None = None
+
+    def at(self, route: Route) -> tuple[str, KeptHeaders]:
+        """Target and headers, with the backend's own credential."""
+        known, wire = self._known, self._wire
+        if known is None or known[0] is not route:
+            target = route.base_path + wire.path_to(route.provider_model) + self._query
+            headers = KeptHeaders(self._headers + credentials_for(route, wire.dialect))
+            self._known = known = (route, target, headers)
+        return known[1], known[2]
+
+
 class Outbound:
     """`route` is the backend that was tried last and `wire` the one on which it was called; `translator` is set while
     that is not the caller's own. `sent` turns True when a provider may have seen the request; `breaker` is that of the
@@ -56,11 +78,11 @@ class Outbound:
         "_caller",
         "_created",
         "_envelope",
-        "_headers",
         "_hide_usage",
         "_input_estimate",
         "_request",
         "_translator",
+        "_untouched",
         "_written",
         "breaker",
         "hide_usage",
@@ -79,10 +101,10 @@ class Outbound:
         *,
         created: float = 0.0,
         input_estimate: int = 0,
-        headers: RawHeaders | None = None,
+        untouched: Untouched | None = None,
     ) -> None:
-        """`created` is in seconds since the epoch; `headers` are those that `forwarded` gives, where they are known.
-        Raises Refusal for a body that can't be served or metered."""
+        """`created` is in seconds since the epoch; `untouched` is for those who have it. Raises Refusal for a body that
+        can't be served or metered."""
         self._request = request
         self._envelope = envelope
         self._caller = wire
@@ -90,7 +112,7 @@ class Outbound:
         self._input_estimate = input_estimate
         self._written = written_in(wire, envelope)
         self._hide_usage = wire.prepare(envelope)
-        self._headers = headers
+        self._untouched = untouched
         self._translator: Translator | None = None
         self.hide_usage = self._hide_usage
         self.route = first
@@ -107,20 +129,21 @@ class Outbound:
         self.route, self.wire = route, wire
         if wire is self._caller:
             self.translator, self.hide_usage = None, self._hide_usage
-            target = route.base_path + wire.path_to(route.provider_model) + without_credentials(self._request.query)
-            if self._headers is None:
-                self._headers = forwarded(self._request.headers, wire.dialect)
-            headers, body = self._headers, self._envelope.body_for(route.provider_model)
+            if self._untouched is None:
+                self._untouched = Untouched(self._request, wire)
+            target, headers = self._untouched.at(route)
+            body = self._envelope.body_for(route.provider_model)
         else:
             # The translator needs the usage that it may then keep to itself.
             self.translator, self.hide_usage = self._translation(), False
             target = route.base_path + wire.path_to(route.provider_model)
-            headers, body = rewritten(self._request.headers, wire.dialect), self._translated(route, wire)
+            headers = rewritten(self._request.headers, wire.dialect) + credentials_for(route, wire.dialect)
+            body = self._translated(route, wire)
         return UpstreamRequest(
             origin=route.origin or _IN_PROCESS,
             method="POST",
             target=target,
-            headers=headers + credentials_for(route, wire.dialect),
+            headers=headers,
             body=body,
             timeouts=timeouts,
         )

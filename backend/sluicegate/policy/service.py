@@ -438,9 +438,9 @@ class PolicyService:
         """Gives back everything that the call took, as if it had not come."""
         self._admission.cancel(admitted.lease)
 
-    def room_of(self, admitted: Admitted) -> Room:
-        """What is left of the caller's limits at this moment."""
-        return self._admission.room_of(admitted.principal.limits_at(self._clock.time()))
+    def room_of(self, admitted: Admitted, *, caps: bool = True) -> Room:
+        """What is left of the caller's limits at this moment; without `caps`, only of rates."""
+        return self._admission.room_of(admitted.principal.limits_at(self._clock.time()), caps=caps)
 
     def renew(self, admitted: Admitted) -> None:
         """Tells that the call is alive."""

@@ -252,8 +252,9 @@ class AdmissionStore(Protocol[L]):
 
     async def use_of(self, subject: Subject) -> SubjectUse: ...
 
-    def room_of(self, limits: Sequence[LimitSet]) -> Room:
-        """What is left for a call with these limits, as far as this process knows without asking anybody."""
+    def room_of(self, limits: Sequence[LimitSet], *, caps: bool = True) -> Room:
+        """What is left for a call with these limits, as far as this process knows without asking anybody; without
+        `caps`, only of rates."""
         ...
 
     def forget(self, subject: Subject | None = None) -> None:

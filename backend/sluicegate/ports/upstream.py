@@ -13,6 +13,17 @@ from typing import Protocol
 RawHeaders = list[tuple[bytes, bytes]]
 
 
+class KeptHeaders(list[tuple[bytes, bytes]]):
+    """Headers that many requests carry. They are never changed, so that a client may keep what it makes of them in
+    `encoded`."""
+
+    __slots__ = ("encoded",)
+
+    def __init__(self, headers: RawHeaders) -> None:
+        super().__init__(headers)
+        self.encoded: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where to connect. `host` is a name or address without brackets; `scheme` is `http` or `https`."""

@@ -390,7 +390,7 @@ class MemoryAdmission:
             reserved={window: Nanos(cell.reserved) for window, cell in use.cells.items()},
         )
 
-    def room_of(self, limits: Sequence[LimitSet]) -> Room:
+    def room_of(self, limits: Sequence[LimitSet], *, caps: bool = True) -> Room:
         now = self._clock.monotonic()
         requests = tokens_in = tokens_out = cap = None
         for values in limits:
@@ -404,6 +404,8 @@ class MemoryAdmission:
                 tokens_in = use.input.tighter(tokens_in, limit, now, use.second)
             if (limit := values.output_tokens) is not None:
                 tokens_out = use.output.tighter(tokens_out, limit, now, use.second)
+            if not caps:
+                continue
             for window, most in ((_DAY, values.day), (_WEEK, values.week), (_MONTH, values.month)):
                 if most is not None:
                     cap = _tighter_cap(cap, CapRoom(window, most, use.cells[window].spent, use.periods[window].end))

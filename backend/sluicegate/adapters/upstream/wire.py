@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from sluicegate.ports.upstream import Origin, UpstreamError, UpstreamRequest
+from sluicegate.ports.upstream import KeptHeaders, Origin, UpstreamError, UpstreamRequest
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
@@ -46,6 +46,19 @@ def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
     headers = request.headers
     body = request.body
     start = _start_line(request.method, request.target)
+    block = headers.encoded if type(headers) is KeptHeaders else None
+    if block is None:
+        block = _encode_block(request)
+        if type(headers) is KeptHeaders:
+            headers.encoded = block
+    end = b"\r\n\r\n" if block else b"\r\n"
+    if body or request.method in _METHODS_WITH_BODY:
+        return b"%bHost: %b\r\nContent-Length: %d\r\n%b%b" % (start, host, len(body), block, end)
+    return b"%bHost: %b\r\n%b%b" % (start, host, block, end)
+
+
+def _encode_block(request: UpstreamRequest) -> bytes:
+    headers = request.headers
     for name, _ in headers:
         _check_name(name)
     block = b"\r\n".join(map(b": ".join, headers))
@@ -53,10 +66,7 @@ def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
     breaks = len(headers) - 1 if headers else 0
     if block.count(b"\n") != breaks or block.count(b"\r") != breaks or b"\0" in block:
         check_request(request)
-    end = b"\r\n\r\n" if block else b"\r\n"
-    if body or request.method in _METHODS_WITH_BODY:
-        return b"%bHost: %b\r\nContent-Length: %d\r\n%b%b" % (start, host, len(body), block, end)
-    return b"%bHost: %b\r\n%b%b" % (start, host, block, end)
+    return block
 
 
 @lru_cache(maxsize=2048)
