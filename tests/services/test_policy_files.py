@@ -23,6 +23,7 @@ from sluicegate.services import limits
 from sluicegate.services.caller import Caller, operator
 from sluicegate.services.groups import GroupService
 from sluicegate.services.limits import LimitService
+from sluicegate.services.policy_file import storing
 from sluicegate.services.policy_file.nodes import InvalidDocument
 from sluicegate.services.policy_file.service import PolicyFileService
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelService
@@ -263,15 +264,16 @@ async def test_only_administrators_and_tokens_with_the_scope(stage: Stage) -> No
         await stage.files.apply(reader, example(), prune=False)
 
 
-async def test_more_groups_and_members_than_fit_one_page(stage: Stage) -> None:
-    people = [f"p{n:04}@example.com" for n in range(600)]
+async def test_more_groups_and_members_than_fit_one_page(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "_PORTION", 5)
+    people = [f"p{n:04}@example.com" for n in range(12)]
     async with stage.site.store.write() as tx:
         base = stage.admin.user
         for number, email in enumerate(people):
             await tx.users.add(replace(base, id=f"p{number}", email=email, role=Role.MEMBER))
-    groups = "".join(f"  G{n}: {{limits: {{requests_per_minute: {n}}}}}\n" for n in range(600))
+    groups = "".join(f"  G{n}: {{limits: {{requests_per_minute: {n}}}}}\n" for n in range(12))
     text = f"version: 1\ngroups:\n{groups}  All: {{members: [{', '.join(people)}]}}\n"
-    assert len(await stage.apply(text)) == 601
+    assert len(await stage.apply(text)) == 13
     assert await stage.apply(text, prune=True) == []
     assert await stage.apply("version: 1\ngroups: {All: {members: []}}", prune=True)
     assert await stage.groups.count(stage.admin, None) == 1
