@@ -65,6 +65,7 @@ from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
 from sluicegate.services.refusal_log import RefusalLog
 from sluicegate.services.rollups import Retention, RollupService
+from sluicegate.services.rotation import KeyRotation
 from sluicegate.services.secret_findings import FindingLog
 from sluicegate.services.secret_rules import SecretRuleService
 from sluicegate.services.sessions import SessionService
@@ -140,6 +141,7 @@ class Container:
         )
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
         self.services = self._services()
+        self.rotation = KeyRotation(self.store, self.vault, encryption_keys(settings)[0].id)
         sums = SqlRollups(self.engine, settings.zone)
         self.rollups = RollupService(sums, self.clock, settings.zone, _retention(settings))
         housekeeping = Housekeeping(self.store, self.clock)

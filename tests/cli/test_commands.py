@@ -183,3 +183,22 @@ def test_the_schema_is_written_and_compared(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("type Query", "type Question"))
     changed = run("schema", "export", "--check", str(file))
     assert (changed.status, "-type Question" in changed.out, "is not current" in changed.out) == (1, True, True)
+
+
+def test_a_generated_key_gives_way_to_ones_own_while_the_server_runs(folder: Path) -> None:
+    data, new = with_admin(folder), "cd" * 32
+    token = run("token", "create", "--name", "t", "--owner", EMAIL, "--scope", "catalog", DATA_DIR=data).out.strip()
+    values = '{kind: OPENAI, name: "Acme", credential: "sk-secret-secret"}'
+    provider = f"mutation {{ createProvider(input: {values}) {{ provider {{ id }} }} }}"
+    with serving(folder) as server:
+        assert "errors" not in graphql(server.url, token, provider)
+    old = (folder / "kek").read_text().strip()
+    with serving(folder, KEK_PRIMARY=new, KEK_SECONDARY=old):
+        done = run("kek", "rotate", DATA_DIR=data, KEK_PRIMARY=new, KEK_SECONDARY=old)
+        assert (done.status, done.errors) == (0, "")
+        assert done.out.startswith("1 moved; 1 in all")
+    assert run("kek", "rotate", DATA_DIR=data, KEK_PRIMARY=new).out.startswith("0 moved; 1 in all")
+    with serving(folder, KEK_PRIMARY=new) as server:
+        assert [line for line in server.log() if line["event"] == "provider.credential_unreadable"] == []
+    lost = run("kek", "rotate", DATA_DIR=data, KEK_PRIMARY="ef" * 32)
+    assert (lost.status, "No key at hand opens provider:" in lost.out) == (1, True)

@@ -33,6 +33,8 @@ app.add_typer(schema_app, name="schema")
 rollups_app = typer.Typer(no_args_is_help=True, help="Sums of what was used.")
 app.add_typer(rollups_app, name="rollups")
 add_policy_commands(app)
+kek_app = typer.Typer(no_args_is_help=True, help="The key that wraps what is stored sealed.")
+app.add_typer(kek_app, name="kek")
 T = TypeVar("T")
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on, instead of SLUICEGATE_HOST.")]
@@ -130,6 +132,21 @@ def rebuild_rollups() -> None:
     check_database(settings)
     count = asyncio.run(_with(settings, lambda container: container.rollups.rebuild()))
     typer.echo(f"The sums are those of {count} calls in the ledger now.")
+
+
+@kek_app.command("rotate")
+def rotate_kek() -> None:
+    """Moves all that is sealed under SLUICEGATE_KEK_SECONDARY to SLUICEGATE_KEK_PRIMARY. May be interrupted and run
+    again; servers may run if they know both keys. Ends with status 1 when something is left that neither key opens."""
+    settings = _load()
+    check_database(settings)
+    done = asyncio.run(_with(settings, lambda container: container.rotation.run()))
+    typer.echo(f"{done.moved} moved; {done.current} in all are sealed under the primary key now.")
+    for place in done.unreadable:
+        typer.echo(f"No key at hand opens {place}: give the key that it was sealed under, or enter the secret again.")
+    if done.unreadable:
+        raise typer.Exit(1)
+    typer.echo("SLUICEGATE_KEK_SECONDARY is not needed any more.")
 
 
 @app.command()

@@ -117,6 +117,10 @@ class Vault(Protocol):
         """The id of the key that it is sealed under; None when no key at hand opens it."""
         ...
 
+    def rewrap(self, sealed: str, context: str) -> str:
+        """The same secret, still closed, under the key that seals new ones; raises kit.crypto.SealBroken."""
+        ...
+
 
 class ChangeFeed(Protocol):
     """Carries policy changes to every process."""

@@ -490,6 +490,18 @@ class SwitchRepository(Protocol):
         ...
 
 
+class SealedRepository(Protocol):
+    """All that is stored sealed, by the place that the seal is bound to, such as `provider:<id>`."""
+
+    async def after(self, place: str, limit: int) -> list[tuple[str, str]]:
+        """Places and sealed texts, in a fixed order of places; all of them from the first for an empty `place`."""
+        ...
+
+    async def replace(self, place: str, old: str, new: str) -> bool:
+        """Whether it was still `old`."""
+        ...
+
+
 class Transaction(Protocol):
     """The repositories, all in one database transaction."""
 
@@ -521,6 +533,8 @@ class Transaction(Protocol):
     def jobs(self) -> JobRepository: ...
     @property
     def mail(self) -> MailRepository: ...
+    @property
+    def sealed(self) -> SealedRepository: ...
     @property
     def switches(self) -> SwitchRepository: ...
     @property

@@ -29,6 +29,7 @@ from sluicegate.storage.repositories.mail import SqlMailRepository
 from sluicegate.storage.repositories.overrides import SqlOverrideRepository
 from sluicegate.storage.repositories.overview import SqlOverviewRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
+from sluicegate.storage.repositories.sealed import SqlSealedRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
 from sluicegate.storage.repositories.switches import SqlSwitchRepository
@@ -112,6 +113,7 @@ class SqlTransaction:
         self.audit = SqlAuditRepository(session, clock)
         self.jobs = SqlJobRepository(session)
         self.mail = SqlMailRepository(session, clock)
+        self.sealed = SqlSealedRepository(session)
         self.switches = SqlSwitchRepository(session)
         self.overview = SqlOverviewRepository(session)
         self.alerts = SqlAlertRepository(session)

@@ -7,6 +7,7 @@ const actions: Record<string, string> = {
   "api_key.update": "Changed API key",
   "budget.set": "Set budget",
   "demo.seed": "Added sample data",
+  "encryption.rotate": "Moved what is sealed to the new",
   "gateway.refuse": "Refused API key",
   "grant.add": "Granted models",
   "grant.revoke": "Revoked grant",
@@ -67,6 +68,7 @@ const kinds: Record<string, string> = {
   provider_model: "Provider models",
   mail: "Mail",
   deployment: "Deployment",
+  installation: "Installation",
 };
 
 const fields: Record<string, string> = {
