@@ -82,9 +82,10 @@ async def test_members_learn_of_a_granted_model_but_not_who_else_may_call_it(tmp
 async def test_every_kind_says_what_it_takes(tmp_path: Path) -> None:
     async with sqlite_site(tmp_path) as site:
         member = await site.person("mia@example.com")
-        query = "{ providerKinds { kind takesOrganization takesRegion } }"
+        query = "{ providerKinds { kind takesOrganization takesRegion takesApiVersion } }"
         data, errors = await _ask(_services(site), member, query)
     assert errors == []
     kinds = data["providerKinds"]
     assert {k["kind"] for k in kinds if k["takesOrganization"]} == {"OPENAI", "CUSTOM_OPENAI"}
     assert {k["kind"] for k in kinds if k["takesRegion"]} == {"BEDROCK"}
+    assert {k["kind"] for k in kinds if k["takesApiVersion"]} == {"AZURE_OPENAI"}

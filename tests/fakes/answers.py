@@ -37,6 +37,10 @@ MODELS = ("claude-test", "gpt-test", "embed-test")
 
 _CREATED = 1_735_689_600
 _DIRECTIVE = re.compile(r"\[\[(\w+)(?::([^\[\]]*))?\]\]")
+# Azure's two interfaces: the older one wants a date as its version, and names deployments except for Responses.
+_AZURE = re.compile(
+    r"^/openai/v1/|^/openai/(?:deployments/[^/]+/(?!responses)|(?=responses))(?=.*[?&]api-version=\d{4}-\d\d-\d\d)"
+)
 _MODEL = DemoModel("any", "Any")
 
 
@@ -56,6 +60,7 @@ class Reply:
 
 
 def reply_to(method: str, target: str, headers: RawHeaders, body: bytes, step: Step) -> Reply:
+    target = _AZURE.sub("/v1/", target) if any(name == b"api-key" for name, _ in headers) else target
     path = target.partition("?")[0]
     refuse = refusal_for(path, headers)
     try:

@@ -67,6 +67,8 @@ _SERVED = (
     ("team-gpt", ProviderKind.CUSTOM_OPENAI, "acme", ModelKind.CHAT),
     ("team-claude", ProviderKind.CUSTOM_ANTHROPIC, "zeta", ModelKind.CHAT),
 )
+# Whose base URLs end in the version of their interface.
+_BELOW_V1 = (ProviderKind.CUSTOM_OPENAI, ProviderKind.OPENROUTER, ProviderKind.MOONSHOT)
 _USER_CHANGED = PolicyChange(ChangeKind.USER, _USER.id)
 _CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)
 
@@ -178,22 +180,38 @@ class Bench:
             await tx.keys.add(replace(key, **values))
         return credential
 
-    async def add_backend(self, slug: str, name: str, port: int, priority: int = 1, weight: int = 1) -> None:
+    async def add_backend(
+        self,
+        slug: str,
+        name: str,
+        port: int,
+        priority: int = 1,
+        weight: int = 1,
+        kind: ProviderKind = ProviderKind.CUSTOM_OPENAI,
+        api_version: str | None = None,
+    ) -> None:
         """A further provider behind a model."""
         async with self.container.store.write() as tx:
             model = await tx.catalog.model_by_slug(slug)
             assert model is not None
-            target = await _add_provider(tx, self.container, ProviderKind.CUSTOM_OPENAI, name, port)
+            target = await _add_provider(tx, self.container, kind, name, port, api_version=api_version)
             backend = Backend(new_id(), target.id, priority, weight)
             await tx.catalog.replace_backends(replace(model, backends=(*model.backends, backend)))
             tx.changed(_CATALOG_CHANGED)
 
 
 async def _add_provider(
-    tx: Any, container: Container, kind: ProviderKind, name: str, port: int, serves: ModelKind = ModelKind.CHAT
+    tx: Any,
+    container: Container,
+    kind: ProviderKind,
+    name: str,
+    port: int,
+    serves: ModelKind = ModelKind.CHAT,
+    api_version: str | None = None,
 ) -> ProviderModel:
-    path = "/v1" if kind is ProviderKind.CUSTOM_OPENAI else ""
-    row = ProviderRow(new_id(), name, kind, f"http://127.0.0.1:{port}{path}", None, None, True, None, None, NOW)
+    path = "/v1" if kind in _BELOW_V1 else ""
+    url = f"http://127.0.0.1:{port}{path}"
+    row = ProviderRow(new_id(), name, kind, url, None, None, True, None, None, NOW, api_version)
     prices = PRICES if serves is ModelKind.CHAT else Prices(input=PRICES.input)
     model = ProviderModel(new_id(), row.id, f"{name}-model", serves, prices, False, 200_000, 8_000, NOW)
     await tx.catalog.add_provider(row)

@@ -107,6 +107,23 @@ async def test_anthropic_is_asked_with_its_own_header(stage: Stage) -> None:
     assert b"authorization" not in dict(request.headers)
 
 
+@pytest.mark.parametrize(
+    ("base_url", "api_version", "target"),
+    [
+        ("https://acme.openai.azure.com", "", "/openai/v1/models"),
+        ("https://acme.openai.azure.com/openai/v1/", "preview", "/openai/v1/models?api-version=preview"),
+        ("https://acme.openai.azure.com/openai", "2024-10-21", "/openai/models?api-version=2024-10-21"),
+    ],
+)
+async def test_azure_is_asked_with_its_own_header(stage: Stage, base_url: str, api_version: str, target: str) -> None:
+    provider_id = await stage.add(ProviderKind.AZURE_OPENAI, base_url=base_url, api_version=api_version)
+    assert (await stage.tests.run(stage.admin, provider_id)).ok
+    (request,) = stage.upstream.requests
+    assert (request.origin.host, request.target) == ("acme.openai.azure.com", target)
+    assert (b"api-key", CREDENTIAL.reveal().encode()) in request.headers
+    assert b"authorization" not in dict(request.headers)
+
+
 async def test_no_credential_is_sent_where_none_is_stored(stage: Stage) -> None:
     provider_id = await stage.add(ProviderKind.CUSTOM_OPENAI, None, base_url="http://10.0.0.1/v1")
     assert (await stage.tests.run(stage.admin, provider_id)).ok

@@ -63,7 +63,8 @@ class ModelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KindFacts:
-    """What a provider kind needs and speaks. `dialects` is empty where calls cannot be routed yet."""
+    """What a provider kind needs and speaks. `dialects` is empty where calls cannot be routed yet; `only` names the
+    protocols where a kind has not all of its dialects'."""
 
     label: str
     default_base_url: str | None
@@ -72,20 +73,30 @@ class KindFacts:
     credential_required: bool = True
     takes_organization: bool = False
     takes_region: bool = False
+    takes_api_version: bool = False
+    only: tuple[Protocol, ...] | None = None
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:
+        if self.only is not None:
+            return self.only
         return tuple(protocol for dialect in self.dialects for protocol in PROTOCOLS[dialect])
 
 
 KINDS: dict[ProviderKind, KindFacts] = {
     ProviderKind.OPENAI: KindFacts("OpenAI", "https://api.openai.com/v1", (Dialect.OPENAI,), takes_organization=True),
     ProviderKind.ANTHROPIC: KindFacts("Anthropic", "https://api.anthropic.com", (Dialect.ANTHROPIC,)),
-    ProviderKind.AZURE_OPENAI: KindFacts("Azure OpenAI", None, (), base_url_required=True),
+    ProviderKind.AZURE_OPENAI: KindFacts(
+        "Azure OpenAI", None, (Dialect.OPENAI,), base_url_required=True, takes_api_version=True
+    ),
     ProviderKind.GEMINI: KindFacts("Google Gemini", "https://generativelanguage.googleapis.com", (Dialect.GEMINI,)),
     ProviderKind.BEDROCK: KindFacts("Amazon Bedrock", None, (), takes_region=True),
-    ProviderKind.MOONSHOT: KindFacts("Moonshot AI", "https://api.moonshot.ai/v1", ()),
-    ProviderKind.OPENROUTER: KindFacts("OpenRouter", "https://openrouter.ai/api/v1", ()),
+    ProviderKind.MOONSHOT: KindFacts(
+        "Moonshot AI", "https://api.moonshot.ai/v1", (Dialect.OPENAI,), only=(Protocol.CHAT,)
+    ),
+    ProviderKind.OPENROUTER: KindFacts(
+        "OpenRouter", "https://openrouter.ai/api/v1", (Dialect.OPENAI,), only=(Protocol.CHAT,)
+    ),
     ProviderKind.CUSTOM_OPENAI: KindFacts(
         "OpenAI-compatible",
         None,
@@ -107,6 +118,8 @@ KINDS: dict[ProviderKind, KindFacts] = {
 
 @dataclass(frozen=True, slots=True)
 class Provider:
+    """`api_version` is what Azure's interface by deployments wants; None is its newer one, which has no versions."""
+
     id: str
     name: str
     kind: ProviderKind
@@ -117,6 +130,7 @@ class Provider:
     credential_prefix: str | None
     credential_updated_at: datetime | None
     created_at: datetime
+    api_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

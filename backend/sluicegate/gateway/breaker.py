@@ -212,4 +212,4 @@ class Breakers:
 
 
 def _place(route: Route) -> tuple[object, ...]:
-    return (route.origin, route.base_path, route.credential)
+    return (route.origin, route.base_path, route.credential, route.api_version)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sluicegate.domain.catalog import Dialect
+from sluicegate.domain.catalog import Dialect, ProviderKind
 from sluicegate.gateway.credentials import CREDENTIAL_HEADERS
 from sluicegate.policy.compile import Route
 from sluicegate.ports.upstream import RawHeaders
@@ -106,6 +106,8 @@ def credentials_for(route: Route, dialect: Dialect) -> RawHeaders:
         return [(b"x-api-key", key)]
     if dialect is Dialect.GEMINI:
         return [(b"x-goog-api-key", key)]
+    if route.kind is ProviderKind.AZURE_OPENAI:
+        return [(b"api-key", key)]
     headers = [(b"authorization", b"Bearer " + key)]
     if route.organization:
         headers.append((b"openai-organization", route.organization.encode()))

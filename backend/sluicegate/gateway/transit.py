@@ -63,7 +63,7 @@ class Untouched:
         """Target and headers, with the backend's own credential."""
         known, wire = self._known, self._wire
         if known is None or known[0] is not route:
-            target = route.base_path + wire.path_to(route.provider_model) + self._query
+            target = route.target(wire.path_to(route.provider_model), self._query)
             headers = KeptHeaders(self._headers + credentials_for(route, wire.dialect))
             self._known = known = (route, target, headers)
         return known[1], known[2]
@@ -136,7 +136,7 @@ class Outbound:
         else:
             # The translator needs the usage that it may then keep to itself.
             self.translator, self.hide_usage = self._translation(), False
-            target = route.base_path + wire.path_to(route.provider_model)
+            target = route.target(wire.path_to(route.provider_model))
             headers = rewritten(self._request.headers, wire.dialect) + credentials_for(route, wire.dialect)
             body = self._translated(route, wire)
         return UpstreamRequest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from sluicegate.domain.catalog import (
     KINDS,
@@ -32,7 +32,7 @@ _SHOWN = ("claude", "anthropic")
 @dataclass(frozen=True, slots=True)
 class Route:
     """One backend of a model. `origin` is None for the embedded demo provider. `base_path` ends where the paths of its
-    dialects begin, such as `/chat/completions` or `/messages`."""
+    dialects begin, such as `/chat/completions` or `/messages`; `api_version` is sent along where there is one."""
 
     provider_id: str
     provider_name: str
@@ -48,6 +48,15 @@ class Route:
     priority: int
     weight: int
     max_output_tokens: int | None
+    api_version: str | None = None
+
+    def target(self, path: str, query: str = "") -> str:
+        """Where `path` of the provider is called, with `query`, which is empty or begins with a question mark."""
+        if self.api_version is None:
+            return f"{self.base_path}{path}{query}"
+        if by_deployment(self.api_version) and path != "/responses":
+            path = f"/deployments/{quote(self.provider_model, safe='')}{path}"
+        return f"{self.base_path}{path}{versioned(query, self.api_version)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,31 @@ def split_base_url(base_url: str, dialect: Dialect) -> tuple[Origin, str]:
     return Origin(parts.scheme, parts.hostname or "", port), path
 
 
+def address_of(provider: Provider) -> tuple[Origin, str] | None:
+    """Origin and base path of a provider that is called over the network; None where it has no address."""
+    facts = KINDS[provider.kind]
+    base_url = provider.base_url or facts.default_base_url
+    if not base_url or not facts.dialects:
+        return None
+    origin, path = split_base_url(base_url, facts.dialects[0])
+    if provider.kind is ProviderKind.AZURE_OPENAI:
+        # People paste the resource's address with or without what follows it.
+        path = path.removesuffix("/v1").removesuffix("/openai") + "/openai"
+        if provider.api_version is None or not by_deployment(provider.api_version):
+            path += "/v1"
+    return origin, path
+
+
+def by_deployment(api_version: str) -> bool:
+    """Whether Azure's older interface is meant, where a version is a date and deployments stand in the path. The newer
+    one, at `/openai/v1`, knows at most the version `preview`."""
+    return api_version[0].isdigit()
+
+
+def versioned(query: str, api_version: str) -> str:
+    return f"{query}{'&' if query else '?'}api-version={api_version}"
+
+
 def compile_route(
     provider: Provider,
     model: ProviderModel,
@@ -109,12 +143,10 @@ def compile_route(
         return None
     if facts.credential_required and credential is None:
         return None
-    origin, base_path = None, "/v1"
-    base_url = provider.base_url or facts.default_base_url
-    if base_url:
-        origin, base_path = split_base_url(base_url, facts.dialects[0])
-    elif provider.kind is not ProviderKind.DEMO:
+    address = address_of(provider)
+    if address is None and provider.kind is not ProviderKind.DEMO:
         return None
+    origin, base_path = address or (None, "/v1")
     return Route(
         provider_id=provider.id,
         provider_name=provider.name,
@@ -130,6 +162,7 @@ def compile_route(
         priority=priority,
         weight=weight,
         max_output_tokens=model.max_output_tokens,
+        api_version=provider.api_version,
     )
 
 

@@ -11,10 +11,10 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.secret import Secret
-from sluicegate.policy.compile import split_base_url
+from sluicegate.policy.compile import address_of, versioned
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Store
-from sluicegate.ports.upstream import RawHeaders, Timeouts, Upstream, UpstreamError, UpstreamRequest
+from sluicegate.ports.upstream import Origin, RawHeaders, Timeouts, Upstream, UpstreamError, UpstreamRequest
 from sluicegate.services.caller import Caller
 
 _SECONDS = 10.0
@@ -53,8 +53,8 @@ class ProviderTestService:
         if provider.kind is ProviderKind.DEMO:
             return ConnectionTest(True, "The demo provider answers inside this server.")
         facts = KINDS[provider.kind]
-        base_url = provider.base_url or facts.default_base_url
-        if not facts.dialects or base_url is None:
+        address = address_of(provider)
+        if address is None:
             return ConnectionTest(False, f"This release cannot call {facts.label} yet.")
         try:
             credential = self._vault.unseal(sealed, f"provider:{provider_id}") if sealed else None
@@ -63,7 +63,7 @@ class ProviderTestService:
             return ConnectionTest(False, message)
         if credential is None and facts.credential_required:
             return ConnectionTest(False, "No credential is stored.")
-        return await self._ask(_request(provider, base_url, facts.dialects[0], credential))
+        return await self._ask(_request(provider, address, facts.dialects[0], credential))
 
     async def _ask(self, request: UpstreamRequest) -> ConnectionTest:
         started = self._clock.monotonic()
@@ -83,17 +83,21 @@ class ProviderTestService:
         return ConnectionTest(ok, message, round((self._clock.monotonic() - started) * 1000))
 
 
-def _request(provider: Provider, base_url: str, dialect: Dialect, credential: Secret | None) -> UpstreamRequest:
-    origin, base_path = split_base_url(base_url, dialect)
+def _request(
+    provider: Provider, address: tuple[Origin, str], dialect: Dialect, credential: Secret | None
+) -> UpstreamRequest:
+    origin, base_path = address
     headers: RawHeaders = [(b"accept", b"application/json")]
     if dialect is Dialect.ANTHROPIC:
         headers.append((b"anthropic-version", b"2023-06-01"))
     if credential is not None:
         secret = credential.reveal().encode()
-        headers.append(_credential(secret, dialect))
+        azure = provider.kind is ProviderKind.AZURE_OPENAI
+        headers.append((b"api-key", secret) if azure else _credential(secret, dialect))
     if dialect is Dialect.OPENAI and provider.organization:
         headers.append((b"openai-organization", provider.organization.encode()))
-    return UpstreamRequest(origin, "GET", f"{base_path}/models", headers, b"", _TIMEOUTS)
+    query = versioned("", provider.api_version) if provider.api_version else ""
+    return UpstreamRequest(origin, "GET", f"{base_path}/models{query}", headers, b"", _TIMEOUTS)
 
 
 def _credential(secret: bytes, dialect: Dialect) -> tuple[bytes, bytes]:

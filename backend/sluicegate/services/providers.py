@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
-from sluicegate.policy.compile import split_base_url
+from sluicegate.policy.compile import address_of
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
@@ -24,6 +25,7 @@ from sluicegate.services.caller import Caller
 from sluicegate.services.versions import hold
 
 CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)
+_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?|preview", re.ASCII)
 _MAX_CREDENTIAL = 4000
 _PREFIX_LENGTH = 6
 # Of a shorter credential, six characters would give too much away.
@@ -38,6 +40,7 @@ class NewProvider:
     organization: str | None = None
     region: str | None = None
     credential: Secret | None = None
+    api_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class ProviderChange:
     region: str | Absent | None = ABSENT
     enabled: bool | Absent = ABSENT
     credential: Secret | Absent = ABSENT
+    api_version: str | Absent | None = ABSENT
 
 
 class ProviderService:
@@ -92,6 +96,7 @@ class ProviderService:
             credential_prefix=None,
             credential_updated_at=None,
             created_at=self._clock.now(),
+            api_version=_api_version(new.kind, new.api_version),
         )
         credential = _checked_credential(new.credential)
         if credential is None and KINDS[new.kind].credential_required:
@@ -160,6 +165,8 @@ class ProviderService:
             values["organization"] = _header_text(change.organization, "organization", 200)
         if change.region is not ABSENT:
             values["region"] = _header_text(change.region, "region", 100)
+        if change.api_version is not ABSENT:
+            values["api_version"] = _api_version(before.kind, change.api_version)
         if change.enabled is not ABSENT:
             values["enabled"] = change.enabled
         return replace(before, **values)
@@ -195,9 +202,19 @@ async def _require_free_name(tx: Transaction, provider: Provider) -> None:
 
 
 def _origin(provider: Provider) -> object:
-    facts = KINDS[provider.kind]
-    base_url = provider.base_url or facts.default_base_url
-    return split_base_url(base_url, facts.dialects[0])[0] if base_url and facts.dialects else base_url
+    address = address_of(provider)
+    return address[0] if address else provider.base_url
+
+
+def _api_version(kind: ProviderKind, text: str | None) -> str | None:
+    text = (text or "").strip()
+    if not text:
+        return None
+    if not KINDS[kind].takes_api_version:
+        raise InvalidInput("apiVersion", f"must be empty: {KINDS[kind].label} has no versions of its interface")
+    if not _API_VERSION.fullmatch(text):
+        raise InvalidInput("apiVersion", "must be a date, such as 2024-10-21 or 2025-03-01-preview, or `preview`")
+    return text
 
 
 def _checked_credential(credential: Secret | None) -> Secret | None:
@@ -234,6 +251,7 @@ def _shown(provider: Provider) -> dict[str, Any]:
         "base_url": provider.base_url,
         "organization": provider.organization,
         "region": provider.region,
+        "api_version": provider.api_version,
         "enabled": provider.enabled,
         "credential_prefix": provider.credential_prefix,
         "credential_updated_at": updated.isoformat() if updated else None,

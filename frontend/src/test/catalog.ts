@@ -10,6 +10,7 @@ export const mockKinds: KindInfo[] = [
     credentialRequired: true,
     takesOrganization: true,
     takesRegion: false,
+    takesApiVersion: false,
     routable: true,
   },
   {
@@ -20,6 +21,7 @@ export const mockKinds: KindInfo[] = [
     credentialRequired: false,
     takesOrganization: false,
     takesRegion: false,
+    takesApiVersion: false,
     routable: true,
   },
   {
@@ -30,6 +32,7 @@ export const mockKinds: KindInfo[] = [
     credentialRequired: false,
     takesOrganization: false,
     takesRegion: false,
+    takesApiVersion: false,
     routable: true,
   },
   {
@@ -40,6 +43,7 @@ export const mockKinds: KindInfo[] = [
     credentialRequired: true,
     takesOrganization: false,
     takesRegion: true,
+    takesApiVersion: false,
     routable: false,
   },
 ];
@@ -74,6 +78,7 @@ export function mockProvider(values: Partial<Provider> = {}): Provider {
     kind: "OPENAI",
     baseUrl: "https://eu.api.openai.com/v1",
     organization: "org-acme",
+    apiVersion: null,
     region: null,
     enabled: true,
     credentialPrefix: "sk-pro…",

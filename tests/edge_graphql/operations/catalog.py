@@ -9,7 +9,9 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.user import Role
 
-PROVIDER = "{ id name kind baseUrl organization region enabled credentialPrefix credentialUpdatedAt createdAt }"
+PROVIDER = (
+    "{ id name kind baseUrl organization region apiVersion enabled credentialPrefix credentialUpdatedAt createdAt }"
+)
 OFFER = "{ id name kind prices { ...p } free priced contextWindow maxOutputTokens createdAt }"
 PRICES = "fragment p on Prices { input cacheRead cacheWrite5m cacheWrite1h output }"
 MODEL = "{ id slug displayName kind status createdAt }"
@@ -23,6 +25,7 @@ ACME = {
     "baseUrl": "https://api.acme.example/v1",
     "organization": None,
     "region": None,
+    "apiVersion": None,
     "enabled": True,
     "credentialPrefix": "sk-acm…",
     "credentialUpdatedAt": AT,
@@ -91,6 +94,9 @@ def provider_faults(**base: Any) -> tuple[Fault, ...]:
     faults += [bad("invalid_input", "baseUrl", input={**base, "baseUrl": url}) for url in urls]
     faults += [bad("invalid_input", "credential", input={**base, "credential": text}) for text in ("a b", "ü", LONG)]
     faults += [bad("invalid_input", "organization", input={**base, "organization": text}) for text in ("a\r\nb", LONG)]
+    faults += [
+        bad("invalid_input", "apiVersion", input={**base, "apiVersion": text}) for text in ("2024-10-21", "1\r\n")
+    ]
     return (*faults, bad("invalid_input", "region", input={**base, "region": LONG}))
 
 

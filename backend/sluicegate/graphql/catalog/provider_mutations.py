@@ -31,6 +31,9 @@ class CreateProviderInput:
     base_url: str | None = strawberry.field(default=None, description="Where it is called; absent: the usual address.")
     organization: str | None = strawberry.field(default=None, description="Organisation that calls are billed to.")
     region: str | None = strawberry.field(default=None, description="Region, where the kind has such.")
+    api_version: str | None = strawberry.field(
+        default=None, description="Version of its interface, where the kind has such, like 2024-10-21."
+    )
     credential: str | None = strawberry.field(default=None, description="Its key; nobody can read it again.")
 
 
@@ -41,6 +44,7 @@ class UpdateProviderInput:
     base_url: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the usual address.")
     organization: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
     region: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
+    api_version: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the newest.")
     enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls may go there.")
     credential: str | None = strawberry.field(
         default=strawberry.UNSET, description="Needed again when the address moves to another host."
@@ -119,6 +123,7 @@ class ProviderMutations:
             base_url=input.base_url,
             organization=input.organization,
             region=input.region,
+            api_version=input.api_version,
             credential=Secret(input.credential) if input.credential else None,
         )
         provider = await info.context.services.providers.create(info.context.require_caller(), new)
@@ -132,6 +137,7 @@ class ProviderMutations:
             base_url=clearable(input.base_url),
             organization=clearable(input.organization),
             region=clearable(input.region),
+            api_version=clearable(input.api_version),
             enabled=required(input.enabled, "enabled"),
             credential=credential if credential is ABSENT else Secret(credential),
         )

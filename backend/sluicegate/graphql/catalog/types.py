@@ -108,6 +108,9 @@ class Provider:
     base_url: str | None = strawberry.field(description="Where it is called; null = the usual address of its kind.")
     organization: str | None = strawberry.field(description="Organisation that calls are billed to, where it has such.")
     region: str | None = strawberry.field(description="Region, where it has such.")
+    api_version: str | None = strawberry.field(
+        description="Version of its interface, where it has such; null = the newest, which needs none."
+    )
     enabled: bool = strawberry.field(description="Whether calls may go there.")
     credential_prefix: str | None = strawberry.field(
         description="First characters of the credential; null when none is stored."
@@ -133,6 +136,7 @@ class Provider:
             base_url=provider.base_url,
             organization=provider.organization,
             region=provider.region,
+            api_version=provider.api_version,
             enabled=provider.enabled,
             credential_prefix=provider.credential_prefix,
             credential_updated_at=provider.credential_updated_at,
@@ -149,6 +153,7 @@ class ProviderKindInfo:
     credential_required: bool = strawberry.field(description="Whether it cannot be called without a credential.")
     takes_organization: bool = strawberry.field(description="Whether calls may name an organisation.")
     takes_region: bool = strawberry.field(description="Whether it has regions.")
+    takes_api_version: bool = strawberry.field(description="Whether its interface has versions to choose from.")
     routable: bool = strawberry.field(description="Whether this release can route calls to it.")
 
     @classmethod
@@ -162,6 +167,7 @@ class ProviderKindInfo:
             credential_required=facts.credential_required,
             takes_organization=facts.takes_organization,
             takes_region=facts.takes_region,
+            takes_api_version=facts.takes_api_version,
             routable=bool(facts.dialects),
         )
 

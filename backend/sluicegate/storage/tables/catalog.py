@@ -21,6 +21,7 @@ class ProviderRow(Row, table=True):
     base_url: str | None = Field(default=None, max_length=500)
     organization: str | None = Field(default=None, max_length=200)
     region: str | None = Field(default=None, max_length=100)
+    api_version: str | None = Field(default=None, max_length=40)
     enabled: bool = True
     sealed_credential: str | None = Field(default=None, max_length=8000)
     credential_prefix: str | None = Field(default=None, max_length=24)

@@ -73,6 +73,7 @@ const kinds: Record<string, string> = {
 
 const fields: Record<string, string> = {
   alert_thresholds: "Alerts at",
+  api_version: "API version",
   base_url: "Base URL",
   concurrent_requests: "Concurrent requests",
   credential_prefix: "Credential",

@@ -67,6 +67,7 @@ it("asks for the key again before the address moves to another host", async () =
         baseUrl: "https://elsewhere.example/v1",
         organization: "org-acme",
         region: null,
+        apiVersion: null,
         credential: "sk-other",
         expectedVersion: 3,
       },

@@ -99,6 +99,7 @@ it("does not ask the server for a provider without its key, and opens the page o
       baseUrl: null,
       organization: "org-1",
       region: null,
+      apiVersion: null,
       credential: "sk-secret",
     },
   });

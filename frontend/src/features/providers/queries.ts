@@ -19,7 +19,7 @@ const providerListDocument = graphql(`
 const providerDetailDocument = graphql(`
   query ProviderDetail($id: ID!) {
     provider(id: $id) {
-      id name kind baseUrl organization region enabled
+      id name kind baseUrl organization region apiVersion enabled
       credentialPrefix credentialUpdatedAt createdAt version
       models {
         id name kind free priced obstacle contextWindow maxOutputTokens version
@@ -33,7 +33,8 @@ const providerDetailDocument = graphql(`
 const providerKindsDocument = graphql(`
   query ProviderKinds {
     providerKinds {
-      kind label defaultBaseUrl baseUrlRequired credentialRequired takesOrganization takesRegion routable
+      kind label defaultBaseUrl baseUrlRequired credentialRequired takesOrganization takesRegion
+      takesApiVersion routable
     }
   }
 `);

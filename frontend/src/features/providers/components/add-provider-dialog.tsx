@@ -36,7 +36,14 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
   const create = useCreateProvider();
   const [info, setInfo] = useState<KindInfo>();
   const form = useForm<ProviderValues>({
-    initialValues: { name: "", baseUrl: "", organization: "", region: "", credential: "" },
+    initialValues: {
+      name: "",
+      baseUrl: "",
+      organization: "",
+      region: "",
+      apiVersion: "",
+      credential: "",
+    },
     validate: (values) => zodFields(providerSchema(info, { withCredential: true }))(values),
   });
 
@@ -48,6 +55,7 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       baseUrl: orNull(values.baseUrl),
       organization: info.takesOrganization ? orNull(values.organization) : null,
       region: info.takesRegion ? orNull(values.region) : null,
+      apiVersion: info.takesApiVersion ? orNull(values.apiVersion) : null,
       credential: orNull(values.credential),
     });
     notifySuccess(`${provider.name} added. Now add the models that it offers.`);

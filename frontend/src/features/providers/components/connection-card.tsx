@@ -38,6 +38,9 @@ export function ConnectionCard({ provider, info }: Props) {
             <Fact label="Organisation">{provider.organization ?? "None"}</Fact>
           ) : null}
           {info.takesRegion ? <Fact label="Region">{provider.region ?? "None"}</Fact> : null}
+          {info.takesApiVersion ? (
+            <Fact label="API version">{provider.apiVersion ?? "Newest"}</Fact>
+          ) : null}
           {provider.kind === "DEMO" ? null : (
             <Fact label="API key">
               <Credential provider={provider} />

@@ -55,6 +55,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
         baseUrl: orNull(values.baseUrl),
         organization: orNull(values.organization),
         region: orNull(values.region),
+        apiVersion: orNull(values.apiVersion),
         // Empty text would remove the stored key, which is what a move without a new one comes to.
         ...(moves ? { credential: values.credential.trim() } : {}),
         expectedVersion,
@@ -92,6 +93,7 @@ const labels = {
   baseUrl: "Base URL",
   organization: "Organisation",
   region: "Region",
+  apiVersion: "API version",
 };
 
 const valuesOf = (provider: Provider): ProviderValues => ({
@@ -99,6 +101,7 @@ const valuesOf = (provider: Provider): ProviderValues => ({
   baseUrl: provider.baseUrl ?? "",
   organization: provider.organization ?? "",
   region: provider.region ?? "",
+  apiVersion: provider.apiVersion ?? "",
   credential: "",
 });
 

@@ -7,6 +7,7 @@ export interface ProviderValues extends Record<string, string> {
   baseUrl: string;
   organization: string;
   region: string;
+  apiVersion: string;
   credential: string;
 }
 
@@ -50,6 +51,14 @@ export function ProviderFields({ form, info }: Props) {
       ) : null}
       {info.takesRegion ? (
         <TextInput label="Region" placeholder="eu-central-1" {...form.getInputProps("region")} />
+      ) : null}
+      {info.takesApiVersion ? (
+        <TextInput
+          label="API version"
+          description="Only for the older interface by deployments; empty calls /openai/v1."
+          placeholder="2024-10-21"
+          {...form.getInputProps("apiVersion")}
+        />
       ) : null}
     </>
   );

@@ -1,0 +1,24 @@
+"""The version of a provider's interface, where it has such.
+
+Revision 20261129_api_versions, after 20261129_alerts.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261129_api_versions"
+down_revision = "20261129_alerts"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("providers") as table:
+        table.add_column(sa.Column("api_version", sa.String(length=40), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("providers") as table:
+        table.drop_column("api_version")
