@@ -15,8 +15,25 @@ import pytest
 
 from fakes.http_server import Connection
 from fakes.provider import Answer, Exchange, Outcome
-from fakes.wire import CHAT_EVENTS, framed, never_answers, stalls, verbatim
-from gateway.bench import CHAT, CREDENTIAL, MESSAGES, Bench, chat, messages, running_bench
+from fakes.wire import CHAT_EVENTS, framed, never_answers, stalls, typed, verbatim, whole
+from gateway.bench import (
+    CHAT,
+    COMPLETIONS,
+    CREDENTIAL,
+    EMBEDDINGS,
+    GENERATE,
+    MESSAGES,
+    RESPONSES,
+    STREAM,
+    Bench,
+    chat,
+    completions,
+    contents,
+    embeddings,
+    messages,
+    responses,
+    running_bench,
+)
 from sluicegate.ports.store import PageRequest
 from sluicegate.ports.usage import CallFilter
 
@@ -70,19 +87,27 @@ async def endless_body(connection: Connection, exchange: Exchange) -> None:
         await connection.write(framed(b" " * 1_000_000))
 
 
+too_long = verbatim(OK_HEAD + b"content-length: 5\r\n\r\n" + json.dumps({"choices": []}).encode())
 PROVIDERS: list[Answer] = [
     endless_head,
     endless_interim,
     endless_body,
     # A length that is longer than the body, shorter, no number, or two of them.
     verbatim(OK_HEAD + b"content-length: 5000\r\n\r\n{}", breaks_off=True),
-    verbatim(OK_HEAD + b"content-length: 5\r\n\r\n" + json.dumps({"choices": []}).encode()),
+    too_long,
     verbatim(OK_HEAD + b"content-length: many\r\n\r\n{}"),
     verbatim(OK_HEAD + b"content-length: 2\r\ncontent-length: 3\r\n\r\n{}"),
     verbatim(OK_HEAD + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
     verbatim(OK_HEAD + b"transfer-encoding: chunked\r\n\r\nffffffffffffffff1\r\n{}"),
     verbatim(OK_HEAD, breaks_off=True),
     verbatim(b"no HTTP at all\r\n\r\n"),
+    # Two types, both wrong; and answers that switch, are empty, point elsewhere or cannot be read.
+    verbatim(OK_HEAD + b"content-type: text/html\r\ncontent-length: 4\r\n\r\n<p/>"),
+    verbatim(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
+    verbatim(b"HTTP/1.1 204 No Content\r\n\r\n"),
+    whole({}, 307, location="http://127.0.0.1:1/"),
+    typed("application/json", b"{}", **{"content-encoding": "br"}),
+    typed("application/json", b"{}", **{"content-encoding": "gzip"}),
 ]
 
 
@@ -94,6 +119,69 @@ async def test_an_answer_that_cannot_be_is_one_call_that_failed(bench: Bench, an
         got = await bench.client.post(CHAT, json=chat(stream=stream))
         assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_unavailable")
     assert (await call_of(bench))[1:] == (502, 0)
+
+
+def code_in(answer: Any) -> str:
+    """The error's code, from where the dialect of the answer has it."""
+    error = answer["error"]
+    return error["details"][0]["reason"] if "details" in error and "status" in error else error["code"]
+
+
+# Each with the status and the keys that its clients look for.
+CALLS = [
+    (CHAT, chat(stream=True), {"error"}),
+    (RESPONSES, responses(stream=True), {"error"}),
+    (COMPLETIONS, completions(), {"error"}),
+    (EMBEDDINGS, embeddings(), {"error"}),
+    (MESSAGES, messages(stream=True), {"type", "error", "request_id"}),
+    # Translated on the way there and back.
+    (MESSAGES, messages(model="team-gpt"), {"type", "error", "request_id"}),
+    (CHAT, chat(model="team-claude", stream=True), {"error"}),
+    (GENERATE, contents(), {"error"}),
+    (STREAM, contents(), {"error"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "shape", "client"),
+    [*((*call, "native") for call in CALLS), (*CALLS[0], "httpx"), (*CALLS[4], "httpx")],
+)
+async def test_every_dialect_is_told_so_whichever_client_asked_the_provider(
+    tmp_path: Path, empty_database: Path, path: str, body: dict[str, Any], shape: set[str], client: str
+) -> None:
+    # A chunk of 2^68 bytes is an answer that never ends to a client that would take it.
+    async with running_bench(tmp_path, empty_database, upstream_client=client, idle_timeout=2.0) as bench:
+        # What follows a body that is longer than it said, httpcore takes for the head of the next answer.
+        left_out = (endless_body, too_long) if client == "httpx" else (endless_body,)
+        lies = [answer for answer in PROVIDERS if answer not in left_out]
+        async with leaving_nothing(bench):
+            for answer in lies:
+                bench.provider.next(answer)
+                got = await bench.client.post(path, json=body)
+                assert (got.status_code, set(got.json())) == (502, shape)
+                assert code_in(got.json()) == "upstream_unavailable"
+                assert "sk-" not in got.text
+                assert str(bench.provider.port) not in got.text
+                # A provider that mostly tells the truth is not given a rest.
+                for _ in range(2):
+                    assert (await bench.client.post(path, json=body)).status_code == 200
+        records = [record for record in await bench.ledger() if record.status != 200]
+        assert [(record.status, record.cost_nanos) for record in records] == [(502, 0)] * len(lies)
+        # None of the connections that carried a lie is kept for a call that comes later.
+        async with asyncio.timeout(5):
+            while bench.provider.open_connections > 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert (await bench.client.post(CHAT, json=chat())).status_code == 200
+
+
+@pytest.mark.parametrize("answer", PROVIDERS)
+async def test_a_count_that_cannot_be_is_refused_too(bench: Bench, answer: Answer) -> None:
+    async with leaving_nothing(bench):
+        bench.provider.next(answer)
+        got = await bench.client.post(f"{MESSAGES}/count_tokens", json=messages())
+        assert (got.status_code, got.json()["error"]["type"]) == (502, "api_error")
+        assert "location" not in got.headers
+    assert len(await bench.ledger()) == 1
 
 
 # The caller vanishes

@@ -193,12 +193,14 @@ async def test_count_tokens_is_forwarded_and_costs_nothing(bench: Bench) -> None
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_compressed_answer_passes_untouched_and_is_metered(bench: Bench, stream: bool) -> None:
+async def test_a_compressed_answer_can_be_read_and_is_metered(bench: Bench, stream: bool) -> None:
     plain = b"".join(MESSAGE_EVENTS) if stream else json.dumps(message()).encode()
     kind = "text/event-stream" if stream else "application/json"
     bench.provider.next(typed(kind, gzip.compress(plain), **{"content-encoding": "gzip"}))
     answer = await bench.client.post(MESSAGES, json=messages(stream=stream))
     assert answer.content == plain
+    # What the gateway may have to say at the end of a stream could not follow compressed bytes.
+    assert ("content-encoding" in answer.headers) is not stream
     record = await bench.only_call()
     assert (tokens(record), record.estimated) == ((11, 100, 5, 2, 17, 4), False)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import time
+import zlib
 from typing import Any
 
 import httpx
@@ -164,6 +166,42 @@ async def test_a_cut_stream_ends_with_an_error_event(bench: Bench, path: str, bo
     record = await bench.only_call()
     assert (record.outcome, record.status, record.estimated) == ("upstream_error", 200, True)
     assert record.output_tokens == 100
+
+
+@pytest.mark.parametrize("packed", ["torn", "garbage"])
+@pytest.mark.parametrize("members", [1, 2])
+async def test_a_compressed_stream_that_breaks_off_ends_with_an_error_event_too(
+    bench: Bench, packed: str, members: int
+) -> None:
+    """Also where it was asked for in one dialect and comes in another."""
+    flowed = b"".join(FLOWED[CHAT])
+    body = b"".join(gzip.compress(flowed) for _ in range(members))
+    lie = typed(
+        "text/event-stream", body[:-9] if packed == "torn" else body + b"\0" * 40, **{"content-encoding": "gzip"}
+    )
+    bench.provider.next(lie, lie)
+    answer = await bench.client.post(CHAT, json=chat(stream=True))
+    assert answer.content.startswith(flowed * (members if packed == "garbage" else members - 1))
+    assert json.loads(answer.text.rpartition("data: ")[2])["error"]["code"] == "upstream_unavailable"
+    assert (await bench.only_call()).outcome == "upstream_error"
+    answer = await bench.client.post(MESSAGES, json=messages(model="team-gpt", stream=True))
+    assert "\nevent: error\n" in f"\n{answer.text}"
+    await bench.assert_settled()
+
+
+async def test_a_compressed_stream_that_unpacks_without_end_is_passed_on_in_small_pieces(bench: Bench) -> None:
+    deflate = zlib.compressobj(wbits=31)
+    line = text_chunk("word ") * 50
+    pieces = [deflate.compress(line * 400) for _ in range(100)]
+    packed = b"".join(pieces) + deflate.flush()
+    assert len(packed) < 2_000_000
+    bench.provider.next(typed("text/event-stream", packed, **{"content-encoding": "gzip"}))
+    async with bench.client.stream("POST", CHAT, json=chat(stream=True)) as response:
+        async for part in response.aiter_raw():
+            assert len(part) <= 1_100_000
+            break
+    await bench.until_settled(10)
+    assert (await bench.only_call()).outcome == "aborted"
 
 
 async def test_a_cut_after_the_usage_is_billed_exactly(bench: Bench) -> None:

@@ -12,6 +12,8 @@ import structlog
 from sluicegate.domain.catalog import ModelKind
 from sluicegate.domain.secret_rule import SecretFinding
 from sluicegate.domain.usage import Outcome
+from sluicegate.gateway import answers
+from sluicegate.gateway.answers import UnfitAnswer
 from sluicegate.gateway.asgi import Reply, Request
 from sluicegate.gateway.body import read_body
 from sluicegate.gateway.credentials import credential_of
@@ -19,6 +21,7 @@ from sluicegate.gateway.dialects.wire import CountingWire, Wire
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.headers import relayed
 from sluicegate.gateway.metering import Books, Call
+from sluicegate.gateway.reading import loaded
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Attempt, Backends, Unreachable, routes_for
 from sluicegate.gateway.secrets import Guard
@@ -27,7 +30,7 @@ from sluicegate.gateway.watch import Watch
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
-from sluicegate.ports.upstream import Timeouts, UpstreamError
+from sluicegate.ports.upstream import Timeouts
 
 _log = structlog.get_logger(__name__)
 _RETRY_SECONDS = 5
@@ -164,14 +167,16 @@ class Pipeline:
         except Unreachable as unreachable:
             raise unreachable.refusal from None
         try:
-            chunks: list[bytes] = []
-            while chunk := await response.read():
-                chunks.append(chunk)
-        except UpstreamError:
-            raise upstream_unavailable("The model's provider broke its answer off.") from None
+            answers.check(response)
+            body = await answers.whole(response)
+            plain = answers.plain(body, response.headers)
+            if response.status < 300 and (plain is None or not isinstance(loaded(plain), dict)):
+                raise UnfitAnswer("The model's provider answered with something that is not JSON.")
+        except UnfitAnswer as unfit:
+            raise upstream_unavailable(str(unfit)) from None
         finally:
             await response.aclose()
-        await request.reply(Reply(response.status, relayed(response.headers), b"".join(chunks)))
+        await request.reply(Reply(response.status, relayed(response.headers), body))
 
 
 def _check_kind(model: CompiledModel, wire: Wire) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 
 import structlog
 
 from sluicegate.domain.usage import Outcome
+from sluicegate.gateway import answers
+from sluicegate.gateway.answers import UnfitAnswer
 from sluicegate.gateway.asgi import Reply, Request
 from sluicegate.gateway.headers import relayed, translated, value_of
 from sluicegate.gateway.metering import Call
@@ -20,14 +21,10 @@ from sluicegate.ports.upstream import UpstreamError, UpstreamResponse
 
 _log = structlog.get_logger(__name__)
 
-MAX_ANSWER = 64 * 1024 * 1024
 # How long an abandoned stream is still read, in the hope of its last words on usage.
 _DRAIN_SECONDS = 0.5
 # How long a provider may keep the connection open after it said that the stream is over.
 _TAIL_SECONDS = 1.0
-_GZIP = (b"gzip", b"x-gzip")
-_READABLE = (b"", b"identity", *_GZIP)
-_DECODE_STEP = 1024 * 1024
 _JSON = b"application/json"
 _EVENT_STREAM = b"text/event-stream"
 _EVENTS = b"text/event-stream; charset=utf-8"
@@ -36,7 +33,7 @@ _EVENTS = b"text/event-stream; charset=utf-8"
 class Relay:
     """Carries one answer. Every path settles the call before the caller has the last byte."""
 
-    __slots__ = ("_call", "_coding", "_outbound", "_request", "_translator", "_wire")
+    __slots__ = ("_call", "_outbound", "_request", "_translator", "_wire")
 
     def __init__(self, call: Call, outbound: Outbound) -> None:
         """`outbound` has reached its backend."""
@@ -49,36 +46,36 @@ class Relay:
     def at_once(self, response: UpstreamResponse) -> Reply | None:
         """The reply to a call whose answer is here, whole and good, and then the call is settled; None for all else,
         and then nothing is done. Raises Refusal."""
-        if response.status >= 300:
+        if response.status >= 300 or value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
             return None
-        self._coding = value_of(response.headers, b"content-encoding")
-        if self._coding not in _READABLE or value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
-            return None
-        body = response.buffered()
+        body = response.buffered() if answers.decodable(response.headers) else None
         if body is None:
             return None
         self._call.note_first_byte()
-        return self._settled(response, body)
+        try:
+            return self._settled(response, body)
+        except UnfitAnswer as unfit:
+            raise self._refused(unfit) from None
 
     async def relay(self, response: UpstreamResponse) -> None:
         """Raises Refusal as long as nothing was sent."""
         self._call.note_first_byte()
-        self._coding = value_of(response.headers, b"content-encoding")
-        status = response.status
-        if status >= 400:
-            await self._error(response)
-        elif status >= 300:
-            raise self._refused("The model's provider answered with a redirect, which is not followed.")
-        elif self._coding not in _READABLE:
-            raise self._refused("The model's provider answered in a coding that it was not asked for.")
-        elif value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
-            await self._stream(response)
-        else:
-            await self._whole(response)
+        try:
+            answers.check(response)
+            if response.status >= 400:
+                await self._error(response)
+            elif value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
+                await self._stream(answers.readable(response))
+            else:
+                await self._request.reply(self._settled(response, await answers.whole(response)))
+        except UnfitAnswer as unfit:
+            raise self._refused(unfit) from None
 
-    def _refused(self, message: str) -> Refusal:
-        """The provider answered, but not with what was asked for: one more line in the ledger, and no money."""
-        refusal = upstream_unavailable(message)
+    def _refused(self, unfit: UnfitAnswer) -> Refusal:
+        """One more line in the ledger, and no money."""
+        if unfit.broke_off is not None:
+            self._note_break(unfit.broke_off)
+        refusal = upstream_unavailable(str(unfit))
         self._call.settle(refusal.status, Outcome.UPSTREAM_ERROR, estimated=True)
         return refusal
 
@@ -86,43 +83,22 @@ class Relay:
         if self._outbound.breaker is not None:
             self._outbound.breaker.broke_off(f"broke off: {error}")
 
-    async def _body(self, response: UpstreamResponse) -> bytes:
-        """Raises Refusal for an answer that breaks off or has no end."""
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            while chunk := await response.read():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_ANSWER:
-                    raise self._refused("The model's provider sent an answer that is too large.")
-        except UpstreamError as error:
-            self._note_break(error)
-            _log.warning("gateway.answer_broken_off", kind=error.kind)
-            raise self._refused("The model's provider broke its answer off.") from None
-        return b"".join(chunks)
-
     async def _error(self, response: UpstreamResponse) -> None:
-        body = await self._body(response)
+        body = await answers.whole(response)
         self._call.settle(response.status, Outcome.UPSTREAM_ERROR)
         if self._translator is None:
             await self._reply(Reply(response.status, relayed(response.headers), body))
             return
-        plain = _decoded(body, self._coding) or b""
+        plain = answers.plain(body, response.headers) or b""
         told = self._translator.error(response.status, plain)
         await self._reply(Reply(response.status, translated(response.headers, _JSON), told))
 
-    async def _whole(self, response: UpstreamResponse) -> None:
-        body = response.buffered()
-        if body is None:
-            body = await self._body(response)
-        await self._request.reply(self._settled(response, body))
-
     def _settled(self, response: UpstreamResponse, body: bytes) -> Reply:
-        plain = _decoded(body, self._coding)
+        """Raises UnfitAnswer, and then nothing is settled."""
+        plain = answers.plain(body, response.headers)
         reading = None if plain is None else self._wire.read(plain)
         if plain is None or reading is None:
-            raise self._refused("The model's provider answered with something that is not JSON.")
+            raise UnfitAnswer("The model's provider answered with something that is not JSON.")
         reply = self._reply_to(response, body, plain)
         call = self._call
         usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
@@ -135,13 +111,13 @@ class Relay:
         await self._request.reply(reply)
 
     def _reply_to(self, response: UpstreamResponse, body: bytes, plain: bytes) -> Reply:
-        """The answer as the caller gets it; raises Refusal when it does not say what its protocol asks for."""
+        """The answer as the caller gets it; raises UnfitAnswer when it does not say what its protocol asks for."""
         translator, protocol = self._translator, self._wire.protocol
         if translator is None or protocol is None:
             return Reply(response.status, relayed(response.headers), body)
         told = translator.answer(protocol, plain)
         if told is None:
-            raise self._refused("The model's provider answered with something that is no answer to the call.")
+            raise UnfitAnswer("The model's provider answered with something that is no answer to the call.")
         return Reply(response.status, translated(response.headers, _JSON), told)
 
     # Streams
@@ -149,18 +125,12 @@ class Relay:
     async def _stream(self, response: UpstreamResponse) -> None:
         call, request = self._call, self._request
         meter = call.meter = self._wire.meter(hide_usage=self._outbound.hide_usage)
-        coded = self._coding in _GZIP
         translator, protocol = self._translator, self._wire.protocol
         feed: StreamMeter | _TranslatedFeed = meter
         headers = relayed(response.headers)
         if translator is not None and protocol is not None:
-            if coded:
-                raise self._refused("The model's provider compressed a stream though it was asked not to.")
             feed = _TranslatedFeed(meter, translator.stream(protocol))
             headers = translated(response.headers, _EVENTS)
-        elif coded:
-            await self._coded_stream(response)
-            return
         await request.start(response.status, headers + call.limit_headers())
         try:
             while chunk := await response.read():
@@ -226,26 +196,6 @@ class Relay:
         except (TimeoutError, UpstreamError):
             return
 
-    async def _coded_stream(self, response: UpstreamResponse) -> None:
-        """A provider that compresses though it was asked not to: relayed untouched, read on the side."""
-        call, meter = self._call, self._call.meter
-        if meter is None:
-            return
-        gunzipped = _GunzippedFeed(meter)
-        await self._request.start(response.status, relayed(response.headers) + call.limit_headers())
-        try:
-            while chunk := await response.read():
-                gunzipped.feed(chunk)
-                if meter.final and not call.closed:
-                    self._settle_stream(response.status)
-                await self._send(chunk)
-            meter.end()
-        except (UpstreamError, zlib.error) as error:
-            self._note_break(error)
-            _log.warning("gateway.stream_broken_off", error=str(error))
-        self._settle_stream(response.status)
-        await self._request.send({"type": "http.response.body", "body": b""})
-
 
 class _TranslatedFeed:
     """A meter whose whole events go through a translator."""
@@ -268,33 +218,5 @@ class _TranslatedFeed:
         return self._stream.fail(refusal.status, refusal.message, refusal.code)
 
 
-class _GunzippedFeed:
-    """Feeds a meter in small steps: a few bytes can stand for gigabytes."""
-
-    __slots__ = ("_decoder", "_meter")
-
-    def __init__(self, meter: StreamMeter) -> None:
-        self._meter = meter
-        self._decoder = zlib.decompressobj(wbits=31)
-
-    def feed(self, chunk: bytes) -> None:
-        """Raises zlib.error."""
-        while chunk:
-            self._meter.feed(self._decoder.decompress(chunk, _DECODE_STEP))
-            chunk = self._decoder.unconsumed_tail
-
-
 def _cut() -> Refusal:
     return upstream_unavailable("The model's provider broke the answer off before its end.")
-
-
-def _decoded(body: bytes, coding: bytes) -> bytes | None:
-    """The plain body, None when it cannot be had."""
-    if coding not in _GZIP:
-        return body
-    decoder = zlib.decompressobj(wbits=31)
-    try:
-        plain = decoder.decompress(body, MAX_ANSWER)
-    except zlib.error:
-        return None
-    return plain if decoder.eof else None

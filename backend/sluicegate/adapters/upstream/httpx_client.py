@@ -24,6 +24,7 @@ from sluicegate.adapters.upstream.wire import check_request, host_value, needs_l
 from sluicegate.ports.upstream import Origin, RawHeaders, Timeouts, UpstreamError, UpstreamRequest
 
 _SocketOptions = Iterable[Any]
+_MAX_HEAD = 128 * 1024
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class _Exchange:
     received: bool = False
     ended: bool = False
     head_due: float | None = None
+    head_size: int = 0
     in_body: bool = False
 
 
@@ -182,9 +184,14 @@ class HttpxUpstream:
             _exchange.reset(token)
         exchange.in_body = True
         answer = HttpxResponse(response, exchange)
+        fault = None
         if not 200 <= answer.status <= 599:
+            fault = f"unexpected status {answer.status}"
+        elif {b"content-length", b"transfer-encoding"} <= {name for name, _ in answer.headers}:
+            fault = "the body's length is told in two ways"
+        if fault is not None:
             await answer.aclose()
-            raise UpstreamError("protocol", f"unexpected status {answer.status}", before_first_byte=False, sent=True)
+            raise UpstreamError("protocol", fault, before_first_byte=False, sent=True)
         return answer
 
 
@@ -244,7 +251,11 @@ class _Stream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> bytes:
         exchange = _exchange.get()
+        if exchange.head_size > _MAX_HEAD and not exchange.in_body:
+            # h11 bounds one head, but not how many interim ones may come before it.
+            raise httpcore.RemoteProtocolError("the header fields are too large")
         data = await self._inner.read(max_bytes, _time_left(exchange))
+        exchange.head_size += 0 if exchange.in_body else len(data)
         if data:
             exchange.received = True
         else:
