@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import strawberry
@@ -22,6 +23,7 @@ async def versions(context: Context, things: list[Edited]) -> list[int]:
 async def version_of(thing: Edited, info: Info) -> int:
     loader = info.context.loader(versions)
     version = await loader.load(thing)
-    # A later mutation of the same request may edit it again.
-    loader.clear(thing)
+    # A later mutation of the same request may edit it again. Whoever asked for the same thing may have cleared it.
+    with suppress(KeyError):
+        loader.clear(thing)
     return version
