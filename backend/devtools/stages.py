@@ -19,8 +19,8 @@ _STYLE = (
     Stage("lint", [python_tool("ruff"), "check", "."]),
     Stage("contracts", [python_tool("lint-imports"), "--no-logo"]),
     Stage("schema", [python_tool("sluicegate"), "schema", "export", "--check", "schema.graphql"]),
-    Stage("types", [node_tool("pyright"), "--project", "pyproject.toml"]),
 )
+_TYPES = Stage("types", [node_tool("pyright"), "--project", "pyproject.toml"])
 _CONSOLE_STYLE = (
     Stage("console style", [node_tool("biome"), "ci", "--colors=off"]),
     Stage("console types", [node_tool("tsc"), "--project", "frontend"]),
@@ -32,9 +32,9 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     """All of it; a failure in one stage does not keep the others from speaking."""
     if not report.ensure(PYTHON, NODE):
         return
-    report.run(*_STYLE, together=2)
+    report.run(_TYPES, *_STYLE, together=2)
     if report.ensure(CODEGEN):
-        report.run(*_CONSOLE_STYLE, _vitest(), together=2)
+        report.run(_vitest(), *_CONSOLE_STYLE, together=2)
     apart = [f"--ignore=tests/{name}" for name in _APART]
     report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
     if report.ensure(CLIENTS):
@@ -50,11 +50,11 @@ def quick(report: Report, pytest_args: Sequence[str]) -> None:
     """Answers within a minute."""
     if not report.ensure(PYTHON, NODE):
         return
-    report.run(*_STYLE, together=2)
-    if report.ensure(CODEGEN):
-        report.run(*_CONSOLE_STYLE, _vitest(), together=2)
+    console = (_vitest(), *_CONSOLE_STYLE) if report.ensure(CODEGEN) else ()
     folders = [f"tests/{name}" for name in _UNIT if (_TESTS / name).is_dir()]
-    report.run(_pytest("unit", [*folders, "-m", "not slow", *pytest_args]))
+    unit = _pytest("unit", [*folders, "-m", "not slow", *pytest_args])
+    # The longest first, so that none of them runs alone at the end.
+    report.run(_TYPES, *console[:1], unit, *console[1:], *_STYLE, together=2)
 
 
 def browser(report: Report, files: Iterable[str]) -> None:
