@@ -23,7 +23,7 @@ BY_MEMBERS: dict[str, str] = {
     "AvailableModel": "contextWindow displayName free kind maxOutputTokens prices provider slug",
     "Budget": "alertThresholds daily monthly version weekly",
     "BudgetCandidate": "cap source",
-    "BudgetUse": "cap reserved resetsAt spent window",
+    "BudgetUse": "cap reachedAt reserved resetsAt spent window",
     "Call": (
         "at cacheReadTokens cacheWriteTokens clientApp cost estimated firstByteMs id inputTokens keyName "
         "latencyMs model outcome outputTokens project providerModel providerName status stream userLabel"
@@ -31,7 +31,7 @@ BY_MEMBERS: dict[str, str] = {
     "CallConnection": "edges pageInfo",
     "CallEdge": "cursor node",
     "Deployment": "mailConfigured publicUrl timeZone version",
-    "EffectiveBudget": "candidates cap override reserved resetsAt source spent window",
+    "EffectiveBudget": "candidates cap override reachedAt reserved resetsAt source spent window",
     "EffectiveLimit": "candidates dimension limit override source used",
     "EffectiveModel": "model sources",
     "EffectivePolicy": "budgets limits models pools",
@@ -50,7 +50,8 @@ BY_MEMBERS: dict[str, str] = {
     "PolicySource": "id kind name",
     "Prices": "cacheRead cacheWrite1h cacheWrite5m input output",
     "ProviderKindInfo": (
-        "baseUrlRequired credentialRequired defaultBaseUrl kind label routable takesOrganization takesRegion"
+        "baseUrlRequired credentialRequired defaultBaseUrl kind label routable takesApiVersion takesOrganization "
+        "takesRegion"
     ),
     "Query": (
         "alertNotices apiKeys automationTokens availableModels calls deployment effectivePolicy explain leaderboard "

@@ -87,11 +87,12 @@ async def test_neither_retries_a_spent_budget(bench: Bench) -> None:
 
 
 async def test_both_wait_out_an_overloaded_provider(bench: Bench) -> None:
+    # The gateway waits out the first of a short one itself.
     busy = whole({"error": {"message": "busy"}}, 429, **{"retry-after": "0"})
-    bench.provider.next(busy)
+    bench.provider.next(busy, busy)
     async with openai_client(bench) as client:
         await client.chat.completions.create(model="team-gpt", messages=ASK)
-    bench.provider.next(busy)
+    bench.provider.next(busy, busy)
     async with anthropic_client(bench) as anthropic_sdk:
         await anthropic_sdk.messages.create(model="team-claude", messages=ASK, max_tokens=64)
     assert sorted(r.status for r in await bench.ledger()) == [200, 200, 429, 429]

@@ -5,52 +5,34 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from datetime import UTC, datetime, timedelta
-from multiprocessing.synchronize import Barrier
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from fakes.identity import Site
-from fakes.mail_server import MailServer
-from sluicegate.adapters.upstream import Http11Upstream
+from services.alerting import hooks, look_in_a_process, watch
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.alert import AdminAlerts, Alert
 from sluicegate.domain.apikey import ApiKey, TokenScope, new_credential
 from sluicegate.domain.policy import Budget, Override, Subject, SubjectKind, Window
 from sluicegate.domain.user import Group, Role, UserStatus
-from sluicegate.kit.clock import ManualClock
 from sluicegate.kit.errors import Forbidden, InvalidInput
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import NANOS_PER_USD, Nanos
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.alerts import AlertFilter
 from sluicegate.ports.store import PageRequest
-from sluicegate.services.alert_watch import AlertWatch
 from sluicegate.services.alerts import AlertService
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.caller import Caller
-from sluicegate.services.webhooks import NewWebhook, WebhookService
-from sluicegate.storage.engine import SqlStore, database_url, make_engine
+from sluicegate.services.webhooks import NewWebhook
 from sluicegate.storage.usage_writer import make_usage_writer
 from storage.records import call
-
-VAULT = EnvelopeVault(b"k" * 32)
 
 
 def dollars(amount: float) -> Nanos:
     return Nanos(round(amount * NANOS_PER_USD))
-
-
-def hooks(site: Site, vault: EnvelopeVault = VAULT) -> WebhookService:
-    upstream = Http11Upstream(allow_private=True)
-    return WebhookService(site.store, vault, site.clock, upstream, lambda: None, allow_private=True)
-
-
-def watch(site: Site, zone: str = "UTC", vault: EnvelopeVault = VAULT) -> AlertWatch:
-    mail = site.mail(MailServer().mailer(site.clock))
-    return AlertWatch(site.store, site.clock, ZoneInfo(zone), mail, hooks(site, vault))
 
 
 async def spend(site: Site, who: Caller | str, amount: float, *, at: datetime | None = None, **values: Any) -> None:
@@ -334,19 +316,6 @@ async def test_administrators_find_alerts_by_kind_person_and_group_and_old_ones_
     site.clock.advance(timedelta(days=2).total_seconds())
     await service.tidy()
     assert await told(site) == []
-
-
-def look_in_a_process(url: str, now: datetime, start: Barrier) -> None:
-    async def look() -> None:
-        clock = ManualClock(now)
-        store = SqlStore(make_engine(database_url(url)), cast("Any", None), clock)
-        site = Site(store, clock, cast("Any", None))
-        looking = watch(site)
-        start.wait(60)
-        await looking.look()
-        await store.aclose()
-
-    asyncio.run(look())
 
 
 async def test_processes_that_look_at_the_same_moment_tell_everything_once(site: Site, fresh_url: str) -> None:

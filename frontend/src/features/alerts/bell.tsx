@@ -2,7 +2,7 @@ import { UnstyledButton } from "@mantine/core";
 import { IconBell } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { unreadQuery } from "@/features/alerts/queries";
+import { unreadQuery } from "@/features/alerts/unread";
 import { plural } from "@/lib/numbers";
 import classes from "./alerts.module.css";
 

@@ -31,12 +31,6 @@ const noticesDocument = graphql(`
   }
 `);
 
-const unreadDocument = graphql(`
-  query UnreadAlerts {
-    alertNotices(first: 1, unread: true) { totalCount }
-  }
-`);
-
 const markDocument = graphql(`
   mutation MarkAlertsRead($ids: [ID!]) {
     markAlertsRead(ids: $ids) { unread }
@@ -131,14 +125,7 @@ export type Webhook = WebhooksQuery["webhooks"][number];
 export type WebhookDelivery = WebhookDeliveriesQuery["webhookDeliveries"]["edges"][number]["node"];
 
 // Alerts come by themselves, some seconds after what they tell of.
-const bellEvery = 60_000;
 const logEvery = 10_000;
-
-export const unreadQuery = queryOptions({
-  queryKey: keys.unreadAlerts,
-  queryFn: async () => (await execute(unreadDocument)).alertNotices.totalCount,
-  refetchInterval: bellEvery,
-});
 
 export const noticesQuery = (unread: boolean) =>
   pagesQuery<NoticeRow>({

@@ -1,16 +1,19 @@
 import { Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { later } from "@/components/later";
 import { LoadFailure } from "@/components/loaded";
 import { useSession } from "@/features/session/queries";
 import { BreakdownCard } from "@/features/usage/breakdown-card";
-import { CallsCard } from "@/features/usage/calls-card";
 import { ChartCards } from "@/features/usage/chart-cards";
 import { KpiCards } from "@/features/usage/kpi-cards";
 import { type UsageScope, usageReportQuery } from "@/features/usage/queries";
 import { rangeOf } from "@/features/usage/range";
 import type { UsageSearch } from "@/features/usage/search";
 import { useTableState } from "@/lib/use-table-state";
+
+// Below the fold: its code comes after the page's own.
+const CallsCard = later(async () => (await import("@/features/usage/calls-card")).CallsCard);
 
 interface Props {
   scope: UsageScope;

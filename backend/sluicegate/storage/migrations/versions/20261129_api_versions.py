@@ -15,10 +15,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("providers") as table:
-        table.add_column(sa.Column("api_version", sa.String(length=40), nullable=True))
+    # Not as a batch: SQLite would have to copy the table, whose index on an expression it could not make again.
+    op.add_column("providers", sa.Column("api_version", sa.String(length=40), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("providers") as table:
-        table.drop_column("api_version")
+    op.drop_column("providers", "api_version")
