@@ -64,6 +64,7 @@ test("a backend is added, moved and saved by keyboard", async () => {
     await keyboard.type("smart");
     await page.getByRole("option", { name: /demo-smart/ }).waitFor();
     await keyboard.press("ArrowDown");
+    await page.locator("[role=option][data-combobox-selected]").waitFor();
     await keyboard.press("Enter");
     await page.getByText("Priority 1").waitFor();
     await page.getByRole("button", { name: "Try demo-smart earlier" }).press("Enter");

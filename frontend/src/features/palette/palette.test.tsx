@@ -28,6 +28,20 @@ it("opens by keyboard, narrows down as one types and leads there by Enter", asyn
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
 });
 
+it("puts pages by that name before pages that are about it", async () => {
+  const { user } = renderApp("/account", {
+    session: mockSession({ role: "ADMIN" }),
+    server: stubServer({
+      ...quiet,
+      Palette: { users: connection(), groups: connection(), models: connection() },
+    }),
+  });
+  await user.click(await screen.findByRole("button", { name: "Search" }));
+  await user.type(await screen.findByRole("combobox", { name: "Search" }), "users");
+  await waitFor(() => expect(screen.getAllByRole("option").length).toBeGreaterThan(1));
+  expect(screen.getAllByRole("option")[0]).toHaveTextContent(/^Users/);
+});
+
 it("moves with the arrow keys, round at both ends", async () => {
   const { user } = renderApp("/account", { server: stubServer(quiet) });
   await user.click(await screen.findByRole("button", { name: "Search" }));

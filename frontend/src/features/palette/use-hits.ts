@@ -73,18 +73,25 @@ export function useHits(text: string): { groups: HitGroup[]; searching: boolean 
   };
 }
 
+/** Pages whose name begins with what is sought come first, then those whose name has it, then those that are about it. */
 function usePages(sought: string): Hit[] {
-  const words = sought.toLowerCase().split(/\s+/);
+  const whole = sought.toLowerCase();
+  const words = whole.split(/\s+/);
   const sections = useNavigation();
-  return [...sections, { label: "You", entries: [accountEntry] }].flatMap(
-    ({ label: section, entries }) =>
-      entries
-        .filter(({ label, hint }) => {
-          const text = `${section} ${label} ${hint}`.toLowerCase();
-          return words.every((word) => text.includes(word));
-        })
-        .map(({ label, hint, icon, path }) => ({ id: path, label, hint, icon, to: path })),
-  );
+  return [...sections, { label: "You", entries: [accountEntry] }]
+    .flatMap(({ label: section, entries }) => entries.map((entry) => ({ ...entry, section })))
+    .filter(({ section, label, hint }) => {
+      const text = `${section} ${label} ${hint}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    })
+    .map((entry) => ({ ...entry, name: entry.label.toLowerCase() }))
+    .sort((one, other) => rankOf(one.name, whole) - rankOf(other.name, whole))
+    .map(({ label, hint, icon, path }) => ({ id: path, label, hint, icon, to: path }));
+}
+
+function rankOf(name: string, sought: string): number {
+  if (name.startsWith(sought)) return 0;
+  return name.includes(sought) ? 1 : 2;
 }
 
 const nodesOf = <Node>(connection: { edges: { node: Node }[] } | undefined): Node[] =>
