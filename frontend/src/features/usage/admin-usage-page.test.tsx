@@ -33,7 +33,7 @@ it("starts with everybody, by user", async () => {
     expect(server.lastOf("UsageBreakdown")).toMatchObject({ everyone: true, by: "USER" }),
   );
   expect(server.lastOf("UsageReport").everyone).toBe(true);
-  expect(server.lastOf("Calls").everyone).toBe(true);
+  await waitFor(() => expect(server.lastOf("Calls")?.everyone).toBe(true));
 });
 
 it("says that groups overlap and names those who are in none", async () => {

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import {
   mockCap,
@@ -14,6 +14,7 @@ import {
 import { renderApp } from "@/test/render";
 import { refuse, stubServer } from "@/test/server";
 import { mockSession } from "@/test/session";
+import { mockReport } from "@/test/usage";
 
 const show = (handlers: Parameters<typeof stubServer>[0] = {}) => {
   const server = stubServer({
@@ -118,10 +119,12 @@ it("shows temporary values, also past ones, with who gave them, why, and from wh
 });
 
 it("asks for this user's activity of the days that the address names", async () => {
-  const { server } = show();
+  const { server } = show({ UsageReport: mockReport({ requests: 1 }) });
   await screen.findByRole("region", { name: "Activity" });
   await expect.poll(() => server.lastOf("UsageReport")?.userId).toBe("user-2");
-  expect(server.lastOf("Calls")).toMatchObject({ userId: "user-2", everyone: false });
+  await waitFor(() =>
+    expect(server.lastOf("Calls")).toMatchObject({ userId: "user-2", everyone: false }),
+  );
 });
 
 it("spells out what suspending does, and does it only when confirmed", async () => {
