@@ -37,15 +37,21 @@ def postgres_url(worker_id: str) -> Iterator[str]:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str) -> str:
+    """That database without a schema, whatever another test left there."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return postgres_url
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without a schema: SQLite always, PostgreSQL where there is one."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'site.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
+    url: str = request.getfixturevalue("fresh_postgres_url")
     return url
 
 

@@ -86,10 +86,12 @@ def test_a_second_server_on_the_same_database_is_refused(folder: Path) -> None:
         assert httpx.get(f"{heir.url}/readyz").is_success
 
 
-def test_on_postgresql_too(postgres_url: str, tmp_path: Path) -> None:
-    with serving(tmp_path / "one", DATABASE_URL=postgres_url, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as server:
+def test_on_postgresql_too(fresh_postgres_url: str, tmp_path: Path) -> None:
+    with serving(
+        tmp_path / "one", DATABASE_URL=fresh_postgres_url, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD
+    ) as server:
         assert sign_in(server.url).status_code == 200
-        second = run("serve", "--port", "0", DATABASE_URL=postgres_url, DATA_DIR=str(tmp_path / "two"))
+        second = run("serve", "--port", "0", DATABASE_URL=fresh_postgres_url, DATA_DIR=str(tmp_path / "two"))
         assert (second.status, "Another Sluicegate server" in second.errors) == (2, True)
         assert server.stop() == 0
 
