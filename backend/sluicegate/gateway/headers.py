@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluicegate.domain.catalog import Dialect, ProviderKind
 from sluicegate.gateway.credentials import CREDENTIAL_HEADERS
-from sluicegate.policy.compile import Route
+from sluicegate.policy.compile import Route, credential_headers
 from sluicegate.ports.upstream import RawHeaders
 
 _HOP_BY_HOP = frozenset(
@@ -98,18 +98,11 @@ def _named_by_connection(headers: RawHeaders) -> frozenset[bytes]:
 
 
 def credentials_for(route: Route, dialect: Dialect) -> RawHeaders:
-    """The provider's own credential, in the form its dialect wants."""
+    """The provider's own credential, and whose account of it calls are billed to."""
     if route.credential is None:
         return []
-    key = route.credential.reveal().encode()
-    if dialect is Dialect.ANTHROPIC:
-        return [(b"x-api-key", key)]
-    if dialect is Dialect.GEMINI:
-        return [(b"x-goog-api-key", key)]
-    if route.kind is ProviderKind.AZURE_OPENAI:
-        return [(b"api-key", key)]
-    headers = [(b"authorization", b"Bearer " + key)]
-    if route.organization:
+    headers = credential_headers(route.kind, dialect, route.credential)
+    if route.organization and dialect is Dialect.OPENAI and route.kind is not ProviderKind.AZURE_OPENAI:
         headers.append((b"openai-organization", route.organization.encode()))
     return headers
 

@@ -22,7 +22,7 @@ from sluicegate.domain.catalog import (
 from sluicegate.domain.usage import Prices
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.policy import CatalogRows
-from sluicegate.ports.upstream import Origin
+from sluicegate.ports.upstream import Origin, RawHeaders
 
 # Where a base URL of the dialect ends; the first is added where none is given.
 _VERSIONS = {Dialect.ANTHROPIC: ("/v1",), Dialect.GEMINI: ("/v1beta", "/v1alpha", "/v1")}
@@ -98,11 +98,10 @@ def alias_of(slug: str) -> str | None:
 def split_base_url(base_url: str, dialect: Dialect) -> tuple[Origin, str]:
     """Origin and base path of a provider's address; some are written with and without their version."""
     parts = urlsplit(base_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     path = parts.path.rstrip("/")
     if dialect in _VERSIONS and not path.endswith(_VERSIONS[dialect]):
         path += _VERSIONS[dialect][0]
-    return Origin(parts.scheme, parts.hostname or "", port), path
+    return Origin.of(parts), path
 
 
 def address_of(provider: Provider) -> tuple[Origin, str] | None:
@@ -118,6 +117,20 @@ def address_of(provider: Provider) -> tuple[Origin, str] | None:
         if provider.api_version is None or not by_deployment(provider.api_version):
             path += "/v1"
     return origin, path
+
+
+def credential_headers(kind: ProviderKind, dialect: Dialect, key: Secret) -> RawHeaders:
+    """The provider's own credential, in the form that its dialect and its kind want."""
+    secret = key.reveal().encode()
+    if kind is ProviderKind.AZURE_OPENAI:
+        return [(b"api-key", secret)]
+    match dialect:
+        case Dialect.ANTHROPIC:
+            return [(b"x-api-key", secret)]
+        case Dialect.GEMINI:
+            return [(b"x-goog-api-key", secret)]
+        case Dialect.OPENAI:
+            return [(b"authorization", b"Bearer " + secret)]
 
 
 def by_deployment(api_version: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import SplitResult
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -31,6 +32,12 @@ class Origin:
     scheme: str
     host: str
     port: int
+
+    @classmethod
+    def of(cls, address: SplitResult) -> Origin:
+        """Of an http or https address; its usual port where it names none."""
+        port = address.port or (443 if address.scheme == "https" else 80)
+        return cls(address.scheme, address.hostname or "", port)
 
 
 @dataclass(frozen=True, slots=True)

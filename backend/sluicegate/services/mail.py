@@ -6,11 +6,11 @@ down, the same letter goes out again some minutes later, under the same message 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -27,14 +27,12 @@ from sluicegate.ports.mail import MailDelayed, Mailer, MailError, MailRefused
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.caller import Caller
+from sluicegate.services.outbox import deliver_all, retry_wait
 
 log = structlog.get_logger(__name__)
-_AT_ONCE = 4
-_BATCH = 100
 # Longer than a mail server is ever waited for.
 _HIDDEN = timedelta(minutes=5)
 _FIRST_RETRY = timedelta(seconds=30)
-_LONGEST_RETRY = timedelta(hours=1)
 _REMEMBERED = timedelta(days=90)
 
 
@@ -146,48 +144,39 @@ class MailService:
         """Sends everything whose time has come."""
         if self._mailer is None:
             return
-        while True:
-            async with self._store.read() as tx:
-                due = await tx.mail.due(self._clock.now(), _BATCH)
-            if not due:
-                return
-            slots = asyncio.Semaphore(_AT_ONCE)
-            # One that fails must not cut the others off: the mail server may be about to take their letters.
-            ended = await asyncio.gather(
-                *(self._deliver(self._mailer, delivery_id, slots) for delivery_id in due), return_exceptions=True
-            )
-            if failed := [error for error in ended if isinstance(error, BaseException)]:
-                raise failed[0]
+        await deliver_all(self._due, partial(self._deliver, self._mailer))
 
-    async def _deliver(self, mailer: Mailer, delivery_id: str, slots: asyncio.Semaphore) -> None:
-        async with slots:
-            now = self._clock.now()
-            async with self._store.write() as tx:
-                taken = await tx.mail.take(delivery_id, now, now + _HIDDEN)
-            if taken is None:
-                return
-            delivery, sealed = taken
-            try:
-                await mailer.send(self._letter(delivery, sealed), delivery.id)
-            except MailRefused as error:
-                await self._finish(delivery, MailStatus.FAILED, error.reason)
-            except SealBroken:
-                await self._finish(delivery, MailStatus.FAILED, "It was sealed with a key that is gone.")
-            except MailDelayed as error:
-                await self._postpone(delivery, error.reason)
-            except Exception as error:
-                log.exception("mail.unwritten", delivery=delivery.id)
-                await self._postpone(delivery, type(error).__name__)
-            else:
-                await self._finish(delivery, MailStatus.SENT, "")
+    async def _due(self, limit: int) -> Sequence[str]:
+        async with self._store.read() as tx:
+            return await tx.mail.due(self._clock.now(), limit)
+
+    async def _deliver(self, mailer: Mailer, delivery_id: str) -> None:
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            taken = await tx.mail.take(delivery_id, now, now + _HIDDEN)
+        if taken is None:
+            return
+        delivery, sealed = taken
+        try:
+            await mailer.send(self._letter(delivery, sealed), delivery.id)
+        except MailRefused as error:
+            await self._finish(delivery, MailStatus.FAILED, error.reason)
+        except SealBroken:
+            await self._finish(delivery, MailStatus.FAILED, "It was sealed with a key that is gone.")
+        except MailDelayed as error:
+            await self._postpone(delivery, error.reason)
+        except Exception as error:
+            log.exception("mail.unwritten", delivery=delivery.id)
+            await self._postpone(delivery, type(error).__name__)
+        else:
+            await self._finish(delivery, MailStatus.SENT, "")
 
     def _letter(self, delivery: Delivery, sealed: str) -> Letter:
         facts = json.loads(self._vault.unseal(sealed, _place(delivery)).reveal())
         return Letter(delivery.kind, delivery.recipient, facts)
 
     async def _postpone(self, delivery: Delivery, reason: str) -> None:
-        wait = min(_FIRST_RETRY * 2 ** min(delivery.attempts - 1, 16), _LONGEST_RETRY)
-        due_at = self._clock.now() + wait
+        due_at = self._clock.now() + retry_wait(_FIRST_RETRY, delivery.attempts)
         if due_at >= delivery.expires_at:
             await self._finish(delivery, MailStatus.FAILED, reason)
             return

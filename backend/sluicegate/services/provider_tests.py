@@ -11,7 +11,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.secret import Secret
-from sluicegate.policy.compile import address_of, versioned
+from sluicegate.policy.compile import address_of, credential_headers, versioned
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Store
 from sluicegate.ports.upstream import Origin, RawHeaders, Timeouts, Upstream, UpstreamError, UpstreamRequest
@@ -91,23 +91,11 @@ def _request(
     if dialect is Dialect.ANTHROPIC:
         headers.append((b"anthropic-version", b"2023-06-01"))
     if credential is not None:
-        secret = credential.reveal().encode()
-        azure = provider.kind is ProviderKind.AZURE_OPENAI
-        headers.append((b"api-key", secret) if azure else _credential(secret, dialect))
+        headers += credential_headers(provider.kind, dialect, credential)
     if dialect is Dialect.OPENAI and provider.organization:
         headers.append((b"openai-organization", provider.organization.encode()))
     query = versioned("", provider.api_version) if provider.api_version else ""
     return UpstreamRequest(origin, "GET", f"{base_path}/models{query}", headers, b"", _TIMEOUTS)
-
-
-def _credential(secret: bytes, dialect: Dialect) -> tuple[bytes, bytes]:
-    match dialect:
-        case Dialect.ANTHROPIC:
-            return b"x-api-key", secret
-        case Dialect.GEMINI:
-            return b"x-goog-api-key", secret
-        case Dialect.OPENAI:
-            return b"authorization", b"Bearer " + secret
 
 
 def _verdict(status: int) -> str:

@@ -41,16 +41,14 @@ from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.alert_letters import alert_message
 from sluicegate.services.base_urls import parse_webhook_url
 from sluicegate.services.caller import Caller
+from sluicegate.services.outbox import deliver_all, retry_wait
 
 log = structlog.get_logger(__name__)
 _SECONDS = 10.0
 _TIMEOUTS = Timeouts(connect=_SECONDS, first_byte=_SECONDS, idle=_SECONDS)
-_AT_ONCE = 4
-_BATCH = 100
 # Longer than an endpoint is ever waited for.
 _HIDDEN = timedelta(minutes=1)
 _FIRST_RETRY = timedelta(seconds=10)
-_LONGEST_RETRY = timedelta(hours=1)
 _LIFE = timedelta(days=1)
 _REMEMBERED = timedelta(days=90)
 _GONE = 410
@@ -227,41 +225,36 @@ class WebhookService:
 
     async def deliver_due(self) -> None:
         """Posts everything whose time has come."""
-        while True:
-            async with self._store.read() as tx:
-                due = await tx.webhooks.due(self._clock.now(), _BATCH)
-            if not due:
-                return
-            slots = asyncio.Semaphore(_AT_ONCE)
-            ended = await asyncio.gather(*(self._deliver(post_id, slots) for post_id in due), return_exceptions=True)
-            if failed := [error for error in ended if isinstance(error, BaseException)]:
-                raise failed[0]
+        await deliver_all(self._due, self._deliver)
+
+    async def _due(self, limit: int) -> Sequence[str]:
+        async with self._store.read() as tx:
+            return await tx.webhooks.due(self._clock.now(), limit)
 
     async def tidy(self) -> None:
         """Forgets what is long over."""
         async with self._store.write() as tx:
             await tx.webhooks.remove_finished(self._clock.now() - _REMEMBERED)
 
-    async def _deliver(self, post_id: str, slots: asyncio.Semaphore) -> None:
-        async with slots:
-            now = self._clock.now()
-            async with self._store.write() as tx:
-                post = await tx.webhooks.take(post_id, now, now + _HIDDEN)
-            if post is None:
+    async def _deliver(self, post_id: str) -> None:
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            post = await tx.webhooks.take(post_id, now, now + _HIDDEN)
+        if post is None:
+            return
+        answer, error = await self._attempt(post)
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            if not error:
+                await tx.webhooks.finish(post, PostStatus.DELIVERED, now, answer, "")
                 return
-            answer, error = await self._attempt(post)
-            now = self._clock.now()
-            async with self._store.write() as tx:
-                if not error:
-                    await tx.webhooks.finish(post, PostStatus.DELIVERED, now, answer, "")
-                    return
-                wait = min(_FIRST_RETRY * 2 ** min(post.attempts - 1, 16), _LONGEST_RETRY)
-                over = answer == _GONE or now + wait >= post.expires_at
-                log.warning("webhook.failed", delivery=post.id, attempts=post.attempts, reason=error, given_up=over)
-                if over:
-                    await tx.webhooks.finish(post, PostStatus.FAILED, now, answer, error)
-                else:
-                    await tx.webhooks.postpone(post, now + wait, answer, error)
+            wait = retry_wait(_FIRST_RETRY, post.attempts)
+            over = answer == _GONE or now + wait >= post.expires_at
+            log.warning("webhook.failed", delivery=post.id, attempts=post.attempts, reason=error, given_up=over)
+            if over:
+                await tx.webhooks.finish(post, PostStatus.FAILED, now, answer, error)
+            else:
+                await tx.webhooks.postpone(post, now + wait, answer, error)
 
     async def _attempt(self, post: Post) -> tuple[int | None, str]:
         """The status that was answered, and why it is not delivered; nothing else of the answer is looked at."""
@@ -298,9 +291,8 @@ class WebhookService:
             (b"x-sluicegate-signature", signature(secret.reveal(), timestamp, body).encode()),
         ]
         parts = urlsplit(webhook.url)
-        origin = Origin(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return UpstreamRequest(origin, "POST", target, headers, body, _TIMEOUTS)
+        return UpstreamRequest(Origin.of(parts), "POST", target, headers, body, _TIMEOUTS)
 
     def _post(self, webhook: Webhook, kind: PostKind, alert_id: str | None, data: dict[str, Any]) -> Post:
         post_id, now = new_id(), self._clock.now()
