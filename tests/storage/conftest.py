@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +14,11 @@ from sluicegate.storage.engine import database_url as async_url
 from storage.records import NOW
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without a schema."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
-    url: str = request.getfixturevalue("fresh_postgres_url")
-    return url
-
-
 @pytest.fixture
-def database_url(empty_url: str) -> str:
+def database_url(fresh_url: str) -> str:
     """A database with today's schema."""
-    migrate.upgrade(empty_url)
-    return empty_url
+    migrate.upgrade(fresh_url)
+    return fresh_url
 
 
 class Changes:

@@ -29,12 +29,12 @@ def table_names(url: str) -> set[str]:
         return set(inspect(engine).get_table_names())
 
 
-def test_an_upgrade_from_nothing_gives_the_schema_of_the_code(empty_url: str) -> None:
-    assert migrate.upgrade(empty_url) == migrate.newest()
+def test_an_upgrade_from_nothing_gives_the_schema_of_the_code(fresh_url: str) -> None:
+    assert migrate.upgrade(fresh_url) == migrate.newest()
 
-    assert differences(empty_url) == []
-    assert table_names(empty_url) == set(SQLModel.metadata.tables) | {"alembic_version"}
-    migrate.check(empty_url)
+    assert differences(fresh_url) == []
+    assert table_names(fresh_url) == set(SQLModel.metadata.tables) | {"alembic_version"}
+    migrate.check(fresh_url)
 
 
 def test_a_second_upgrade_changes_nothing(database_url: str) -> None:
@@ -59,27 +59,27 @@ def test_names_of_groups_and_providers_are_unique_without_regard_to_case(databas
         assert "lower(" in definition
 
 
-def test_of_two_upgrades_at_once_both_succeed(empty_url: str) -> None:
+def test_of_two_upgrades_at_once_both_succeed(fresh_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
-        reached = list(pool.map(lambda _: migrate.upgrade(empty_url), range(4)))
+        reached = list(pool.map(lambda _: migrate.upgrade(fresh_url), range(4)))
 
     assert reached == [migrate.newest()] * 4
-    assert differences(empty_url) == []
+    assert differences(fresh_url) == []
 
 
-def test_a_failed_upgrade_leaves_no_trace(empty_url: str) -> None:
-    with sync_engine(empty_url) as engine, engine.begin() as connection:
+def test_a_failed_upgrade_leaves_no_trace(fresh_url: str) -> None:
+    with sync_engine(fresh_url) as engine, engine.begin() as connection:
         connection.execute(text("CREATE TABLE usage_ledger (x INTEGER)"))
 
     with pytest.raises(Exception, match="usage_ledger"):
-        migrate.upgrade(empty_url)
+        migrate.upgrade(fresh_url)
 
-    assert table_names(empty_url) == {"usage_ledger"}
+    assert table_names(fresh_url) == {"usage_ledger"}
 
 
-def test_a_missing_schema_is_refused(empty_url: str) -> None:
+def test_a_missing_schema_is_refused(fresh_url: str) -> None:
     with pytest.raises(migrate.SchemaError, match=r"no schema yet. Run `sluicegate migrate`"):
-        migrate.check(empty_url)
+        migrate.check(fresh_url)
 
 
 def test_a_newer_schema_is_refused(database_url: str) -> None:

@@ -96,7 +96,7 @@ async def test_every_search_gives_who_matches_once_and_in_order(store: SqlStore,
             assert sorted(u.id for u in found) == sorted(u.id for u in expected)
 
 
-@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("sort", SORTS)
 async def test_a_search_reads_no_row_that_it_does_not_show(store: SqlStore, sort: str) -> None:
     """Among 100,000 people that is the difference between half a second and a few hundredths."""
