@@ -11,6 +11,7 @@ import { When } from "@/components/when";
 import { allKeysQuery, type ListedKey } from "@/features/all-keys/queries";
 import type { AllKeysSearch } from "@/features/all-keys/search";
 import { KeyActions } from "@/features/keys/components/key-actions";
+import { LastUsed } from "@/features/keys/components/last-used";
 import { KeyNarrowing } from "@/features/policy/components/key-narrowing";
 import { useSession } from "@/features/session/queries";
 import { totalOf } from "@/lib/pages";
@@ -114,16 +115,7 @@ const columns: Column<ListedKey>[] = [
   {
     id: "used",
     header: "Last used",
-    cell: ({ lastUsedAt, lastUsedClient }) => (
-      <>
-        <When at={lastUsedAt} />
-        {lastUsedClient ? (
-          <Text size="xs" c="dimmed">
-            {lastUsedClient}
-          </Text>
-        ) : null}
-      </>
-    ),
+    cell: (key) => <LastUsed {...key} />,
     from: "sm",
   },
   {

@@ -9,6 +9,7 @@ import { PageHeader } from "@/components/page-header";
 import { When } from "@/components/when";
 import { CreateKeyDialog } from "@/features/keys/components/create-key-dialog";
 import { KeyActions } from "@/features/keys/components/key-actions";
+import { LastUsed } from "@/features/keys/components/last-used";
 import { apiKeysQuery, type OwnKey } from "@/features/keys/queries";
 import { KeyNarrowing } from "@/features/policy/components/key-narrowing";
 import { useSession } from "@/features/session/queries";
@@ -80,16 +81,7 @@ const columns: Column<OwnKey>[] = [
   {
     id: "used",
     header: "Last used",
-    cell: ({ lastUsedAt, lastUsedClient }) => (
-      <>
-        <When at={lastUsedAt} />
-        {lastUsedClient ? (
-          <Text size="xs" c="dimmed">
-            {lastUsedClient}
-          </Text>
-        ) : null}
-      </>
-    ),
+    cell: (key) => <LastUsed {...key} />,
     from: "sm",
   },
   {

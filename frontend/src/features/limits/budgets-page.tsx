@@ -1,13 +1,10 @@
-import { Button, NativeSelect, Stack, Text } from "@mantine/core";
+import { NativeSelect, Stack, Text } from "@mantine/core";
 import { IconCoin } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { type Column, DataTable } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { FormDialog } from "@/components/form-dialog";
-import { PageHeader } from "@/components/page-header";
+import type { Column } from "@/components/data-table";
 import { When } from "@/components/when";
 import { OwnerFilters, OwnerName, subjectOf } from "@/features/limits/owner";
+import { OwnersPage } from "@/features/limits/owners-page";
 import { type BudgetOwner, budgetOwnersQuery } from "@/features/limits/queries";
 import type { BudgetsSearch } from "@/features/limits/search";
 import { BudgetCard } from "@/features/policy/components/budget-card";
@@ -15,7 +12,6 @@ import { Forecast } from "@/features/policy/components/forecast";
 import { Meter } from "@/features/policy/components/meter";
 import { windows } from "@/features/policy/words";
 import { formatUsd, parseUsd, percentOf } from "@/lib/currency";
-import { rowsOf, totalOf } from "@/lib/pages";
 import { useTableState } from "@/lib/use-table-state";
 import classes from "./limits.module.css";
 
@@ -23,17 +19,13 @@ import classes from "./limits.module.css";
 export function BudgetsPage() {
   const { state, set, clear, isFiltered } = useTableState<BudgetsSearch>();
   const query = useInfiniteQuery(budgetOwnersQuery(state));
-  const [editing, setEditing] = useState<string | null>(null);
-  // The row of the list, so that the form follows what the server has.
-  const owner = rowsOf(query.data).find(({ id }) => id === editing);
-  const narrowed = isFiltered("q", "kind", "use");
   return (
-    <Stack gap="lg">
-      <PageHeader
-        title="Budgets"
-        description="Everybody who has caps of their own, what is spent of each, and when it is used up at this pace. For a group's cap of each member the bar is that of whoever spent most."
-      />
-      <Stack gap="sm">
+    <OwnersPage
+      title="Budgets"
+      values="Budget"
+      description="Everybody who has caps of their own, what is spent of each, and when it is used up at this pace. For a group's cap of each member the bar is that of whoever spent most."
+      icon={IconCoin}
+      filters={
         <OwnerFilters state={state} onChange={set}>
           <NativeSelect
             aria-label="How far used"
@@ -48,52 +40,30 @@ export function BudgetsPage() {
             }
           />
         </OwnerFilters>
-        <DataTable
-          label="Budgets"
-          columns={columnsFor(setEditing)}
-          query={query}
-          total={totalOf(query.data)}
-          tall
-          empty={
-            narrowed ? (
-              <EmptyState
-                icon={IconCoin}
-                title="No budget matches"
-                action={
-                  <Button variant="default" onClick={clear}>
-                    Clear search and filters
-                  </Button>
-                }
-              >
-                Nobody with caps is like this.
-              </EmptyState>
-            ) : (
-              <EmptyState icon={IconCoin} title="No budgets yet">
-                Set caps on the page of a person or a group; they show up here.
-              </EmptyState>
-            )
-          }
+      }
+      columns={columns}
+      query={query}
+      narrowed={
+        isFiltered("q", "kind", "use")
+          ? { title: "No budget matches", text: "Nobody with caps is like this.", onClear: clear }
+          : null
+      }
+      none={{
+        title: "No budgets yet",
+        text: "Set caps on the page of a person or a group; they show up here.",
+      }}
+      edit={(owner) => (
+        <BudgetCard
+          subject={subjectOf(owner)}
+          budget={owner.budget}
+          version={owner.budget.version}
         />
-      </Stack>
-      <FormDialog
-        opened={owner !== undefined}
-        onClose={() => setEditing(null)}
-        title={owner === undefined ? "" : `Budget of ${owner.name}`}
-        size="lg"
-      >
-        {owner === undefined ? null : (
-          <BudgetCard
-            subject={subjectOf(owner)}
-            budget={owner.budget}
-            version={owner.budget.version}
-          />
-        )}
-      </FormDialog>
-    </Stack>
+      )}
+    />
   );
 }
 
-const columnsFor = (onEdit: (id: string) => void): Column<BudgetOwner>[] => [
+const columns: Column<BudgetOwner>[] = [
   {
     id: "owner",
     header: "Whose",
@@ -147,20 +117,4 @@ const columnsFor = (onEdit: (id: string) => void): Column<BudgetOwner>[] => [
       },
     }),
   ),
-  {
-    id: "actions",
-    header: "Actions",
-    bare: true,
-    numeric: true,
-    cell: ({ id, name }) => (
-      <Button
-        size="compact-sm"
-        variant="subtle"
-        aria-label={`Edit budget of ${name}`}
-        onClick={() => onEdit(id)}
-      >
-        Edit
-      </Button>
-    ),
-  },
 ];

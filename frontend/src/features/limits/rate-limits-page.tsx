@@ -1,19 +1,15 @@
-import { Button, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import { IconGauge } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { type Column, DataTable } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { FormDialog } from "@/components/form-dialog";
-import { PageHeader } from "@/components/page-header";
+import type { Column } from "@/components/data-table";
 import { OwnerFilters, OwnerName, subjectOf } from "@/features/limits/owner";
+import { OwnersPage } from "@/features/limits/owners-page";
 import { type RateLimitOwner, rateLimitOwnersQuery } from "@/features/limits/queries";
 import type { LimitsSearch } from "@/features/limits/search";
 import { Meter } from "@/features/policy/components/meter";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
 import { dimensions } from "@/features/policy/words";
 import { formatCompact, formatCount, formatLimit } from "@/lib/numbers";
-import { rowsOf, totalOf } from "@/lib/pages";
 import { useTableState } from "@/lib/use-table-state";
 import classes from "./limits.module.css";
 
@@ -21,63 +17,36 @@ import classes from "./limits.module.css";
 export function RateLimitsPage() {
   const { state, set, clear, isFiltered } = useTableState<LimitsSearch>();
   const query = useInfiniteQuery(rateLimitOwnersQuery(state));
-  const [editing, setEditing] = useState<string | null>(null);
-  const owner = rowsOf(query.data).find(({ id }) => id === editing);
-  const narrowed = isFiltered("q", "kind");
   return (
-    <Stack gap="lg">
-      <PageHeader
-        title="Rate limits"
-        description="Everybody who has limits of their own, with what is in use now. A group's limits count each member's own use, so they have no bar."
-      />
-      <Stack gap="sm">
-        <OwnerFilters state={state} onChange={set} />
-        <DataTable
-          label="Rate limits"
-          columns={columnsFor(setEditing)}
-          query={query}
-          total={totalOf(query.data)}
-          tall
-          empty={
-            narrowed ? (
-              <EmptyState
-                icon={IconGauge}
-                title="No limit matches"
-                action={
-                  <Button variant="default" onClick={clear}>
-                    Clear search and filters
-                  </Button>
-                }
-              >
-                Nobody with limits is like this.
-              </EmptyState>
-            ) : (
-              <EmptyState icon={IconGauge} title="No rate limits yet">
-                Set limits on the page of a person or a group; they show up here.
-              </EmptyState>
-            )
-          }
+    <OwnersPage
+      title="Rate limits"
+      values="Rate limits"
+      description="Everybody who has limits of their own, with what is in use now. A group's limits count each member's own use, so they have no bar."
+      icon={IconGauge}
+      filters={<OwnerFilters state={state} onChange={set} />}
+      columns={columns}
+      query={query}
+      narrowed={
+        isFiltered("q", "kind")
+          ? { title: "No limit matches", text: "Nobody with limits is like this.", onClear: clear }
+          : null
+      }
+      none={{
+        title: "No rate limits yet",
+        text: "Set limits on the page of a person or a group; they show up here.",
+      }}
+      edit={(owner) => (
+        <RateLimitCard
+          subject={subjectOf(owner)}
+          rateLimit={owner.rateLimit}
+          version={owner.rateLimit.version}
         />
-      </Stack>
-      <FormDialog
-        opened={owner !== undefined}
-        onClose={() => setEditing(null)}
-        title={owner === undefined ? "" : `Rate limits of ${owner.name}`}
-        size="lg"
-      >
-        {owner === undefined ? null : (
-          <RateLimitCard
-            subject={subjectOf(owner)}
-            rateLimit={owner.rateLimit}
-            version={owner.rateLimit.version}
-          />
-        )}
-      </FormDialog>
-    </Stack>
+      )}
+    />
   );
 }
 
-const columnsFor = (onEdit: (id: string) => void): Column<RateLimitOwner>[] => [
+const columns: Column<RateLimitOwner>[] = [
   {
     id: "owner",
     header: "Whose",
@@ -136,20 +105,4 @@ const columnsFor = (onEdit: (id: string) => void): Column<RateLimitOwner>[] => [
       },
     }),
   ),
-  {
-    id: "actions",
-    header: "Actions",
-    bare: true,
-    numeric: true,
-    cell: ({ id, name }) => (
-      <Button
-        size="compact-sm"
-        variant="subtle"
-        aria-label={`Edit rate limits of ${name}`}
-        onClick={() => onEdit(id)}
-      >
-        Edit
-      </Button>
-    ),
-  },
 ];

@@ -1,10 +1,11 @@
-import { Badge, Button, NativeSelect, Text } from "@mantine/core";
+import { Badge, Button, Text } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { SectionCard } from "@/components/section-card";
+import { StatusSelect } from "@/components/status-select";
 import { When } from "@/components/when";
 import { deliveriesQuery, useRetryDelivery, type WebhookDelivery } from "@/features/alerts/queries";
 import type { WebhookDeliveryStatus } from "@/gql/graphql";
@@ -27,17 +28,11 @@ export function DeliveriesCard() {
       description="Messages to webhooks, newest first. They are tried for a day and kept for 90."
       flush
       actions={
-        <NativeSelect
-          size="xs"
-          aria-label="Which deliveries"
-          value={status ?? ""}
-          onChange={({ currentTarget: { value } }) =>
-            setStatus((value || null) as WebhookDeliveryStatus | null)
-          }
-          data={[
-            { value: "", label: "All" },
-            ...Object.entries(statuses).map(([value, { label }]) => ({ value, label })),
-          ]}
+        <StatusSelect
+          label="Which deliveries"
+          statuses={statuses}
+          value={status}
+          onChange={setStatus}
         />
       }
     >

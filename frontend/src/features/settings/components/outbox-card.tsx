@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, NativeSelect, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Text } from "@mantine/core";
 import { IconMailbox } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -6,6 +6,7 @@ import { useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { SectionCard } from "@/components/section-card";
+import { StatusSelect } from "@/components/status-select";
 import { When } from "@/components/when";
 import { type Letter, mailLogQuery, useRetryMail } from "@/features/settings/queries";
 import type { LetterKind, MailStatus } from "@/gql/graphql";
@@ -34,17 +35,11 @@ export function OutboxCard() {
       description="Letters to people, newest first. What is in them is never shown, and forgotten once they are sent."
       flush
       actions={
-        <NativeSelect
-          size="xs"
-          aria-label="Which letters"
-          value={status ?? ""}
-          onChange={({ currentTarget: { value } }) =>
-            setStatus((value || null) as MailStatus | null)
-          }
-          data={[
-            { value: "", label: "All" },
-            ...Object.entries(statuses).map(([value, { label }]) => ({ value, label })),
-          ]}
+        <StatusSelect
+          label="Which letters"
+          statuses={statuses}
+          value={status}
+          onChange={setStatus}
         />
       }
     >
