@@ -1,4 +1,4 @@
-import { Box, Code } from "@mantine/core";
+import { Box, Code, Group } from "@mantine/core";
 import { CopyButton } from "@/components/copy-button";
 
 interface Props {
@@ -9,24 +9,32 @@ interface Props {
 
 export function CodeBlock({ code, what }: Props) {
   return (
-    <Box pos="relative">
+    // The button stands beside what scrolls, so that it never covers any of it.
+    <Group
+      wrap="nowrap"
+      align="flex-start"
+      gap={0}
+      bg="var(--sg-surface)"
+      bd="1px solid var(--mantine-color-default-border)"
+      bdrs="sm"
+    >
       <Code
         block
         p="sm"
-        pr={48}
         fz="xs"
         lh={1.6}
-        bg="var(--sg-surface)"
-        bd="1px solid var(--mantine-color-default-border)"
+        flex="1 1 0"
+        miw={0}
+        bg="transparent"
         tabIndex={0}
         role="region"
         aria-label={what}
       >
         {code}
       </Code>
-      <Box pos="absolute" top={7} right={7} bg="var(--sg-surface)">
+      <Box p={6} flex="none">
         <CopyButton value={code} what={what} compact />
       </Box>
-    </Box>
+    </Group>
   );
 }

@@ -149,7 +149,7 @@ const columns: Column<Row>[] = [
     cell: (place) => (
       <>
         <span title={formatCount(tokens(place))}>{formatCompact(tokens(place))}</span>
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" visibleFrom="sm">
           {formatShare(place.totals.cacheReadTokens, tokens(place))} cached
         </Text>
       </>

@@ -29,6 +29,7 @@ export function BudgetsPage() {
         <OwnerFilters state={state} onChange={set}>
           <NativeSelect
             aria-label="How far used"
+            flex={{ base: "1 1 0", sm: "0 0 auto" }}
             data={[
               { value: "", label: "Any use" },
               { value: "NEAR", label: "80 % or more used" },

@@ -75,6 +75,7 @@ export function OwnerFilters({ state, onChange, children }: FilterProps) {
       />
       <NativeSelect
         aria-label="Whose"
+        flex={{ base: "1 1 0", sm: "0 0 auto" }}
         data={[
           { value: "", label: "Everybody" },
           { value: "USER", label: "People" },

@@ -1,5 +1,6 @@
 import { Anchor, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
+import { splitLabel } from "@/lib/labels";
 
 interface Props {
   /** As the ledger keeps it: "Ada Lovelace <ada@example.com>". */
@@ -9,7 +10,7 @@ interface Props {
 }
 
 export function Person({ label, id }: Props) {
-  const [, name = label, email] = /^(.*\S)\s*<(.+)>$/.exec(label) ?? [];
+  const { name, email } = splitLabel(label);
   return (
     <>
       {id === undefined ? (
@@ -27,7 +28,7 @@ export function Person({ label, id }: Props) {
         </Anchor>
       )}
       {email ? (
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
           {email}
         </Text>
       ) : null}

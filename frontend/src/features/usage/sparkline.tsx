@@ -10,7 +10,7 @@ const inset = 2;
 export function Sparkline({ values }: Props) {
   const most = Math.max(...values, 0);
   if (values.length < 2 || most === 0)
-    return <svg width={width} height={height} aria-hidden="true" />;
+    return <svg width={width} height={height} style={{ maxWidth: "100%" }} aria-hidden="true" />;
   const points = values.map((value, index) => {
     const x = inset + (index / (values.length - 1)) * (width - 2 * inset);
     const y = height - inset - (value / most) * (height - 2 * inset);
@@ -18,7 +18,13 @@ export function Sparkline({ values }: Props) {
   });
   const floor = height - inset;
   return (
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+    <svg
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      style={{ maxWidth: "100%" }}
+      aria-hidden="true"
+    >
       <polygon
         points={`${inset},${floor} ${points.join(" ")} ${width - inset},${floor}`}
         fill="var(--mantine-color-tide-5)"

@@ -61,10 +61,20 @@ function Loaded({ user }: { user: UserDetail }) {
       <DetailColumns
         main={
           policy.data ? (
-            <PolicyCards subject={subject} policy={policy.data} />
+            <EffectivePolicyCard policy={policy.data.effectivePolicy} />
           ) : policy.isError ? (
             <LoadFailure error={policy.error} onRetry={() => void policy.refetch()} />
           ) : (
+            <CardSkeleton rows={4} />
+          )
+        }
+        side={<ExplainCard userId={user.id} />}
+      />
+      <DetailColumns
+        main={
+          policy.data ? (
+            <PolicyCards subject={subject} policy={policy.data} />
+          ) : policy.isError ? null : (
             <>
               <CardSkeleton rows={7} />
               <CardSkeleton rows={7} />
@@ -73,12 +83,6 @@ function Loaded({ user }: { user: UserDetail }) {
         }
         side={
           <>
-            <ExplainCard userId={user.id} />
-            {policy.data ? (
-              <EffectivePolicyCard policy={policy.data.effectivePolicy} />
-            ) : policy.isError ? null : (
-              <CardSkeleton rows={6} />
-            )}
             <UserGroupsCard user={user} />
             <UserKeysCard user={user} />
           </>
@@ -106,8 +110,8 @@ function PolicyCards({ subject, policy }: { subject: Subject; policy: UserPolicy
         inForce={limits}
       />
       <PoolsCard pools={pools} />
-      <RaisesCard raises={policy.raises} />
       <GrantsCard subject={subject} held={mergeGrants(policy.grants, policy.inheritedGrants)} />
+      <RaisesCard raises={policy.raises} />
     </>
   );
 }

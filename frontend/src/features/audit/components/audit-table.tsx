@@ -6,6 +6,7 @@ import { Difference } from "@/features/audit/components/difference";
 import type { AuditEvent } from "@/features/audit/queries";
 import { actionLabel } from "@/features/audit/words";
 import { Person } from "@/features/usage/person";
+import { splitLabel } from "@/lib/labels";
 
 export const auditColumns: Column<AuditEvent>[] = [
   { id: "when", header: "When", cell: ({ at }) => <When at={at} />, width: 110 },
@@ -59,8 +60,7 @@ const pages: Record<string, (id: string) => LinkProps> = {
 
 /** What was changed, by its name of then, and the way to it. */
 function Target({ event: { targetKind, targetId, targetLabel, action } }: { event: AuditEvent }) {
-  const [, name = targetLabel] = /^(.*\S)\s*<.+>$/.exec(targetLabel) ?? [];
-  const label = name || "without a name";
+  const label = splitLabel(targetLabel).name || "without a name";
   const page = /\.(delete|withdraw)$/.test(action) ? undefined : pages[targetKind];
   if (page === undefined)
     return (

@@ -8,6 +8,7 @@ import { When } from "@/components/when";
 import { actionLabel } from "@/features/audit/words";
 import { More } from "@/features/overview/components/more";
 import { type AdminEvent, eventsQuery } from "@/features/overview/queries";
+import { splitLabel } from "@/lib/labels";
 import { plural } from "@/lib/numbers";
 
 /** What was changed last, and what the gateway refused to let in. */
@@ -29,7 +30,7 @@ export function ActivityCard() {
             />
             <Text size="xs" c="dimmed" px="lg" py="xs" component="div">
               {refusals.totalCount === 0 ? (
-                "No refused key in the log."
+                "No API key was refused."
               ) : (
                 <>
                   {plural(refusals.totalCount, "entry", "entries")} about refused keys, the last{" "}
@@ -53,11 +54,14 @@ const columns: Column<AdminEvent>[] = [
     header: "What",
     cell: ({ action, targetLabel, actorLabel }) => (
       <>
-        <span style={{ overflowWrap: "anywhere" }}>
-          {actionLabel(action)} {targetLabel}
+        <span style={{ overflowWrap: "anywhere" }} title={targetLabel}>
+          {actionLabel(action)}{" "}
+          <Text span inherit fw={500}>
+            {splitLabel(targetLabel).name}
+          </Text>
         </span>
-        <Text size="xs" c="dimmed">
-          {actorLabel === "system" ? "The server" : actorLabel}
+        <Text size="xs" c="dimmed" title={actorLabel}>
+          {actorLabel === "system" ? "The server" : splitLabel(actorLabel).name}
         </Text>
       </>
     ),

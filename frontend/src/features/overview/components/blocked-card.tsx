@@ -17,11 +17,11 @@ export function BlockedCard() {
   return (
     <SectionCard
       title="Budgets used up now"
-      description="Calls that they cover are refused until they begin anew."
+      description="Calls under these are refused until the budget resets."
       flush
       actions={
         <More to="/admin/budgets" search={{ use: "NEAR" }}>
-          Near the end, too
+          Also those nearly used up
         </More>
       }
     >

@@ -1,4 +1,4 @@
-import { Anchor, Code, Group, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Code, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
@@ -8,6 +8,7 @@ import type { EffectivePolicy, Override, PolicySource } from "@/features/policy/
 import { dimensions, windows } from "@/features/policy/words";
 import { formatCap } from "@/lib/currency";
 import { formatLimit, plural } from "@/lib/numbers";
+import classes from "./effective-policy-card.module.css";
 
 interface Props {
   policy: EffectivePolicy;
@@ -20,54 +21,49 @@ export function EffectivePolicyCard({ policy }: Props) {
   return (
     <SectionCard title="Effective policy" description="What the gateway goes by after merging.">
       <Stack gap="md">
+        <dl className={classes.figures}>
+          {policy.limits.map(({ dimension, limit, source, override }) => (
+            <InForce
+              key={dimension}
+              label={dimensions.find((one) => one.dimension === dimension)?.label ?? dimension}
+              text={formatLimit(limit)}
+              source={source}
+              override={override}
+            />
+          ))}
+          {policy.budgets.map(({ window, cap, source, override }) => (
+            <InForce
+              key={window}
+              label={windows.find((one) => one.window === window)?.label ?? window}
+              text={formatCap(cap)}
+              source={source}
+              override={override}
+            />
+          ))}
+        </dl>
         <Models models={policy.models} />
-        <Table
-          withRowBorders={false}
-          verticalSpacing={4}
-          horizontalSpacing={0}
-          fz="sm"
-          aria-label="Limits and caps in force"
-        >
-          <Table.Tbody>
-            {policy.limits.map(({ dimension, limit, source, override }) => (
-              <Line
-                key={dimension}
-                label={dimensions.find((one) => one.dimension === dimension)?.label ?? dimension}
-                text={formatLimit(limit)}
-                source={source}
-                override={override}
-              />
-            ))}
-            {policy.budgets.map(({ window, cap, source, override }) => (
-              <Line
-                key={window}
-                label={windows.find((one) => one.window === window)?.label ?? window}
-                text={formatCap(cap)}
-                source={source}
-                override={override}
-              />
-            ))}
-          </Table.Tbody>
-        </Table>
       </Stack>
     </SectionCard>
   );
 }
 
-interface LineProps {
+interface InForceProps {
   label: string;
   text: string;
   source: PolicySource | null;
   override: Override | null;
 }
 
-function Line({ label, text, source, override }: LineProps) {
+function InForce({ label, text, source, override }: InForceProps) {
   return (
-    <Table.Tr>
-      <Table.Th fw={400} scope="row">
+    <div>
+      <Text size="xs" c="dimmed" component="dt">
         {label}
+      </Text>
+      <dd>
+        <Figure text={text} />
         {source === null && override === null ? null : (
-          <Text size="xs" c="dimmed" component="div">
+          <Text size="xs" c="dimmed" component="div" style={{ overflowWrap: "anywhere" }}>
             {override ? (
               <>
                 Temporary, ends <When at={override.endsAt} />
@@ -77,11 +73,8 @@ function Line({ label, text, source, override }: LineProps) {
             ) : null}
           </Text>
         )}
-      </Table.Th>
-      <Table.Td className="numeric" valign="top">
-        <Figure text={text} />
-      </Table.Td>
-    </Table.Tr>
+      </dd>
+    </div>
   );
 }
 

@@ -4,9 +4,11 @@ import { RowsTable } from "@/components/rows-table";
 import { SectionCard } from "@/components/section-card";
 import type { Column } from "@/components/table-parts";
 import { When } from "@/components/when";
+import { Reason } from "@/features/policy/components/running-override";
 import type { Raise } from "@/features/policy/queries";
 import { dimensions, windows } from "@/features/policy/words";
 import { formatCap } from "@/lib/currency";
+import { splitLabel } from "@/lib/labels";
 import { formatLimit } from "@/lib/numbers";
 
 interface Props {
@@ -49,9 +51,7 @@ const columns: Column<Raise>[] = [
     cell: (raise) => (
       <>
         {labelOf(raise)}
-        <Text size="xs" c="dimmed" component="div" style={{ overflowWrap: "anywhere" }}>
-          “{raise.reason}” – {raise.createdBy}
-        </Text>
+        <Reason override={raise} />
       </>
     ),
   },
@@ -74,8 +74,8 @@ const columns: Column<Raise>[] = [
         <>
           <When at={endedAt ?? endsAt} />
           {endedBy ? (
-            <Text size="xs" c="dimmed" component="div" style={{ overflowWrap: "anywhere" }}>
-              Ended by {endedBy}
+            <Text size="xs" c="dimmed" component="div" title={endedBy}>
+              Ended by {splitLabel(endedBy).name}
             </Text>
           ) : null}
         </>

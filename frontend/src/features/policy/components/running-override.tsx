@@ -1,9 +1,10 @@
-import { Badge, Button, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Group, Text } from "@mantine/core";
 import { IconClockHour4 } from "@tabler/icons-react";
 import { Confirmed } from "@/components/confirm-dialog";
 import { When } from "@/components/when";
 import { useEndOverride } from "@/features/policy/mutations";
 import type { Override } from "@/features/policy/queries";
+import { splitLabel } from "@/lib/labels";
 import { notifySuccess } from "@/lib/notify";
 
 interface Props {
@@ -14,29 +15,55 @@ interface Props {
 export function RunningOverride({ override }: Props) {
   const end = useEndOverride();
   return (
-    <Group justify="space-between" align="flex-start" gap="xs" wrap="nowrap">
-      <Stack gap={2} miw={0}>
-        <Badge color="orange" leftSection={<IconClockHour4 size={12} aria-hidden />}>
-          Temporary, ends <When at={override.endsAt} />
-        </Badge>
-        <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
-          “{override.reason}” – {override.createdBy}
-        </Text>
-      </Stack>
-      <Confirmed
-        title="End the temporary value now?"
-        consequence="From the next call on, what the user and all groups have set is in force again."
-        confirmLabel="End now"
-        onConfirm={async () => {
-          await end.mutateAsync(override.id);
-          notifySuccess("The lasting value is in force again.");
-        }}
-        trigger={(open) => (
-          <Button variant="subtle" color="gray" size="compact-xs" flex="none" onClick={open}>
-            End now
-          </Button>
-        )}
-      />
-    </Group>
+    <>
+      <Group justify="space-between" gap="xs">
+        <TemporaryBadge endsAt={override.endsAt} />
+        <Confirmed
+          title="End the temporary value now?"
+          consequence="From the next call on, what the user and all groups have set is in force again."
+          confirmLabel="End now"
+          onConfirm={async () => {
+            await end.mutateAsync(override.id);
+            notifySuccess("The lasting value is in force again.");
+          }}
+          trigger={(open) => (
+            <Anchor component="button" type="button" size="xs" onClick={open}>
+              End now
+            </Anchor>
+          )}
+        />
+      </Group>
+      <Reason override={override} />
+    </>
+  );
+}
+
+/** Marks a value that stands in for what is set lastingly. */
+export function TemporaryBadge({ endsAt }: Pick<Override, "endsAt">) {
+  return (
+    <Badge
+      color="orange"
+      leftSection={<IconClockHour4 size={12} aria-hidden />}
+      miw="max-content"
+      maw="100%"
+    >
+      Temporary, ends <When at={endsAt} />
+    </Badge>
+  );
+}
+
+/** Why a temporary value was made, and by whom. */
+export function Reason({ override }: { override: Pick<Override, "reason" | "createdBy"> }) {
+  const { reason, createdBy } = override;
+  return (
+    <Text
+      size="xs"
+      c="dimmed"
+      component="div"
+      title={createdBy}
+      style={{ overflowWrap: "anywhere" }}
+    >
+      “{reason}” – {splitLabel(createdBy).name}
+    </Text>
   );
 }
