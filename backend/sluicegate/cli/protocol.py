@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from sluicegate.cli.exchange import Exchange
 from sluicegate.cli.joining import Joining
+from sluicegate.cli.repeated import Repeated
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.gateway.direct import App, Direct, Head
 from sluicegate.policy.refusals import Refusal, invalid_request, request_timeout
@@ -64,6 +65,7 @@ class LeanProtocol(HttpToolsProtocol):
     # Of the last call that was taken without ASGI, and of the request that is coming in.
     _head: Head | None = None
     _length: bytes | None = None
+    _repeated: Repeated | None = None
 
     @classmethod
     def within(cls, bounds: RequestBounds, direct: Direct | None = None) -> type[LeanProtocol]:
@@ -96,12 +98,41 @@ class LeanProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        begun, amidst = self._begun, self._joining.unfinished
+        begun, amidst, repeated = self._begun, self._joining.unfinished, self._repeated
+        if repeated is not None and not amidst and self._free:
+            body = repeated.body_of(data, _DIGITS)
+            if body is not None:
+                self._take_again(repeated.head, body)
+                return
         self._chunk = len(data)
         self._at_most += len(data)
         super().data_received(data)
         if self._joining.unfinished and not self._deaf:
             self._count(begun, amidst)
+        elif not amidst and self._begun == begun + 1:
+            self._learn(data)
+
+    @property
+    def _free(self) -> bool:
+        """Whether nothing is in the way of a further request."""
+        last = self.cycle
+        return (last is None or last.response_complete) and not self.flow.write_paused
+
+    def _learn(self, data: bytes) -> None:
+        """From a request that came as a whole and alone."""
+        cycle, known, length = self.cycle, self._repeated, self._length
+        if type(cycle) is Exchange and length is not None and (known is None or known.head is not cycle.head):
+            self._repeated = Repeated.learn(cycle.head, data, length)
+
+    def _take_again(self, head: Head, body: bytes) -> None:
+        """A call whose head the parser has seen: it stands between two requests, before this one and after it."""
+        self._unset_keepalive_if_required()
+        self._begun += 1
+        self._answered = inf
+        HttpToolsProtocol.on_message_begin(self)
+        cycle = self.cycle = Exchange(self, head)
+        cycle.content = body
+        self._carry(cycle)
 
     def _count(self, begun: int, amidst: bool) -> None:
         """Only requests that come in several parts get here."""
@@ -145,14 +176,13 @@ class LeanProtocol(HttpToolsProtocol):
 
     def _is_call(self) -> bool:
         """Whether the request is one that may be taken without ASGI; if so, its exchange is there."""
-        direct, last, parser = self.direct, self.cycle, cast("httptools.HttpRequestParser", self.parser)
+        direct, parser = self.direct, cast("httptools.HttpRequestParser", self.parser)
         if (
             direct is None
             or self._length is None
             or len(self._length) > _DIGITS
             or self.expect_100_continue
-            or (last is not None and not last.response_complete)
-            or self.flow.write_paused
+            or not self._free
             or parser.get_method() != b"POST"
             or not parser.should_keep_alive()
             or parser.get_http_version() != "1.1"
@@ -183,19 +213,22 @@ class LeanProtocol(HttpToolsProtocol):
         if self._deaf:
             return
         self._joining.unfinished = False
-        cycle, direct = self.cycle, self.direct
-        if type(cycle) is not Exchange or not cycle.more_body or direct is None:
+        cycle = self.cycle
+        if type(cycle) is Exchange and cycle.more_body:
+            self._carry(cycle)
+        else:
             super().on_message_complete()
-            return
+
+    def _carry(self, cycle: Exchange) -> None:
         cycle.more_body = False
-        if not direct.take(cycle, cycle.head):
+        if self.direct is None or not self.direct.take(cycle, cycle.head):
             cycle.hand_over()
 
     def completed(self, scope: Any, head: Head, length: int) -> Any:
         """The scope of a call that goes on by ASGI."""
         request = head.request
-        scope["headers"].append((_LENGTH, b"%d" % length))
         scope |= {
+            "headers": [*head.headers, (_LENGTH, b"%d" % length)],
             "method": request.method,
             "path": request.path,
             "raw_path": head.url.partition(b"?")[0],

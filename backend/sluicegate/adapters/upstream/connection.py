@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from sluicegate.adapters.upstream.whole import whole_answer
 from sluicegate.ports.upstream import RawHeaders, UpstreamError
 
 _WHOLE_WRITE = 64 * 1024
@@ -80,6 +81,13 @@ class Http11Response:
         # Called once, where somebody would rather not wait in a task.
         self.listener: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
+
+    def take_whole(self, headers: RawHeaders, body: bytes) -> None:
+        self.status = 200
+        self.headers = headers
+        if body:
+            self.chunks.append(body)
+            self.size = len(body)
 
     def buffered(self) -> bytes | None:
         return self._take() if self._complete else None
@@ -258,6 +266,13 @@ class Connection(asyncio.Protocol):
             # Bytes nobody asked for could be taken for the answer to the next request.
             self.close()
             return
+        if not self._received and not self._head_only:
+            whole = whole_answer(data, self._bounds.head)
+            if whole is not None:
+                self._received = self._complete = self._reusable = True
+                response.take_whole(*whole)
+                self._finish(response)
+                return
         self._received = True
         self._barren += len(data)
         size_before = response.size
