@@ -14,6 +14,9 @@ RESULTS = ROOT / "test-results"
 CONSOLE = ROOT / "backend/sluicegate/console/dist"
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
+# Compiling everything anew for each of the many processes of a test run takes longer than what most of them do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _SCRIPTS = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 
 
