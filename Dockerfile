@@ -23,8 +23,8 @@ RUN cp requirements.lock runtime.lock \
     && uv pip compile --quiet --universal --generate-hashes --extra redis --output-file runtime.lock pyproject.toml \
     && hatchling build --target wheel --directory /wheels \
     && uv venv /opt/sluicegate \
-    && uv pip install --python /opt/sluicegate/bin/python --require-hashes --requirement runtime.lock \
-    && uv pip install --python /opt/sluicegate/bin/python --no-deps /wheels/*.whl
+    && uv pip install --compile-bytecode --python /opt/sluicegate/bin/python --require-hashes --requirement runtime.lock \
+    && uv pip install --compile-bytecode --python /opt/sluicegate/bin/python --no-deps /wheels/*.whl
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data sluicegate \
