@@ -105,6 +105,7 @@ class Bench:
     provider: Provider
     client: httpx.AsyncClient
     port: int
+    server: uvicorn.Server
 
     async def ledger(self) -> list[CallRecord]:
         await self.container.journal.flush()
@@ -260,10 +261,10 @@ async def running_bench(
         await container.start()
         await _populate(container, provider.port)
         protocol = LeanProtocol.within(bounds or RequestBounds(), container.gateway.direct if direct else None)
-        async with _listening(container, protocol) as port:
+        async with _listening(container, protocol) as (server, port):
             headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
-                yield Bench(container, provider, client, port)
+                yield Bench(container, provider, client, port, server)
         await container.stop()
 
 
@@ -284,7 +285,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(container: Container, protocol: type[LeanProtocol]) -> AsyncIterator[int]:
+async def _listening(container: Container, protocol: type[LeanProtocol]) -> AsyncIterator[tuple[uvicorn.Server, int]]:
     server = _Server(
         uvicorn.Config(
             container.gateway,
@@ -298,7 +299,7 @@ async def _listening(container: Container, protocol: type[LeanProtocol]) -> Asyn
     )
     task = asyncio.create_task(server.serve())
     await server.listening.wait()
-    yield server.servers[0].sockets[0].getsockname()[1]
+    yield server, server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     await task
 

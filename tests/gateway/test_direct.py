@@ -67,6 +67,13 @@ async def warmed(bench: Bench) -> None:
         assert (await bench.client.post(path, json=body)).status_code == 200
 
 
+async def until_asked(bench: Bench, times: int) -> None:
+    """Until the provider has had so many calls."""
+    async with asyncio.timeout(5):
+        while len(bench.provider.log) < times:  # noqa: ASYNC110 - the provider signals nobody
+            await asyncio.sleep(0.01)
+
+
 CALLS = [
     (CHAT, chat()),
     (CHAT, chat(stream=True)),
@@ -232,6 +239,41 @@ async def test_a_call_may_come_in_pieces(bench: Bench) -> None:
             assert (await answer_on(reader))[0] == 200
 
 
+async def test_a_head_that_comes_again_brings_each_time_its_own_body(bench: Bench) -> None:
+    await warmed(bench)
+    sizes = [1, 2, 900, 9, 90_000, 3, 120_000, 4]
+    async with connected(bench) as (reader, writer):
+        for size in sizes:
+            writer.write(request_of(bench, chat(user="u" * size)))
+            assert (await answer_on(reader))[0] == 200
+        for body, status in ((chat(model="secret-model"), 403), (b"{", 400), (chat(), 200)):
+            writer.write(request_of(bench, body))
+            assert (await answer_on(reader))[0] == status
+        # What came after a head that is known is still read as it stands.
+        writer.write(request_of(bench, chat()) + request_of(bench, chat(user="ahead")))
+        assert [(await answer_on(reader))[0] for _ in range(2)] == [200, 200]
+        whole = request_of(bench, chat(user="in two parts"))
+        writer.write(whole[:-5])
+        await asyncio.sleep(0.02)
+        writer.write(whole[-5:])
+        assert (await answer_on(reader))[0] == 200
+    said = [str(entry.json.get("user", "")) for entry in bench.provider.log][2:]
+    assert [len(user) for user in said] == [*sizes, 0, 0, 5, 12]
+    await bench.assert_settled()
+
+
+async def test_a_head_that_comes_again_may_ask_for_a_stream(bench: Bench) -> None:
+    await warmed(bench)
+    async with connected(bench) as (reader, writer):
+        for _ in range(3):
+            writer.write(request_of(bench, chat()))
+            assert (await answer_on(reader))[0] == 200
+            writer.write(request_of(bench, chat(stream=True)))
+            assert b"[DONE]" in await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 10)
+    await bench.until_settled()
+    assert [row.stream for row in await bench.ledger()].count(True) == 3
+
+
 @pytest.mark.parametrize("size", [70_000, 99_000, 300_000])
 async def test_bodies_of_any_size_are_taken(bench: Bench, size: int) -> None:
     await warmed(bench)
@@ -287,14 +329,29 @@ async def test_a_key_that_is_revoked_opens_nothing_on_connections_that_used_it(b
     assert len(await bench.ledger()) == 3
 
 
+async def test_a_call_that_no_task_carries_gets_its_answer_though_the_server_stops(bench: Bench) -> None:
+    await warmed(bench)
+    bench.provider.next(Step(stall_before=1.0))
+    async with connected(bench) as (reader, writer):
+        writer.write(request_of(bench, chat()))
+        await until_asked(bench, 3)
+        bench.server.should_exit = True
+        with pytest.raises(ConnectionRefusedError):
+            while True:
+                async with connected(bench):
+                    await asyncio.sleep(0.02)
+        status, fields, _ = await answer_on(reader)
+        assert (status, fields["connection"]) == (200, "close")
+        assert await reader.read() == b""
+    await bench.assert_settled()
+
+
 async def test_calls_that_no_task_carries_are_settled_when_the_server_stops(bench: Bench) -> None:
     await warmed(bench)
     bench.provider.next(never_answers)
     async with connected(bench) as (_, writer):
         writer.write(request_of(bench, chat()))
-        async with asyncio.timeout(5):
-            while len(bench.provider.log) < 3:  # noqa: ASYNC110 - the provider signals nobody
-                await asyncio.sleep(0.01)
+        await until_asked(bench, 3)
         bench.container.gateway.break_off()
         assert await bench.provider.log[-1].ended() is Outcome.DISCONNECTED
         record = max(await bench.ledger(), key=lambda r: r.call_id)
