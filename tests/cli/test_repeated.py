@@ -56,8 +56,11 @@ def learnt() -> Repeated:
 
 
 PIECES = st.sampled_from(
-    [BEFORE, AFTER, b"0", b"2", b"02", b"+2", b" 2", b"2 ", b"0x2", b"2_0", b"\xb2", b"-1", b"", b"{}", b"[1]", b"\r\n"]
-    + [b"\r\n\r\n", b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"]
+    [
+        *(BEFORE, AFTER, b"{}", b"[1]", b"\r\n", b"\r\n\r\n", b""),
+        *(b"0", b"2", b"02", b"+2", b" 2", b"2 ", b"0x2", b"2_0", b"\xb2", b"-1"),
+        *(b"Content-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"),
+    ]
 )
 
 
