@@ -107,6 +107,12 @@ class Bench:
     port: int
     server: uvicorn.Server
 
+    async def until_asked(self, times: int) -> None:
+        """Until the provider has had so many calls."""
+        async with asyncio.timeout(10):
+            while len(self.provider.log) < times:  # noqa: ASYNC110 - the provider signals nobody
+                await asyncio.sleep(0.01)
+
     async def ledger(self) -> list[CallRecord]:
         await self.container.journal.flush()
         page = await self.container.usage_reader.calls(CallFilter(), PageRequest(first=100))

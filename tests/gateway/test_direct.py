@@ -67,13 +67,6 @@ async def warmed(bench: Bench) -> None:
         assert (await bench.client.post(path, json=body)).status_code == 200
 
 
-async def until_asked(bench: Bench, times: int) -> None:
-    """Until the provider has had so many calls."""
-    async with asyncio.timeout(5):
-        while len(bench.provider.log) < times:  # noqa: ASYNC110 - the provider signals nobody
-            await asyncio.sleep(0.01)
-
-
 async def until_deaf(bench: Bench) -> None:
     """Until nobody can connect any more."""
     async with asyncio.timeout(5):
@@ -196,9 +189,7 @@ async def test_a_caller_who_leaves_before_the_answer_pays_for_the_prompt(bench: 
     async with connected(bench) as (_, writer):
         writer.write(request_of(bench, chat()))
         await writer.drain()
-        async with asyncio.timeout(5):
-            while len(bench.provider.log) < 3:  # noqa: ASYNC110 - the provider signals nobody
-                await asyncio.sleep(0.01)
+        await bench.until_asked(3)
     assert await bench.provider.log[-1].ended() is Outcome.DISCONNECTED
     await bench.until_settled()
     record = max(await bench.ledger(), key=lambda r: r.call_id)
@@ -345,7 +336,7 @@ async def test_a_call_that_no_task_carries_gets_its_answer_though_the_server_sto
     bench.provider.next(Step(stall_before=1.0))
     async with connected(bench) as (reader, writer):
         writer.write(request_of(bench, chat()))
-        await until_asked(bench, 3)
+        await bench.until_asked(3)
         bench.server.should_exit = True
         await until_deaf(bench)
         status, fields, _ = await answer_on(reader)
@@ -359,7 +350,7 @@ async def test_calls_that_no_task_carries_are_settled_when_the_server_stops(benc
     bench.provider.next(never_answers)
     async with connected(bench) as (_, writer):
         writer.write(request_of(bench, chat()))
-        await until_asked(bench, 3)
+        await bench.until_asked(3)
         bench.container.gateway.break_off()
         assert await bench.provider.log[-1].ended() is Outcome.DISCONNECTED
         record = max(await bench.ledger(), key=lambda r: r.call_id)

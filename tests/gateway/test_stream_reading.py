@@ -27,7 +27,7 @@ from sluicegate.gateway.dialects.messages import Messages
 from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.routing import in_order
-from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
+from sluicegate.gateway.stream.events import EventSplitter, data_of, last_few, split_events
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.compile import Route
 
@@ -96,6 +96,20 @@ def test_text_is_measured_the_same_however_it_is_cut(cuts: list[int], words: lis
     whole = metered("chat", [stream])
     assert metered("chat", pieces(stream, cuts)) == whole
     assert whole[2]
+
+
+@given(
+    st.lists(st.sampled_from([b"data: a\n\n", b": b\n\n", b"data: c\r\n\r\n", b"event: d\ndata: e\n\n", b"data: f"]))
+)
+def test_the_last_few_events_begin_where_one_ends(events: list[bytes]) -> None:
+    block = b"".join(events)
+    cut = last_few(block)
+    if cut:
+        before, after = split_events(block[:cut]), split_events(block[cut:])
+        assert before + after == split_events(block)
+        assert len(after) == 3 + block.endswith(b"f")
+    else:
+        assert b"\r" in block or len(split_events(block)) <= 3 + block.endswith(b"f")
 
 
 @given(data=st.binary(max_size=400), cuts=st.lists(st.integers(0, 400), max_size=10))

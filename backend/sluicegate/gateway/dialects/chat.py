@@ -48,7 +48,11 @@ class ChatTally:
         self.failed = False
 
     def interested(self, block: bytes) -> bool:
-        return (b'"usage"' in block and _USAGE.search(block) is not None) or b"[DONE]" in block or b'"error"' in block
+        return (
+            (block.count(b'"usage"') != block.count(b'"usage":null') and _USAGE.search(block) is not None)
+            or b"[DONE]" in block
+            or b'"error"' in block
+        )
 
     def note(self, data: bytes) -> bool:
         if data.strip() == b"[DONE]":

@@ -75,6 +75,14 @@ def middle(block: bytes) -> int:
     return end if 2 <= end < len(block) else 0
 
 
+def last_few(block: bytes) -> int:
+    """Where the last three of a block's events begin; 0 when it has no others, or lines that end in another way."""
+    at = len(block) if b"\r" not in block else 0
+    for _ in range(4):
+        at = block.rfind(b"\n\n", 0, max(0, at))
+    return at + 2 if at > 0 else 0
+
+
 def data_of(event: bytes) -> bytes:
     """The event's data lines, joined as the standard says."""
     if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:

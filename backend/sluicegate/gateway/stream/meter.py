@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.reading import Reading
-from sluicegate.gateway.stream.events import EventSplitter, data_of, middle
+from sluicegate.gateway.stream.events import EventSplitter, data_of, last_few, middle
 from sluicegate.policy.refusals import Refusal
 
 _MAX_KEPT = 16 * 1024
@@ -96,13 +96,20 @@ class StreamMeter:
         self._kept_size += len(block)
         if self._kept_size > _MAX_KEPT:
             self._look_at_kept()
-        return self._inspect(block) if self._tally.interested(block) else block
+        if not self._tally.interested(block):
+            return block
+        # What matters mostly stands at the end.
+        cut = last_few(block)
+        return self._inspect_parts(block, cut) if cut else self._inspect(block)
 
     def _inspect(self, block: bytes) -> bytes:
         """Halves the block down to the few events that matter, so that the many others are never taken apart."""
         cut = middle(block)
         if not cut:
             return block if self._tally.note(data_of(block)) else b""
+        return self._inspect_parts(block, cut)
+
+    def _inspect_parts(self, block: bytes, cut: int) -> bytes:
         interested = self._tally.interested
         before, after = block[:cut], block[cut:]
         first = self._inspect(before) if interested(before) else before
