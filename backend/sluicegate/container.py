@@ -59,6 +59,7 @@ from sluicegate.services.passwords import Passwords
 from sluicegate.services.people_import import PeopleImport
 from sluicegate.services.policy_file.service import PolicyFileService
 from sluicegate.services.previews import PreviewService
+from sluicegate.services.price_lists import PriceListService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
@@ -198,6 +199,7 @@ class Container:
             previews=PreviewService(store, SqlCrowdSource(self.engine), self.periods, clock),
             policy_file=PolicyFileService(store, clock),
             providers=ProviderService(store, self.vault, clock, allow_private=private),
+            price_lists=PriceListService(store, clock),
             provider_models=ProviderModelService(store, clock),
             provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),
             models=ModelService(store, clock),
@@ -237,7 +239,7 @@ class Container:
 
     async def closed_credentials(self) -> list[str]:
         """Names of the providers whose stored credential the configured keys do not open."""
-        rows, closed = await self.source.catalog(), list[str]()
+        rows, closed = await self.source.catalog(self.clock.now()), list[str]()
         for provider_id, sealed in rows.credentials.items():
             try:
                 self.vault.unseal(sealed, f"provider:{provider_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sluicegate.domain.alert import Alert
@@ -10,6 +11,7 @@ from sluicegate.domain.audit import Actor, ActorKind
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.price_list import PriceList
 from sluicegate.domain.secret_rule import SecretAction, SecretCheck, SecretFinding, SecretRule
 from sluicegate.domain.usage import CallRecord, Prices
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
@@ -126,9 +128,12 @@ async def _catalog(tx: Transaction, vault: Vault) -> None:
     await tx.catalog.set_sealed_credential("acme", sealed, "sk-acm…", NOW)
     demo = Provider("demo", "Demo", ProviderKind.DEMO, None, None, None, True, None, None, NOW)
     await tx.catalog.add_provider(demo)
+    unpriced = ProviderModel("unpriced", "acme", "acme-large", ModelKind.CHAT, None, None, NOW)
     offers = (
-        ProviderModel("offer", "demo", "demo-fast", ModelKind.CHAT, PRICES, False, 128_000, 8_000, NOW),
-        ProviderModel("unpriced", "acme", "acme-large", ModelKind.CHAT, Prices(), False, None, None, NOW),
+        ProviderModel("offer", "demo", "demo-fast", ModelKind.CHAT, 128_000, 8_000, NOW).costing(
+            PRICES, list_id="list"
+        ),
+        replace(unpriced, price_lists=(PriceList("coming", "unpriced", NOW + timedelta(days=9), PRICES, False, NOW),)),
     )
     for offer in offers:
         await tx.catalog.add_provider_model(offer)
@@ -191,4 +196,5 @@ def _call(call_id: str, user: str, cost: int) -> CallRecord:
         client_app="aider",
         project=None,
         session_id=None,
+        price_list_id="list",
     )

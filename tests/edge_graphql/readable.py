@@ -25,11 +25,13 @@ BY_MEMBERS: dict[str, str] = {
     "BudgetCandidate": "cap source",
     "BudgetUse": "cap reachedAt reserved resetsAt spent window",
     "Call": (
-        "at cacheReadTokens cacheWriteTokens clientApp cost estimated firstByteMs id inputTokens keyName "
+        "at cacheReadTokens cacheWriteTokens charges clientApp cost estimated firstByteMs id inputTokens keyName "
         "latencyMs model outcome outputTokens project providerModel providerName status stream userLabel"
     ),
     "CallConnection": "edges pageInfo",
     "CallEdge": "cursor node",
+    "Charge": "price priceClass tokens",
+    "Charges": "charges free since",
     "Deployment": "mailConfigured publicUrl timeZone version",
     "EffectiveBudget": "candidates cap override reachedAt reserved resetsAt source spent window",
     "EffectiveLimit": "candidates dimension limit override source used",

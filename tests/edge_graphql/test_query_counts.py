@@ -71,7 +71,8 @@ async def _catalog(tx: Transaction, n: int) -> None:
     await tx.catalog.add_provider(
         Provider(f"row-p-{n}", f"Row {n}", ProviderKind.DEMO, None, None, None, True, None, None, NOW)
     )
-    offer = ProviderModel(f"row-o-{n}", f"row-p-{n}", f"row-{n}", ModelKind.CHAT, PRICES, False, 1, 1, NOW)
+    offer = ProviderModel(f"row-o-{n}", f"row-p-{n}", f"row-{n}", ModelKind.CHAT, 1, 1, NOW)
+    offer = offer.costing(PRICES, list_id=f"row-l-{n}")
     await tx.catalog.add_provider_model(offer)
     backends = (Backend(f"row-b-{n}", offer.id, 0, 1),)
     model = Model(f"row-model-{n}", f"row-{n}", "Row", ModelKind.CHAT, ModelStatus.ACTIVE, backends, NOW)

@@ -41,6 +41,8 @@ from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+# Prices have been in force since, whatever the clock of the machine says.
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 CREDENTIAL = new_credential()
 _HASH = hash_key_secret(CREDENTIAL.secret)
 # Nano-dollars per million tokens; each class its own, so that a mix-up shows in the cost.
@@ -220,7 +222,8 @@ async def _add_provider(
     url = f"http://127.0.0.1:{port}{path}"
     row = ProviderRow(new_id(), name, kind, url, None, None, True, None, None, NOW, api_version)
     prices = PRICES if serves is ModelKind.CHAT else Prices(input=PRICES.input)
-    model = ProviderModel(new_id(), row.id, f"{name}-model", serves, prices, False, 200_000, 8_000, NOW)
+    model = ProviderModel(new_id(), row.id, f"{name}-model", serves, 200_000, 8_000, LONG_AGO)
+    model = model.costing(prices, list_id=new_id())
     await tx.catalog.add_provider(row)
     sealed = container.vault.seal(Secret(f"sk-{name}"), f"provider:{row.id}")
     await tx.catalog.set_sealed_credential(row.id, sealed, "sk-", NOW)

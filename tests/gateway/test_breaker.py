@@ -29,6 +29,7 @@ ROUTE = Route(
     organization=None,
     provider_model="m",
     prices=Prices(0, 0, 0, 0, 0),
+    price_list_id="list",
     priority=0,
     weight=1,
     max_output_tokens=None,

@@ -155,6 +155,7 @@ def route(name: str, priority: int, weight: int) -> Route:
         organization=None,
         provider_model=name,
         prices=Prices(),
+        price_list_id="list",
         priority=priority,
         weight=weight,
         max_output_tokens=None,

@@ -47,7 +47,8 @@ class Rows:
         self.rules: list[SecretRule] = []
         self.api_key: ApiKey | None = ApiKey("k1", CREDENTIAL.public_id, "ada", "laptop", CREDENTIAL.prefix, HASH, NOW)
         prices = Prices(input=1_000_000_000, output=2_000_000_000)
-        target = ProviderModel("pm1", "p1", "demo-fast", ModelKind.CHAT, prices, False, None, None, NOW)
+        target = ProviderModel("pm1", "p1", "demo-fast", ModelKind.CHAT, None, None, NOW)
+        target = target.costing(prices, list_id="pl1")
         self.catalog_rows = CatalogRows(
             [Model("m1", "fast", "Fast", ModelKind.CHAT, ModelStatus.ACTIVE, (Backend("b1", "pm1", 0, 1),), NOW)],
             {"pm1": target},
@@ -74,7 +75,7 @@ class Rows:
         await asyncio.sleep(0)
         return rows
 
-    async def catalog(self) -> CatalogRows:
+    async def catalog(self, at: datetime) -> CatalogRows:
         rows = self.catalog_rows
         await asyncio.sleep(0)
         return rows

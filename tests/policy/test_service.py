@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -16,6 +17,7 @@ from sluicegate.domain.user import UserStatus
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.refusals import Refusal
+from sluicegate.ports.policy import CatalogRows
 
 
 async def test_a_granted_call_is_admitted_and_costs_what_it_used(bench: Bench) -> None:
@@ -119,12 +121,52 @@ async def test_explain_says_what_admission_says(bench: Bench) -> None:
 
 async def test_a_model_without_a_price_is_not_served(bench: Bench) -> None:
     rows = bench.rows.catalog_rows
-    unpriced = replace(rows.provider_models["pm1"], prices=Prices(input=5))
+    unpriced = rows.provider_models["pm1"].costing(Prices(input=5), list_id="pl2")
     bench.rows.catalog_rows = replace(rows, provider_models={"pm1": unpriced})
     await bench.policy.apply([PolicyChange(ChangeKind.CATALOG)])
     principal = await bench.policy.authenticate(CREDENTIAL.text, "10.0.0.1")
     assert bench.policy.models_of(principal) == []
     assert (await bench.policy.check_access(principal, "fast")).routes == ()
+
+
+async def test_prices_change_on_time_without_a_word_from_the_database(bench: Bench) -> None:
+    rows = bench.rows.catalog_rows
+    offer = rows.provider_models["pm1"]
+    (first,) = offer.price_lists
+    starts = [bench.clock.now() + timedelta(seconds=seconds) for seconds in (10, 20)]
+    dearer = replace(first, id="pl2", starts_at=starts[0], prices=Prices(input=9_000_000_000, output=9_000_000_000))
+    gift = replace(first, id="pl3", starts_at=starts[1], free=True)
+    lists = (first, dearer, gift)
+    bench.rows.catalog_rows = replace(rows, provider_models={"pm1": replace(offer, price_lists=lists)})
+    await bench.policy.apply([PolicyChange(ChangeKind.CATALOG)])
+
+    async def gone(_at: object) -> CatalogRows:
+        raise AssertionError("nobody is to ask")
+
+    bench.rows.catalog = gone  # type: ignore[method-assign, assignment]
+    seen: list[tuple[str, int]] = []
+    for seconds in (0, 9, 1, 10, 100):
+        bench.clock.advance(seconds)
+        admitted = await bench.policy.admit(CREDENTIAL.text, "10.0.0.1", "fast", 1_000, 1_000)
+        seen.append((admitted.model.routes[0].price_list_id, admitted.cost_estimate))
+        bench.policy.cancel(admitted)
+    assert seen == [("pl1", 3_000_000), ("pl1", 3_000_000), ("pl2", 18_000_000), ("pl3", 0), ("pl3", 0)]
+
+
+async def test_a_catalogue_is_priced_anew_only_when_a_price_starts(bench: Bench) -> None:
+    rows = bench.rows.catalog_rows
+    offer = rows.provider_models["pm1"]
+    coming = replace(offer.price_lists[0], id="pl2", starts_at=bench.clock.now() + timedelta(seconds=10))
+    bench.rows.catalog_rows = replace(
+        rows, provider_models={"pm1": replace(offer, price_lists=(*offer.price_lists, coming))}
+    )
+    await bench.policy.apply([PolicyChange(ChangeKind.CATALOG)])
+    made: list[object] = []
+    for seconds in (0, 9, 1, 0, 10):
+        bench.clock.advance(seconds)
+        await bench.call()
+        made.append(bench.policy.catalog)
+    assert [a is b for a, b in pairwise(made)] == [True, False, True, True]
 
 
 async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(bench: Bench) -> None:

@@ -263,9 +263,9 @@ async def test_prices_change_as_a_whole_and_the_rest_stays(stage: Stage) -> None
     offer = await stage.offer(await stage.openai(), prices=Prices(1, 2, 3, 4, 5), context_window=100)
     stage.told()
     changed = await stage.offers.update(stage.admin, offer.id, ProviderModelChange(prices=Prices(output=7)))
-    assert changed == replace(offer, prices=Prices(output=7))
+    assert (changed.prices, changed.free, changed.context_window) == (Prices(output=7), False, 100)
     cleared = await stage.offers.update(stage.admin, offer.id, ProviderModelChange(context_window=None, free=True))
-    assert cleared == replace(changed, context_window=None, free=True)
+    assert (cleared.prices, cleared.free, cleared.context_window) == (Prices(output=7), True, None)
     assert await stage.offers.get_many(stage.admin, [offer.id]) == {offer.id: cleared}
     assert stage.told() == [CATALOG, CATALOG]
     with pytest.raises(InvalidInput):

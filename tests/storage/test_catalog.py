@@ -14,12 +14,14 @@ from sluicegate.domain.usage import Prices
 from sluicegate.kit.errors import Conflict
 from sluicegate.ports.store import PageRequest
 from sluicegate.storage.engine import SqlStore
+from sluicegate.storage.policy_source import SqlPolicySource
 from storage.records import NOW
 
 PROVIDER = Provider("p1", "OpenAI", ProviderKind.OPENAI, None, None, None, True, None, None, NOW)
 PRICES = Prices(1_250_000_000, 125_000_000, None, None, 10_000_000_000)
-TARGET = ProviderModel("pm1", "p1", "gpt-5", ModelKind.CHAT, PRICES, False, 400_000, 128_000, NOW)
-OTHER = replace(TARGET, id="pm2", name="gpt-5-mini", prices=Prices(), free=True)
+PLAIN = ProviderModel("pm1", "p1", "gpt-5", ModelKind.CHAT, 400_000, 128_000, NOW)
+TARGET = PLAIN.costing(PRICES, list_id="pl1")
+OTHER = replace(PLAIN, id="pm2", name="gpt-5-mini").costing(Prices(), free=True, list_id="pl2")
 MODEL = Model(
     "m1",
     "gpt-5",
@@ -60,12 +62,50 @@ async def test_provider_names_are_found_and_unique_without_regard_to_case(store:
             await tx.catalog.add_provider(replace(PROVIDER, id="p2", name="OPENAI"))
 
 
-async def test_prices_are_replaced_as_a_whole(store: SqlStore) -> None:
+async def test_price_lists_come_with_their_model_oldest_first(store: SqlStore) -> None:
     await fill(store)
+    first = TARGET.price_lists[0]
+    coming = replace(first, id="pl9", starts_at=NOW + timedelta(hours=1), prices=Prices(1, output=2))
+    # Of two that start at the same instant, the one that was made later counts.
+    corrected = replace(first, id="pl3", prices=Prices(input=0))
     async with store.write() as tx:
-        await tx.catalog.update_provider_model("pm1", prices=Prices(input=0), context_window=None)
+        await tx.prices.add(coming)
+        await tx.prices.add(corrected)
     async with store.read() as tx:
-        assert await tx.catalog.provider_model("pm1") == replace(TARGET, prices=Prices(input=0), context_window=None)
+        found = await tx.catalog.provider_model("pm1")
+        assert found == replace(TARGET, price_lists=(first, corrected, coming), current=corrected)
+        assert (await tx.catalog.models_of_providers(["p1"]))["p1"] == [found, OTHER]
+        assert await tx.prices.get_many(["pl3", "pl9", "none"]) == {"pl3": corrected, "pl9": coming}
+    async with store.write() as tx:
+        await tx.prices.delete("pl9")
+    async with store.read() as tx:
+        assert await tx.prices.get_many(["pl9"]) == {}
+
+
+async def test_only_prices_in_force_and_to_come_are_read_for_serving(store: SqlStore) -> None:
+    await fill(store)
+    first = TARGET.price_lists[0]
+    second, third, fourth = (replace(first, id=f"pl-{n}", starts_at=NOW + timedelta(hours=n)) for n in (1, 2, 3))
+    async with store.write() as tx:
+        for made in (third, second, fourth):
+            await tx.prices.add(made)
+    source = SqlPolicySource(store.engine)
+    for hours, lists in ((0, (first, second, third, fourth)), (2, (third, fourth)), (9, (fourth,))):
+        at = NOW + timedelta(hours=hours)
+        found = (await source.catalog(at)).provider_models["pm1"]
+        assert found == replace(TARGET, price_lists=lists, current=lists[0])
+    assert (await source.catalog(NOW - timedelta(hours=1))).provider_models["pm1"].current is None
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_past_prices_outlive_their_model(store: SqlStore, *, whole: bool) -> None:
+    await fill(store)
+    coming = replace(TARGET.price_lists[0], id="pl9", starts_at=NOW + timedelta(days=4000))
+    async with store.write() as tx:
+        await tx.prices.add(coming)
+        await (tx.catalog.delete_provider("p1") if whole else tx.catalog.delete_provider_model("pm1"))
+    async with store.read() as tx:
+        assert await tx.prices.get_many(["pl1", "pl9"]) == {"pl1": TARGET.price_lists[0]}
 
 
 async def test_a_credential_is_kept_apart(store: SqlStore) -> None:

@@ -211,7 +211,7 @@ async def test_the_catalogue_is_read_whole(store: SqlStore) -> None:
         await tx.catalog.add_model(replace(MODEL, id="m2", slug="draft", status=ModelStatus.DRAFT, backends=()))
         await tx.catalog.set_sealed_credential("p1", "v1.a.b", "…", NOW)
 
-    rows = await SqlPolicySource(store.engine).catalog()
+    rows = await SqlPolicySource(store.engine).catalog(NOW)
     assert [model.slug for model in rows.models] == ["draft", "gpt-5"]
     assert rows.models[1] == MODEL
     assert rows.provider_models == {"pm1": TARGET, "pm2": OTHER}

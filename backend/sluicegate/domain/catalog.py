@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from sluicegate.domain.price_list import PriceList, in_force
 from sluicegate.domain.usage import Prices
 from sluicegate.kit.errors import InvalidInput
 
+UNKNOWN_PRICES = Prices()
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?"
 _SLUG = re.compile(SLUG_PATTERN)
 
@@ -135,19 +137,45 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderModel:
+    """`price_lists` are those in force at some time, oldest first: all of them, or all from the current one on.
+    `current` is the one in force when this was read; without one, what calls cost is unknown."""
+
     id: str
     provider_id: str
     name: str
     kind: ModelKind
-    prices: Prices
-    free: bool
     context_window: int | None
     max_output_tokens: int | None
     created_at: datetime
+    price_lists: tuple[PriceList, ...] = ()
+    current: PriceList | None = None
+
+    @property
+    def prices(self) -> Prices:
+        return self.current.prices if self.current else UNKNOWN_PRICES
+
+    @property
+    def free(self) -> bool:
+        return self.current is not None and self.current.free
 
     @property
     def priced(self) -> bool:
-        return self.free or self.prices.known(output_needed=self.kind is ModelKind.CHAT)
+        return is_priced(self.kind, self.prices, free=self.free)
+
+    def at(self, now: datetime) -> ProviderModel:
+        """With what is in force at that time."""
+        current = in_force(self.price_lists, now)
+        return self if current is self.current else replace(self, current=current)
+
+    def costing(self, prices: Prices, *, free: bool = False, list_id: str) -> ProviderModel:
+        """With these prices since it exists, and no others."""
+        made = PriceList(list_id, self.id, self.created_at, prices, free, self.created_at)
+        return replace(self, price_lists=(made,), current=made)
+
+
+def is_priced(kind: ModelKind, prices: Prices, *, free: bool) -> bool:
+    """Whether calls may be served; embeddings have no output to pay for."""
+    return free or prices.known(output_needed=kind is ModelKind.CHAT)
 
 
 def obstacle_to(provider: Provider, model: ProviderModel) -> str | None:

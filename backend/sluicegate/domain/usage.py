@@ -74,7 +74,8 @@ class Outcome(StrEnum):
 class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One admitted call, as journal, ledger and roll-ups know it. Times are milliseconds since the epoch.
 
-    Labels are copied at the time of the call, so that later renames and deletions change no history.
+    Labels are copied at the time of the call, so that later renames and deletions change no history. `price_list_id`
+    names what the cost was reckoned by; calls from before that was written down have none.
     """
 
     call_id: str
@@ -105,3 +106,4 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     client_app: str | None
     project: str | None
     session_id: str | None
+    price_list_id: str | None = None

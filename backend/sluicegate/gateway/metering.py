@@ -196,6 +196,7 @@ class Call:
             estimated,
             self._first_byte_ms,
             *self._attribution,
+            route.price_list_id,
         )
 
     def carried_by(self, task: asyncio.Task[None] | None) -> None:

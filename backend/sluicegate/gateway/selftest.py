@@ -3,6 +3,8 @@ that goes around it, would otherwise let everything through without a sign."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
@@ -51,8 +53,8 @@ class Rehearsal:
     async def key_by_id(self, key_id: str) -> KeyRows | None:
         return None if self.on else await self._source.key_by_id(key_id)
 
-    async def catalog(self) -> CatalogRows:
-        return self._catalog() if self.on else await self._source.catalog()
+    async def catalog(self, at: datetime) -> CatalogRows:
+        return self._catalog() if self.on else await self._source.catalog(at)
 
     async def secret_rules(self) -> list[SecretRule]:
         return [] if self.on else await self._source.secret_rules()
@@ -104,7 +106,8 @@ class Rehearsal:
     def _catalog(self) -> CatalogRows:
         now, price = self._clock.now(), Prices(input=1_000_000_000, output=1_000_000_000)
         provider = Provider(new_id(), _SLUG, ProviderKind.DEMO, None, None, None, True, None, None, now)
-        offer = ProviderModel(new_id(), provider.id, _SLUG, ModelKind.CHAT, price, False, None, None, now)
+        offer = ProviderModel(new_id(), provider.id, _SLUG, ModelKind.CHAT, None, None, now)
+        offer = offer.costing(price, list_id=new_id())
         backends = (Backend(new_id(), offer.id, 0, 1),)
         model = Model(self._model, _SLUG, _SLUG, ModelKind.CHAT, ModelStatus.ACTIVE, backends, now)
         return CatalogRows([model], {offer.id: offer}, {provider.id: provider}, {})

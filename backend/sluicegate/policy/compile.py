@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from urllib.parse import quote, urlsplit
 
 from sluicegate.domain.catalog import (
@@ -19,6 +20,7 @@ from sluicegate.domain.catalog import (
     ProviderModel,
     obstacle_to,
 )
+from sluicegate.domain.price_list import next_start
 from sluicegate.domain.usage import Prices
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.policy import CatalogRows
@@ -32,7 +34,8 @@ _SHOWN = ("claude", "anthropic")
 @dataclass(frozen=True, slots=True)
 class Route:
     """One backend of a model. `origin` is None for the embedded demo provider. `base_path` ends where the paths of its
-    dialects begin, such as `/chat/completions` or `/messages`; `api_version` is sent along where there is one."""
+    dialects begin, such as `/chat/completions` or `/messages`; `api_version` is sent along where there is one. `prices`
+    are those of the list `price_list_id`, by which every call is charged that begins while this is in force."""
 
     provider_id: str
     provider_name: str
@@ -45,6 +48,7 @@ class Route:
     organization: str | None
     provider_model: str
     prices: Prices
+    price_list_id: str
     priority: int
     weight: int
     max_output_tokens: int | None
@@ -78,11 +82,13 @@ class CompiledModel:
 
 
 class Catalog:
-    """All active models, by slug. A name means the same model for everybody: a slug goes before an alias."""
+    """All active models, by slug. A name means the same model for everybody: a slug goes before an alias. `until` is
+    when the next price starts, in seconds since the epoch: then it has to be compiled anew."""
 
-    __slots__ = ("_aliases", "models")
+    __slots__ = ("_aliases", "models", "until")
 
-    def __init__(self, models: Iterable[CompiledModel]) -> None:
+    def __init__(self, models: Iterable[CompiledModel], until: float = inf) -> None:
+        self.until = until
         self.models = {model.slug: model for model in models}
         self._aliases = {model.alias: model for model in self.models.values() if model.alias}
 
@@ -152,7 +158,7 @@ def compile_route(
 ) -> Route | None:
     """A route, or None when calls may not go there."""
     facts = KINDS[provider.kind]
-    if obstacle_to(provider, model) is not None:
+    if model.current is None or obstacle_to(provider, model) is not None:
         return None
     if facts.credential_required and credential is None:
         return None
@@ -171,7 +177,8 @@ def compile_route(
         credential=credential,
         organization=provider.organization,
         provider_model=model.name,
-        prices=Prices(0, 0, 0, 0, 0) if model.free else model.prices,
+        prices=model.current.charged,
+        price_list_id=model.current.id,
         priority=priority,
         weight=weight,
         max_output_tokens=model.max_output_tokens,
@@ -179,12 +186,15 @@ def compile_route(
     )
 
 
-def compile_catalog(rows: CatalogRows, credentials: dict[str, Secret]) -> Catalog:
-    """`credentials` are the opened ones, by provider id."""
+def compile_catalog(rows: CatalogRows, credentials: dict[str, Secret], now: datetime) -> Catalog:
+    """With the prices in force `now`. `credentials` are the opened ones, by provider id."""
+    offers = {model_id: offer.at(now) for model_id, offer in rows.provider_models.items()}
+    starts = (next_start(offer.price_lists, now) for offer in offers.values())
+    until = min((start.timestamp() for start in starts if start is not None), default=inf)
     # Even a draft owns its name: an alias must not come to mean another model when that one goes live.
     owned = {model.slug for model in rows.models}
-    compiled = (compile_model(m, rows.provider_models, rows.providers, credentials) for m in rows.models)
-    return Catalog(replace(m, alias=None) if m.alias in owned else m for m in compiled if m is not None)
+    compiled = (compile_model(m, offers, rows.providers, credentials) for m in rows.models)
+    return Catalog((replace(m, alias=None) if m.alias in owned else m for m in compiled if m is not None), until)
 
 
 def compile_model(

@@ -97,6 +97,8 @@ class PolicyService:
         self._last_change: dict[PolicyChange, int] = {}
         self._reloading = asyncio.Lock()
         self._stale_catalog = True
+        self._rows = CatalogRows((), {}, {}, {})
+        self._credentials: dict[str, Secret] = {}
         self.catalog = Catalog(())
         self._stale_secrets = True
         self.secrets: SecretRules | None = None
@@ -174,7 +176,8 @@ class PolicyService:
             while self._stale_catalog:
                 self._stale_catalog = False
                 try:
-                    self.catalog = self._compile_catalog(await self._source.catalog())
+                    self._open(await self._source.catalog(self._clock.now()))
+                    self._price()
                 except BaseException:
                     self._stale_catalog = True
                     raise
@@ -193,7 +196,7 @@ class PolicyService:
                         raise
         return self.secrets
 
-    def _compile_catalog(self, rows: CatalogRows) -> Catalog:
+    def _open(self, rows: CatalogRows) -> None:
         credentials: dict[str, Secret] = {}
         for provider_id, sealed in rows.credentials.items():
             try:
@@ -201,7 +204,15 @@ class PolicyService:
             except SealBroken:
                 # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
                 continue
-        return compile_catalog(rows, credentials)
+        self._rows, self._credentials = rows, credentials
+
+    def _price(self) -> None:
+        """Makes the catalogue anew from rows at hand, so that prices change on time also while no database answers."""
+        self.catalog = compile_catalog(self._rows, self._credentials, self._clock.now())
+
+    def _price_if_due(self) -> None:
+        if self._clock.time() >= self.catalog.until:
+            self._price()
 
     # Who calls
 
@@ -314,12 +325,14 @@ class PolicyService:
         """What is served now."""
         if self._stale_catalog:
             await self._reload_catalog()
+        self._price_if_due()
         return self.catalog
 
     async def check_access(self, principal: Principal, slug: str) -> CompiledModel:
         """The model, if it is active and granted; raises Refusal: model_not_found, model_not_granted."""
         if self._stale_catalog:
             await self._reload_catalog()
+        self._price_if_due()
         return principal.access(slug, self.catalog)
 
     def models_of(self, principal: Principal) -> list[CompiledModel]:
@@ -331,6 +344,7 @@ class PolicyService:
         return self._models(Standing(await self._must_know(user_id)))
 
     def _models(self, standing: Standing) -> list[CompiledModel]:
+        self._price_if_due()
         found = [m for m in self.catalog.models.values() if m.id in standing.granted and m.routes]
         return sorted(found, key=lambda m: m.slug)
 
@@ -397,7 +411,10 @@ class PolicyService:
         """As `admit`, in one step; None where something must be read first."""
         if self._stale_catalog or not principal.valid:
             return None
-        principal.check(self._clock.time())
+        now = self._clock.time()
+        principal.check(now)
+        if now >= self.catalog.until:
+            self._price()
         model = principal.access(slug, self.catalog)
         ask = self._ask(principal, model, input_tokens, max_tokens)
         verdict = self._admission.admit_now(ask)
@@ -451,6 +468,7 @@ class PolicyService:
         NotFound for an unknown user or key."""
         if self._stale_catalog:
             await self._reload_catalog()
+        self._price_if_due()
         standing = Standing(await self._must_know(user_id))
         if key_id is not None:
             rows = await self._source.key_by_id(key_id)

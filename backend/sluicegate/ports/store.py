@@ -33,6 +33,7 @@ from sluicegate.domain.version import Edited
 if TYPE_CHECKING:
     from sluicegate.ports.alerts import AlertRepository, WebhookRepository
     from sluicegate.ports.overview import OverviewRepository
+    from sluicegate.ports.prices import PriceListRepository
 
 T = TypeVar("T")
 
@@ -527,6 +528,8 @@ class Transaction(Protocol):
     def tokens(self) -> TokenRepository: ...
     @property
     def catalog(self) -> CatalogRepository: ...
+    @property
+    def prices(self) -> PriceListRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
     @property

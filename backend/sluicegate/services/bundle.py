@@ -27,6 +27,7 @@ from sluicegate.services.overview import OverviewService
 from sluicegate.services.people_import import PeopleImport
 from sluicegate.services.policy_file.service import PolicyFileService
 from sluicegate.services.previews import PreviewService
+from sluicegate.services.price_lists import PriceListService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
@@ -65,6 +66,7 @@ class Services:
     previews: PreviewService
     policy_file: PolicyFileService
     providers: ProviderService
+    price_lists: PriceListService
     provider_models: ProviderModelService
     provider_tests: ProviderTestService
     models: ModelService

@@ -119,12 +119,10 @@ async def _add_catalog(tx: Transaction, now: datetime) -> list[tuple[Model, Prov
                 provider.id,
                 offer.upstream,
                 offer.kind,
-                offer.prices,
-                False,
                 offer.context_window,
                 8_192 if offer.kind is ModelKind.CHAT else None,
-                now,
-            )
+                now - timedelta(days=_HISTORY_DAYS + 1),
+            ).costing(offer.prices, list_id=new_id())
             await tx.catalog.add_provider_model(target)
         backends = (Backend(new_id(), target.id, 0, 1),)
         model = Model(new_id(), offer.slug, offer.display_name, offer.kind, ModelStatus.ACTIVE, backends, now)
@@ -204,4 +202,5 @@ def _past_call(
         client_app="claude-code" if model.slug.startswith("claude") else chance.choice(("codex", "aider", "curl")),
         project=chance.choice(("website", "billing", None)),
         session_id=None,
+        price_list_id=target.current.id if target.current else None,
     )

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import ModelKind, ProviderModel
+from sluicegate.domain.catalog import UNKNOWN_PRICES, ModelKind, ProviderModel
+from sluicegate.domain.price_list import PriceList
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
-from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, format_usd
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
+from sluicegate.services.price_lists import check_prices, shown_prices
 from sluicegate.services.providers import CATALOG_CHANGED
 from sluicegate.services.versions import hold
 
-UNKNOWN_PRICES = Prices()
 _MAX_NAME = 200
 _MAX_TOKENS = 1_000_000_000
-_PRICE_FIELDS = {
-    "input": "prices.input",
-    "cache_read": "prices.cacheRead",
-    "cache_write_5m": "prices.cacheWrite5m",
-    "cache_write_1h": "prices.cacheWrite1h",
-    "output": "prices.output",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +39,7 @@ class NewProviderModel:
 
 @dataclass(frozen=True, slots=True)
 class ProviderModelChange:
-    """Prices replace all five classes."""
+    """Prices replace all five classes, from now on: what calls cost until now stays in the model's price lists."""
 
     prices: Prices | Absent = ABSENT
     free: bool | Absent = ABSENT
@@ -75,13 +69,14 @@ class ProviderModelService:
             provider_id=new.provider_id,
             name=_checked_name(new.name),
             kind=new.kind,
-            prices=new.prices,
-            free=new.free,
             context_window=new.context_window,
             max_output_tokens=new.max_output_tokens,
             created_at=self._clock.now(),
         )
+        check_prices(new.prices)
         _check(model)
+        if new.free or new.prices != UNKNOWN_PRICES:
+            model = model.costing(new.prices, free=new.free, list_id=new_id())
         async with self._store.write() as tx:
             provider = await tx.catalog.provider(new.provider_id)
             if provider is None:
@@ -98,15 +93,19 @@ class ProviderModelService:
     ) -> ProviderModel:
         caller.require_admin(TokenScope.CATALOG)
         values = {f.name: v for f in fields(change) if (v := getattr(change, f.name)) is not ABSENT}
+        costs = {name: values.pop(name) for name in ("prices", "free") if name in values}
         async with self._store.write() as tx:
             await _require(tx, model_id)
             await hold(tx, thing := Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
             before = await _require(tx, model_id)
-            after = replace(before, **values)
+            after = _recosted(replace(before, **values), costs, self._clock.now())
+            check_prices(after.prices)
             _check(after)
             if after != before:
                 await tx.versions.step(thing)
                 await tx.catalog.update_provider_model(model_id, **values)
+                if after.current is not None and after.current is not before.current:
+                    await tx.prices.add(after.current)
                 await _record(tx, caller, "provider_model.update", after, _shown(before), _shown(after))
         return after
 
@@ -117,6 +116,16 @@ class ProviderModelService:
             model = await _require(tx, model_id)
             await tx.catalog.delete_provider_model(model_id)
             await _record(tx, caller, "provider_model.delete", model, _shown(model), {})
+
+
+def _recosted(model: ProviderModel, costs: dict[str, Any], now: datetime) -> ProviderModel:
+    """With other prices from now on, where they are others; those that come later stay as they are planned."""
+    prices, free = costs.get("prices", model.prices), costs.get("free", model.free)
+    if (prices, free) == (model.prices, model.free):
+        return model
+    made = PriceList(new_id(), model.id, now, prices, free, now)
+    lists = sorted((*model.price_lists, made), key=lambda found: (found.starts_at, found.id))
+    return replace(model, price_lists=tuple(lists), current=made)
 
 
 async def _require(tx: Transaction, model_id: str) -> ProviderModel:
@@ -143,10 +152,6 @@ def _checked_name(text: str) -> str:
 
 
 def _check(model: ProviderModel) -> None:
-    for name, field in _PRICE_FIELDS.items():
-        price = getattr(model.prices, name)
-        if price is not None and not 0 <= price <= MAX_USD * NANOS_PER_USD:
-            raise InvalidInput(field, f"must lie between 0 and {MAX_USD} US dollars per million tokens")
     for name, field in (("context_window", "contextWindow"), ("max_output_tokens", "maxOutputTokens")):
         tokens = getattr(model, name)
         if tokens is not None and not 1 <= tokens <= _MAX_TOKENS:
@@ -154,11 +159,10 @@ def _check(model: ProviderModel) -> None:
 
 
 def _shown(model: ProviderModel) -> dict[str, Any]:
-    prices = {name: None if price is None else format_usd(price) for name, price in asdict(model.prices).items()}
     return {
         "name": model.name,
         "kind": model.kind.value,
-        "prices": prices,
+        "prices": shown_prices(model.prices),
         "free": model.free,
         "context_window": model.context_window,
         "max_output_tokens": model.max_output_tokens,

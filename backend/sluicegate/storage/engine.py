@@ -29,6 +29,7 @@ from sluicegate.storage.repositories.mail import SqlMailRepository
 from sluicegate.storage.repositories.overrides import SqlOverrideRepository
 from sluicegate.storage.repositories.overview import SqlOverviewRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
+from sluicegate.storage.repositories.price_lists import SqlPriceListRepository
 from sluicegate.storage.repositories.sealed import SqlSealedRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
@@ -109,7 +110,8 @@ class SqlTransaction:
         self.secret_rules = SqlSecretRuleRepository(session)
         self.keys = SqlKeyRepository(session)
         self.tokens = SqlTokenRepository(session)
-        self.catalog = SqlCatalogRepository(session)
+        self.catalog = SqlCatalogRepository(session, clock)
+        self.prices = SqlPriceListRepository(session)
         self.audit = SqlAuditRepository(session, clock)
         self.jobs = SqlJobRepository(session)
         self.mail = SqlMailRepository(session, clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, or_, select
@@ -24,6 +25,7 @@ from sluicegate.storage.repositories.catalog import (
 from sluicegate.storage.repositories.credentials import KEYS, key_value
 from sluicegate.storage.repositories.overrides import OVERRIDES, override_value
 from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS, budget_value, grant_value, limits_value
+from sluicegate.storage.repositories.price_lists import current_and_coming, lists_by_model
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.secret_rules import SECRET_RULES, rule_value
 from sluicegate.storage.snapshot import snapshot
@@ -90,15 +92,16 @@ class SqlPolicySource:
         limits, budgets = _values([(subject, row, "")])
         return KeyRows(key, limits.get(subject, NO_LIMITS), budgets.get(subject, NO_BUDGET))
 
-    async def catalog(self) -> CatalogRows:
+    async def catalog(self, at: datetime) -> CatalogRows:
         async with snapshot(self._engine) as connection:
             models = (await connection.execute(select(MODELS).order_by(MODELS.c.slug))).all()
             backends = backends_by_model((await connection.execute(select(BACKENDS))).all())
             provider_models = (await connection.execute(select(PROVIDER_MODELS))).all()
+            lists = lists_by_model((await connection.execute(current_and_coming(at))).all())
             providers = (await connection.execute(select(PROVIDERS))).all()
         return CatalogRows(
             models=[model_value(row, backends.get(row.id, [])) for row in models],
-            provider_models={row.id: provider_model_value(row) for row in provider_models},
+            provider_models={row.id: provider_model_value(row, lists.get(row.id, ()), at) for row in provider_models},
             providers={row.id: provider_value(row) for row in providers},
             credentials={row.id: row.sealed_credential for row in providers if row.sealed_credential is not None},
         )

@@ -65,6 +65,7 @@ export function mockProviderModel(values: Partial<ProviderModel> = {}): Provider
       cacheWrite1h: null,
       output: "10",
     },
+    priceLists: [],
     usedBy: [],
     version: 2,
     ...values,

@@ -13,6 +13,7 @@ PROVIDER = (
     "{ id name kind baseUrl organization region apiVersion enabled credentialPrefix credentialUpdatedAt createdAt }"
 )
 OFFER = "{ id name kind prices { ...p } free priced contextWindow maxOutputTokens createdAt }"
+LIST = "id startsAt endsAt status prices { ...p } free createdAt"
 PRICES = "fragment p on Prices { input cacheRead cacheWrite5m cacheWrite1h output }"
 MODEL = "{ id slug displayName kind status createdAt }"
 BACKENDS = "{ id priority weight providerModel { id } }"
@@ -54,6 +55,15 @@ FAST_OFFER = {
     "priced": True,
     "contextWindow": 128_000,
     "maxOutputTokens": 8_000,
+    "createdAt": AT,
+}
+FAST_LIST = {
+    "id": "list",
+    "startsAt": AT,
+    "endsAt": None,
+    "status": "CURRENT",
+    "prices": FAST_OFFER["prices"],
+    "free": False,
     "createdAt": AT,
 }
 UNPRICED = FAST_OFFER | {
@@ -249,6 +259,61 @@ OPERATIONS = {
             bad("invalid_input", "free", **given(id="offer", free="yes")),
         ),
         audit=("provider_model.update", "offer"),
+    ),
+    "schedulePrices": Operation(
+        "mutation ($input: SchedulePricesInput!) { schedulePrices(input: $input) { providerModel { id priced "
+        f"priceLists {{ {LIST} }} }} }} }} {PRICES}",
+        Role.ADMIN,
+        TokenScope.CATALOG,
+        given(providerModelId="offer", startsAt="2026-12-01T00:00:00Z", prices={"input": "1", "output": "2"}),
+        {
+            "providerModel": {
+                "id": "offer",
+                "priced": True,
+                "priceLists": [
+                    {
+                        "id": NEW,
+                        "startsAt": "2026-12-01T00:00:00.000Z",
+                        "endsAt": None,
+                        "status": "COMING",
+                        "prices": prices(input="1", output="2"),
+                        "free": False,
+                        "createdAt": AT,
+                    },
+                    FAST_LIST | {"endsAt": "2026-12-01T00:00:00.000Z"},
+                ],
+            }
+        },
+        faults=(
+            *(
+                bad(
+                    "invalid_input",
+                    f"prices.{name}",
+                    **given(providerModelId="offer", startsAt="2026-12-01T00:00:00Z", prices={name: "-1"}),
+                )
+                for name in prices()
+            ),
+            *(
+                bad("invalid_input", "startsAt", **given(providerModelId="offer", startsAt=at, free=True))
+                for at in (AT, "2026-11-24", "2036-11-24T00:00:00Z", "soon", 5)
+            ),
+            bad("invalid_input", "prices", **given(providerModelId="offer", startsAt="2026-12-01T00:00:00Z")),
+            bad(
+                "not_found",
+                "providerModelId",
+                **given(providerModelId="none", startsAt="2026-12-01T00:00:00Z", free=True),
+            ),
+        ),
+        audit=("provider_model.schedule_prices", "offer"),
+    ),
+    "withdrawPrices": Operation(
+        "mutation ($id: ID!) { withdrawPrices(id: $id) { providerModel { id priceLists { id } } } }",
+        Role.ADMIN,
+        TokenScope.CATALOG,
+        {"id": "coming"},
+        {"providerModel": {"id": "unpriced", "priceLists": []}},
+        faults=(bad("not_found", "id", id="none"), bad("invalid_input", "id", id="list")),
+        audit=("provider_model.withdraw_prices", "unpriced"),
     ),
     "deleteProviderModel": Operation(
         "mutation ($id: ID!) { deleteProviderModel(id: $id) { id } }",

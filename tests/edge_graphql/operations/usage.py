@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge_graphql.operations.operation import NEW, Operation, bad
+from edge_graphql.operations.operation import AT, NEW, Operation, bad
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.user import Role
 
@@ -63,7 +63,7 @@ OPERATIONS = {
         "to: $to) { pageInfo { hasNextPage } "
         "edges { cursor node { id at userLabel keyName model providerModel providerName status outcome stream "
         "inputTokens cacheReadTokens cacheWriteTokens outputTokens cost estimated latencyMs firstByteMs clientApp "
-        "project } } } }",
+        "project charges { since free charges { priceClass tokens price } } } } } }",
         Role.MEMBER,
         TokenScope.READ,
         {
@@ -101,6 +101,17 @@ OPERATIONS = {
                         "firstByteMs": 120,
                         "clientApp": "aider",
                         "project": None,
+                        "charges": {
+                            "since": AT,
+                            "free": False,
+                            "charges": [
+                                {"priceClass": "INPUT", "tokens": 100, "price": "0.25"},
+                                {"priceClass": "CACHE_READ", "tokens": 40, "price": "0.025"},
+                                {"priceClass": "CACHE_WRITE_5M", "tokens": 3, "price": "0.25"},
+                                {"priceClass": "CACHE_WRITE_1H", "tokens": 2, "price": "0.25"},
+                                {"priceClass": "OUTPUT", "tokens": 50, "price": "1.25"},
+                            ],
+                        },
                     },
                 }
             ],

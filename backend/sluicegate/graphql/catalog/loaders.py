@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sluicegate.domain.catalog import Model, Provider, ProviderModel
+from sluicegate.domain.price_list import PriceList
 from sluicegate.graphql.context import Context
 
 
@@ -30,3 +31,8 @@ async def models(context: Context, ids: list[str]) -> list[Model | None]:
     """None for those that are gone meanwhile."""
     found = await context.services.models.named(context.require_caller(), ids)
     return [found.get(model_id) for model_id in ids]
+
+
+async def price_lists(context: Context, ids: list[str]) -> list[PriceList | None]:
+    found = await context.services.price_lists.get_many(context.require_caller(), ids)
+    return [found.get(list_id) for list_id in ids]

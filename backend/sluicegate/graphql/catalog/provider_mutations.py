@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
-from sluicegate.domain import usage
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ProviderKind
+from sluicegate.graphql.catalog.prices import PricesInput
 from sluicegate.graphql.catalog.types import Provider, ProviderModel
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.inputs import clearable, required
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
-from sluicegate.graphql.scalars import Usd
 from sluicegate.graphql.versions import EXPECTED
 from sluicegate.kit.secret import Secret
 from sluicegate.services.absent import ABSENT
+from sluicegate.services.price_lists import ComingPrices
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange
 from sluicegate.services.providers import NewProvider, ProviderChange
 
@@ -52,18 +53,6 @@ class UpdateProviderInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
-@strawberry.input(description="US dollars per million tokens; an absent or null price is unknown.")
-class PricesInput:
-    input: Usd | None = strawberry.field(default=None, description="Fresh input.")
-    cache_read: Usd | None = strawberry.field(default=None, description="Input that the provider had cached.")
-    cache_write_5m: Usd | None = strawberry.field(default=None, description="Input that is cached for five minutes.")
-    cache_write_1h: Usd | None = strawberry.field(default=None, description="Input that is cached for an hour.")
-    output: Usd | None = strawberry.field(default=None, description="Output, reasoning included.")
-
-    def value(self) -> usage.Prices:
-        return usage.Prices(self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.output)
-
-
 @strawberry.input(description="A provider's model to add.")
 class CreateProviderModelInput:
     provider_id: strawberry.ID = strawberry.field(description="Who offers it.")
@@ -79,11 +68,22 @@ class CreateProviderModelInput:
 class UpdateProviderModelInput:
     id: strawberry.ID = strawberry.field(description="The provider model's id.")
     prices: PricesInput | None = strawberry.field(
-        default=strawberry.UNSET, description="Replaces all five; null: unknown."
+        default=strawberry.UNSET, description="From now on; replaces all five; null: unknown."
     )
     free: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls cost nothing.")
     context_window: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
     max_output_tokens: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+
+
+@strawberry.input(description="What calls will cost.")
+class SchedulePricesInput:
+    provider_model_id: strawberry.ID = strawberry.field(description="The provider model's id.")
+    starts_at: datetime = strawberry.field(
+        description="When they come into force, in the future; replaces those planned for the same instant."
+    )
+    prices: PricesInput | None = strawberry.field(default=None, description="Needed unless calls will cost nothing.")
+    free: bool = strawberry.field(default=False, description="Declares that calls will cost nothing.")
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
@@ -110,6 +110,7 @@ class ProviderModelPayload:
 CreateProvider = Annotated[CreateProviderInput, strawberry.argument(description="What to add.")]
 UpdateProvider = Annotated[UpdateProviderInput, strawberry.argument(description="What to change.")]
 CreateProviderModel = Annotated[CreateProviderModelInput, strawberry.argument(description="What to add.")]
+SchedulePrices = Annotated[SchedulePricesInput, strawberry.argument(description="What will cost how much, and when.")]
 UpdateProviderModel = Annotated[UpdateProviderModelInput, strawberry.argument(description="What to change.")]
 
 
@@ -199,3 +200,21 @@ class ProviderMutations:
     async def delete_provider_model(self, info: Info, id: Id) -> DeletedPayload:
         await info.context.services.provider_models.delete(info.context.require_caller(), id)
         return deleted(id)
+
+    @strawberry.mutation(
+        description="Plans prices that come into force by themselves.", extensions=[admins(TokenScope.CATALOG)]
+    )
+    async def schedule_prices(self, info: Info, input: SchedulePrices) -> ProviderModelPayload:
+        prices = (input.prices or PricesInput()).value()
+        coming = ComingPrices(input.provider_model_id, input.starts_at, prices, input.free)
+        model = await info.context.services.price_lists.schedule(
+            info.context.require_caller(), coming, input.expected_version
+        )
+        return ProviderModelPayload(provider_model=ProviderModel.of(model))
+
+    @strawberry.mutation(
+        description="Takes back a price list that has not started.", extensions=[admins(TokenScope.CATALOG)]
+    )
+    async def withdraw_prices(self, info: Info, id: Id) -> ProviderModelPayload:
+        model = await info.context.services.price_lists.withdraw(info.context.require_caller(), id)
+        return ProviderModelPayload(provider_model=ProviderModel.of(model))

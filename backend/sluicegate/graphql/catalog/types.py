@@ -13,10 +13,10 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql.catalog import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.catalog import loaders
+from sluicegate.graphql.catalog.prices import PriceList, Prices
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
-from sluicegate.graphql.scalars import Usd
 from sluicegate.graphql.versions import VERSION, version_of
 from sluicegate.policy.compile import CompiledModel
 
@@ -28,36 +28,13 @@ First = Annotated[int, strawberry.argument(description="At most so many, 1 to 10
 After = Annotated[str | None, strawberry.argument(description="The cursor of the row to go on after.")]
 
 
-@strawberry.type(description="US dollars per million tokens; null = unknown. A null cache class is priced as input.")
-class Prices:
-    input: Usd | None = strawberry.field(description="Fresh input.")
-    cache_read: Usd | None = strawberry.field(description="Input that the provider had cached.")
-    cache_write_5m: Usd | None = strawberry.field(description="Input that is cached for five minutes.")
-    cache_write_1h: Usd | None = strawberry.field(description="Input that is cached for an hour.")
-    output: Usd | None = strawberry.field(description="Output, reasoning included.")
-
-    @classmethod
-    def of(cls, prices: usage.Prices) -> Prices:
-        return cls(
-            input=_usd(prices.input),
-            cache_read=_usd(prices.cache_read),
-            cache_write_5m=_usd(prices.cache_write_5m),
-            cache_write_1h=_usd(prices.cache_write_1h),
-            output=_usd(prices.output),
-        )
-
-
-def _usd(nanos: int | None) -> Usd | None:
-    return None if nanos is None else Usd(nanos)
-
-
 @strawberry.type(description="A model as one provider offers it.")
 class ProviderModel:
     id: strawberry.ID = strawberry.field(description="Its id.")
     stored: strawberry.Private[domain.ProviderModel]
     name: str = strawberry.field(description="The name that the provider knows.")
     kind: domain.ModelKind = strawberry.field(description="What it is called for.")
-    prices: Prices = strawberry.field(description="What calls cost.")
+    prices: Prices = strawberry.field(description="What calls cost now.")
     free: bool = strawberry.field(description="An admin declared that calls cost nothing.")
     priced: bool = strawberry.field(
         description="Whether calls are served: input and output prices are known, or it is free."
@@ -69,6 +46,10 @@ class ProviderModel:
     @strawberry.field(description=VERSION)
     async def version(self, info: Info) -> int:
         return await version_of(Edited(Editable.PROVIDER_MODEL, str(self.id)), info)
+
+    @strawberry.field(description="What calls cost in the past, now and later as far as planned; newest first.")
+    def price_lists(self) -> list[PriceList]:
+        return PriceList.all_of(self.stored)
 
     @strawberry.field(description="Who offers it.")
     async def provider(self, info: Info) -> Provider:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import strawberry
 
-from sluicegate.domain.usage import CallRecord, Outcome
+from sluicegate.domain.usage import CallRecord, Outcome, TokenUsage
+from sluicegate.graphql.catalog import loaders
+from sluicegate.graphql.catalog.prices import Charges
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Edge, PageInfo
 from sluicegate.graphql.scalars import BigInt, Usd
@@ -118,6 +120,15 @@ class Call:
     first_byte_ms: int | None = strawberry.field(description="From admission to the answer's first byte.")
     client_app: str | None = strawberry.field(description="The program that called.")
     project: str | None = strawberry.field(description="The project that the caller named.")
+    stored: strawberry.Private[CallRecord]
+
+    @strawberry.field(description="How its cost comes about; null for calls from before prices were kept with them.")
+    async def charges(self, info: Info) -> Charges | None:
+        record = self.stored
+        if record.price_list_id is None:
+            return None
+        found = await info.context.loader(loaders.price_lists).load(record.price_list_id)
+        return Charges.of(found, _usage_of(record)) if found is not None else None
 
     @classmethod
     def of(cls, record: CallRecord) -> Call:
@@ -143,7 +154,19 @@ class Call:
             first_byte_ms=record.first_byte_ms,
             client_app=record.client_app,
             project=record.project,
+            stored=record,
         )
+
+
+def _usage_of(record: CallRecord) -> TokenUsage:
+    return TokenUsage(
+        record.input_tokens,
+        record.cache_read_tokens,
+        record.cache_write_5m_tokens,
+        record.cache_write_1h_tokens,
+        record.output_tokens,
+        record.reasoning_tokens,
+    )
 
 
 @strawberry.type(description="A page of the ledger, which is never counted: it is too long.")

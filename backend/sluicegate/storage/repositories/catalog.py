@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderModel
-from sluicegate.domain.usage import Prices
+from sluicegate.domain.price_list import PriceList
+from sluicegate.kit.clock import Clock
 from sluicegate.ports.store import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.price_lists import PRICE_LISTS, columns_of, lists_by_model
 from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
 from sluicegate.storage.tables.catalog import BackendRow, ModelRow, ProviderModelRow, ProviderRow
 from sluicegate.storage.tables.policy import GrantRow
@@ -22,31 +24,26 @@ PROVIDER_MODELS = table_of(ProviderModelRow)
 MODELS = table_of(ModelRow)
 BACKENDS = table_of(BackendRow)
 _GRANTS = table_of(GrantRow)
-_PRICES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
 def provider_value(row: Row[Any]) -> Provider:
     return to_value(Provider, row)
 
 
-def provider_model_value(row: Row[Any]) -> ProviderModel:
-    prices = Prices(*(getattr(row, f"price_{name}") for name in _PRICES))
-    return to_value(ProviderModel, row, prices=prices)
+def provider_model_value(row: Row[Any], lists: Sequence[PriceList], now: datetime) -> ProviderModel:
+    return to_value(ProviderModel, row, price_lists=tuple(lists), current=None).at(now)
 
 
 def model_value(row: Row[Any], backends: Sequence[Backend]) -> Model:
     return to_value(Model, row, backends=tuple(backends))
 
 
-def _price_columns(prices: Prices) -> dict[str, int | None]:
-    return {f"price_{name}": getattr(prices, name) for name in _PRICES}
-
-
 class SqlCatalogRepository:
     """Implements ports.store.CatalogRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, clock: Clock) -> None:
         self._session = session
+        self._clock = clock
 
     async def provider(self, provider_id: str) -> Provider | None:
         return (await self.providers([provider_id])).get(provider_id)
@@ -78,6 +75,8 @@ class SqlCatalogRepository:
             await self._session.execute(update(PROVIDERS).where(PROVIDERS.c.id == provider_id).values(**values))
 
     async def delete_provider(self, provider_id: str) -> None:
+        offers = select(PROVIDER_MODELS.c.id).where(PROVIDER_MODELS.c.provider_id == provider_id)
+        await self._forget_coming_prices(PRICE_LISTS.c.provider_model_id.in_(offers))
         await self._session.execute(delete(PROVIDERS).where(PROVIDERS.c.id == provider_id))
 
     async def sealed_credential(self, provider_id: str) -> str | None:
@@ -101,33 +100,45 @@ class SqlCatalogRepository:
         return (await self.provider_models([model_id])).get(model_id)
 
     async def provider_models(self, ids: Sequence[str]) -> dict[str, ProviderModel]:
-        rows = await self._session.execute(select(PROVIDER_MODELS).where(PROVIDER_MODELS.c.id.in_(ids)))
-        return {row.id: provider_model_value(row) for row in rows}
+        found = await self._provider_models(PROVIDER_MODELS.c.id.in_(ids))
+        return {model.id: model for model in found}
 
     async def models_of_providers(self, provider_ids: Sequence[str]) -> dict[str, list[ProviderModel]]:
-        statement = (
-            select(PROVIDER_MODELS)
-            .where(PROVIDER_MODELS.c.provider_id.in_(provider_ids))
-            .order_by(PROVIDER_MODELS.c.name)
-        )
         found: dict[str, list[ProviderModel]] = {}
-        for row in await self._session.execute(statement):
-            found.setdefault(row.provider_id, []).append(provider_model_value(row))
+        for model in await self._provider_models(PROVIDER_MODELS.c.provider_id.in_(provider_ids)):
+            found.setdefault(model.provider_id, []).append(model)
         return found
 
+    async def _provider_models(self, which: ColumnElement[bool]) -> list[ProviderModel]:
+        """By name, with all their price lists."""
+        rows = (
+            await self._session.execute(select(PROVIDER_MODELS).where(which).order_by(PROVIDER_MODELS.c.name))
+        ).all()
+        if not rows:
+            return []
+        ids = select(PROVIDER_MODELS.c.id).where(which)
+        lists = await self._session.execute(select(PRICE_LISTS).where(PRICE_LISTS.c.provider_model_id.in_(ids)))
+        by_model, now = lists_by_model(lists), self._clock.now()
+        return [provider_model_value(row, by_model.get(row.id, ()), now) for row in rows]
+
     async def add_provider_model(self, model: ProviderModel) -> None:
-        columns = {k: v for k, v in _columns_of(model).items() if k != "prices"}
-        await self._session.execute(insert(PROVIDER_MODELS).values(columns | _price_columns(model.prices)))
+        columns = {k: v for k, v in _columns_of(model).items() if k not in ("price_lists", "current")}
+        await self._session.execute(insert(PROVIDER_MODELS).values(columns))
+        if model.price_lists:
+            await self._session.execute(insert(PRICE_LISTS), [columns_of(made) for made in model.price_lists])
 
     async def update_provider_model(self, model_id: str, **values: Any) -> None:
-        if prices := values.pop("prices", None):
-            values |= _price_columns(prices)
         if values:
             statement = update(PROVIDER_MODELS).where(PROVIDER_MODELS.c.id == model_id).values(**values)
             await self._session.execute(statement)
 
     async def delete_provider_model(self, model_id: str) -> None:
+        await self._forget_coming_prices(PRICE_LISTS.c.provider_model_id == model_id)
         await self._session.execute(delete(PROVIDER_MODELS).where(PROVIDER_MODELS.c.id == model_id))
+
+    async def _forget_coming_prices(self, which: ColumnElement[bool]) -> None:
+        # No call was charged by them; the others stay, for the calls that were.
+        await self._session.execute(delete(PRICE_LISTS).where(which, PRICE_LISTS.c.starts_at > self._clock.now()))
 
     async def model(self, model_id: str) -> Model | None:
         return (await self.models([model_id])).get(model_id)

@@ -30,8 +30,6 @@ class ProviderRow(Row, table=True):
 
 
 class ProviderModelRow(Row, table=True):
-    """Prices in nano-dollars per million tokens."""
-
     __tablename__ = "provider_models"
     __table_args__ = (UniqueConstraint("provider_id", "name"),)
 
@@ -41,14 +39,27 @@ class ProviderModelRow(Row, table=True):
     )
     name: str = Field(max_length=200)
     kind: ModelKind = Field(sa_column=Column(EnumText(ModelKind), nullable=False))
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class PriceListRow(Row, table=True):
+    """Prices in nano-dollars per million tokens. No foreign key: calls in the ledger are explained by their list when
+    its model is long gone."""
+
+    __tablename__ = "price_lists"
+    __table_args__ = (Index("ix_price_lists_model", "provider_model_id", "starts_at"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    provider_model_id: str = Field(max_length=36)
+    starts_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     price_input: int | None = Field(default=None, sa_column=Column(BigInteger))
     price_cache_read: int | None = Field(default=None, sa_column=Column(BigInteger))
     price_cache_write_5m: int | None = Field(default=None, sa_column=Column(BigInteger))
     price_cache_write_1h: int | None = Field(default=None, sa_column=Column(BigInteger))
     price_output: int | None = Field(default=None, sa_column=Column(BigInteger))
-    free: bool = False
-    context_window: int | None = None
-    max_output_tokens: int | None = None
+    free: bool
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 

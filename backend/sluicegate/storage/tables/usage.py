@@ -54,6 +54,7 @@ class LedgerRow(Row, table=True):
     client_app: str | None = Field(default=None, max_length=60)
     project: str | None = Field(default=None, max_length=100)
     session_id: str | None = Field(default=None, max_length=100)
+    price_list_id: str | None = Field(default=None, max_length=36)
 
 
 class SpendRow(Row, table=True):

@@ -1,6 +1,6 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import type { Provider, ProviderModel } from "@/features/providers/queries";
+import type { PriceList, Provider, ProviderModel } from "@/features/providers/queries";
 import { mockKinds, mockPage, mockProvider, mockProviderModel } from "@/test/catalog";
 import { renderApp } from "@/test/render";
 import { refuse, stubServer } from "@/test/server";
@@ -253,4 +253,73 @@ it("says which models a provider model leaves without an answer", async () => {
   expect(dialog).toHaveTextContent("wise will answer no call any more");
   await user.click(within(dialog).getByRole("button", { name: "Delete model" }));
   await waitFor(() => expect(server.lastOf("DeleteProviderModel")).toEqual({ id: "pm-1" }));
+});
+
+const list = (id: string, status: PriceList["status"], startsAt: string): PriceList => ({
+  id,
+  status,
+  startsAt,
+  free: false,
+  prices: { ...mockProviderModel().prices, output: id === "next" ? "8" : "10" },
+});
+
+it("shows past, present and planned prices, and takes a plan back", async () => {
+  const priceLists = [
+    list("next", "COMING", "2027-01-01T12:00:00Z"),
+    list("now", "CURRENT", "2026-11-01T12:00:00Z"),
+    list("then", "PAST", "2026-01-01T12:00:00Z"),
+  ];
+  const models = [mockProviderModel({ priceLists })];
+  const { user, server } = openProvider(mockProvider({ models }), {
+    WithdrawPrices: { withdrawPrices: { providerModel: { id: "pm-1", name: "gpt-5" } } },
+  });
+  await screen.findByText(/^New price/);
+  await user.click(await screen.findByRole("button", { name: "Actions for gpt-5" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Price history and plans" }));
+  const dialog = await screen.findByRole("dialog", { name: "Prices of gpt-5" });
+  const [, ...rows] = within(dialog).getAllByRole("row");
+  expect(rows.map((row) => /Planned|In force|Past/.exec(row.textContent ?? "")?.[0])).toEqual([
+    "Planned",
+    "In force",
+    "Past",
+  ]);
+  expect(rows[0]).toHaveTextContent("$8.00");
+  await user.click(within(dialog).getByRole("button", { name: /Withdraw/ }));
+  await waitFor(() => expect(server.lastOf("WithdrawPrices")).toEqual({ id: "next" }));
+});
+
+it("plans prices from the present ones on, for a time to come alone", async () => {
+  const { user, server } = openProvider(mockProvider(), {
+    SchedulePrices: { schedulePrices: { providerModel: { id: "pm-1", name: "gpt-5" } } },
+  });
+  await user.click(await screen.findByRole("button", { name: "Actions for gpt-5" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Price history and plans" }));
+  const dialog = await screen.findByRole("dialog", { name: "Prices of gpt-5" });
+  await user.click(within(dialog).getByRole("button", { name: "Plan a change" }));
+  await user.click(within(dialog).getByRole("button", { name: "Plan" }));
+  await within(dialog).findByText("Choose a time to come");
+  expect(server.lastOf("SchedulePrices")).toBeUndefined();
+  fireEvent.change(within(dialog).getByLabelText(/In force from/), {
+    target: { value: "2099-01-01T00:00" },
+  });
+  await user.clear(within(dialog).getByLabelText("Output"));
+  await user.type(within(dialog).getByLabelText("Output"), "8");
+  await user.click(within(dialog).getByRole("button", { name: "Plan" }));
+  await waitFor(() =>
+    expect(server.lastOf("SchedulePrices")).toEqual({
+      input: {
+        providerModelId: "pm-1",
+        startsAt: new Date("2099-01-01T00:00").toISOString(),
+        prices: {
+          input: "1.25",
+          cacheRead: "0.125",
+          cacheWrite5m: null,
+          cacheWrite1h: null,
+          output: "8",
+        },
+        free: false,
+        expectedVersion: 2,
+      },
+    }),
+  );
 });

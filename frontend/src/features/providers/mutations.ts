@@ -3,6 +3,7 @@ import { graphql } from "@/gql";
 import type {
   CreateProviderInput,
   CreateProviderModelInput,
+  SchedulePricesInput,
   UpdateProviderInput,
   UpdateProviderModelInput,
 } from "@/gql/graphql";
@@ -44,6 +45,18 @@ const createModelDocument = graphql(`
 const updateModelDocument = graphql(`
   mutation UpdateProviderModel($input: UpdateProviderModelInput!) {
     updateProviderModel(input: $input) { providerModel { id name } }
+  }
+`);
+
+const scheduleDocument = graphql(`
+  mutation SchedulePrices($input: SchedulePricesInput!) {
+    schedulePrices(input: $input) { providerModel { id name } }
+  }
+`);
+
+const withdrawDocument = graphql(`
+  mutation WithdrawPrices($id: ID!) {
+    withdrawPrices(id: $id) { providerModel { id name } }
   }
 `);
 
@@ -105,6 +118,12 @@ export const useCreateProviderModel = () =>
 
 export const useUpdateProviderModel = () =>
   useCatalogMutation((input: UpdateProviderModelInput) => execute(updateModelDocument, { input }));
+
+export const useSchedulePrices = () =>
+  useCatalogMutation((input: SchedulePricesInput) => execute(scheduleDocument, { input }));
+
+export const useWithdrawPrices = () =>
+  useCatalogMutation((id: string) => execute(withdrawDocument, { id }));
 
 export const useDeleteProviderModel = () =>
   useCatalogMutation((id: string) => execute(deleteModelDocument, { id }));

@@ -1,5 +1,5 @@
 import type { ProviderModel } from "@/features/providers/queries";
-import { parseUsd, usdInput } from "@/lib/currency";
+import { parseUsd, usdInput, usdProblem } from "@/lib/currency";
 
 export type Prices = ProviderModel["prices"];
 export type PriceClass = "input" | "cacheRead" | "cacheWrite5m" | "cacheWrite1h" | "output";
@@ -34,6 +34,22 @@ export const priceInputs = (texts: PriceTexts) => ({
   cacheWrite1h: usdInput(texts.cacheWrite1h),
   output: usdInput(texts.output),
 });
+
+export const priceTexts = (prices?: Prices): PriceTexts => ({
+  input: prices?.input ?? "",
+  cacheRead: prices?.cacheRead ?? "",
+  cacheWrite5m: prices?.cacheWrite5m ?? "",
+  cacheWrite1h: prices?.cacheWrite1h ?? "",
+  output: prices?.output ?? "",
+});
+
+/** What a form says to a typed price, by field. */
+export const priceProblems = Object.fromEntries(
+  priceClasses.map(({ id }) => [
+    id,
+    (text: string, { free }: { free: boolean }) => (free ? null : usdProblem(text)),
+  ]),
+);
 
 /** Whether calls would be served at these prices; embeddings have no output to pay for. */
 export function isPriced(texts: PriceTexts, kind: ProviderModel["kind"]): boolean {

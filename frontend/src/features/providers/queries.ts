@@ -24,6 +24,10 @@ const providerDetailDocument = graphql(`
       models {
         id name kind free priced obstacle contextWindow maxOutputTokens version
         prices { input cacheRead cacheWrite5m cacheWrite1h output }
+        priceLists {
+          id startsAt status free
+          prices { input cacheRead cacheWrite5m cacheWrite1h output }
+        }
         usedBy { id slug status backends { providerModel { id provider { id } } } }
       }
     }
@@ -42,6 +46,7 @@ const providerKindsDocument = graphql(`
 export type ListedProvider = ProviderListQuery["providers"]["edges"][number]["node"];
 export type Provider = NonNullable<ProviderDetailQuery["provider"]>;
 export type ProviderModel = Provider["models"][number];
+export type PriceList = ProviderModel["priceLists"][number];
 export type KindInfo = ProviderKindsQuery["providerKinds"][number];
 
 export const providerListQuery = ({ q }: ProviderListSearch) =>

@@ -5,13 +5,13 @@ import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
+import { CallCost } from "@/features/usage/call-cost";
 import { CallFilters } from "@/features/usage/call-filters";
 import { callsAddress, instantsOf } from "@/features/usage/exports";
 import { Person } from "@/features/usage/person";
 import { type Call, callsQuery, type UsageScope } from "@/features/usage/queries";
 import type { Range } from "@/features/usage/range";
 import type { UsageSearch } from "@/features/usage/search";
-import { formatMills } from "@/lib/currency";
 import { formatCompact, formatCount, formatDuration } from "@/lib/numbers";
 import { useTableState } from "@/lib/use-table-state";
 import classes from "./usage.module.css";
@@ -150,12 +150,7 @@ const rest: Column<Call>[] = [
     id: "cost",
     header: "Cost",
     numeric: true,
-    cell: ({ cost, estimated }) => (
-      <span title={estimated ? "Estimated: the provider reported no usage" : `$${cost}`}>
-        {estimated ? "≈ " : ""}
-        {formatMills(cost)}
-      </span>
-    ),
+    cell: (call) => <CallCost call={call} />,
   },
   {
     id: "outcome",

@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
+import type { Call } from "@/features/usage/queries";
 import { renderApp } from "@/test/render";
 import { refuse, type StubServer, stubServer } from "@/test/server";
 import { mockReport, mockTotals } from "@/test/usage";
@@ -144,4 +145,54 @@ it("says of each cap what is left, what is held, when it starts anew and who set
   expect(card).toHaveTextContent("No limit of your own: output tokens per minute.");
   expect(card).toHaveTextContent("$400.00 left$100.00 of $500.00 this month");
   expect(card).toHaveTextContent("Shared by all members of Engineering");
+});
+
+const call: Call = {
+  id: "call-1",
+  at: "2026-11-24T12:00:00Z",
+  userLabel: "Mia",
+  keyName: "laptop",
+  model: "demo-smart",
+  providerName: "Demo",
+  status: 200,
+  outcome: "ok",
+  stream: false,
+  inputTokens: 1234,
+  cacheReadTokens: 1000,
+  outputTokens: 56,
+  cost: "0.001842",
+  estimated: false,
+  latencyMs: 900,
+  firstByteMs: 300,
+  clientApp: "aider",
+  project: null,
+  charges: null,
+};
+
+it("tells by which prices a call was charged, where that is known", async () => {
+  const charges: Call["charges"] = {
+    since: "2026-11-01T00:00:00Z",
+    free: false,
+    charges: [
+      { priceClass: "INPUT", tokens: 234, price: "3" },
+      { priceClass: "CACHE_READ", tokens: 1000, price: "0.3" },
+      { priceClass: "OUTPUT", tokens: 56, price: "15" },
+    ],
+  };
+  const nodes = [call, { ...call, id: "call-2", cost: "0.0042", charges }];
+  const Calls = {
+    calls: { ...noCalls.calls, edges: nodes.map((node) => ({ node })) },
+  };
+  const { user } = renderApp("/", { server: dashboardServer({ Calls }) });
+  await screen.findByText("$0.0018");
+  const asked = screen.getAllByRole("button", { name: /comes about/ });
+  expect(asked.map((button) => button.textContent)).toEqual(["$0.0042"]);
+  await user.click(asked[0] as HTMLElement);
+  const shown = await screen.findByRole("dialog");
+  const lines = within(shown).getAllByRole("row").slice(1);
+  expect(lines.map((line) => line.textContent)).toEqual([
+    "Input234$3.00",
+    "Cache read1,000$0.30",
+    "Output56$15.00",
+  ]);
 });

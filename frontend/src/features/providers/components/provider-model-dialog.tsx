@@ -1,14 +1,20 @@
-import { Alert, Checkbox, Fieldset, SimpleGrid, Text, TextInput } from "@mantine/core";
-import { type UseFormReturnType, useForm } from "@mantine/form";
+import { SimpleGrid, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { ConflictNotice } from "@/components/conflict-notice";
 import { FormBody, FormDialog } from "@/components/form-dialog";
-import { CountInput, MoneyInput } from "@/components/value-inputs";
+import { CountInput } from "@/components/value-inputs";
 import { ModelKindInput } from "@/features/models/components/model-kind";
+import { PriceFields } from "@/features/providers/components/price-fields";
 import { useCreateProviderModel, useUpdateProviderModel } from "@/features/providers/mutations";
-import { isPriced, type PriceTexts, priceClasses, priceInputs } from "@/features/providers/prices";
+import {
+  type PriceTexts,
+  priceClasses,
+  priceInputs,
+  priceProblems,
+  priceTexts,
+} from "@/features/providers/prices";
 import type { Provider, ProviderModel } from "@/features/providers/queries";
-import { usdProblem } from "@/lib/currency";
 import { notifySuccess } from "@/lib/notify";
 import { countInput, countProblem } from "@/lib/numbers";
 import { keys } from "@/lib/query-keys";
@@ -54,12 +60,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
     validate: {
       name: (text) =>
         text.trim() === "" ? `Give the name that ${provider.name} knows it by` : null,
-      ...Object.fromEntries(
-        priceClasses.map(({ id }) => [
-          id,
-          (text: string, { free }: Values) => (free ? null : usdProblem(text)),
-        ]),
-      ),
+      ...priceProblems,
       contextWindow: tokensProblem,
       maxOutputTokens: tokensProblem,
     },
@@ -108,7 +109,11 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
           <ModelKindInput {...form.getInputProps("kind")} />
         </>
       )}
-      <PriceFields form={form} />
+      <PriceFields
+        kind={form.values.kind}
+        values={form.values}
+        propsOf={(name, type) => form.getInputProps(name, { type })}
+      />
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
         <CountInput
           label="Context window"
@@ -135,44 +140,6 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
   );
 }
 
-function PriceFields({ form }: { form: UseFormReturnType<Values> }) {
-  const { free, kind } = form.values;
-  const shown = priceClasses.filter(({ id }) => kind === "CHAT" || id === "input");
-  return (
-    <Fieldset
-      legend="Prices per million tokens"
-      styles={{ legend: { fontWeight: 600, fontSize: "var(--mantine-font-size-sm)" } }}
-    >
-      <Checkbox
-        label="Calls cost nothing"
-        mb="sm"
-        {...form.getInputProps("free", { type: "checkbox" })}
-      />
-      {free ? null : (
-        <>
-          <SimpleGrid cols={{ base: 1, xs: 2, sm: 3 }} spacing="sm">
-            {shown.map(({ id, label }) => (
-              <MoneyInput key={id} label={label} {...form.getInputProps(id)} />
-            ))}
-          </SimpleGrid>
-          {kind === "CHAT" ? (
-            <Text size="xs" c="dimmed" mt="xs">
-              A cache class that is left empty is charged as input.
-            </Text>
-          ) : null}
-          {isPriced(form.values, kind) ? null : (
-            <Alert color="yellow" mt="sm" role="status">
-              {kind === "CHAT"
-                ? "Without prices for input and output this model is not served."
-                : "Without a price for input this model is not served."}
-            </Alert>
-          )}
-        </>
-      )}
-    </Fieldset>
-  );
-}
-
 const labels: Partial<Record<keyof Values, string>> = {
   free: "Calls cost nothing",
   ...Object.fromEntries(priceClasses.map(({ id, label }) => [id, label])),
@@ -181,16 +148,11 @@ const labels: Partial<Record<keyof Values, string>> = {
 };
 
 function valuesOf(model: ProviderModel | null): Values {
-  const prices = model?.prices;
   return {
+    ...priceTexts(model?.prices),
     name: model?.name ?? "",
     kind: model?.kind ?? "CHAT",
     free: model?.free ?? false,
-    input: prices?.input ?? "",
-    cacheRead: prices?.cacheRead ?? "",
-    cacheWrite5m: prices?.cacheWrite5m ?? "",
-    cacheWrite1h: prices?.cacheWrite1h ?? "",
-    output: prices?.output ?? "",
     contextWindow: model?.contextWindow?.toString() ?? "",
     maxOutputTokens: model?.maxOutputTokens?.toString() ?? "",
   };

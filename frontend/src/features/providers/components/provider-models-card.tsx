@@ -1,7 +1,14 @@
 import { ActionIcon, Badge, Box, Button, Group, Menu, Table, Text } from "@mantine/core";
-import { IconCubePlus, IconDots, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import {
+  IconCubePlus,
+  IconDots,
+  IconHistory,
+  IconPencil,
+  IconPlus,
+  IconTrash,
+} from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ConfirmDialog } from "@/components/confirm-dialog";
 import { EmptyState } from "@/components/empty-state";
 import { SearchInput } from "@/components/search-input";
@@ -12,8 +19,11 @@ import { lossOf, strandedWords } from "@/features/providers/consequences";
 import { useDeleteProviderModel } from "@/features/providers/mutations";
 import { type PriceClass, priceClasses } from "@/features/providers/prices";
 import type { Provider, ProviderModel } from "@/features/providers/queries";
+import { formatDay } from "@/lib/dates";
 import { notifySuccess } from "@/lib/notify";
 import { formatCompact, plural } from "@/lib/numbers";
+
+const PriceListsDialog = lazy(() => import("@/features/providers/components/price-lists-dialog"));
 
 interface Props {
   provider: Provider;
@@ -28,6 +38,7 @@ const roomFor = (id: PriceClass) =>
 export function ProviderModelsCard({ provider }: Props) {
   const [editing, setEditing] = useState<ProviderModel | "new" | null>(null);
   const [removing, setRemoving] = useState<ProviderModel | null>(null);
+  const [pricing, setPricing] = useState<string | null>(null);
   const [search, setSearch] = useState("");
   const { models } = provider;
   const shown = models.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
@@ -94,6 +105,7 @@ export function ProviderModelsCard({ provider }: Props) {
                     key={model.id}
                     model={model}
                     onEdit={() => setEditing(model)}
+                    onPrices={() => setPricing(model.id)}
                     onRemove={() => setRemoving(model)}
                   />
                 ))}
@@ -118,6 +130,13 @@ export function ProviderModelsCard({ provider }: Props) {
         opened={editing !== null}
         onClose={() => setEditing(null)}
       />
+      {models.map((model) =>
+        model.id === pricing ? (
+          <Suspense key={model.id}>
+            <PriceListsDialog model={model} opened onClose={() => setPricing(null)} />
+          </Suspense>
+        ) : null,
+      )}
       <RemoveDialog model={removing} onClose={() => setRemoving(null)} />
     </SectionCard>
   );
@@ -126,10 +145,11 @@ export function ProviderModelsCard({ provider }: Props) {
 interface RowProps {
   model: ProviderModel;
   onEdit: () => void;
+  onPrices: () => void;
   onRemove: () => void;
 }
 
-function ModelRow({ model, onEdit, onRemove }: RowProps) {
+function ModelRow({ model, onEdit, onPrices, onRemove }: RowProps) {
   return (
     <Table.Tr>
       <Table.Td>
@@ -139,6 +159,7 @@ function ModelRow({ model, onEdit, onRemove }: RowProps) {
           </Text>
           {model.kind === "EMBEDDING" ? <Badge color="gray">Embedding</Badge> : null}
           {model.priced ? null : <Badge color="orange">Not served: no price</Badge>}
+          <Coming model={model} />
         </Group>
       </Table.Td>
       {priceClasses.map(({ id }) => (
@@ -163,6 +184,9 @@ function ModelRow({ model, onEdit, onRemove }: RowProps) {
             <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={onEdit}>
               Edit prices and limits
             </Menu.Item>
+            <Menu.Item leftSection={<IconHistory size={16} aria-hidden />} onClick={onPrices}>
+              Price history and plans
+            </Menu.Item>
             <Menu.Item
               color="var(--mantine-color-error)"
               leftSection={<IconTrash size={16} aria-hidden />}
@@ -175,6 +199,12 @@ function ModelRow({ model, onEdit, onRemove }: RowProps) {
       </Table.Td>
     </Table.Tr>
   );
+}
+
+/** The next price that is planned. */
+function Coming({ model }: { model: ProviderModel }) {
+  const next = model.priceLists.findLast(({ status }) => status === "COMING");
+  return next ? <Badge color="blue">New price {formatDay(next.startsAt)}</Badge> : null;
 }
 
 function UsedBy({ model }: { model: ProviderModel }) {

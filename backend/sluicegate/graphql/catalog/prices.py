@@ -1,0 +1,111 @@
+"""What calls cost, as the schema shows and takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import strawberry
+
+from sluicegate.domain import catalog as domain
+from sluicegate.domain import price_list, usage
+from sluicegate.graphql.scalars import BigInt, Usd
+
+
+@strawberry.type(description="US dollars per million tokens; null = unknown. A null cache class is priced as input.")
+class Prices:
+    input: Usd | None = strawberry.field(description="Fresh input.")
+    cache_read: Usd | None = strawberry.field(description="Input that the provider had cached.")
+    cache_write_5m: Usd | None = strawberry.field(description="Input that is cached for five minutes.")
+    cache_write_1h: Usd | None = strawberry.field(description="Input that is cached for an hour.")
+    output: Usd | None = strawberry.field(description="Output, reasoning included.")
+
+    @classmethod
+    def of(cls, prices: usage.Prices) -> Prices:
+        return cls(
+            input=_usd(prices.input),
+            cache_read=_usd(prices.cache_read),
+            cache_write_5m=_usd(prices.cache_write_5m),
+            cache_write_1h=_usd(prices.cache_write_1h),
+            output=_usd(prices.output),
+        )
+
+
+def _usd(nanos: int | None) -> Usd | None:
+    return None if nanos is None else Usd(nanos)
+
+
+@strawberry.input(description="US dollars per million tokens; an absent or null price is unknown.")
+class PricesInput:
+    input: Usd | None = strawberry.field(default=None, description="Fresh input.")
+    cache_read: Usd | None = strawberry.field(default=None, description="Input that the provider had cached.")
+    cache_write_5m: Usd | None = strawberry.field(default=None, description="Input that is cached for five minutes.")
+    cache_write_1h: Usd | None = strawberry.field(default=None, description="Input that is cached for an hour.")
+    output: Usd | None = strawberry.field(default=None, description="Output, reasoning included.")
+
+    def value(self) -> usage.Prices:
+        return usage.Prices(self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.output)
+
+
+@strawberry.enum(description="Whether calls are charged by a price list.")
+class PriceListStatus(StrEnum):
+    PAST = "past"
+    CURRENT = "current"
+    COMING = "coming"
+
+
+@strawberry.type(description="What calls cost in a span of time. One that has started never changes.")
+class PriceList:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    starts_at: datetime = strawberry.field(description="Calls that begin from then on are charged by it.")
+    ends_at: datetime | None = strawberry.field(description="When the next one starts; null when none is planned.")
+    status: PriceListStatus = strawberry.field(description="Whether it is in force.")
+    prices: Prices = strawberry.field(description="The prices.")
+    free: bool = strawberry.field(description="Whether calls cost nothing.")
+    created_at: datetime = strawberry.field(description="When it was written down.")
+
+    @classmethod
+    def all_of(cls, model: domain.ProviderModel) -> list[PriceList]:
+        """Newest first."""
+        lists = model.price_lists
+        # Whatever is before the current one is over; where none is in force, all are to come.
+        place = lists.index(model.current) if model.current is not None else -1
+        return [cls._of(lists, index, place) for index in reversed(range(len(lists)))]
+
+    @classmethod
+    def _of(cls, lists: Sequence[price_list.PriceList], index: int, place: int) -> PriceList:
+        stored = lists[index]
+        status = PriceListStatus.CURRENT if index == place else PriceListStatus.COMING
+        return cls(
+            id=strawberry.ID(stored.id),
+            starts_at=stored.starts_at,
+            ends_at=lists[index + 1].starts_at if index + 1 < len(lists) else None,
+            status=PriceListStatus.PAST if index < place else status,
+            prices=Prices.of(stored.prices),
+            free=stored.free,
+            created_at=stored.created_at,
+        )
+
+
+strawberry.enum(price_list.PriceClass, name="PriceClass", description="Kinds of tokens that have a price each.")
+
+
+@strawberry.type(description="Tokens of one class with their price.")
+class Charge:
+    price_class: price_list.PriceClass = strawberry.field(description="The class.")
+    tokens: BigInt = strawberry.field(description="How many.")
+    price: Usd = strawberry.field(description="US dollars per million.")
+
+
+@strawberry.type(description="How the cost of a call was reckoned: what these come to, rounded once to a nano-dollar.")
+class Charges:
+    since: datetime = strawberry.field(description="When these prices had started.")
+    free: bool = strawberry.field(description="Whether calls cost nothing.")
+    charges: list[Charge] = strawberry.field(description="One for each class that the call used.")
+
+    @classmethod
+    def of(cls, stored: price_list.PriceList, used: usage.TokenUsage) -> Charges:
+        found = price_list.charges(used, stored.charged)
+        lines = [Charge(price_class=c.price_class, tokens=BigInt(c.tokens), price=Usd(c.price)) for c in found]
+        return cls(since=stored.starts_at, free=stored.free, charges=lines)

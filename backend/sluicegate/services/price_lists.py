@@ -1,0 +1,140 @@
+"""Prices that start later, and what calls were charged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.catalog import ModelKind, ProviderModel, is_priced
+from sluicegate.domain.price_list import PriceList
+from sluicegate.domain.usage import Prices
+from sluicegate.domain.version import Editable, Edited
+from sluicegate.kit.clock import Clock
+from sluicegate.kit.errors import InvalidInput, NotFound
+from sluicegate.kit.ids import new_id
+from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, format_usd
+from sluicegate.ports.store import Store, Transaction
+from sluicegate.services.caller import Caller
+from sluicegate.services.providers import CATALOG_CHANGED
+from sluicegate.services.versions import hold
+
+MAX_COMING = 20
+_MAX_AHEAD = timedelta(days=3 * 366)
+_PRICE_FIELDS = {
+    "input": "prices.input",
+    "cache_read": "prices.cacheRead",
+    "cache_write_5m": "prices.cacheWrite5m",
+    "cache_write_1h": "prices.cacheWrite1h",
+    "output": "prices.output",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ComingPrices:
+    """What a provider's model will cost from `starts_at` on."""
+
+    provider_model_id: str
+    starts_at: datetime
+    prices: Prices
+    free: bool = False
+
+
+class PriceListService:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def get_many(self, caller: Caller, ids: Sequence[str]) -> dict[str, PriceList]:
+        """For those who know the ids from calls of theirs."""
+        caller.require_scope(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.prices.get_many(ids)
+
+    async def schedule(
+        self, caller: Caller, coming: ComingPrices, expected_version: int | None = None
+    ) -> ProviderModel:
+        """Prices that come into force by themselves; those that were to start at the same instant are replaced."""
+        caller.require_admin(TokenScope.CATALOG)
+        check_prices(coming.prices)
+        async with self._store.write() as tx:
+            model = await _held(tx, coming.provider_model_id, expected_version)
+            now = self._clock.now()
+            if coming.starts_at <= now:
+                raise InvalidInput("startsAt", "must lie in the future; edit the model to change what calls cost now")
+            if coming.starts_at > now + _MAX_AHEAD:
+                raise InvalidInput("startsAt", "must lie within three years")
+            if not is_priced(model.kind, coming.prices, free=coming.free):
+                needed = "for input and output" if model.kind is ModelKind.CHAT else "for input"
+                raise InvalidInput("prices", f"must be known {needed}, or free: without, calls would not be served")
+            same = [other for other in model.price_lists if other.starts_at == coming.starts_at]
+            if len(_coming(model, now)) - len(same) >= MAX_COMING:
+                raise InvalidInput("startsAt", f"may not be one more: {MAX_COMING} changes are planned already")
+            for other in same:
+                await tx.prices.delete(other.id)
+            made = PriceList(new_id(), model.id, coming.starts_at, coming.prices, coming.free, now)
+            await tx.prices.add(made)
+            before = shown_list(same[0]) if same else {}
+            return await _recorded(tx, caller, "provider_model.schedule_prices", model, before, shown_list(made))
+
+    async def withdraw(self, caller: Caller, list_id: str) -> ProviderModel:
+        """Takes back prices that have not started."""
+        caller.require_admin(TokenScope.CATALOG)
+        async with self._store.write() as tx:
+            found = (await tx.prices.get_many([list_id])).get(list_id)
+            if found is None:
+                raise NotFound("price list")
+            model = await _held(tx, found.provider_model_id, None)
+            # Somebody else may have been quicker, or it started while this waited.
+            found = next((other for other in model.price_lists if other.id == list_id), None)
+            if found is None:
+                raise NotFound("price list")
+            if found.starts_at <= self._clock.now():
+                raise InvalidInput("id", "has started: calls were charged by it, so it stays. Set other prices instead")
+            await tx.prices.delete(list_id)
+            return await _recorded(tx, caller, "provider_model.withdraw_prices", model, shown_list(found), {})
+
+
+def _coming(model: ProviderModel, now: datetime) -> list[PriceList]:
+    return [found for found in model.price_lists if found.starts_at > now]
+
+
+async def _held(tx: Transaction, model_id: str, expected_version: int | None) -> ProviderModel:
+    await _require(tx, model_id)
+    await hold(tx, Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
+    return await _require(tx, model_id)
+
+
+async def _require(tx: Transaction, model_id: str) -> ProviderModel:
+    model = await tx.catalog.provider_model(model_id)
+    if model is None:
+        raise NotFound("provider model", field="providerModelId")
+    return model
+
+
+async def _recorded(
+    tx: Transaction, caller: Caller, action: str, model: ProviderModel, before: dict[str, Any], after: dict[str, Any]
+) -> ProviderModel:
+    await tx.versions.step(Edited(Editable.PROVIDER_MODEL, model.id))
+    await tx.audit.record(caller.actor, action, "provider_model", model.id, model.name, before, after)
+    tx.changed(CATALOG_CHANGED)
+    return await _require(tx, model.id)
+
+
+def check_prices(prices: Prices) -> None:
+    """Raises InvalidInput naming the class."""
+    for name, field in _PRICE_FIELDS.items():
+        price = getattr(prices, name)
+        if price is not None and not 0 <= price <= MAX_USD * NANOS_PER_USD:
+            raise InvalidInput(field, f"must lie between 0 and {MAX_USD} US dollars per million tokens")
+
+
+def shown_prices(prices: Prices) -> dict[str, Any]:
+    """What the audit log keeps."""
+    return {name: None if price is None else format_usd(price) for name, price in asdict(prices).items()}
+
+
+def shown_list(made: PriceList) -> dict[str, Any]:
+    return {"starts_at": made.starts_at.isoformat(), "prices": shown_prices(made.prices), "free": made.free}

@@ -1,0 +1,61 @@
+"""Which prices are in force when, and how the cost of a call comes about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluicegate.domain.price_list import NOTHING, PriceClass, PriceList, charges, in_force, next_start
+from sluicegate.domain.usage import Prices, TokenUsage, cost_of
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+counts = st.integers(0, 10**9)
+price = st.integers(0, 10**15)
+usages = st.builds(TokenUsage, counts, counts, counts, counts, counts)
+tariffs = st.builds(Prices, price, st.none() | price, st.none() | price, st.none() | price, price)
+
+
+def a_list(hours: int, number: int = 0) -> PriceList:
+    return PriceList(f"{hours}-{number}", "pm", START + timedelta(hours=hours), NOTHING, True, START)
+
+
+@given(usages, tariffs)
+def test_charges_come_to_the_cost_rounded_once_to_the_nearest_nano_dollar(usage: TokenUsage, prices: Prices) -> None:
+    exact = sum(Fraction(charge.tokens * charge.price, 1_000_000) for charge in charges(usage, prices))
+    # Python rounds fractions half to even, too.
+    assert cost_of(usage, prices) == round(exact)
+
+
+@given(usages, tariffs)
+def test_every_token_is_charged_once(usage: TokenUsage, prices: Prices) -> None:
+    found = charges(usage, prices)
+    assert sum(charge.tokens for charge in found) == usage.total_input + usage.output
+    assert len({charge.price_class for charge in found}) == len(found)
+
+
+def test_a_cache_class_without_a_price_is_charged_as_input() -> None:
+    found = charges(TokenUsage(input=1, cache_read=2, cache_write_5m=3, cache_write_1h=4), Prices(7, None, 5, None, 9))
+    assert found == [
+        (PriceClass.INPUT, 1, 7),
+        (PriceClass.CACHE_READ, 2, 7),
+        (PriceClass.CACHE_WRITE_5M, 3, 5),
+        (PriceClass.CACHE_WRITE_1H, 4, 7),
+    ]
+
+
+@given(st.sets(st.integers(-50, 50), max_size=6), st.integers(-51, 51))
+def test_a_list_is_in_force_from_its_start_until_the_next_one(starts: set[int], hour: int) -> None:
+    lists = [a_list(start) for start in sorted(starts)]
+    at = START + timedelta(hours=hour)
+    found, follows = in_force(lists, at), next_start(lists, at)
+    begun = [start for start in starts if start <= hour]
+    assert found == (a_list(max(begun)) if begun else None)
+    coming = starts - set(begun)
+    assert follows == (START + timedelta(hours=min(coming)) if coming else None)
+
+
+def test_of_two_lists_with_one_start_the_later_counts() -> None:
+    assert in_force([a_list(0, 1), a_list(0, 2)], START) == a_list(0, 2)

@@ -1,0 +1,151 @@
+"""Prices that change while calls go through: each call is charged by one list, and the ledger says by which."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from fakes.provider import Connection, Exchange
+from fakes.wire import completion, whole
+from gateway.bench import CHAT, PRICES, chat
+from gateway.office import Office
+from sluicegate.domain.price_list import PriceList
+from sluicegate.domain.usage import CallRecord, Prices, TokenUsage, cost_of
+from sluicegate.services.price_lists import ComingPrices
+from sluicegate.services.provider_models import ProviderModelChange
+
+CALLERS = 16
+CHANGES = 12
+
+
+def used(record: CallRecord) -> TokenUsage:
+    return TokenUsage(
+        record.input_tokens,
+        record.cache_read_tokens,
+        record.cache_write_5m_tokens,
+        record.cache_write_1h_tokens,
+        record.output_tokens,
+    )
+
+
+async def offer_of(office: Office) -> str:
+    """The provider model behind team-gpt."""
+    async with office.bench.container.store.read() as tx:
+        model = await tx.catalog.model_by_slug("team-gpt")
+    assert model is not None
+    return model.backends[0].provider_model_id
+
+
+async def lists_of(office: Office, offer: str) -> tuple[PriceList, ...]:
+    async with office.bench.container.store.read() as tx:
+        model = await tx.catalog.provider_model(offer)
+    assert model is not None
+    return model.price_lists
+
+
+async def test_whatever_changes_every_call_costs_what_its_list_says(office: Office) -> None:
+    offers, offer = office.bench.container.services.provider_models, await offer_of(office)
+    after: list[tuple[datetime, Prices]] = []
+    done = asyncio.Event()
+
+    async def call_on() -> list[tuple[datetime, str]]:
+        """Call ids, with when each was sent."""
+        made: list[tuple[datetime, str]] = []
+        while not done.is_set():
+            sent = datetime.now(UTC)
+            answer = await office.bench.client.post(CHAT, json=chat())
+            assert answer.status_code == 200, answer.text
+            made.append((sent, answer.headers["x-request-id"]))
+        return made
+
+    callers = [asyncio.create_task(call_on()) for _ in range(CALLERS)]
+    for step in range(CHANGES):
+        prices = replace(PRICES, input=(PRICES.input or 0) + step, output=1_000_000 * (step + 1))
+        await offers.update(office.admin, offer, ProviderModelChange(prices=prices))
+        # From here on, no call is charged by what was before.
+        after.append((datetime.now(UTC), prices))
+    done.set()
+    sent = {call_id: at for made in await asyncio.gather(*callers) for at, call_id in made}
+
+    await office.bench.container.journal.flush()
+    lists = {found.id: found for found in await lists_of(office, offer)}
+    assert len(lists) == CHANGES + 1
+    records = [record for record in await office.bench.ledger() if record.call_id in sent]
+    assert len(records) == min(len(sent), 100)
+    for record in records:
+        charged_by = lists[record.price_list_id or ""]
+        assert record.cost_nanos == cost_of(used(record), charged_by.prices)
+        in_force = [prices for at, prices in after if at < sent[record.call_id]]
+        assert not in_force or charged_by.starts_at >= _start_of(lists, in_force[-1])
+
+
+def _start_of(lists: dict[str, PriceList], prices: Prices) -> datetime:
+    return next(found.starts_at for found in lists.values() if found.prices == prices)
+
+
+async def test_planned_prices_come_into_force_without_any_news(office: Office) -> None:
+    services, offer = office.bench.container.services, await offer_of(office)
+    start = datetime.now(UTC) + timedelta(seconds=1)
+    doubled = Prices(*(2 * (price or 0) for price in (PRICES.input, PRICES.cache_read, 0, 0, PRICES.output)))
+    await services.price_lists.schedule(office.admin, ComingPrices(offer, start, doubled))
+    before = await office.bench.client.post(CHAT, json=chat())
+    assert datetime.now(UTC) < start, "too slow to tell"
+    async with asyncio.timeout(5):
+        while datetime.now(UTC) < start:  # noqa: ASYNC110 - the clock signals nobody
+            await asyncio.sleep(0.02)
+    later = await office.bench.client.post(CHAT, json=chat())
+    charged = {record.call_id: record for record in await office.bench.ledger()}
+    first, second = charged[before.headers["x-request-id"]], charged[later.headers["x-request-id"]]
+    assert [first.price_list_id, second.price_list_id] == [made.id for made in await lists_of(office, offer)]
+    assert first.cost_nanos == cost_of(used(first), PRICES)
+    assert second.cost_nanos == cost_of(used(second), doubled)
+
+
+async def test_a_call_in_flight_is_charged_by_the_prices_at_its_start(office: Office) -> None:
+    offer, release = await offer_of(office), asyncio.Event()
+    answer = whole(completion())
+
+    async def answer_late(connection: Connection, exchange: Exchange) -> None:
+        await release.wait()
+        await answer(connection, exchange)
+
+    office.bench.provider.next(answer_late)
+    calling = asyncio.create_task(office.bench.client.post(CHAT, json=chat()))
+    async with asyncio.timeout(5):
+        while not office.bench.provider.log:  # noqa: ASYNC110 - the provider signals nobody
+            await asyncio.sleep(0.01)
+    await office.bench.container.services.provider_models.update(
+        office.admin, offer, ProviderModelChange(prices=Prices(input=1, output=1))
+    )
+    release.set()
+    assert (await calling).status_code == 200
+    record = await office.bench.only_call()
+    assert record.price_list_id == (await lists_of(office, offer))[0].id
+    assert record.cost_nanos == cost_of(used(record), PRICES) > 0
+
+
+async def test_the_console_says_what_a_call_was_charged_by(office: Office) -> None:
+    office.bench.provider.next(whole(completion()))
+    await office.call()
+    await office.bench.ledger()
+    await office.bench.container.services.provider_models.update(
+        office.admin, await offer_of(office), ProviderModelChange(prices=Prices(input=1, output=1))
+    )
+    data = await office.ask(
+        "{ calls { edges { node { cost charges { since free charges { priceClass tokens price } } } } } }", office.ada
+    )
+    (edge,) = data["calls"]["edges"]
+    assert edge["node"] == {
+        "cost": "0.00034425",
+        "charges": {
+            "since": "2020-01-01T00:00:00.000Z",
+            "free": False,
+            "charges": [
+                {"priceClass": "INPUT", "tokens": 11, "price": "3"},
+                {"priceClass": "CACHE_READ", "tokens": 100, "price": "0.3"},
+                {"priceClass": "CACHE_WRITE_5M", "tokens": 7, "price": "3.75"},
+                {"priceClass": "OUTPUT", "tokens": 17, "price": "15"},
+            ],
+        },
+    }

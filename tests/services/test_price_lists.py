@@ -1,0 +1,172 @@
+"""Prices that start later, and those that have started: what may be planned, taken back, and never altered."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from fakes.identity import Site
+from sluicegate.adapters.vault import EnvelopeVault
+from sluicegate.domain.catalog import ModelKind, ProviderKind, ProviderModel
+from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.usage import Prices
+from sluicegate.domain.user import Role
+from sluicegate.kit.errors import Forbidden, InvalidInput, NotFound, StaleVersion
+from sluicegate.ports.store import AuditFilter, PageRequest
+from sluicegate.services.caller import Caller
+from sluicegate.services.price_lists import MAX_COMING, ComingPrices, PriceListService
+from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange, ProviderModelService
+from sluicegate.services.providers import NewProvider, ProviderService
+
+OLD, NEW = Prices(input=1_000, output=2_000), Prices(input=500, output=1_000)
+
+
+class Stage:
+    def __init__(self, site: Site, admin: Caller, provider_id: str) -> None:
+        self.site, self.admin, self.provider_id = site, admin, provider_id
+        self.offers = ProviderModelService(site.store, site.clock)
+        self.lists = PriceListService(site.store, site.clock)
+
+    def later(self, hours: float) -> datetime:
+        return self.site.clock.now() + timedelta(hours=hours)
+
+    async def offer(self, kind: ModelKind = ModelKind.CHAT) -> ProviderModel:
+        return await self.offers.create(self.admin, NewProviderModel(self.provider_id, "gpt-5", kind, OLD))
+
+    async def read(self, model: ProviderModel) -> ProviderModel:
+        return (await self.offers.get_many(self.admin, [model.id]))[model.id]
+
+    async def schedule(self, model: ProviderModel, at: datetime, prices: Prices = NEW) -> ProviderModel:
+        return await self.lists.schedule(self.admin, ComingPrices(model.id, at, prices))
+
+
+@pytest.fixture
+async def stage(site: Site) -> Stage:
+    admin = await site.person("ada@example.com", Role.ADMIN)
+    providers = ProviderService(site.store, EnvelopeVault(b"k" * 32), site.clock, allow_private=False)
+    return Stage(site, admin, (await providers.create(admin, NewProvider(ProviderKind.DEMO, "Demo"))).id)
+
+
+async def test_planned_prices_start_by_themselves(stage: Stage) -> None:
+    offer = await stage.offer()
+    stage.site.feed.published.clear()
+    planned = await stage.schedule(offer, stage.later(2))
+    assert planned.prices == OLD
+    assert stage.site.feed.published == [PolicyChange(ChangeKind.CATALOG)]
+    stage.site.clock.advance(2 * 3600 - 1)
+    assert (await stage.read(offer)).prices == OLD
+    stage.site.clock.advance(1)
+    assert (await stage.read(offer)).prices == NEW
+
+
+async def test_a_change_leaves_what_was_and_what_is_planned(stage: Stage) -> None:
+    offer = await stage.offer()
+    await stage.schedule(offer, stage.later(9))
+    stage.site.clock.advance(3600)
+    middle = Prices(input=800, output=1_600)
+    await stage.offers.update(stage.admin, offer.id, ProviderModelChange(prices=middle))
+    found = await stage.read(offer)
+    assert [made.prices for made in found.price_lists] == [OLD, middle, NEW]
+    assert found.price_lists[0] == offer.price_lists[0]
+    assert found.current is not None
+    assert found.current == found.price_lists[1]
+    assert found.current.starts_at == stage.site.clock.now()
+
+
+async def test_saving_the_same_prices_starts_no_list(stage: Stage) -> None:
+    offer = await stage.offer()
+    await stage.offers.update(stage.admin, offer.id, ProviderModelChange(prices=OLD, free=False, context_window=7))
+    assert (await stage.read(offer)).price_lists == offer.price_lists
+
+
+async def test_what_is_planned_for_an_instant_is_replaced(stage: Stage) -> None:
+    offer, at = await stage.offer(), stage.later(5)
+    await stage.schedule(offer, at)
+    other = Prices(input=1, output=1)
+    found = await stage.schedule(offer, at, other)
+    assert [made.prices for made in found.price_lists] == [OLD, other]
+
+
+async def test_what_has_not_started_can_be_taken_back(stage: Stage) -> None:
+    offer = await stage.offer()
+    planned = await stage.schedule(offer, stage.later(1))
+    kept = await stage.lists.withdraw(stage.admin, planned.price_lists[1].id)
+    assert kept.price_lists == offer.price_lists
+    with pytest.raises(NotFound):
+        await stage.lists.withdraw(stage.admin, planned.price_lists[1].id)
+
+
+async def test_what_has_started_stays(stage: Stage) -> None:
+    offer = await stage.offer()
+    planned = await stage.schedule(offer, stage.later(1))
+    stage.site.clock.advance(3600)
+    for made in planned.price_lists:
+        with pytest.raises(InvalidInput, match="has started") as caught:
+            await stage.lists.withdraw(stage.admin, made.id)
+        assert caught.value.field == "id"
+    assert (await stage.read(offer)).price_lists == planned.price_lists
+
+
+@pytest.mark.parametrize(
+    ("hours", "prices", "field"),
+    [
+        (0, NEW, "startsAt"),
+        (-1, NEW, "startsAt"),
+        (24 * 1200, NEW, "startsAt"),
+        (1, Prices(), "prices"),
+        (1, Prices(input=1), "prices"),
+        (1, Prices(input=1, output=-1), "prices.output"),
+    ],
+)
+async def test_faulty_plans_are_refused_by_field(stage: Stage, hours: float, prices: Prices, field: str) -> None:
+    offer = await stage.offer()
+    with pytest.raises(InvalidInput) as caught:
+        await stage.schedule(offer, stage.later(hours), prices)
+    assert caught.value.field == field
+    assert (await stage.read(offer)).price_lists == offer.price_lists
+
+
+async def test_embeddings_need_the_price_of_input_alone(stage: Stage) -> None:
+    offer = await stage.offer(ModelKind.EMBEDDING)
+    found = await stage.schedule(offer, stage.later(1), Prices(input=1))
+    assert found.price_lists[1].prices == Prices(input=1)
+
+
+async def test_plans_are_few(stage: Stage) -> None:
+    offer = await stage.offer()
+    for hours in range(MAX_COMING):
+        await stage.schedule(offer, stage.later(hours + 1))
+    with pytest.raises(InvalidInput, match="20 changes are planned"):
+        await stage.schedule(offer, stage.later(50))
+    await stage.schedule(offer, stage.later(1))
+
+
+async def test_a_plan_from_an_older_state_is_refused(stage: Stage) -> None:
+    offer = await stage.offer()
+    await stage.lists.schedule(stage.admin, ComingPrices(offer.id, stage.later(1), NEW), 0)
+    with pytest.raises(StaleVersion, match=r"changed free, prices, starts_at"):
+        await stage.lists.schedule(stage.admin, ComingPrices(offer.id, stage.later(2), NEW), 0)
+
+
+async def test_plans_are_in_the_audit_log(stage: Stage) -> None:
+    offer, at = await stage.offer(), stage.later(1)
+    planned = await stage.schedule(offer, at)
+    await stage.lists.withdraw(stage.admin, planned.price_lists[1].id)
+    async with stage.site.store.read() as tx:
+        page = await tx.audit.page(AuditFilter(target_id=offer.id), PageRequest())
+    withdrawn, scheduled = [event for event, _ in page.items][:2]
+    assert (scheduled.action, withdrawn.action) == ("provider_model.schedule_prices", "provider_model.withdraw_prices")
+    assert scheduled.after == withdrawn.before
+    assert scheduled.after["starts_at"] == at.isoformat()
+    assert scheduled.after["prices"]["input"] == "0.0000005"
+
+
+async def test_only_administrators_plan_prices(stage: Stage) -> None:
+    offer = await stage.offer()
+    planned = await stage.schedule(offer, stage.later(1))
+    member = await stage.site.person("mia@example.com")
+    with pytest.raises(Forbidden):
+        await stage.lists.schedule(member, ComingPrices(offer.id, stage.later(2), NEW))
+    with pytest.raises(Forbidden):
+        await stage.lists.withdraw(member, planned.price_lists[1].id)
