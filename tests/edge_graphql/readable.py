@@ -23,7 +23,7 @@ BY_MEMBERS: dict[str, str] = {
     "AvailableModel": "contextWindow displayName free kind maxOutputTokens prices provider slug",
     "Budget": "alertThresholds daily monthly version weekly",
     "BudgetCandidate": "cap source",
-    "BudgetUse": "cap reachedAt reserved resetsAt spent window",
+    "BudgetUse": "alertThresholds cap reachedAt reserved resetsAt spent window",
     "Call": (
         "at cacheReadTokens cacheWriteTokens charges clientApp cost estimated firstByteMs id inputTokens keyName "
         "latencyMs model outcome outputTokens project providerModel providerName status stream userLabel"
@@ -33,7 +33,7 @@ BY_MEMBERS: dict[str, str] = {
     "Charge": "price priceClass tokens",
     "Charges": "charges free since",
     "Deployment": "mailConfigured publicUrl timeZone version",
-    "EffectiveBudget": "candidates cap override reachedAt reserved resetsAt source spent window",
+    "EffectiveBudget": "alertThresholds candidates cap override reachedAt reserved resetsAt source spent window",
     "EffectiveLimit": "candidates dimension limit override source used",
     "EffectiveModel": "model sources",
     "EffectivePolicy": "budgets limits models pools",

@@ -20,6 +20,10 @@ LIST = f'query ($past: Boolean!) {{ user(id: "ada") {{ overrides(past: $past) {{
 EFFECTIVE = """{ effectivePolicy(userId: "ada") {
   limits { dimension limit source { kind name } override { reason limit } candidates { value } }
   budgets { window cap override { reason cap endsAt } } } }"""
+OWNERS = """{
+  budgetOwners(kind: USER) { edges { node { budget { daily } uses { window cap } overrides { window cap reason } } } }
+  rateLimitOwners(kind: USER) { edges { node {
+    rateLimit { requestsPerMinute } uses { dimension limit } overrides { dimension limit unlimited } } } } }"""
 EXPLAIN = '{ explain(userId: "ada", model: "team-gpt") { allowed status message retryAt } }'
 
 
@@ -74,6 +78,29 @@ async def test_a_raise_loosens_what_groups_set_and_ends_by_itself(office: Office
     assert (await office.ask(LIST, office.ada, past=False))["user"]["overrides"] == []
     (past,) = (await office.ask(LIST, office.ada, past=True))["user"]["overrides"]
     assert (past["running"], past["endedAt"], past["endedBy"]) == (False, None, None)
+
+
+async def test_the_lists_of_all_limits_and_caps_show_what_stands_in_for_one(office: Office) -> None:
+    ada = Subject(SubjectKind.USER, "ada")
+    services = office.bench.container.services
+    await services.limits.set(office.admin, ada, RateLimits(requests=5))
+    await services.budgets.set(office.admin, ada, Budget(day=Nanos(10**9)))
+    await create(office, window="DAY", cap="3")
+    await create(office, window="WEEK", unlimited=True)
+    await create(office, dimension="REQUESTS", limit=50)
+    shown = await office.ask(OWNERS)
+    (budget,), (limits,) = ([edge["node"] for edge in shown[of]["edges"]] for of in ("budgetOwners", "rateLimitOwners"))
+    assert budget == {
+        "budget": {"daily": "1"},
+        "uses": [{"window": "DAY", "cap": "3"}, {"window": "WEEK", "cap": None}],
+        "overrides": [
+            {"window": "DAY", "cap": "3", "reason": "release week"},
+            {"window": "WEEK", "cap": None, "reason": "release week"},
+        ],
+    }
+    assert limits["rateLimit"] == {"requestsPerMinute": 5}
+    assert limits["uses"][0] == {"dimension": "REQUESTS", "limit": 50}
+    assert limits["overrides"] == [{"dimension": "REQUESTS", "limit": 50, "unlimited": False}]
 
 
 async def test_a_cap_is_raised_or_lifted_and_the_raise_can_be_ended(office: Office) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any, cast
 
 import pytest
 
 from fakes.identity import Site
 from services.test_alerts import cap, dollars, group_of, spend, user
-from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Forbidden, InvalidInput
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, Nanos
@@ -95,6 +95,44 @@ async def test_those_who_are_near_the_end_can_be_found(site: Site, spent: float,
     if spent:
         await spend(site, mia, spent)
     assert await names(site, mia, use) == ([("user", "Mia")] if listed else [])
+
+
+@pytest.mark.parametrize(
+    ("raised_to", "near", "reached"),
+    [(dollars(12), True, False), (dollars(9), True, True), (dollars(20), False, False), (None, False, False)],
+)
+async def test_what_stands_in_for_a_cap_decides_who_is_near_the_end(
+    site: Site, raised_to: Nanos | None, near: bool, reached: bool
+) -> None:
+    mia, zoe = await site.person("mia@example.com", Role.ADMIN), await site.person("zoe@example.com")
+    for who in (mia, zoe):
+        await cap(site, user(who), day=dollars(10))
+        await spend(site, who, 10)
+    now = site.clock.now()
+    over = Override("over", mia.user.id, Window.DAY, dollars(99), "why", "Ada", now, now + timedelta(hours=1), now)
+    other = Override("other", mia.user.id, Window.WEEK, dollars(99), "why", "Ada", now, now + timedelta(hours=1))
+    runs = Override("runs", mia.user.id, Window.DAY, raised_to, "why", "Ada", now, now + timedelta(hours=1))
+    async with site.store.write() as tx:
+        for made in (over, other, runs):
+            await tx.overrides.add(made)
+    mine, hers = [("user", "Mia")], [("user", "Zoe")]
+    assert await names(site, mia, CapUse.NEAR) == (mine if near else []) + hers
+    assert await names(site, mia, CapUse.REACHED) == (mine if reached else []) + hers
+    site.clock.advance(3600)
+    assert await names(site, mia, CapUse.REACHED) == mine + hers
+
+
+async def test_a_cap_for_a_while_is_one_among_those_that_are_listed(site: Site) -> None:
+    mia = await site.person("mia@example.com", Role.ADMIN)
+    await cap(site, user(mia), alert_thresholds=(50,))
+    now = site.clock.now()
+    async with site.store.write() as tx:
+        await tx.overrides.add(
+            Override("o", mia.user.id, Window.WEEK, dollars(9), "why", "Ada", now, now + timedelta(hours=1))
+        )
+    assert await names(site, mia) == [("user", "Mia")]
+    site.clock.advance(3600)
+    assert await names(site, mia) == []
 
 
 async def test_limits_are_listed_the_same_way_for_administrators_alone(site: Site) -> None:

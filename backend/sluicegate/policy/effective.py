@@ -52,13 +52,14 @@ class Constraint:
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
     """`grants` maps a model id to those through whom it is granted. Caps are nano-dollars. `pools` holds those that set
-    something, by name of the group."""
+    something, by name of the group. `alert_thresholds` are per cent of each window's cap."""
 
     user: User
     groups: tuple[Group, ...]
     grants: dict[str, tuple[Source, ...]]
     limits: dict[Dimension, Merged]
     budgets: dict[Window, Merged]
+    alert_thresholds: dict[Window, tuple[int, ...]]
     pools: tuple[Constraint, ...] = ()
 
     @property
@@ -92,6 +93,9 @@ def effective_policy(rows: UserRows, at: datetime) -> EffectivePolicy:
     sources = sources_of(rows.user, rows.groups)
     overrides = running(rows.overrides, at)
     limits, budgets = merge_limits(sources, rows.limits), merge_budgets(sources, rows.budgets)
+    own = Subject(SubjectKind.USER, rows.user.id)
+    # A raise takes over the thresholds of the cap that it stands in for.
+    setters = {w: merged.winner.source.subject if merged.winner else own for w, merged in budgets.items()}
     groups = tuple(sorted(rows.groups, key=lambda g: (g.name.casefold(), g.id)))
     pools = (
         Constraint(Source(pool, group.name), rows.limits.get(pool, NO_LIMITS), rows.budgets.get(pool, NO_BUDGET))
@@ -104,5 +108,6 @@ def effective_policy(rows: UserRows, at: datetime) -> EffectivePolicy:
         grants=merge_grants(sources, rows.grants),
         limits={d: replace(merged, override=overrides.get(d)) for d, merged in limits.items()},
         budgets={w: replace(merged, override=overrides.get(w)) for w, merged in budgets.items()},
+        alert_thresholds={w: rows.budgets.get(setter, NO_BUDGET).alert_thresholds for w, setter in setters.items()},
         pools=tuple(pool for pool in pools if not pool.empty),
     )

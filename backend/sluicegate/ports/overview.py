@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -46,12 +47,20 @@ class LimitOwner:
     limits: RateLimits
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What decides what is spent now, and which overrides run: `periods` are the keys of the windows that run."""
+
+    now: datetime
+    periods: Mapping[Window, str]
+
+
 class OverviewRepository(Protocol):
-    """Users, groups and pools, by name."""
+    """Users, groups and pools, by name. How far a cap is used goes by what stands in for it while an override runs."""
 
     async def page_budgets(
-        self, where: OwnerFilter, use: CapUse | None, periods: Mapping[Window, str], page: PageRequest
+        self, where: OwnerFilter, use: CapUse | None, at: Moment, page: PageRequest
     ) -> Page[BudgetOwner]: ...
-    async def count_budgets(self, where: OwnerFilter, use: CapUse | None, periods: Mapping[Window, str]) -> int: ...
+    async def count_budgets(self, where: OwnerFilter, use: CapUse | None, at: Moment) -> int: ...
     async def page_limits(self, where: OwnerFilter, page: PageRequest) -> Page[LimitOwner]: ...
     async def count_limits(self, where: OwnerFilter) -> int: ...

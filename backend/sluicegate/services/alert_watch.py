@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 
 from sluicegate.domain.alert import AdminAlerts, Alert, concerns_admins, threshold_reached
-from sluicegate.domain.policy import NO_BUDGET, Budget, Subject, SubjectKind, Window
+from sluicegate.domain.policy import Budget, Subject, SubjectKind, Window
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
@@ -178,10 +178,7 @@ async def _user_caps(tx: Transaction, ids: Sequence[str], now: datetime) -> _Cap
             source = policy.source_of(merged)
             if merged.value is None or source is None:
                 continue
-            # A raise takes over the thresholds of the cap that it stands in for.
-            setter = merged.winner.source.subject if merged.winner else own
-            thresholds = budgets.get(setter, NO_BUDGET).alert_thresholds
-            amount = Nanos(merged.value)
+            thresholds, amount = policy.alert_thresholds[window], Nanos(merged.value)
             caps[own, window] = _Cap(user.label, user.id, amount, thresholds, source.subject, source.name)
     return caps
 

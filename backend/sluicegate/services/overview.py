@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.policy import Subject, SubjectKind, Window
+from sluicegate.domain.policy import Subject, SubjectKind
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
-from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, OwnerFilter
+from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, Moment, OwnerFilter
 from sluicegate.ports.policy import SubjectUse
 from sluicegate.ports.store import Page, PageRequest, Store
 from sluicegate.services.caller import Caller
@@ -31,12 +31,12 @@ class OverviewService:
         """By name; those without any cap are not among them."""
         _check(caller, where)
         async with self._store.read() as tx:
-            return await tx.overview.page_budgets(where, use, self._keys(), page)
+            return await tx.overview.page_budgets(where, use, self._moment(), page)
 
     async def count_budgets(self, caller: Caller, where: OwnerFilter, use: CapUse | None) -> int:
         _check(caller, where)
         async with self._store.read() as tx:
-            return await tx.overview.count_budgets(where, use, self._keys())
+            return await tx.overview.count_budgets(where, use, self._moment())
 
     async def limits(self, caller: Caller, where: OwnerFilter, page: PageRequest) -> Page[LimitOwner]:
         """By name."""
@@ -57,8 +57,9 @@ class OverviewService:
             for subject in subjects
         ]
 
-    def _keys(self) -> dict[Window, str]:
-        return {window: period.key for window, period in self._periods.at(self._clock.now()).items()}
+    def _moment(self) -> Moment:
+        now = self._clock.now()
+        return Moment(now, {window: period.key for window, period in self._periods.at(now).items()})
 
 
 def _check(caller: Caller, where: OwnerFilter) -> None:

@@ -78,6 +78,7 @@ export const mockCap = (
   override: null,
   resetsAt: "2099-01-01T00:00:00.000Z",
   reachedAt: null,
+  alertThresholds: [80, 100],
   cap: values[0]?.[1] ?? null,
   source: values[0]?.[0] ?? null,
   candidates: values.map(([source, cap]) => ({ source, cap })),

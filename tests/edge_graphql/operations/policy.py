@@ -88,7 +88,7 @@ WINDOWS = {
 
 def effective_budget(window: str, cap: str | None, source: dict[str, str] | None, spent: str) -> dict[str, Any]:
     candidates = [{"cap": cap, "source": source}] if cap else []
-    held = {"spent": spent, "reserved": "0", "resetsAt": WINDOWS[window]}
+    held = {"spent": spent, "reserved": "0", "resetsAt": WINDOWS[window], "alertThresholds": [80, 100]}
     return {"window": window, "cap": cap, "source": source, **held, "candidates": candidates}
 
 
@@ -96,8 +96,9 @@ OPERATIONS = {
     "effectivePolicy": Operation(
         "query ($userId: ID!) { effectivePolicy(userId: $userId) { models { model { slug } sources { ...s } } "
         "limits { dimension limit used source { ...s } candidates { value source { ...s } } } "
-        "budgets { window cap spent reserved resetsAt source { ...s } candidates { cap source { ...s } } } "
-        "pools { source { ...s } limits { dimension limit used } budgets { window cap spent } } } } "
+        "budgets { window cap spent reserved resetsAt alertThresholds source { ...s } "
+        "candidates { cap source { ...s } } } "
+        "pools { source { ...s } limits { dimension limit used } budgets { window cap spent alertThresholds } } } } "
         "fragment s on PolicySource { kind name }",
         Role.MEMBER,
         TokenScope.READ,
@@ -137,9 +138,9 @@ OPERATIONS = {
                         {"dimension": "CONCURRENT_REQUESTS", "limit": None, "used": 0},
                     ],
                     "budgets": [
-                        {"window": "DAY", "cap": None, "spent": "0.000008"},
-                        {"window": "WEEK", "cap": "50", "spent": "0.000008"},
-                        {"window": "MONTH", "cap": None, "spent": "0.000008"},
+                        {"window": "DAY", "cap": None, "spent": "0.000008", "alertThresholds": [80, 100]},
+                        {"window": "WEEK", "cap": "50", "spent": "0.000008", "alertThresholds": [80, 100]},
+                        {"window": "MONTH", "cap": None, "spent": "0.000008", "alertThresholds": [80, 100]},
                     ],
                 }
             ],

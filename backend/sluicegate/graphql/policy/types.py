@@ -126,6 +126,7 @@ class EffectiveBudget:
     spent: Usd = strawberry.field(description="What was spent in the window that runs now.")
     reserved: Usd = strawberry.field(description="Held by calls in flight.")
     resets_at: datetime = strawberry.field(description="When the window that runs now ends.")
+    alert_thresholds: list[int] = strawberry.field(description="Per cent of the cap at which an alert is due.")
     candidates: list[BudgetCandidate] = strawberry.field(description="All caps that compete, strictest first.")
 
     @strawberry.field(
@@ -148,6 +149,7 @@ class EffectiveBudget:
             spent=Usd(use.spent.get(window, 0)),
             reserved=Usd(use.reserved.get(window, 0)),
             resets_at=resets_at,
+            alert_thresholds=list(policy.alert_thresholds[window]),
             candidates=[BudgetCandidate(source=PolicySource.of(c.source), cap=Usd(c.value)) for c in merged.candidates],
         )
 

@@ -100,6 +100,7 @@ class BudgetUse:
     spent: Usd = strawberry.field(description="What was spent in the window that runs now.")
     reserved: Usd = strawberry.field(description="Held by calls in flight.")
     resets_at: datetime = strawberry.field(description="When the window that runs now ends.")
+    alert_thresholds: list[int] = strawberry.field(description="Per cent of the cap at which an alert is due.")
 
     @strawberry.field(
         description="When the cap is reached at the pace of the window so far; null if never, or if none can tell yet."
@@ -117,6 +118,7 @@ class BudgetUse:
                 spent=Usd(use.spent.get(window, 0)),
                 reserved=Usd(use.reserved.get(window, 0)),
                 resets_at=resets[window],
+                alert_thresholds=list(budget.alert_thresholds),
             )
             for window in Window
         ]

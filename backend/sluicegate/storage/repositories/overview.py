@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, String, Table, and_, case, func, or_, select, type_coerce
@@ -10,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.kit.cursor import CursorValues
-from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, OwnerFilter
+from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, Moment, OwnerFilter
 from sluicegate.ports.store import Page, PageRequest
+from sluicegate.storage.repositories.overrides import OVERRIDES
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.policy import BUDGETS, RATE_LIMITS, budget_value, limits_value
 from sluicegate.storage.repositories.rows import like_pattern, table_of
@@ -32,17 +34,17 @@ class SqlOverviewRepository:
         self._session = session
 
     async def page_budgets(
-        self, where: OwnerFilter, use: CapUse | None, periods: Mapping[Window, str], page: PageRequest
+        self, where: OwnerFilter, use: CapUse | None, at: Moment, page: PageRequest
     ) -> Page[BudgetOwner]:
-        spent = {window: _spent(key) for window, key in periods.items()}
+        spent = {window: _spent(key) for window, key in at.periods.items()}
         columns = [column.label(f"spent_{window.value}") for window, column in spent.items()]
-        chosen = _owned(BUDGETS, where, *columns).where(*_capped(use, spent))
+        chosen = _owned(BUDGETS, where, *columns).where(_capped(use, spent, at.now))
         rows = (await self._session.execute(paged(chosen, page, *_keys(BUDGETS)))).all()
         return to_page(rows, page, _budget_owner, _place)
 
-    async def count_budgets(self, where: OwnerFilter, use: CapUse | None, periods: Mapping[Window, str]) -> int:
-        spent = {window: _spent(key) for window, key in periods.items()}
-        return await self._count(_owned(BUDGETS, where).where(*_capped(use, spent)))
+    async def count_budgets(self, where: OwnerFilter, use: CapUse | None, at: Moment) -> int:
+        spent = {window: _spent(key) for window, key in at.periods.items()}
+        return await self._count(_owned(BUDGETS, where).where(_capped(use, spent, at.now)))
 
     async def page_limits(self, where: OwnerFilter, page: PageRequest) -> Page[LimitOwner]:
         chosen = _owned(RATE_LIMITS, where)
@@ -112,11 +114,33 @@ def _spent(period: str) -> ColumnElement[int]:
     return func.coalesce(whose, 0)
 
 
-def _capped(use: CapUse | None, spent: Mapping[Window, ColumnElement[int]]) -> list[ColumnElement[bool]]:
-    """Rows with a cap, or with one that is used up as far as is asked for."""
-    caps = {window: BUDGETS.c[window.value] for window in Window}
+def _capped(use: CapUse | None, spent: Mapping[Window, ColumnElement[int]], now: datetime) -> ColumnElement[bool]:
+    """Rows with a cap, lasting or for a while, or with one that is used up as far as is asked for."""
     if use is None:
-        return [or_(*(cap.is_not(None) for cap in caps.values()))]
+        return or_(*(BUDGETS.c[w.value].is_not(None) for w in Window), _standing_in([*Window], now).exists())
+    caps = {window: _in_force(window, now) for window in Window}
     # Not times 80: the largest caps would not fit any more.
     least = {w: cap if use is CapUse.REACHED else cap - cap // 5 for w, cap in caps.items()}
-    return [or_(*(and_(caps[w].is_not(None), spent[w] >= least[w]) for w in Window))]
+    return or_(*(and_(caps[w].is_not(None), spent[w] >= least[w]) for w in Window))
+
+
+def _in_force(window: Window, now: datetime) -> ColumnElement[int | None]:
+    """The cap that is set, or what stands in for a user's while it runs; null when that lifts it."""
+    standing_in = _standing_in([window], now)
+    last = standing_in.order_by(OVERRIDES.c.created_at.desc(), OVERRIDES.c.id.desc()).limit(1)
+    return case((standing_in.exists(), last.scalar_subquery()), else_=BUDGETS.c[window.value])
+
+
+def _standing_in(windows: Sequence[Window], now: datetime) -> Select[Any]:
+    """The caps by overrides that run for the user of a row of budgets."""
+    return (
+        select(OVERRIDES.c.value)
+        .where(
+            BUDGETS.c.subject_kind == SubjectKind.USER,
+            OVERRIDES.c.user_id == BUDGETS.c.subject_id,
+            OVERRIDES.c.target.in_([window.value for window in windows]),
+            OVERRIDES.c.ended_at.is_(None),
+            OVERRIDES.c.ends_at > now,
+        )
+        .correlate(BUDGETS)
+    )

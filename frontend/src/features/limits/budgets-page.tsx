@@ -10,6 +10,7 @@ import type { BudgetsSearch } from "@/features/limits/search";
 import { BudgetCard } from "@/features/policy/components/budget-card";
 import { Forecast } from "@/features/policy/components/forecast";
 import { Meter } from "@/features/policy/components/meter";
+import { TemporaryBadge } from "@/features/policy/components/temporary-badge";
 import { windows } from "@/features/policy/words";
 import { formatUsd, parseUsd, percentOf } from "@/lib/currency";
 import { useTableState } from "@/lib/use-table-state";
@@ -72,10 +73,12 @@ const columns: Column<BudgetOwner>[] = [
       <>
         <OwnerName owner={owner} />
         {windows.map(({ window, label }) => {
-          const use = owner.uses.find((one) => one.window === window);
+          const { use, raise } = capOf(owner, window);
           return use === undefined ? null : (
-            <Text key={window} size="xs" c="dimmed" hiddenFrom="md">
-              {label}: {formatUsd(use.spent)} of {formatUsd(use.cap)}
+            <Text key={window} size="xs" c="dimmed" component="div" hiddenFrom="md">
+              {label}: {formatUsd(use.spent)} of{" "}
+              {use.cap === null ? "no limit" : formatUsd(use.cap)}
+              {raise ? <TemporaryBadge endsAt={raise.endsAt} title={raise.reason} /> : null}
             </Text>
           );
         })}
@@ -83,39 +86,52 @@ const columns: Column<BudgetOwner>[] = [
     ),
   },
   ...windows.map(
-    ({ window, label, span }): Column<BudgetOwner> => ({
+    ({ window, label }): Column<BudgetOwner> => ({
       id: window,
       header: label,
       width: "22%",
       from: "md",
-      cell: ({ uses, name }) => {
-        const use = uses.find((one) => one.window === window);
-        if (use === undefined) {
-          return (
-            <Text span inherit c="dimmed">
-              No cap
-            </Text>
-          );
-        }
-        const cap = parseUsd(use.cap) ?? 0n;
-        const text = `${formatUsd(use.spent)} of ${formatUsd(use.cap)} ${span}`;
-        return (
-          <Stack gap={4}>
-            <span className={classes.figures}>
-              {formatUsd(use.spent)} of {formatUsd(use.cap)}
-            </span>
-            <Meter
-              label={`${label} of ${name}`}
-              text={text}
-              used={percentOf(parseUsd(use.spent) ?? 0n, cap)}
-            />
-            <Text size="xs" c="dimmed" component="div">
-              Resets <When at={use.resetsAt} />
-            </Text>
-            <Forecast spent={use.spent} cap={use.cap} reachedAt={use.reachedAt ?? null} />
-          </Stack>
-        );
-      },
+      cell: (owner) => <Cap owner={owner} window={window} />,
     }),
   ),
 ];
+
+type Window = (typeof windows)[number]["window"];
+
+const capOf = ({ uses, overrides }: BudgetOwner, window: Window) => ({
+  use: uses.find((one) => one.window === window),
+  raise: overrides.find((one) => one.window === window),
+});
+
+function Cap({ owner, window }: { owner: BudgetOwner; window: Window }) {
+  const { use, raise } = capOf(owner, window);
+  const { label = "", span = "" } = windows.find((one) => one.window === window) ?? {};
+  if (use === undefined) {
+    return (
+      <Text span inherit c="dimmed">
+        No cap
+      </Text>
+    );
+  }
+  const { cap, spent } = use;
+  return (
+    <Stack gap={4}>
+      <span className={classes.figures}>
+        {formatUsd(spent)} <span>{cap === null ? "No limit" : `of ${formatUsd(cap)}`}</span>
+      </span>
+      {cap === null ? null : (
+        <Meter
+          label={`${label} of ${owner.name}`}
+          text={`${formatUsd(spent)} of ${formatUsd(cap)} ${span}`}
+          used={percentOf(parseUsd(spent) ?? 0n, parseUsd(cap) ?? 0n)}
+          alertsAt={owner.budget.alertThresholds}
+        />
+      )}
+      {raise ? <TemporaryBadge endsAt={raise.endsAt} title={raise.reason} /> : null}
+      <Text size="xs" c="dimmed" component="div">
+        Resets <When at={use.resetsAt} />
+      </Text>
+      {cap === null ? null : <Forecast spent={spent} cap={cap} reachedAt={use.reachedAt ?? null} />}
+    </Stack>
+  );
+}

@@ -13,6 +13,7 @@ const owner = {
   name: "Grace Hopper",
   email: "grace@example.com",
   budget,
+  overrides: [] as object[],
   uses: [
     {
       window: "DAY",
@@ -64,6 +65,31 @@ it("shows each cap with its bar, its reset, and when it is reached at this pace"
   expect(group).not.toHaveTextContent("At this pace");
 });
 
+it("shows what stands in for a cap for a while, and what of it is used", async () => {
+  const raises = [
+    { id: "o1", window: "DAY", reason: "Launch", createdBy: "Ada", endsAt: "2099-01-01T00:00:00Z" },
+    { id: "o2", window: "WEEK", reason: "Move", createdBy: "Ada", endsAt: "2099-01-01T00:00:00Z" },
+  ];
+  const [day, month] = owner.uses;
+  const raised = {
+    ...owner,
+    overrides: raises,
+    uses: [{ ...day, cap: "40" }, { ...day, window: "WEEK", cap: null }, month],
+  };
+  const server = stubServer({
+    BudgetOwners: { budgetOwners: { ...mockPage([raised]), totalCount: 1 } },
+  });
+  renderApp("/admin/budgets", { ...asAdmin, server });
+  const table = await screen.findByRole("table", { name: "Budgets" });
+  const meter = await within(table).findByRole("meter", { name: "Daily cap of Grace Hopper" });
+  expect(meter).toHaveAttribute("aria-valuetext", expect.stringContaining("$8.00 of $40.00"));
+  const [, row] = within(table).getAllByRole("row");
+  const [, daily, weekly] = within(row as HTMLElement).getAllByRole("cell");
+  expect(daily).toHaveTextContent(/Temporary, ends/);
+  expect(daily?.querySelector("[title=Launch]")).toBeInTheDocument();
+  expect(weekly).toHaveTextContent("$8.00 No limitTemporary, ends");
+});
+
 it("narrows by what is used up, and keeps that in the address", async () => {
   const server = stubServer({ BudgetOwners: { budgetOwners: { ...mockPage([]), totalCount: 0 } } });
   const { user, path } = renderApp("/admin/budgets", { ...asAdmin, server });
@@ -112,16 +138,34 @@ it("shows what is in use of each rate limit, and edits it", async () => {
       concurrentRequests: null,
       version: 1,
     },
+    overrides: [],
     uses: [
       { dimension: "REQUESTS", limit: 60, used: 45 },
+      { dimension: "INPUT_TOKENS", limit: null, used: 9 },
       { dimension: "OUTPUT_TOKENS", limit: 0, used: 0 },
+    ],
+  };
+  const raised = {
+    ...limits,
+    id: "user:u1",
+    kind: "USER",
+    name: "Grace Hopper",
+    uses: [{ dimension: "REQUESTS", limit: 500, used: 45 }],
+    overrides: [
+      {
+        id: "o1",
+        dimension: "REQUESTS",
+        reason: "Load test",
+        createdBy: "Ada",
+        endsAt: "2099-01-01T00:00:00Z",
+      },
     ],
   };
   const server = stubServer({
     RateLimitOwners: {
       rateLimitOwners: {
-        ...mockPage([limits, { ...limits, id: "group:g1", kind: "GROUP", uses: null }]),
-        totalCount: 2,
+        ...mockPage([limits, { ...limits, id: "group:g1", kind: "GROUP", uses: null }, raised]),
+        totalCount: 3,
       },
     },
     SetPoolRateLimit: {
@@ -130,9 +174,11 @@ it("shows what is in use of each rate limit, and edits it", async () => {
   });
   const { user } = renderApp("/admin/rate-limits", { ...asAdmin, server });
   const table = await screen.findByRole("table", { name: "Rate limits" });
-  await within(table).findByText("45 of 60");
-  const [, pool, group] = within(table).getAllByRole("row");
-  expect(pool).toHaveTextContent("0 of 0, blocked");
+  await within(table).findAllByText("of 60");
+  const [, pool, group, person] = within(table).getAllByRole("row");
+  expect(pool).toHaveTextContent("45 of 60");
+  expect(pool).toHaveTextContent("0 Blocked");
+  expect(person).toHaveTextContent(/45 of 500Ends/);
   expect(group).toHaveTextContent("60 each");
   await user.click(within(pool as HTMLElement).getByRole("button", { name: /Edit rate limits/ }));
   const dialog = await screen.findByRole("dialog");

@@ -25,12 +25,12 @@ export function OwnerName({ owner }: { owner: Owner }) {
   const { kind, subjectId, name, email } = owner;
   return (
     <>
-      <Group gap="xs" wrap="nowrap">
+      <Group gap="0 8px">
         <Anchor
           inherit
           c="inherit"
           fw={500}
-          style={{ overflowWrap: "anywhere" }}
+          style={{ overflowWrap: "break-word" }}
           renderRoot={(props) =>
             kind === "USER" ? (
               <Link to="/admin/users/$userId" params={{ userId: subjectId }} {...props} />

@@ -14,6 +14,7 @@ const budgetsDocument = graphql(`
           id kind subjectId name email
           budget { daily weekly monthly alertThresholds version }
           uses { window cap spent resetsAt reachedAt }
+          overrides { id window reason createdBy endsAt }
         }
       }
       pageInfo { hasNextPage endCursor }
@@ -32,6 +33,7 @@ const limitsDocument = graphql(`
             requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests version
           }
           uses { dimension limit used }
+          overrides { id dimension reason createdBy endsAt }
         }
       }
       pageInfo { hasNextPage endCursor }

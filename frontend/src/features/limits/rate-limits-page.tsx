@@ -8,6 +8,7 @@ import { type RateLimitOwner, rateLimitOwnersQuery } from "@/features/limits/que
 import type { LimitsSearch } from "@/features/limits/search";
 import { Meter } from "@/features/policy/components/meter";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
+import { TemporaryBadge } from "@/features/policy/components/temporary-badge";
 import { dimensions } from "@/features/policy/words";
 import { formatCompact, formatCount, formatLimit } from "@/lib/numbers";
 import { useTableState } from "@/lib/use-table-state";
@@ -53,11 +54,12 @@ const columns: Column<RateLimitOwner>[] = [
     cell: (owner) => (
       <>
         <OwnerName owner={owner} />
-        {dimensions.map(({ dimension, field, label }) => {
-          const limit = owner.rateLimit[field];
-          return limit === null || limit === undefined ? null : (
-            <Text key={dimension} size="xs" c="dimmed" hiddenFrom="md">
-              {label}: {formatLimit(limit)}
+        {dimensions.map((words) => {
+          const { limit, raise } = limitOf(owner, words);
+          return limit === null && raise === undefined ? null : (
+            <Text key={words.dimension} size="xs" c="dimmed" component="div" hiddenFrom="md">
+              {words.label}: {formatLimit(limit)}
+              {raise ? <TemporaryBadge endsAt={raise.endsAt} title={raise.reason} /> : null}
             </Text>
           );
         })}
@@ -65,44 +67,60 @@ const columns: Column<RateLimitOwner>[] = [
     ),
   },
   ...dimensions.map(
-    ({ dimension, field, label, unit }): Column<RateLimitOwner> => ({
-      id: dimension,
-      header: label,
+    (words): Column<RateLimitOwner> => ({
+      id: words.dimension,
+      header: words.label,
       width: "17%",
       from: "md",
-      cell: ({ rateLimit, uses, name }) => {
-        const limit = rateLimit[field];
-        if (limit === null || limit === undefined) {
-          return (
-            <Text span inherit c="dimmed">
-              No limit
-            </Text>
-          );
-        }
-        const used = uses?.find((one) => one.dimension === dimension)?.used;
-        if (used === undefined) {
-          return (
-            <span title={formatCount(limit)}>
-              {limit === 0 ? "Blocked" : `${formatCompact(limit)} each`}
-            </span>
-          );
-        }
-        return (
-          <Stack gap={4}>
-            <span
-              className={classes.figures}
-              title={`${formatCount(used)} of ${formatLimit(limit)} ${unit}`}
-            >
-              {formatCompact(used)} of {limit === 0 ? "0, blocked" : formatCompact(limit)}
-            </span>
-            <Meter
-              label={`${label} of ${name}`}
-              text={`${formatCount(used)} of ${formatCount(limit)} ${unit}`}
-              used={limit === 0 ? 100 : (used / limit) * 100}
-            />
-          </Stack>
-        );
-      },
+      numeric: true,
+      cell: (owner) => <Limit owner={owner} words={words} />,
     }),
   ),
 ];
+
+type Words = (typeof dimensions)[number];
+
+/** What holds of one dimension, and what is in use of it; a group counts nothing of its own. */
+function limitOf({ rateLimit, uses, overrides }: RateLimitOwner, { dimension, field }: Words) {
+  const use = uses?.find((one) => one.dimension === dimension);
+  return {
+    limit: (use ? use.limit : rateLimit[field]) ?? null,
+    used: use?.used,
+    raise: overrides.find((one) => one.dimension === dimension),
+  };
+}
+
+function Limit({ owner, words }: { owner: RateLimitOwner; words: Words }) {
+  const { limit, used, raise } = limitOf(owner, words);
+  const { label, unit } = words;
+  if (limit === null) {
+    return (
+      <Stack gap={4} align="flex-end">
+        <Text span inherit c="dimmed">
+          No limit
+        </Text>
+        {raise ? <TemporaryBadge endsAt={raise.endsAt} title={raise.reason} compact /> : null}
+      </Stack>
+    );
+  }
+  const shown = limit === 0 ? "Blocked" : formatCompact(limit);
+  if (used === undefined) {
+    return <span title={formatLimit(limit)}>{limit === 0 ? shown : `${shown} each`}</span>;
+  }
+  return (
+    <Stack gap={4}>
+      <span
+        className={classes.figures}
+        title={`${formatCount(used)} of ${formatCount(limit)} ${unit}`}
+      >
+        {formatCompact(used)} <span>{limit === 0 ? shown : `of ${shown}`}</span>
+      </span>
+      <Meter
+        label={`${label} of ${owner.name}`}
+        text={`${formatCount(used)} of ${formatCount(limit)} ${unit}`}
+        used={limit === 0 ? 100 : (used / limit) * 100}
+      />
+      {raise ? <TemporaryBadge endsAt={raise.endsAt} title={raise.reason} compact /> : null}
+    </Stack>
+  );
+}

@@ -33,11 +33,21 @@ it("shows what is spent, reserved and left of the strictest cap, who set it and 
   expect(meter).toHaveAttribute("aria-valuenow", "88");
   expect(meter).toHaveAttribute(
     "aria-valuetext",
-    "$15.00 spent and $2.50 reserved, of $20.00 this month",
+    "$15.00 spent and $2.50 reserved, of $20.00 this month. Alerts at 80 % and 100 %",
   );
   expect(screen.getByRole("list", { name: "Monthly cap by group" })).toHaveTextContent(
     "Contractors$20.00",
   );
+});
+
+it("marks each alert threshold on the bar, those that are passed apart", async () => {
+  const day = { ...mockCap("DAY", [[source.personal, "10"]], "6"), alertThresholds: [50, 80, 100] };
+  renderComponent(<BudgetCard subject={grace} budget={noBudget} inForce={[day]} />);
+  const meter = await screen.findByRole("meter");
+  expect(meter).toHaveAttribute("title", "Alerts at 50 %, 80 %, and 100 %");
+  const marks = [...meter.querySelectorAll("span")];
+  expect(marks.map(({ style }) => style.left)).toEqual(["50%", "80%", "100%"]);
+  expect(marks.map(({ dataset }) => dataset.passed)).toEqual(["true", undefined, undefined]);
 });
 
 it("says blocked beside a cap of zero", async () => {

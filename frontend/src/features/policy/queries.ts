@@ -36,7 +36,7 @@ const userPolicyDocument = graphql(`
           candidates { value source { kind id name } }
         }
         budgets {
-          window cap spent reserved resetsAt reachedAt
+          window cap spent reserved resetsAt reachedAt alertThresholds
           override { id reason createdBy endsAt }
           source { kind id name }
           candidates { cap source { kind id name } }
@@ -44,7 +44,7 @@ const userPolicyDocument = graphql(`
         pools {
           source { kind id name }
           limits { dimension limit used }
-          budgets { window cap spent reserved resetsAt reachedAt }
+          budgets { window cap spent reserved resetsAt reachedAt alertThresholds }
         }
       }
     }
@@ -66,7 +66,7 @@ const groupPolicyDocument = graphql(`
         rateLimit { requestsPerMinute inputTokensPerMinute outputTokensPerMinute concurrentRequests }
         budget { daily weekly monthly alertThresholds }
         limits { dimension limit used }
-        budgets { window cap spent reserved resetsAt reachedAt }
+        budgets { window cap spent reserved resetsAt reachedAt alertThresholds }
       }
     }
   }

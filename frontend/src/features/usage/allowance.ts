@@ -9,12 +9,16 @@ export type Allowance = AllowanceQuery["effectivePolicy"];
 const document = graphql(`
   query Allowance($userId: ID!) {
     effectivePolicy(userId: $userId) {
-      limits { dimension limit used source { kind name } }
-      budgets { window cap spent reserved resetsAt reachedAt source { kind name } }
+      limits { dimension limit used source { kind name } override { id reason createdBy endsAt } }
+      budgets {
+        window cap spent reserved resetsAt reachedAt alertThresholds
+        source { kind name }
+        override { id reason createdBy endsAt }
+      }
       pools {
         source { kind id name }
         limits { dimension limit used }
-        budgets { window cap spent reserved resetsAt reachedAt }
+        budgets { window cap spent reserved resetsAt reachedAt alertThresholds }
       }
     }
   }

@@ -113,13 +113,16 @@ it("says of each cap what is left, what is held, when it starts anew and who set
     reserved: "1.5",
     resetsAt: "2099-12-01T00:00:00Z",
     reachedAt: "2026-11-24T15:30:00Z",
+    alertThresholds: [80],
     source: { kind: "GROUP", name: "Contractors" },
+    override: null,
   };
   const limit = {
     dimension: "REQUESTS",
     limit: 30,
     used: 30,
     source: { kind: "USER", name: "Ada Lovelace" },
+    override: null,
   };
   const allowance = {
     effectivePolicy: {
@@ -195,4 +198,29 @@ it("tells by which prices a call was charged, where that is known", async () => 
     "Cache read1,000$0.30",
     "Output56$15.00",
   ]);
+});
+
+it("tells what holds for a while from what is set for good", async () => {
+  const override = { id: "o", reason: "Launch", createdBy: "Ada", endsAt: "2099-01-01T00:00:00Z" };
+  const source = { kind: "USER", name: "Ada Lovelace" };
+  const allowance = {
+    effectivePolicy: {
+      budgets: [],
+      limits: [
+        { dimension: "REQUESTS", limit: 90, used: 3, source, override },
+        { dimension: "CONCURRENT_REQUESTS", limit: null, used: 1, source, override },
+        { dimension: "INPUT_TOKENS", limit: null, used: 1, source: null, override: null },
+      ],
+      pools: [],
+    },
+  };
+  renderApp("/", { server: dashboardServer({ Allowance: allowance }) });
+  const card = await screen.findByRole("region", { name: "What is left" });
+  expect(await within(card).findByText("87 left")).toBeVisible();
+  expect(card).toHaveTextContent(/3 of 90 in the last minuteTemporary, ends/);
+  expect(within(card).getByTitle("Launch")).toBeVisible();
+  expect(card).not.toHaveTextContent("Set for you");
+  expect(card).toHaveTextContent(
+    /concurrent requests \(temporarily, ends .+\), input tokens per minute\./,
+  );
 });

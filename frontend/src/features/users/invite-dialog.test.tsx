@@ -1,6 +1,6 @@
 import { screen, within } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { InviteDialog } from "@/features/users/components/invite-dialog";
+import InviteDialog from "@/features/users/components/invite-dialog";
 import { mockPage } from "@/test/people";
 import { renderComponent } from "@/test/render";
 import { stubServer } from "@/test/server";
@@ -18,7 +18,7 @@ const invited = (email: string, n: number) => ({
 const start = (handlers: Parameters<typeof stubServer>[0] = {}) => {
   const server = stubServer({ GroupPicker: { groups }, ...handlers });
   let closed = 0;
-  const view = renderComponent(<InviteDialog opened onClose={() => (closed += 1)} />, { server });
+  const view = renderComponent(<InviteDialog onClose={() => (closed += 1)} />, { server });
   return { ...view, view, closed: () => closed };
 };
 

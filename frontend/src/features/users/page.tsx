@@ -9,7 +9,6 @@ import { When } from "@/components/when";
 import { peopleAtOnce } from "@/features/users/bulk";
 import { RoleBadge, StatusBadge } from "@/features/users/components/badges";
 import { BulkBar } from "@/features/users/components/bulk-bar";
-import { InviteDialog } from "@/features/users/components/invite-dialog";
 import { UserFilters } from "@/features/users/components/user-filters";
 import { UserName } from "@/features/users/components/user-name";
 import { type ListedUser, userListQuery, userName } from "@/features/users/queries";
@@ -18,6 +17,7 @@ import type { UserSort } from "@/gql/graphql";
 import { rowsOf, totalOf } from "@/lib/pages";
 import { useTableState } from "@/lib/use-table-state";
 
+const InviteDialog = lazy(() => import("@/features/users/components/invite-dialog"));
 const ImportDialog = lazy(() => import("@/features/users/components/import-dialog"));
 
 const columns: Column<ListedUser, UserSort>[] = [
@@ -174,7 +174,11 @@ export function UsersPage() {
           <ImportDialog onClose={() => setImporting(false)} />
         </Suspense>
       ) : null}
-      <InviteDialog opened={inviting} onClose={() => setInviting(false)} />
+      {inviting ? (
+        <Suspense>
+          <InviteDialog onClose={() => setInviting(false)} />
+        </Suspense>
+      ) : null}
     </Stack>
   );
 }

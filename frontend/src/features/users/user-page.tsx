@@ -8,7 +8,6 @@ import { CardSkeleton, PageSkeleton } from "@/components/skeletons";
 import { BudgetCard } from "@/features/policy/components/budget-card";
 import { EffectivePolicyCard } from "@/features/policy/components/effective-policy-card";
 import { PoolsCard } from "@/features/policy/components/pools-card";
-import { RaisesCard } from "@/features/policy/components/raises-card";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
 import { mergeGrants } from "@/features/policy/merge-grants";
 import { type UserPolicy, userPolicyQuery } from "@/features/policy/queries";
@@ -24,6 +23,9 @@ const ExplainCard = later(
 );
 const GrantsCard = later(
   async () => (await import("@/features/policy/components/grants-card")).GrantsCard,
+);
+const RaisesCard = later(
+  async () => (await import("@/features/policy/components/raises-card")).RaisesCard,
 );
 const UserKeysCard = later(
   async () => (await import("@/features/users/components/user-keys-card")).UserKeysCard,
@@ -111,7 +113,7 @@ function PolicyCards({ subject, policy }: { subject: Subject; policy: UserPolicy
       />
       <PoolsCard pools={pools} />
       <GrantsCard subject={subject} held={mergeGrants(policy.grants, policy.inheritedGrants)} />
-      <RaisesCard raises={policy.raises} />
+      {policy.raises.length === 0 ? null : <RaisesCard raises={policy.raises} />}
     </>
   );
 }

@@ -8,7 +8,7 @@ import { When } from "@/components/when";
 import { OwnerName } from "@/features/limits/owner";
 import { More } from "@/features/overview/components/more";
 import { type Exhausted, exhaustedQuery } from "@/features/overview/queries";
-import { formatUsd, parseUsd } from "@/lib/currency";
+import { formatCap, parseUsd } from "@/lib/currency";
 import { plural } from "@/lib/numbers";
 
 /** Whose calls are refused now because a budget is used up. */
@@ -52,7 +52,7 @@ export function BlockedCard() {
 }
 
 const usedUp = ({ uses }: Exhausted) =>
-  uses.filter(({ spent, cap }) => (parseUsd(spent) ?? 0n) >= (parseUsd(cap) ?? 0n));
+  uses.filter(({ spent, cap }) => cap !== null && (parseUsd(spent) ?? 0n) >= (parseUsd(cap) ?? 0n));
 
 const columns: Column<Exhausted>[] = [
   { id: "who", header: "Whose", cell: (owner) => <OwnerName owner={owner} /> },
@@ -61,7 +61,7 @@ const columns: Column<Exhausted>[] = [
     header: "Cap",
     numeric: true,
     cell: (owner) =>
-      usedUp(owner).map(({ cap, window }) => <div key={window}>{formatUsd(cap)}</div>),
+      usedUp(owner).map(({ cap, window }) => <div key={window}>{formatCap(cap)}</div>),
   },
   {
     id: "resets",

@@ -17,7 +17,7 @@ interface Props {
 
 /** A cap in force: what is spent and held of it, when it starts anew, and where it comes from. */
 export function BudgetInForce({ budget, onChange }: Props) {
-  const { cap, spent, reserved, resetsAt, reachedAt } = budget;
+  const { cap, spent, reserved, resetsAt, reachedAt, alertThresholds } = budget;
   const span = windows.find(({ window }) => window === budget.window)?.span ?? "";
   const held = parseUsd(reserved) ?? 0n;
   const limit = cap === null ? null : parseUsd(cap);
@@ -54,6 +54,7 @@ export function BudgetInForce({ budget, onChange }: Props) {
             text={`${formatUsd(spent)} spent and ${formatUsd(reserved)} reserved, of ${formatUsd(cap)} ${span}`}
             used={percentOf(parseUsd(spent) ?? 0n, limit)}
             held={percentOf(held, limit)}
+            alertsAt={alertThresholds}
           />
           <Forecast spent={spent} cap={cap} reachedAt={reachedAt ?? null} />
         </>

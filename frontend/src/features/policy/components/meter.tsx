@@ -9,11 +9,17 @@ interface Props {
   used: number;
   /** Per cent that calls in flight hold on top. */
   held?: number;
+  /** Per cent at which an alert is due, ascending. */
+  alertsAt?: number[] | undefined;
 }
 
+const list = new Intl.ListFormat("en");
+
 /** How much of a limit is taken: calm, then amber from 80 per cent, then red when it is full. */
-export function Meter({ label, text, used, held = 0 }: Props) {
+export function Meter({ label, text, used, held = 0, alertsAt = [] }: Props) {
   const shown = clamp(used);
+  const level = levelOf(used + held);
+  const alerts = `Alerts at ${list.format(alertsAt.map((percent) => `${percent} %`))}`;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a <meter> has one bar, this has what is used and what is held
     <div
@@ -22,19 +28,26 @@ export function Meter({ label, text, used, held = 0 }: Props) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round(clamp(used + held))}
-      aria-valuetext={text}
-      className={classes.track}
+      aria-valuetext={alertsAt.length === 0 ? text : `${text}. ${alerts}`}
+      title={alertsAt.length === 0 ? undefined : alerts}
+      className={classes.meter}
     >
-      <div
-        className={classes.used}
-        data-level={levelOf(used + held)}
-        style={{ width: `${shown}%` }}
-      />
-      <div
-        className={classes.held}
-        data-level={levelOf(used + held)}
-        style={{ width: `${clamp(held, 100 - shown)}%` }}
-      />
+      <div className={classes.track}>
+        <div className={classes.used} data-level={level} style={{ width: `${shown}%` }} />
+        <div
+          className={classes.held}
+          data-level={level}
+          style={{ width: `${clamp(held, 100 - shown)}%` }}
+        />
+      </div>
+      {alertsAt.map((percent) => (
+        <span
+          key={percent}
+          className={classes.mark}
+          data-passed={used >= percent || undefined}
+          style={{ left: `${clamp(percent)}%` }}
+        />
+      ))}
     </div>
   );
 }

@@ -21,7 +21,6 @@ const atFirst = 5;
 /** Limits and caps that were others for a while: who gave them, why, and from when to when. */
 export function RaisesCard({ raises }: Props) {
   const [all, setAll] = useState(false);
-  if (raises.length === 0) return null;
   return (
     <SectionCard
       title="Temporary values"

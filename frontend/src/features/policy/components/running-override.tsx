@@ -1,7 +1,6 @@
-import { Anchor, Badge, Group, Text } from "@mantine/core";
-import { IconClockHour4 } from "@tabler/icons-react";
+import { Anchor, Group, Text } from "@mantine/core";
 import { Confirmed } from "@/components/confirm-dialog";
-import { When } from "@/components/when";
+import { TemporaryBadge } from "@/features/policy/components/temporary-badge";
 import { useEndOverride } from "@/features/policy/mutations";
 import type { Override } from "@/features/policy/queries";
 import { splitLabel } from "@/lib/labels";
@@ -35,20 +34,6 @@ export function RunningOverride({ override }: Props) {
       </Group>
       <Reason override={override} />
     </>
-  );
-}
-
-/** Marks a value that stands in for what is set lastingly. */
-export function TemporaryBadge({ endsAt }: Pick<Override, "endsAt">) {
-  return (
-    <Badge
-      color="orange"
-      leftSection={<IconClockHour4 size={12} aria-hidden />}
-      miw="max-content"
-      maw="100%"
-    >
-      Temporary, ends <When at={endsAt} />
-    </Badge>
   );
 }
 

@@ -7,16 +7,11 @@ import type { InviteUsersMutation } from "@/gql/graphql";
 export type InviteResult = InviteUsersMutation["inviteUsers"]["results"][number];
 
 interface Props {
-  opened: boolean;
   onClose: () => void;
 }
 
 /** First the addresses, then what came of each. */
-export function InviteDialog({ opened, onClose }: Props) {
-  return opened ? <OpenDialog onClose={onClose} /> : null;
-}
-
-function OpenDialog({ onClose }: Pick<Props, "onClose">) {
+export default function InviteDialog({ onClose }: Props) {
   const [results, setResults] = useState<InviteResult[] | null>(null);
   const [again, setAgain] = useState("");
   const holdsLinks = results?.some(({ inviteUrl }) => inviteUrl !== null) ?? false;
