@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from psycopg import sql
 from sqlalchemy import inspect, text
+from sqlalchemy.engine import make_url
 from sqlmodel import SQLModel
 
 from sluicegate.storage import migrate, tables
 from storage.databases import sync_engine
 
+# Tables and indexes that only make searches quick are in no metadata: not every database can have them.
+SEARCHES = re.compile(r"(user|key|audit)_search(_|$)|ix_(users|api_keys|audit_events)_search$")
+
+
+def is_of_schema(name: str | None, _kind: str, _parents: object) -> bool:
+    return name is None or SEARCHES.match(name) is None
+
 
 def differences(url: str) -> list[Any]:
     assert tables.__all__
+    opts = {"include_name": is_of_schema}
     with sync_engine(url) as engine, engine.connect() as connection, warnings.catch_warnings():
         # SQLite cannot be asked for the unique indexes on lower(name); they have a test of their own.
         warnings.filterwarnings("ignore", message=".*expression-based index.*")
-        return compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        return compare_metadata(MigrationContext.configure(connection, opts=opts), SQLModel.metadata)
 
 
 def table_names(url: str) -> set[str]:
     with sync_engine(url) as engine:
-        return set(inspect(engine).get_table_names())
+        return {name for name in inspect(engine).get_table_names() if is_of_schema(name, "table", {})}
 
 
 def test_an_upgrade_from_nothing_gives_the_schema_of_the_code(fresh_url: str) -> None:
@@ -57,6 +71,46 @@ def test_names_of_groups_and_providers_are_unique_without_regard_to_case(databas
         (definition,) = [d for d in definitions if name in d]
         assert definition.startswith("create unique index")
         assert "lower(" in definition
+
+
+def searches(url: str) -> set[str]:
+    """What keeps trigrams in a database."""
+    with sync_engine(url) as engine, engine.connect() as connection:
+        if engine.name == "sqlite":
+            found = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+        else:
+            found = connection.execute(text("SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%'"))
+        return {row[0] for row in found}
+
+
+def test_what_is_searched_has_trigrams(database_url: str) -> None:
+    """SQLite forgets triggers with the table that a later migration makes anew: it has to make them again, too."""
+    on_sqlite = {f"{n}_search_{what}" for n in ("user", "key", "audit") for what in ("added", "changed", "removed")}
+    on_postgres = {f"ix_{table}_search" for table in ("users", "api_keys", "audit_events")}
+    assert searches(database_url) == (on_sqlite if database_url.startswith("sqlite") else on_postgres)
+
+
+@pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
+def test_an_old_sqlite_goes_without_trigrams(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 33, 0))
+    assert migrate.upgrade(fresh_url) == migrate.newest()
+    assert searches(fresh_url) == set()
+    assert migrate.downgrade(fresh_url, "base") is None
+
+
+def test_a_role_that_may_make_no_extension_goes_without_trigrams(fresh_postgres_url: str) -> None:
+    role = f"{make_url(fresh_postgres_url).database}_plain"
+    with psycopg.connect(fresh_postgres_url, autocommit=True) as admin:
+        name = sql.Identifier(role)
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'plain'").format(name))
+        admin.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(name))
+        try:
+            url = make_url(fresh_postgres_url).set(username=role, password="plain")
+            assert migrate.upgrade(url.render_as_string(hide_password=False)) == migrate.newest()
+            assert searches(fresh_postgres_url) == set()
+        finally:
+            admin.execute(sql.SQL("DROP OWNED BY {}").format(name))
+            admin.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
 def test_of_two_upgrades_at_once_both_succeed(fresh_url: str) -> None:
@@ -97,3 +151,15 @@ def test_an_older_schema_is_refused(database_url: str, monkeypatch: pytest.Monke
 def set_version(url: str, version: str) -> None:
     with sync_engine(url) as engine, engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+
+
+def test_the_indexes_of_the_operations_guide_are_those_of_the_migration(fresh_postgres_url: str) -> None:
+    guide = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    by_hand = guide.split("```sql\n")[-1].split("```")[0]
+    migrate.upgrade(fresh_postgres_url)
+    definitions = "SELECT indexname, indexdef FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%' ORDER BY 1"
+    with psycopg.connect(fresh_postgres_url, autocommit=True) as connection:
+        made = connection.execute(definitions).fetchall()
+        connection.execute("DROP EXTENSION pg_trgm CASCADE")
+        connection.execute(by_hand.encode())
+        assert connection.execute(definitions).fetchall() == made

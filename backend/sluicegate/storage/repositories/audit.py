@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.audit import Actor, AuditEvent
@@ -14,10 +14,16 @@ from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import AuditFilter, Page, PageRequest
 from sluicegate.storage.repositories.instants import from_micros, to_micros
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.search import Trigrams, named_like
 from sluicegate.storage.tables.audit import AuditEventRow
 
 _EVENTS = table_of(AuditEventRow)
+_SEARCHED = Trigrams(
+    "audit_search",
+    _EVENTS.c.id,
+    (func.lower(_EVENTS.c.target_label), func.lower(_EVENTS.c.actor_label), func.lower(_EVENTS.c.action)),
+)
 
 
 class SqlAuditRepository:
@@ -56,14 +62,18 @@ class SqlAuditRepository:
         await self._session.execute(insert(_EVENTS).values(event))
 
     async def page(self, where: AuditFilter, page: PageRequest) -> Page[AuditEvent]:
-        chosen = select(_EVENTS).where(*_matches(where))
+        chosen = select(_EVENTS).where(*await self._matches(where))
         keys = (_EVENTS.c.at, _EVENTS.c.id)
         statement = paged(chosen, page, *keys, descending=True, read=(from_micros, None))
         rows = (await self._session.execute(statement)).all()
         return to_page(rows, page, _event, lambda row: [to_micros(row.at), row.id])
 
     async def count(self, where: AuditFilter) -> int:
-        return await self._session.scalar(select(func.count(_EVENTS.c.id)).where(*_matches(where))) or 0
+        return await self._session.scalar(select(func.count(_EVENTS.c.id)).where(*await self._matches(where))) or 0
+
+    async def _matches(self, where: AuditFilter) -> list[ColumnElement[bool]]:
+        few = await _SEARCHED.few(self._session, where.search)
+        return [*_exactly(where), *(named_like(where.search, *_SEARCHED.columns) if few is None else few)]
 
     async def actions(self) -> list[str]:
         return list(await self._session.scalars(select(_EVENTS.c.action).distinct().order_by(_EVENTS.c.action)))
@@ -74,7 +84,7 @@ def _event(row: Row[Any]) -> AuditEvent:
     return to_value(AuditEvent, row, actor=actor)
 
 
-def _matches(where: AuditFilter) -> list[ColumnElement[bool]]:
+def _exactly(where: AuditFilter) -> list[ColumnElement[bool]]:
     exact = {
         _EVENTS.c.actor_id: where.actor,
         _EVENTS.c.action: where.action,
@@ -86,10 +96,6 @@ def _matches(where: AuditFilter) -> list[ColumnElement[bool]]:
         conditions.append(_EVENTS.c.at >= where.since)
     if where.until is not None:
         conditions.append(_EVENTS.c.at < where.until)
-    if where.search and where.search.strip():
-        pattern = like_pattern(where.search)
-        columns = (_EVENTS.c.target_label, _EVENTS.c.actor_label, _EVENTS.c.action)
-        conditions.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
     return conditions
 
 

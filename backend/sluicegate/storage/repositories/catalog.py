@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderModel
@@ -15,7 +15,8 @@ from sluicegate.kit.clock import Clock
 from sluicegate.ports.store import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.price_lists import PRICE_LISTS, columns_of, lists_by_model
-from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.search import named_like
 from sluicegate.storage.tables.catalog import BackendRow, ModelRow, ProviderModelRow, ProviderRow
 from sluicegate.storage.tables.policy import GrantRow
 
@@ -60,12 +61,12 @@ class SqlCatalogRepository:
 
     async def page_providers(self, search: str | None, page: PageRequest) -> Page[Provider]:
         key = func.lower(PROVIDERS.c.name)
-        statement = select(PROVIDERS, key.label("sort_key")).where(*_named_like(search, PROVIDERS.c.name))
+        statement = select(PROVIDERS, key.label("sort_key")).where(*named_like(search, func.lower(PROVIDERS.c.name)))
         rows = (await self._session.execute(paged(statement, page, key, PROVIDERS.c.id))).all()
         return to_page(rows, page, provider_value, lambda row: [row.sort_key, row.id])
 
     async def count_providers(self, search: str | None) -> int:
-        return await self._count(PROVIDERS.c.id, _named_like(search, PROVIDERS.c.name))
+        return await self._count(PROVIDERS.c.id, named_like(search, func.lower(PROVIDERS.c.name)))
 
     async def add_provider(self, provider: Provider) -> None:
         await self._session.execute(insert(PROVIDERS).values(_columns_of(provider)))
@@ -212,15 +213,8 @@ def _columns_of(value: Provider | ProviderModel | Model | Backend) -> dict[str, 
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
-def _named_like(search: str | None, *columns: ColumnElement[str]) -> list[ColumnElement[bool]]:
-    if not search or not search.strip():
-        return []
-    pattern = like_pattern(search)
-    return [or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))]
-
-
 def _models_where(search: str | None, kind: ModelKind | None, status: ModelStatus | None) -> list[ColumnElement[bool]]:
-    where = _named_like(search, MODELS.c.slug, MODELS.c.display_name)
+    where = named_like(search, MODELS.c.slug, func.lower(MODELS.c.display_name))
     if kind is not None:
         where.append(MODELS.c.kind == kind)
     if status is not None:

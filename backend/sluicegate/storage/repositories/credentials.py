@@ -13,11 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sluicegate.domain.apikey import ApiKey, AutomationToken, TokenScope
 from sluicegate.ports.store import KeyFilter, KeyState, Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.search import Trigrams, named_like
+from sluicegate.storage.repositories.users import SEARCHED as PEOPLE
 from sluicegate.storage.tables.credentials import ApiKeyRow, AutomationTokenRow
 from sluicegate.storage.tables.identity import UserRow
 
 KEYS = table_of(ApiKeyRow)
+_SEARCHED = Trigrams("key_search", KEYS.c.id, (func.lower(KEYS.c.name), func.lower(KEYS.c.prefix)))
 _TOKENS = table_of(AutomationTokenRow)
 _USERS = table_of(UserRow)
 
@@ -48,12 +51,20 @@ class SqlKeyRepository:
         return await self._session.scalar(select(func.count(KEYS.c.id)).where(KEYS.c.user_id == user_id)) or 0
 
     async def page(self, where: KeyFilter, page: PageRequest) -> Page[ApiKey]:
-        statement = paged(select(KEYS).where(*_matches(where)), page, KEYS.c.id, descending=True)
+        statement = paged(select(KEYS).where(*await self._matches(where)), page, KEYS.c.id, descending=True)
         rows = (await self._session.execute(statement)).all()
         return to_page(rows, page, key_value, lambda row: [row.id])
 
     async def count(self, where: KeyFilter) -> int:
-        return await self._session.scalar(select(func.count(KEYS.c.id)).where(*_matches(where))) or 0
+        return await self._session.scalar(select(func.count(KEYS.c.id)).where(*await self._matches(where))) or 0
+
+    async def _matches(self, where: KeyFilter) -> list[ColumnElement[bool]]:
+        """Keys whose own name or beginning has the text in it, or whose owner's name or e-mail."""
+        if not where.search or not where.search.strip():
+            return _states(where)
+        own = await _SEARCHED.few(self._session, where.search) or named_like(where.search, *_SEARCHED.columns)
+        owner = await PEOPLE.few(self._session, where.search) or named_like(where.search, *PEOPLE.columns)
+        return [*_states(where), or_(*own, KEYS.c.user_id.in_(select(_USERS.c.id).where(*owner)))]
 
     async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]:
         statement = select(KEYS).where(KEYS.c.user_id.in_(user_ids)).order_by(KEYS.c.id.desc())
@@ -79,15 +90,8 @@ class SqlKeyRepository:
         await self._session.execute(statement)
 
 
-def _matches(where: KeyFilter) -> list[ColumnElement[bool]]:
+def _states(where: KeyFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if where.search and where.search.strip():
-        pattern = like_pattern(where.search)
-        owners = select(_USERS.c.id).where(
-            or_(*(c.like(pattern, escape="\\") for c in (_USERS.c.sort_name, _USERS.c.email)))
-        )
-        named = (func.lower(c).like(pattern, escape="\\") for c in (KEYS.c.name, KEYS.c.prefix))
-        conditions.append(or_(*named, KEYS.c.user_id.in_(owners)))
     if where.state is KeyState.REVOKED:
         return [*conditions, KEYS.c.revoked_at.is_not(None)]
     if where.state is not None:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
 from sluicegate.domain.user import Group
 from sluicegate.ports.store import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.search import named_like
 from sluicegate.storage.repositories.subjects import delete_policy_of
 from sluicegate.storage.repositories.upsert import insert_missing
 from sluicegate.storage.tables.identity import GroupRow, MembershipRow
@@ -21,6 +22,7 @@ from sluicegate.storage.tables.identity import GroupRow, MembershipRow
 _GROUPS = table_of(GroupRow)
 _MEMBERSHIPS = table_of(MembershipRow)
 _LOWER_NAME = func.lower(_GROUPS.c.name)
+_SEARCHED = (_LOWER_NAME, func.lower(_GROUPS.c.description))
 
 
 class SqlGroupRepository:
@@ -42,12 +44,12 @@ class SqlGroupRepository:
         return to_value(Group, row) if row else None
 
     async def page(self, search: str | None, page: PageRequest) -> Page[Group]:
-        chosen = select(_GROUPS, _LOWER_NAME.label("lower_name")).where(*_named_like(search))
+        chosen = select(_GROUPS, _LOWER_NAME.label("lower_name")).where(*named_like(search, *_SEARCHED))
         rows = (await self._session.execute(paged(chosen, page, _LOWER_NAME, _GROUPS.c.id))).all()
         return to_page(rows, page, lambda row: to_value(Group, row), lambda row: [row.lower_name, row.id])
 
     async def count(self, search: str | None) -> int:
-        return await self._session.scalar(select(func.count(_GROUPS.c.id)).where(*_named_like(search))) or 0
+        return await self._session.scalar(select(func.count(_GROUPS.c.id)).where(*named_like(search, *_SEARCHED))) or 0
 
     async def add(self, group: Group) -> None:
         await self._session.execute(insert(_GROUPS).values(asdict(group)))
@@ -106,11 +108,3 @@ class SqlGroupRepository:
             _MEMBERSHIPS.c.group_id == group_id, _MEMBERSHIPS.c.user_id.in_(user_ids)
         )
         return set(await self._session.scalars(statement))
-
-
-def _named_like(search: str | None) -> list[ColumnElement[bool]]:
-    if not search or not search.strip():
-        return []
-    pattern = like_pattern(search)
-    columns = (_GROUPS.c.name, _GROUPS.c.description)
-    return [or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))]

@@ -16,7 +16,8 @@ from sluicegate.ports.store import Page, PageRequest
 from sluicegate.storage.repositories.overrides import OVERRIDES
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.policy import BUDGETS, RATE_LIMITS, budget_value, limits_value
-from sluicegate.storage.repositories.rows import like_pattern, table_of
+from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.repositories.search import named_like
 from sluicegate.storage.tables.identity import GroupRow, MembershipRow, UserRow
 from sluicegate.storage.usage_batch import SPEND
 
@@ -68,10 +69,7 @@ def _owned(table: Table, where: OwnerFilter, *columns: ColumnElement[Any]) -> Se
         .outerjoin(_GROUPS, and_(kind.in_(_OF_GROUPS), _GROUPS.c.id == table.c.subject_id))
         .where(kind.in_(_SHOWN if where.kind is None else (where.kind,)), _LABEL.is_not(None))
     )
-    if where.search and where.search.strip():
-        pattern = like_pattern(where.search)
-        statement = statement.where(or_(*(c.like(pattern, escape="\\") for c in (_LABEL, _USERS.c.email))))
-    return statement
+    return statement.where(*named_like(where.search, _LABEL, _USERS.c.email))
 
 
 def _keys(table: Table) -> tuple[ColumnElement[Any], ...]:

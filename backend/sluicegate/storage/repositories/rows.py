@@ -8,10 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from sluicegate.kit.errors import InvalidInput
-
 T = TypeVar("T")
-_MAX_SEARCH = 300
 
 
 def table_of(cls: type[SQLModel]) -> Table:
@@ -23,14 +20,3 @@ def to_value(cls: type[T], row: Any, **special: Any) -> T:
     """A frozen dataclass from a row's columns; `special` gives the fields that are stored otherwise."""
     plain = {f.name: getattr(row, f.name) for f in fields(cls) if f.name not in special}  # type: ignore[arg-type]
     return cls(**plain, **special)
-
-
-def like_pattern(search: str) -> str:
-    """A LIKE pattern (escape character `\\`) for text anywhere inside, lower-cased, with wildcards taken literally.
-
-    Raises InvalidInput for more text than any name has.
-    """
-    if len(search) > _MAX_SEARCH:
-        raise InvalidInput("search", f"must have at most {_MAX_SEARCH} characters")
-    escaped = search.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

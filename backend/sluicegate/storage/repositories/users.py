@@ -7,7 +7,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
@@ -16,7 +16,8 @@ from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import Page, PageRequest, UserFilter
 from sluicegate.storage.repositories.instants import from_micros, to_micros
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import like_pattern, table_of, to_value
+from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.search import Trigrams, is_many, is_sqlite, named_like
 from sluicegate.storage.repositories.subjects import delete_policy_of
 from sluicegate.storage.tables.credentials import ApiKeyRow
 from sluicegate.storage.tables.identity import MembershipRow, UserRow
@@ -24,8 +25,8 @@ from sluicegate.storage.tables.identity import MembershipRow, UserRow
 _USERS = table_of(UserRow)
 _MEMBERSHIPS = table_of(MembershipRow)
 _KEYS = table_of(ApiKeyRow)
-
-
+# `sort_name` is the name in lower case, also for letters that SQLite's own lower() leaves alone.
+SEARCHED = Trigrams("user_search", _USERS.c.id, (_USERS.c.sort_name, _USERS.c.email))
 _LARGE_GROUP = 2000
 
 
@@ -98,7 +99,7 @@ class SqlUserRepository:
         keys = [part.column for part in parts]
         # The ids alone come from an index that holds all that is searched; only the rows of this page are read whole.
         ids = paged(
-            select(_USERS.c.id).where(*_matches(where, name), *await self._members(where)),
+            select(_USERS.c.id).where(*await self._matches(where, name), *await self._members(where)),
             page,
             *keys,
             descending=way == "desc",
@@ -110,19 +111,36 @@ class SqlUserRepository:
         return to_page(rows, page, lambda row: to_value(User, row), lambda row: [part.write(row) for part in parts])
 
     async def count(self, where: UserFilter) -> int:
-        statement = select(func.count(_USERS.c.id)).where(
-            *_matches(where), *await self._members(where, whole=not where.search)
-        )
-        return await self._session.scalar(statement) or 0
+        if where == UserFilter(group_id=where.group_id) and where.group_id is not None:
+            members = select(func.count()).where(_MEMBERSHIPS.c.group_id == where.group_id)
+            return await self._session.scalar(members) or 0
+        conditions = [*await self._matches(where), *await self._members(where)]
+        return await self._session.scalar(select(func.count(_USERS.c.id)).where(*conditions)) or 0
 
-    async def _members(self, where: UserFilter, *, whole: bool = False) -> list[ColumnElement[bool]]:
-        """A small group, or the whole of one, is quickest gone through member by member; else it is people in their
-        order who are asked whether they belong to it. SQLite does not find that out by itself."""
+    async def _matches(self, where: UserFilter, sort: str = "name") -> list[ColumnElement[bool]]:
+        """Few whose name, role or status is looked for are found by it, and sorted; where they are many, people are
+        asked in the order of the list. PostgreSQL knows how many there are; for SQLite it is found out here."""
+        few = await SEARCHED.few(self._session, where.search)
+        conditions = named_like(where.search, *SEARCHED.columns) if few is None else few
+        for column, value in ((_USERS.c.role, where.role), (_USERS.c.status, where.status)):
+            if value is not None:
+                by_index = few is None and (
+                    sort in ("name", column.name)
+                    or not is_sqlite(self._session)
+                    or not await is_many(self._session, select(_USERS.c.id).where(column == value))
+                )
+                # No planner takes an index for what is wrapped.
+                conditions.append((column if by_index else func.coalesce(column, column)) == value)
+        return conditions
+
+    async def _members(self, where: UserFilter) -> list[ColumnElement[bool]]:
+        """A small group is quickest gone through member by member; else it is people in their order who are asked
+        whether they belong to it. SQLite does not find that out by itself."""
         if where.group_id is None:
             return []
         members = select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == where.group_id)
         some = select(func.count()).select_from(members.limit(_LARGE_GROUP).subquery())
-        if whole or (await self._session.scalar(some) or 0) < _LARGE_GROUP:
+        if (await self._session.scalar(some) or 0) < _LARGE_GROUP:
             return [_USERS.c.id.in_(members)]
         return [members.where(_MEMBERSHIPS.c.user_id == _USERS.c.id).exists()]
 
@@ -166,22 +184,3 @@ class SqlUserRepository:
 
 def _sort_name(user: User) -> str:
     return (user.name or user.email).lower()
-
-
-def _matches(where: UserFilter, sort: str = "name") -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if where.search and where.search.strip():
-        pattern = like_pattern(where.search)
-        # `sort_name` is the name in lower case, also for letters that SQLite's own lower() leaves alone.
-        conditions.append(or_(*(c.like(pattern, escape="\\") for c in (_USERS.c.sort_name, _USERS.c.email))))
-    if where.role is not None:
-        conditions.append(_filtered(_USERS.c.role, sort) == where.role)
-    if where.status is not None:
-        conditions.append(_filtered(_USERS.c.status, sort) == where.status)
-    return conditions
-
-
-def _filtered(column: Column[Any], sort: str) -> ColumnElement[Any]:
-    """The column itself where its index has the order of the list, else one that no planner takes that index for: it
-    would look up and sort nearly everybody only because they are active."""
-    return column if sort in ("name", column.name) else func.coalesce(column, column)
