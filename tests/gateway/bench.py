@@ -231,7 +231,8 @@ async def _add_provider(
     return model
 
 
-async def _populate(container: Container, port: int) -> None:
+async def populate(container: Container, port: int) -> None:
+    """Adds a user with a key, and models of every kind at the provider that listens on `port`."""
     async with container.store.write() as tx:
         await tx.users.add(_USER)
         key = ApiKey("key-1", CREDENTIAL.public_id, _USER.id, "laptop", CREDENTIAL.prefix, _HASH, NOW)
@@ -258,17 +259,19 @@ async def running_bench(
     stalled_seconds: float | None = None,
     bounds: RequestBounds | None = None,
     direct: bool = True,
+    provider: Provider | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
-    """`database` is an empty one with today's schema, which is copied; without `direct` all goes by ASGI."""
+    """`database` is an empty one with today's schema, which is copied; without `direct` all goes by ASGI. `provider` is
+    one that does more than the usual."""
     shutil.copy(database, folder / "sluicegate.db")
     values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
-    async with Provider() as provider:
+    async with provider or Provider() as provider:
         container = Container(Settings(**values), "http://127.0.0.1")
         if stalled_seconds is not None:
             container.gateway = _impatient(container, stalled_seconds)
         await container.start()
-        await _populate(container, provider.port)
+        await populate(container, provider.port)
         protocol = LeanProtocol.within(bounds or RequestBounds(), container.gateway.direct if direct else None)
         async with _listening(container, protocol) as (server, port):
             headers = {"authorization": f"Bearer {CREDENTIAL.text}"}

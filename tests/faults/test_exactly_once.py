@@ -1,0 +1,231 @@
+"""The ledger against the provider's own count, while servers die and what they stand on goes away.
+
+Real servers in processes of their own, real databases, and callers who never stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import resource
+import signal
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import create_engine, select
+from sqlalchemy.engine import make_url
+
+from cli.program import Server, run, serving
+from faults.crowd import Bookkeeper, Crowd, compare, eventually
+from faults.link import Link
+from gateway.bench import SUBJECT, populate, prepared_database, running_bench
+from sluicegate.container import Container, prepare_database
+from sluicegate.domain.usage import CallRecord
+from sluicegate.kit.clock import SystemClock
+from sluicegate.settings import Settings
+from sluicegate.storage.usage_batch import LEDGER, LEDGER_COLUMNS, SPEND
+
+
+@dataclass
+class Site:
+    """One installation: a folder, a database, a provider, and at most one server."""
+
+    folder: Path
+    database: str
+    provider: Bookkeeper
+    crowd: Crowd
+
+    @contextmanager
+    def serving(self, database: str | None = None) -> Iterator[Server]:
+        """A server; `database` is another way to the same one."""
+        with serving(
+            self.folder, DATABASE_URL=database or self.database, ALLOW_PRIVATE_UPSTREAMS="true", LOG_LEVEL="error"
+        ) as server:
+            yield server
+
+    def ledger(self) -> list[CallRecord]:
+        engine = create_engine(_sync(self.database))
+        with engine.connect() as connection:
+            rows = connection.execute(select(*(LEDGER.c[name] for name in LEDGER_COLUMNS))).all()
+        engine.dispose()
+        return [CallRecord(*row) for row in rows]
+
+    def spent(self) -> int:
+        """What counts against the user's monthly budgets, over all months."""
+        engine = create_engine(_sync(self.database))
+        with engine.connect() as connection:
+            rows = connection.execute(
+                select(SPEND.c.period, SPEND.c.spent_nanos).where(
+                    SPEND.c.subject_kind == SUBJECT.kind.value, SPEND.c.subject_id == SUBJECT.id
+                )
+            ).all()
+        engine.dispose()
+        return sum(nanos for period, nanos in rows if len(period) == len("2026-11"))
+
+    def settle_accounts(self) -> None:
+        """With every server ended: all is in the ledger, once, and as the provider says."""
+        ledger = self.ledger()
+        compare(self.provider, self.crowd, ledger)
+        assert self.spent() == sum(record.cost_nanos for record in ledger)
+        assert not list((self.folder / "journal").glob("*.journal"))
+
+
+def _sync(url: str) -> str:
+    return (
+        make_url(url)
+        .set(drivername="postgresql+psycopg" if url.startswith("postgresql") else "sqlite")
+        .render_as_string(hide_password=False)
+    )
+
+
+@pytest.fixture
+async def site(tmp_path: Path, fresh_url: str) -> AsyncIterator[Site]:
+    async with Bookkeeper() as provider:
+        values: dict[str, Any] = {"data_dir": tmp_path / "data", "database_url": fresh_url}
+        settings = Settings(**values, allow_private_upstreams=True)
+        await asyncio.to_thread(prepare_database, settings)
+        container = Container(settings, "http://127.0.0.1")
+        await populate(container, provider.port)
+        await container.stop()
+        yield Site(tmp_path / "data", fresh_url, provider, Crowd())
+
+
+async def started(stack: ExitStack, site: Site, database: str | None = None) -> Server:
+    return await asyncio.to_thread(stack.enter_context, site.serving(database))
+
+
+async def stopped(server: Server) -> None:
+    assert await asyncio.to_thread(server.stop) == 0
+
+
+async def test_kill_at_any_instant_loses_no_call_and_doubles_none(site: Site) -> None:
+    draw = random.Random(20261129)
+    with ExitStack() as stack:
+        server = await started(stack, site)
+        async with site.crowd.calling(server.url) as crowd:
+            for _ in range(5):
+                await crowd.until_answered(20)
+                await asyncio.sleep(draw.random() * 0.1)
+                crowd.url = None
+                os.kill(server.process.pid or 0, signal.SIGKILL)
+                server = await started(stack, site)
+                crowd.url = server.url
+            await crowd.until_answered(20)
+        await stopped(server)
+    assert site.crowd.lost
+    assert len(site.crowd.answered) >= 120
+    site.settle_accounts()
+
+
+async def test_a_database_that_is_away_for_a_while_keeps_nobody_from_working(site: Site) -> None:
+    with ExitStack() as stack:
+        if site.database.startswith("sqlite"):
+            server = await started(stack, site)
+            away = _locked(make_url(site.database).database or "")
+        else:
+            link = await link_to(site)
+            stack.callback(link.close)
+            server = await started(stack, site, link.url(site.database))
+            away = link.cut()
+        async with site.crowd.calling(server.url) as crowd:
+            await crowd.until_answered(20)
+            async with away:
+                for _ in range(7):
+                    await crowd.until_answered(10)
+                    await asyncio.sleep(1)
+            await crowd.until_answered(20)
+        await stopped(server)
+    assert not crowd.lost
+    assert not crowd.refused
+    site.settle_accounts()
+
+
+async def link_to(site: Site) -> Link:
+    url = make_url(site.database)
+    return await Link.to(url.host or "127.0.0.1", url.port or 5432)
+
+
+@asynccontextmanager
+async def _locked(path: str) -> AsyncIterator[None]:
+    """Nobody else writes to the database, longer than the server waits for its turn."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+    await asyncio.to_thread(connection.execute, "BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+async def test_a_disk_that_is_full_lets_nobody_in_and_loses_nothing(site: Site) -> None:
+    with ExitStack() as stack:
+        server = await started(stack, site)
+        pid = server.process.pid or 0
+        async with site.crowd.calling(server.url) as crowd:
+            await crowd.until_answered(20)
+            before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            # From here on no file of this process takes another byte.
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, before[1]))
+            await eventually(lambda: _at_least(len(crowd.refused), 20))
+            answered = len(crowd.answered)
+            await asyncio.sleep(0.5)
+            assert len(crowd.answered) == answered
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+            await crowd.until_answered(20)
+        await stopped(server)
+    assert set(crowd.refused.values()) == {503}
+    assert not crowd.lost
+    site.settle_accounts()
+
+
+def _at_least(found: int, wanted: int) -> None:
+    assert found >= wanted
+
+
+async def test_a_clock_that_jumps_changes_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    database = await asyncio.to_thread(prepared_database, empty)
+    offset = 0.0
+    monkeypatch.setattr(SystemClock, "time", staticmethod(lambda: time.time() + offset))
+    provider = Bookkeeper()
+    crowd = Crowd()
+    async with running_bench(tmp_path, database, provider=provider) as bench:
+        async with crowd.calling(f"http://127.0.0.1:{bench.port}"):
+            for jump in (3600.0, -7200.0, 86_400.0 * 32, -86_400.0 * 40, 0.0):
+                await crowd.until_answered(15)
+                offset = jump
+            await crowd.until_answered(15)
+        assert not crowd.lost
+        assert not crowd.refused
+        await bench.container.journal.flush()
+        site = Site(tmp_path, f"sqlite:///{tmp_path / 'sluicegate.db'}", provider, crowd)
+        ledger = site.ledger()
+        compare(provider, crowd, ledger)
+        assert site.spent() == sum(record.cost_nanos for record in ledger)
+        await bench.assert_settled()
+
+
+async def test_a_second_server_on_the_same_books_is_refused(site: Site) -> None:
+    with ExitStack() as stack:
+        server = await started(stack, site)
+        async with site.crowd.calling(server.url) as crowd:
+            await crowd.until_answered(10)
+            other = await asyncio.to_thread(
+                run, "serve", "--port", "0", DATA_DIR=str(site.folder), DATABASE_URL=site.database
+            )
+            assert other.status != 0
+            assert "another" in other.errors.lower(), other.errors
+            await crowd.until_answered(10)
+            async with httpx.AsyncClient() as client:
+                assert (await client.get(f"{server.url}/readyz")).is_success
+        await stopped(server)
+    assert not crowd.lost
+    site.settle_accounts()
