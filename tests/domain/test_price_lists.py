@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.domain.price_list import NOTHING, PriceClass, PriceList, charges, in_force, next_start
-from sluicegate.domain.usage import Prices, TokenUsage, cost_of
+from sluicegate.domain.price_list import NOTHING, PriceClass, PriceList, charges, in_force, next_start, tier_of
+from sluicegate.domain.usage import LongContext, Prices, TokenUsage, cost_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 counts = st.integers(0, 10**9)
 price = st.integers(0, 10**15)
 usages = st.builds(TokenUsage, counts, counts, counts, counts, counts)
-tariffs = st.builds(Prices, price, st.none() | price, st.none() | price, st.none() | price, price)
+classes = (price, st.none() | price, st.none() | price, st.none() | price, price)
+tiers = st.lists(st.builds(LongContext, counts, st.builds(Prices, *classes)), max_size=3, unique_by=lambda t: t.above)
+tariffs = st.builds(Prices, *classes, tiers.map(lambda found: tuple(sorted(found, key=lambda tier: tier.above))))
 
 
 def a_list(hours: int, number: int = 0) -> PriceList:
@@ -59,3 +62,18 @@ def test_a_list_is_in_force_from_its_start_until_the_next_one(starts: set[int], 
 
 def test_of_two_lists_with_one_start_the_later_counts() -> None:
     assert in_force([a_list(0, 1), a_list(0, 2)], START) == a_list(0, 2)
+
+
+@given(usages, tariffs)
+def test_a_long_prompt_prices_the_whole_call(usage: TokenUsage, prices: Prices) -> None:
+    begun = [tier for tier in prices.long_context if usage.total_input > tier.above]
+    tier = begun[-1] if begun else None
+    assert tier_of(usage, prices) == (tier.above if tier else None)
+    plain = replace(prices, long_context=())
+    assert cost_of(usage, prices) == cost_of(usage, tier.prices if tier else plain)
+
+
+def test_cached_tokens_make_a_prompt_long_and_the_last_token_of_a_tier_does_not() -> None:
+    prices = Prices(1_000_000, 0, 0, 0, 1_000_000, (LongContext(100, Prices(7_000_000, 0, 0, 0, 9_000_000)),))
+    assert cost_of(TokenUsage(input=60, cache_read=20, cache_write_5m=15, cache_write_1h=5, output=10), prices) == 70
+    assert cost_of(TokenUsage(input=60, cache_read=21, cache_write_5m=15, cache_write_1h=5, output=10), prices) == 510

@@ -13,7 +13,7 @@ from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.price_list import PriceList
 from sluicegate.domain.secret_rule import SecretAction, SecretCheck, SecretFinding, SecretRule
-from sluicegate.domain.usage import CallRecord, Prices
+from sluicegate.domain.usage import CallRecord, LongContext, Prices
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.domain.webhook import Post, PostKind, PostStatus, Webhook
 from sluicegate.kit.crypto import hash_password, token_digest
@@ -32,7 +32,8 @@ USERS = (
     User("sue", "sue@example.com", "Sue Suspended", Role.MEMBER, UserStatus.SUSPENDED, NOW),
     User("ivy", "ivy@example.com", "", Role.MEMBER, UserStatus.INVITED, NOW),
 )
-PRICES = Prices(input=250_000_000, cache_read=25_000_000, output=1_250_000_000)
+LONG = LongContext(200_000, Prices(input=500_000_000, output=2_500_000_000))
+PRICES = Prices(input=250_000_000, cache_read=25_000_000, output=1_250_000_000, long_context=(LONG,))
 MIA, TEAM = Subject(SubjectKind.USER, "mia"), Subject(SubjectKind.GROUP, "team")
 POOL = Subject(SubjectKind.POOL, "team")
 

@@ -31,7 +31,7 @@ BY_MEMBERS: dict[str, str] = {
     "CallConnection": "edges pageInfo",
     "CallEdge": "cursor node",
     "Charge": "price priceClass tokens",
-    "Charges": "charges free since",
+    "Charges": "charges free longContextAbove since",
     "Deployment": "mailConfigured publicUrl timeZone version",
     "EffectiveBudget": "alertThresholds candidates cap override reachedAt reserved resetsAt source spent window",
     "EffectiveLimit": "candidates dimension limit override source used",
@@ -50,7 +50,8 @@ BY_MEMBERS: dict[str, str] = {
     "Override": ("cap createdAt createdBy dimension endedAt endedBy endsAt id limit reason running unlimited window"),
     "PageInfo": "endCursor hasNextPage",
     "PolicySource": "id kind name",
-    "Prices": "cacheRead cacheWrite1h cacheWrite5m input output",
+    "LongContextPrices": "above cacheRead cacheWrite1h cacheWrite5m input output",
+    "Prices": "cacheRead cacheWrite1h cacheWrite5m input longContext output",
     "ProviderKindInfo": (
         "baseUrlRequired credentialRequired defaultBaseUrl kind label routable takesApiVersion takesOrganization "
         "takesRegion"

@@ -11,7 +11,7 @@ from fakes.wire import completion, whole
 from gateway.bench import CHAT, PRICES, chat
 from gateway.office import Office
 from sluicegate.domain.price_list import PriceList
-from sluicegate.domain.usage import CallRecord, Prices, TokenUsage, cost_of
+from sluicegate.domain.usage import CallRecord, LongContext, Prices, TokenUsage, cost_of
 from sluicegate.services.price_lists import ComingPrices
 from sluicegate.services.provider_models import ProviderModelChange
 
@@ -149,3 +149,21 @@ async def test_the_console_says_what_a_call_was_charged_by(office: Office) -> No
             ],
         },
     }
+
+
+async def test_a_long_prompt_is_charged_as_one_by_all_of_its_tokens(office: Office) -> None:
+    """The provider reports 118 tokens of input, of which 107 concern its cache."""
+    offer = await offer_of(office)
+    dearer = Prices(6_000_000_000, 600_000_000, 7_500_000_000, None, 22_500_000_000)
+    for above, tier in ((118, None), (117, 117)):
+        prices = replace(PRICES, long_context=(LongContext(above, dearer),))
+        await office.bench.container.services.provider_models.update(
+            office.admin, offer, ProviderModelChange(prices=prices)
+        )
+        office.bench.provider.next(whole(completion()))
+        answer = await office.call()
+        charged = {record.call_id: record for record in await office.bench.ledger()}
+        record = charged[answer.headers["x-request-id"]]
+        assert record.cost_nanos == cost_of(used(record), dearer if tier else PRICES)
+        data = await office.ask("{ calls(first: 1) { edges { node { charges { longContextAbove } } } } }", office.ada)
+        assert data["calls"]["edges"][0]["node"]["charges"] == {"longContextAbove": tier}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.domain.usage import Prices, TokenUsage, cost_of
+from sluicegate.domain.usage import LongContext, Prices, TokenUsage, cost_of
+from sluicegate.kit.money import Nanos
+from sluicegate.policy import compile as compile_module
 from sluicegate.policy.habits import MAX_OUTPUT_GUESS, Habits
 
 PRICES = Prices(input=3_000_000_000, cache_read=300_000_000, output=15_000_000_000)
@@ -58,3 +60,25 @@ def test_an_estimate_never_exceeds_the_one_for_a_first_call(estimated: int, usag
     cost = habits.cost(*IDS, PRICES, estimated, output)
     assert 0 <= cost <= cost_of(TokenUsage(input=estimated, output=output), PRICES)
     assert cost > 0 or estimated == 0
+
+
+def test_the_guess_for_a_long_prompt_is_charged_as_one() -> None:
+    long = LongContext(100, Prices(input=8_000_000, output=16_000_000))
+    prices = Prices(input=1_000_000, output=2_000_000, long_context=(long,))
+    habits = Habits()
+    assert habits.cost("ada", "m", prices, 100, 10) == 120
+    assert habits.cost("ada", "m", prices, 101, 10) == 968
+    # Nine tenths of a long prompt turn out to be cached at nothing: the next one is still a long one.
+    for _ in range(40):
+        usage = TokenUsage(input=50, cache_read=450, output=10)
+        habits.learn("ada", "m", prices, 500, usage, Nanos(50 * 8 + 10 * 16))
+    assert habits.cost("ada", "m", prices, 500, 10) == 50 * 8 + 10 * 16
+    # A short one that was learnt from long ones pays its share of the short price.
+    assert habits.cost("ada", "m", prices, 100, 10) == 10 + 20
+
+
+def test_estimates_take_the_dearest_price_of_every_length() -> None:
+    flat = Prices(3, None, None, None, 30)
+    tiered = Prices(1, None, None, None, 40, (LongContext(10, Prices(9, 5, None, None, 10)),))
+    found = compile_module._dearest([flat, tiered])
+    assert found == Prices(3, None, None, None, 40, (LongContext(10, Prices(9, 5, None, None, 30)),))

@@ -24,7 +24,7 @@ from sluicegate.domain.catalog import (
     obstacle_to,
 )
 from sluicegate.domain.policy import ChangeKind, PolicyChange
-from sluicegate.domain.usage import Prices
+from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.secret import Secret
@@ -37,6 +37,10 @@ from sluicegate.services.providers import NewProvider, ProviderChange, ProviderS
 
 CREDENTIAL = Secret("sk-proj-0123456789abcdefghij")
 CATALOG = PolicyChange(ChangeKind.CATALOG)
+
+
+def tiered(*tiers: tuple[int, Prices]) -> Prices:
+    return Prices(1, output=1, long_context=tuple(LongContext(above, prices) for above, prices in tiers))
 
 
 class Stage:
@@ -233,6 +237,13 @@ async def test_prices_may_be_unknown_known_or_free(stage: Stage) -> None:
         ({"prices": Prices(cache_write_5m=-1)}, "prices.cacheWrite5m"),
         ({"prices": Prices(cache_write_1h=-1)}, "prices.cacheWrite1h"),
         ({"prices": Prices(output=10**18 + 1)}, "prices.output"),
+        ({"prices": tiered((0, Prices(1, output=1)))}, "prices.longContext.0.above"),
+        ({"prices": tiered((9, Prices(1, output=1)), (9, Prices(1, output=1)))}, "prices.longContext.1.above"),
+        ({"prices": tiered((10**10, Prices(1, output=1)))}, "prices.longContext.0.above"),
+        ({"prices": tiered((9, Prices(output=1)))}, "prices.longContext.0.input"),
+        ({"prices": tiered((9, Prices(1)))}, "prices.longContext.0.output"),
+        ({"prices": tiered((9, Prices(1, cache_read=-1, output=1)))}, "prices.longContext.0.cacheRead"),
+        ({"prices": tiered(*((9 + n, Prices(1, output=1)) for n in range(6)))}, "prices.longContext"),
         ({"context_window": 0}, "contextWindow"),
         ({"max_output_tokens": -1}, "maxOutputTokens"),
         ({"max_output_tokens": 1_000_000_001}, "maxOutputTokens"),

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.policy import Subject, SubjectKind
-from sluicegate.domain.usage import Prices
+from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.kit.errors import Conflict
 from sluicegate.ports.store import PageRequest
 from sluicegate.storage.engine import SqlStore
@@ -18,7 +18,8 @@ from sluicegate.storage.policy_source import SqlPolicySource
 from storage.records import NOW
 
 PROVIDER = Provider("p1", "OpenAI", ProviderKind.OPENAI, None, None, None, True, None, None, NOW)
-PRICES = Prices(1_250_000_000, 125_000_000, None, None, 10_000_000_000)
+LONG = LongContext(272_000, Prices(2_500_000_000, 250_000_000, None, None, 15_000_000_000))
+PRICES = Prices(1_250_000_000, 125_000_000, None, None, 10_000_000_000, (LONG,))
 PLAIN = ProviderModel("pm1", "p1", "gpt-5", ModelKind.CHAT, 400_000, 128_000, NOW)
 TARGET = PLAIN.costing(PRICES, list_id="pl1")
 OTHER = replace(PLAIN, id="pm2", name="gpt-5-mini").costing(Prices(), free=True, list_id="pl2")

@@ -54,6 +54,12 @@ def next_start(lists: Sequence[PriceList], at: datetime) -> datetime | None:
     return min((found.starts_at for found in lists if found.starts_at > at), default=None)
 
 
+def tier_of(usage: TokenUsage, prices: Prices) -> int | None:
+    """Above how many tokens of a prompt the prices of a call begin; None where it is charged as usual."""
+    charged = prices.at(usage.total_input)
+    return next((tier.above for tier in prices.long_context if tier.prices is charged), None)
+
+
 class Charge(NamedTuple):
     """Tokens of one class, at so many nano-dollars per million."""
 
@@ -65,6 +71,7 @@ class Charge(NamedTuple):
 def charges(usage: TokenUsage, prices: Prices) -> list[Charge]:
     """What makes up the cost of a call, without classes of which it used none. Summed up and rounded once, half to
     even, they give `cost_of`."""
+    prices = prices.at(usage.total_input)
     found: list[Charge] = []
     for name in PriceClass:
         if tokens := getattr(usage, name):

@@ -34,21 +34,40 @@ class TokenUsage(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Whole nano-dollars per million tokens; None = unknown. An unknown cache class is charged as input."""
+    """Whole nano-dollars per million tokens; None = unknown. An unknown cache class is charged as input. The tiers of
+    `long_context` lie in rising order of the prompts that they begin above."""
 
     input: int | None = None
     cache_read: int | None = None
     cache_write_5m: int | None = None
     cache_write_1h: int | None = None
     output: int | None = None
+    long_context: tuple[LongContext, ...] = ()
+
+    def at(self, input_tokens: int) -> Prices:
+        """What a call is charged by with so many tokens in its prompt, however they were cached."""
+        for tier in reversed(self.long_context):
+            if input_tokens > tier.above:
+                return tier.prices
+        return self
 
     def known(self, *, output_needed: bool = True) -> bool:
         return self.input is not None and (self.output is not None or not output_needed)
 
 
+@dataclass(frozen=True, slots=True)
+class LongContext:
+    """Prices of a whole call, output included, whose prompt has more than `above` tokens."""
+
+    above: int
+    prices: Prices
+
+
 def cost_of(usage: TokenUsage, prices: Prices) -> Nanos:
     """Tokens by class times price, rounded once, half to even. Unknown input and output prices count as zero here:
     callers must not serve a model whose prices are unknown (`ProviderModel.priced`)."""
+    if prices.long_context:
+        prices = prices.at(usage.total_input)
     base = prices.input or 0
     total = usage.input * base + usage.output * (prices.output or 0)
     for tokens, price in (

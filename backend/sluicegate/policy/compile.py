@@ -21,7 +21,7 @@ from sluicegate.domain.catalog import (
     obstacle_to,
 )
 from sluicegate.domain.price_list import next_start
-from sluicegate.domain.usage import Prices
+from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.policy import CatalogRows
 from sluicegate.ports.upstream import Origin, RawHeaders
@@ -240,6 +240,12 @@ def _smallest(sizes: list[int | None]) -> int | None:
 
 
 def _dearest(prices: list[Prices]) -> Prices:
+    starts = sorted({tier.above for found in prices for tier in found.long_context})
+    tiers = (LongContext(above, _dearest_of([found.at(above + 1) for found in prices])) for above in starts)
+    return replace(_dearest_of(prices), long_context=tuple(tiers))
+
+
+def _dearest_of(prices: list[Prices]) -> Prices:
     def top(values: list[int | None]) -> int | None:
         known = [v for v in values if v is not None]
         return max(known) if known else None

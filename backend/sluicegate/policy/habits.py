@@ -76,11 +76,12 @@ class Habits:
         return guess if max_tokens is None or max_tokens > guess else max_tokens
 
     def cost(self, user_id: str, model_id: str, prices: Prices, input_tokens: int, output_tokens: int) -> Nanos:
-        """What a call costs with so much estimated input and output."""
+        """What a call costs with so much estimated input and output. Whether it is a long one is judged by all of its
+        input, and the share that is paid in full by what calls of its own length cost."""
         known = self._seen.get((user_id, model_id))
         share = known.habit.input_share if known else WHOLE
         usage = TokenUsage(input=-(-input_tokens * share // WHOLE), output=output_tokens)
-        return cost_of(usage, prices)
+        return cost_of(usage, prices.at(input_tokens))
 
     def learn(
         self, user_id: str, model_id: str, prices: Prices, estimated_input: int, usage: TokenUsage, cost: Nanos
@@ -95,6 +96,7 @@ class Habits:
 
 
 def _input_share(prices: Prices, estimated_input: int, usage: TokenUsage, cost: Nanos) -> int:
-    full = estimated_input * (prices.input or 0)
-    paid = cost * TOKENS_PER_PRICE - usage.output * (prices.output or 0)
+    charged = prices.at(usage.total_input)
+    full = estimated_input * (charged.input or 0)
+    paid = cost * TOKENS_PER_PRICE - usage.output * (charged.output or 0)
     return max(_LEAST, min(WHOLE, -(-paid * WHOLE // full))) if full > 0 else WHOLE

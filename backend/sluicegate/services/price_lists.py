@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ProviderModel, is_priced
-from sluicegate.domain.price_list import PriceList
+from sluicegate.domain.price_list import PriceClass, PriceList
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
@@ -22,13 +22,15 @@ from sluicegate.services.providers import CATALOG_CHANGED
 from sluicegate.services.versions import hold
 
 MAX_COMING = 20
+MAX_TIERS = 5
+MAX_TOKENS = 1_000_000_000
 _MAX_AHEAD = timedelta(days=3 * 366)
-_PRICE_FIELDS = {
-    "input": "prices.input",
-    "cache_read": "prices.cacheRead",
-    "cache_write_5m": "prices.cacheWrite5m",
-    "cache_write_1h": "prices.cacheWrite1h",
-    "output": "prices.output",
+_FIELDS = {
+    PriceClass.INPUT: "input",
+    PriceClass.CACHE_READ: "cacheRead",
+    PriceClass.CACHE_WRITE_5M: "cacheWrite5m",
+    PriceClass.CACHE_WRITE_1H: "cacheWrite1h",
+    PriceClass.OUTPUT: "output",
 }
 
 
@@ -58,9 +60,9 @@ class PriceListService:
     ) -> ProviderModel:
         """Prices that come into force by themselves; those that were to start at the same instant are replaced."""
         caller.require_admin(TokenScope.CATALOG)
-        check_prices(coming.prices)
         async with self._store.write() as tx:
             model = await _held(tx, coming.provider_model_id, expected_version)
+            check_prices(coming.prices, model.kind)
             now = self._clock.now()
             if coming.starts_at <= now:
                 raise InvalidInput("startsAt", "must lie in the future; edit the model to change what calls cost now")
@@ -123,17 +125,40 @@ async def _recorded(
     return await _require(tx, model.id)
 
 
-def check_prices(prices: Prices) -> None:
+def check_prices(prices: Prices, kind: ModelKind) -> None:
     """Raises InvalidInput naming the class."""
-    for name, field in _PRICE_FIELDS.items():
+    _check_classes(prices, "prices")
+    if len(prices.long_context) > MAX_TIERS:
+        raise InvalidInput("prices.longContext", f"takes at most {MAX_TIERS} tiers")
+    last = 0
+    for index, tier in enumerate(prices.long_context):
+        field = f"prices.longContext.{index}"
+        if not last < tier.above <= MAX_TOKENS:
+            low = "1" if index == 0 else f"{last + 1}, above the tier before"
+            raise InvalidInput(f"{field}.above", f"must lie between {low}, and {MAX_TOKENS} tokens")
+        last = tier.above
+        _check_classes(tier.prices, field)
+        if tier.prices.input is None:
+            raise InvalidInput(f"{field}.input", "must be known; calls of this length would cost nothing otherwise")
+        if tier.prices.output is None and kind is ModelKind.CHAT:
+            raise InvalidInput(f"{field}.output", "must be known; calls of this length would cost nothing otherwise")
+
+
+def _check_classes(prices: Prices, field: str) -> None:
+    for name, named in _FIELDS.items():
         price = getattr(prices, name)
         if price is not None and not 0 <= price <= MAX_USD * NANOS_PER_USD:
-            raise InvalidInput(field, f"must lie between 0 and {MAX_USD} US dollars per million tokens")
+            raise InvalidInput(f"{field}.{named}", f"must lie between 0 and {MAX_USD} US dollars per million tokens")
 
 
 def shown_prices(prices: Prices) -> dict[str, Any]:
     """What the audit log keeps."""
-    return {name: None if price is None else format_usd(price) for name, price in asdict(prices).items()}
+    shown: dict[str, Any] = {
+        name.value: None if (price := getattr(prices, name)) is None else format_usd(price) for name in PriceClass
+    }
+    if prices.long_context:
+        shown["long_context"] = [{"above": tier.above} | shown_prices(tier.prices) for tier in prices.long_context]
+    return shown
 
 
 def shown_list(made: PriceList) -> dict[str, Any]:

@@ -18,12 +18,11 @@ from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
-from sluicegate.services.price_lists import check_prices, shown_prices
+from sluicegate.services.price_lists import MAX_TOKENS, check_prices, shown_prices
 from sluicegate.services.providers import CATALOG_CHANGED
 from sluicegate.services.versions import hold
 
 _MAX_NAME = 200
-_MAX_TOKENS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class ProviderModelService:
             max_output_tokens=new.max_output_tokens,
             created_at=self._clock.now(),
         )
-        check_prices(new.prices)
+        check_prices(new.prices, new.kind)
         _check(model)
         if new.free or new.prices != UNKNOWN_PRICES:
             model = model.costing(new.prices, free=new.free, list_id=new_id())
@@ -99,7 +98,7 @@ class ProviderModelService:
             await hold(tx, thing := Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
             before = await _require(tx, model_id)
             after = _recosted(replace(before, **values), costs, self._clock.now())
-            check_prices(after.prices)
+            check_prices(after.prices, after.kind)
             _check(after)
             if after != before:
                 await tx.versions.step(thing)
@@ -154,8 +153,8 @@ def _checked_name(text: str) -> str:
 def _check(model: ProviderModel) -> None:
     for name, field in (("context_window", "contextWindow"), ("max_output_tokens", "maxOutputTokens")):
         tokens = getattr(model, name)
-        if tokens is not None and not 1 <= tokens <= _MAX_TOKENS:
-            raise InvalidInput(field, f"must lie between 1 and {_MAX_TOKENS} tokens")
+        if tokens is not None and not 1 <= tokens <= MAX_TOKENS:
+            raise InvalidInput(field, f"must lie between 1 and {MAX_TOKENS} tokens")
 
 
 def _shown(model: ProviderModel) -> dict[str, Any]:

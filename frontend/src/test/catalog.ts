@@ -64,6 +64,7 @@ export function mockProviderModel(values: Partial<ProviderModel> = {}): Provider
       cacheWrite5m: null,
       cacheWrite1h: null,
       output: "10",
+      longContext: [],
     },
     priceLists: [],
     usedBy: [],

@@ -14,7 +14,8 @@ PROVIDER = (
 )
 OFFER = "{ id name kind prices { ...p } free priced contextWindow maxOutputTokens createdAt }"
 LIST = "id startsAt endsAt status prices { ...p } free createdAt"
-PRICES = "fragment p on Prices { input cacheRead cacheWrite5m cacheWrite1h output }"
+CLASSES = "input cacheRead cacheWrite5m cacheWrite1h output"
+PRICES = f"fragment p on Prices {{ {CLASSES} longContext {{ above {CLASSES} }} }}"
 MODEL = "{ id slug displayName kind status createdAt }"
 BACKENDS = "{ id priority weight providerModel { id } }"
 SECRET = "sk-0123456789abcdef"
@@ -43,14 +44,22 @@ DEMO = ACME | {
 
 
 def prices(**known: str) -> dict[str, Any]:
-    return dict.fromkeys(("input", "cacheRead", "cacheWrite5m", "cacheWrite1h", "output")) | known
+    return {**classes(**known), "longContext": []}
 
 
+def classes(**known: str) -> dict[str, Any]:
+    return dict.fromkeys(CLASSES.split()) | known
+
+
+FAST_PRICES = {
+    **prices(input="0.25", cacheRead="0.025", output="1.25"),
+    "longContext": [{"above": 200_000, **classes(input="0.5", output="2.5")}],
+}
 FAST_OFFER = {
     "id": "offer",
     "name": "demo-fast",
     "kind": "CHAT",
-    "prices": prices(input="0.25", cacheRead="0.025", output="1.25"),
+    "prices": FAST_PRICES,
     "free": False,
     "priced": True,
     "contextWindow": 128_000,
@@ -112,11 +121,20 @@ def provider_faults(**base: Any) -> tuple[Fault, ...]:
 
 def price_faults(**base: Any) -> tuple[Fault, ...]:
     absurd = ("-1", "NaN", "-Infinity", "1e99", "0.0000000001", "1000000001", "free", 3, True)
-    names = list(prices())
+    names = CLASSES.split()
     faults = [
         bad("invalid_input", f"prices.{names[i % 5]}", input={**base, "prices": {names[i % 5]: value}})
         for i, value in enumerate(absurd)
     ]
+    for tier, field in (
+        ({"above": 0, "input": "1", "output": "1"}, "above"),
+        ({"above": -1, "input": "1", "output": "1"}, "above"),
+        ({"above": "many", "input": "1", "output": "1"}, "above"),
+        ({"above": 9, "output": "1"}, "input"),
+        ({"above": 9, "input": "1", "output": "1", "cacheRead": "-1"}, "cacheRead"),
+    ):
+        given_prices = {"input": "1", "output": "1", "longContext": [tier]}
+        faults.append(bad("invalid_input", f"prices.longContext.0.{field}", input={**base, "prices": given_prices}))
     for name in ("contextWindow", "maxOutputTokens"):
         faults += [bad("invalid_input", name, input={**base, name: value}) for value in (0, -1, 2**31 - 1, 2**40, 1.5)]
     return tuple(faults)
@@ -265,7 +283,11 @@ OPERATIONS = {
         f"priceLists {{ {LIST} }} }} }} }} {PRICES}",
         Role.ADMIN,
         TokenScope.CATALOG,
-        given(providerModelId="offer", startsAt="2026-12-01T00:00:00Z", prices={"input": "1", "output": "2"}),
+        given(
+            providerModelId="offer",
+            startsAt="2026-12-01T00:00:00Z",
+            prices={"input": "1", "output": "2", "longContext": [{"above": 200_000, "input": "2", "output": "3"}]},
+        ),
         {
             "providerModel": {
                 "id": "offer",
@@ -276,7 +298,10 @@ OPERATIONS = {
                         "startsAt": "2026-12-01T00:00:00.000Z",
                         "endsAt": None,
                         "status": "COMING",
-                        "prices": prices(input="1", output="2"),
+                        "prices": {
+                            **classes(input="1", output="2"),
+                            "longContext": [{"above": 200_000, **classes(input="2", output="3")}],
+                        },
                         "free": False,
                         "createdAt": AT,
                     },
@@ -291,7 +316,7 @@ OPERATIONS = {
                     f"prices.{name}",
                     **given(providerModelId="offer", startsAt="2026-12-01T00:00:00Z", prices={name: "-1"}),
                 )
-                for name in prices()
+                for name in CLASSES.split()
             ),
             *(
                 bad("invalid_input", "startsAt", **given(providerModelId="offer", startsAt=at, free=True))
@@ -385,7 +410,7 @@ OPERATIONS = {
                 "provider": "Demo",
                 "contextWindow": 128_000,
                 "maxOutputTokens": 8_000,
-                "prices": prices(input="0.25", cacheRead="0.025", output="1.25"),
+                "prices": FAST_PRICES,
                 "free": False,
             }
         ],

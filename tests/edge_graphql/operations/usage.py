@@ -63,7 +63,7 @@ OPERATIONS = {
         "to: $to) { pageInfo { hasNextPage } "
         "edges { cursor node { id at userLabel keyName model providerModel providerName status outcome stream "
         "inputTokens cacheReadTokens cacheWriteTokens outputTokens cost estimated latencyMs firstByteMs clientApp "
-        "project charges { since free charges { priceClass tokens price } } } } } }",
+        "project charges { since free longContextAbove charges { priceClass tokens price } } } } } }",
         Role.MEMBER,
         TokenScope.READ,
         {
@@ -104,6 +104,7 @@ OPERATIONS = {
                         "charges": {
                             "since": AT,
                             "free": False,
+                            "longContextAbove": None,
                             "charges": [
                                 {"priceClass": "INPUT", "tokens": 100, "price": "0.25"},
                                 {"priceClass": "CACHE_READ", "tokens": 40, "price": "0.025"},

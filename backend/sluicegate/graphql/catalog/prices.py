@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,6 +14,16 @@ from sluicegate.domain import price_list, usage
 from sluicegate.graphql.scalars import BigInt, Usd
 
 
+@strawberry.type(description="What a whole call costs whose prompt is long, in US dollars per million tokens.")
+class LongContextPrices:
+    above: BigInt = strawberry.field(description="For prompts of more tokens than these, cached ones included.")
+    input: Usd | None = strawberry.field(description="Fresh input.")
+    cache_read: Usd | None = strawberry.field(description="Input that the provider had cached.")
+    cache_write_5m: Usd | None = strawberry.field(description="Input that is cached for five minutes.")
+    cache_write_1h: Usd | None = strawberry.field(description="Input that is cached for an hour.")
+    output: Usd | None = strawberry.field(description="Output, reasoning included.")
+
+
 @strawberry.type(description="US dollars per million tokens; null = unknown. A null cache class is priced as input.")
 class Prices:
     input: Usd | None = strawberry.field(description="Fresh input.")
@@ -20,20 +31,29 @@ class Prices:
     cache_write_5m: Usd | None = strawberry.field(description="Input that is cached for five minutes.")
     cache_write_1h: Usd | None = strawberry.field(description="Input that is cached for an hour.")
     output: Usd | None = strawberry.field(description="Output, reasoning included.")
+    long_context: list[LongContextPrices] = strawberry.field(
+        description="Tiers for long prompts, in rising order; the last one that fits prices all of a call."
+    )
 
     @classmethod
     def of(cls, prices: usage.Prices) -> Prices:
-        return cls(
-            input=_usd(prices.input),
-            cache_read=_usd(prices.cache_read),
-            cache_write_5m=_usd(prices.cache_write_5m),
-            cache_write_1h=_usd(prices.cache_write_1h),
-            output=_usd(prices.output),
-        )
+        tiers = [LongContextPrices(above=BigInt(tier.above), **_classes(tier.prices)) for tier in prices.long_context]
+        return cls(**_classes(prices), long_context=tiers)
 
 
-def _usd(nanos: int | None) -> Usd | None:
-    return None if nanos is None else Usd(nanos)
+def _classes(prices: usage.Prices) -> dict[str, Usd | None]:
+    found = {name.value: getattr(prices, name) for name in price_list.PriceClass}
+    return {name: None if nanos is None else Usd(nanos) for name, nanos in found.items()}
+
+
+@strawberry.input(description="What a whole call costs whose prompt is long; absent cache classes are priced as input.")
+class LongContextPricesInput:
+    above: BigInt = strawberry.field(description="For prompts of more tokens than these, cached ones included.")
+    input: Usd | None = strawberry.field(default=None, description="Fresh input; needed.")
+    cache_read: Usd | None = strawberry.field(default=None, description="Input that the provider had cached.")
+    cache_write_5m: Usd | None = strawberry.field(default=None, description="Input that is cached for five minutes.")
+    cache_write_1h: Usd | None = strawberry.field(default=None, description="Input that is cached for an hour.")
+    output: Usd | None = strawberry.field(default=None, description="Output; needed unless there is none.")
 
 
 @strawberry.input(description="US dollars per million tokens; an absent or null price is unknown.")
@@ -44,8 +64,17 @@ class PricesInput:
     cache_write_1h: Usd | None = strawberry.field(default=None, description="Input that is cached for an hour.")
     output: Usd | None = strawberry.field(default=None, description="Output, reasoning included.")
 
+    long_context: list[LongContextPricesInput] | None = strawberry.field(
+        default=None, description="Tiers for long prompts, in rising order."
+    )
+
     def value(self) -> usage.Prices:
-        return usage.Prices(self.input, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.output)
+        tiers = (usage.LongContext(tier.above, _value(tier)) for tier in self.long_context or ())
+        return replace(_value(self), long_context=tuple(tiers))
+
+
+def _value(given: PricesInput | LongContextPricesInput) -> usage.Prices:
+    return usage.Prices(given.input, given.cache_read, given.cache_write_5m, given.cache_write_1h, given.output)
 
 
 @strawberry.enum(description="Whether calls are charged by a price list.")
@@ -102,10 +131,19 @@ class Charge:
 class Charges:
     since: datetime = strawberry.field(description="When these prices had started.")
     free: bool = strawberry.field(description="Whether calls cost nothing.")
+    long_context_above: BigInt | None = strawberry.field(
+        description="For prompts of more tokens than these the prices are; null where the usual ones are."
+    )
     charges: list[Charge] = strawberry.field(description="One for each class that the call used.")
 
     @classmethod
     def of(cls, stored: price_list.PriceList, used: usage.TokenUsage) -> Charges:
         found = price_list.charges(used, stored.charged)
         lines = [Charge(price_class=c.price_class, tokens=BigInt(c.tokens), price=Usd(c.price)) for c in found]
-        return cls(since=stored.starts_at, free=stored.free, charges=lines)
+        above = price_list.tier_of(used, stored.charged)
+        return cls(
+            since=stored.starts_at,
+            free=stored.free,
+            long_context_above=None if above is None else BigInt(above),
+            charges=lines,
+        )

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.price_list import PriceClass, PriceList
-from sluicegate.domain.usage import Prices
+from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.tables.catalog import PriceListRow
 
@@ -20,7 +20,11 @@ Lists = dict[str, list[PriceList]]
 
 
 def price_list_value(row: Row[Any]) -> PriceList:
-    prices = Prices(*(getattr(row, f"price_{name}") for name in PriceClass))
+    tiers = (
+        LongContext(int(tier["above"]), Prices(*(tier.get(name) for name in PriceClass)))
+        for tier in row.long_context or ()
+    )
+    prices = Prices(*(getattr(row, f"price_{name}") for name in PriceClass), long_context=tuple(tiers))
     return to_value(PriceList, row, prices=prices)
 
 
@@ -61,4 +65,9 @@ class SqlPriceListRepository:
 
 def columns_of(made: PriceList) -> dict[str, Any]:
     plain = {name: getattr(made, name) for name in made.__dataclass_fields__ if name != "prices"}
+    tiers = [
+        {"above": tier.above} | {name.value: getattr(tier.prices, name) for name in PriceClass}
+        for tier in made.prices.long_context
+    ]
+    plain["long_context"] = tiers or None
     return plain | {f"price_{name}": getattr(made.prices, name) for name in PriceClass}

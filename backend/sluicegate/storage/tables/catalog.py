@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, String, UniqueConstraint, text
 from sqlmodel import Field
 
 from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
@@ -45,7 +45,8 @@ class ProviderModelRow(Row, table=True):
 
 
 class PriceListRow(Row, table=True):
-    """Prices in nano-dollars per million tokens. No foreign key: calls in the ledger are explained by their list when
+    """Prices in nano-dollars per million tokens; `long_context` has those of each tier by class, with what it begins
+    `above`. No foreign key: calls in the ledger are explained by their list when
     its model is long gone."""
 
     __tablename__ = "price_lists"
@@ -59,6 +60,7 @@ class PriceListRow(Row, table=True):
     price_cache_write_5m: int | None = Field(default=None, sa_column=Column(BigInteger))
     price_cache_write_1h: int | None = Field(default=None, sa_column=Column(BigInteger))
     price_output: int | None = Field(default=None, sa_column=Column(BigInteger))
+    long_context: list[dict[str, int | None]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     free: bool
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 

@@ -11,7 +11,14 @@ const model = (slug: string, kind = "CHAT") => ({
   contextWindow: null,
   maxOutputTokens: null,
   free: true,
-  prices: { input: null, cacheRead: null, cacheWrite5m: null, cacheWrite1h: null, output: null },
+  prices: {
+    input: null,
+    cacheRead: null,
+    cacheWrite5m: null,
+    cacheWrite1h: null,
+    output: null,
+    longContext: [],
+  },
 });
 
 it("fills in the public address and a granted chat model, and keeps the choice in the address", async () => {

@@ -45,7 +45,14 @@ const models = {
       contextWindow: null,
       maxOutputTokens: null,
       free: false,
-      prices: { input: "3", cacheRead: null, cacheWrite5m: null, cacheWrite1h: null, output: "15" },
+      prices: {
+        input: "3",
+        cacheRead: null,
+        cacheWrite5m: null,
+        cacheWrite1h: null,
+        output: "15",
+        longContext: [],
+      },
     },
   ],
 };

@@ -92,6 +92,10 @@ function ModelRow({ model }: { model: AvailableModel }) {
             key={field}
             price={model.prices[field]}
             otherwise={always ? null : model.prices.input}
+            tiers={model.prices.longContext.map((tier) => ({
+              above: tier.above,
+              price: tier[field] ?? (always ? null : tier.input),
+            }))}
             always={always}
           />
         ))
@@ -115,13 +119,14 @@ function Tokens({ count }: { count: number | null }) {
 }
 
 interface PriceProps {
+  tiers: { above: number; price: string | null }[];
   price: string | null;
   /** What applies where there is no price of its own. */
   otherwise: string | null;
   always: boolean;
 }
 
-function Price({ price, otherwise, always }: PriceProps) {
+function Price({ price, otherwise, always, tiers }: PriceProps) {
   return (
     <Table.Td className="numeric" {...(always ? {} : { visibleFrom: "lg" })}>
       {price === null && otherwise !== null ? (
@@ -131,6 +136,16 @@ function Price({ price, otherwise, always }: PriceProps) {
       ) : (
         formatPrice(price)
       )}
+      {tiers.map((tier) => (
+        <Text
+          key={tier.above}
+          size="xs"
+          c="dimmed"
+          title={`Price of calls whose prompt has more than ${formatCount(tier.above)} tokens`}
+        >
+          &gt; {formatCompact(tier.above)}: {formatPrice(tier.price)}
+        </Text>
+      ))}
     </Table.Td>
   );
 }

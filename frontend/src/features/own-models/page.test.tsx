@@ -11,7 +11,14 @@ const model = (slug: string, more: object = {}) => ({
   contextWindow: 200_000,
   maxOutputTokens: 8_192,
   free: false,
-  prices: { input: "3", cacheRead: "0.3", cacheWrite5m: null, cacheWrite1h: null, output: "15" },
+  prices: {
+    input: "3",
+    cacheRead: "0.3",
+    cacheWrite5m: null,
+    cacheWrite1h: null,
+    output: "15",
+    longContext: [],
+  },
   ...more,
 });
 
@@ -28,6 +35,19 @@ it("shows what a model costs, and that a cache price of its own is missing", asy
       .map((cell) => cell.textContent),
   ).toEqual(["$3.00", "$3.00"]);
   expect(within(row).getByRole("button", { name: "Copy claude-demo" })).toBeVisible();
+});
+
+it("shows what long prompts cost under the usual price", async () => {
+  const plain = model("long");
+  const tier = { above: 200_000, input: "6", cacheRead: null, cacheWrite5m: null };
+  const longContext = [{ ...tier, cacheWrite1h: null, output: "22.5" }];
+  const prices = { ...plain.prices, longContext };
+  const server = stubServer({ AvailableModels: { availableModels: [{ ...plain, prices }] } });
+  renderApp("/models", { server });
+  const row = (await screen.findByText("long")).closest("tr") as HTMLElement;
+  expect(row).toHaveTextContent("> 200K: $22.50");
+  // A cache class without a price of its own costs what fresh input does there.
+  expect(within(row).getAllByText("> 200K: $6.00")).toHaveLength(4);
 });
 
 it("calls a free model free", async () => {

@@ -10,7 +10,10 @@ const document = graphql(`
   query AvailableModels {
     availableModels {
       slug displayName kind provider contextWindow maxOutputTokens free
-      prices { input cacheRead cacheWrite5m cacheWrite1h output }
+      prices {
+        input cacheRead cacheWrite5m cacheWrite1h output
+        longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
+      }
     }
   }
 `);

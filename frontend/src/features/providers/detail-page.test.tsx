@@ -145,7 +145,14 @@ it("says that there is no such provider instead of showing an empty page", async
 
 const bare: Partial<ProviderModel> = {
   priced: false,
-  prices: { input: null, cacheRead: null, cacheWrite5m: null, cacheWrite1h: null, output: null },
+  prices: {
+    input: null,
+    cacheRead: null,
+    cacheWrite5m: null,
+    cacheWrite1h: null,
+    output: null,
+    longContext: [],
+  },
 };
 
 it("calls a model without a price not served, and one that is free free", async () => {
@@ -195,6 +202,7 @@ it("warns while a model has no price, and sends exact prices", async () => {
         cacheWrite5m: null,
         cacheWrite1h: null,
         output: "10",
+        longContext: [],
       },
       free: false,
       contextWindow: 400_000,
@@ -316,9 +324,49 @@ it("plans prices from the present ones on, for a time to come alone", async () =
           cacheWrite5m: null,
           cacheWrite1h: null,
           output: "8",
+          longContext: [],
         },
         free: false,
         expectedVersion: 2,
+      },
+    }),
+  );
+});
+
+it("takes prices for long prompts, and shows them under the usual ones", async () => {
+  const long = { input: "2.5", cacheRead: "0.25", cacheWrite5m: null, cacheWrite1h: null };
+  const prices = {
+    ...mockProviderModel().prices,
+    longContext: [{ above: 200_000, ...long, output: "15" }],
+  };
+  const { user, server } = openProvider(mockProvider({ models: [mockProviderModel({ prices })] }), {
+    UpdateProviderModel: { updateProviderModel: { providerModel: { id: "pm-1", name: "x" } } },
+  });
+  const row = await screen.findByRole("row", { name: /gpt-5/ });
+  expect(row).toHaveTextContent("> 200K: $15.00");
+  await user.click(await screen.findByRole("button", { name: "Actions for gpt-5" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Edit prices and limits" }));
+  const dialog = await screen.findByRole("dialog", { name: "Edit gpt-5" });
+  await user.click(within(dialog).getByRole("button", { name: "Add prices for long prompts" }));
+  const [, added] = within(dialog).getAllByRole("group", { name: "Calls with long prompts" });
+  if (!added) throw new Error("there is no second tier");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await within(added).findByText("Say above how many tokens");
+  await user.type(within(added).getByLabelText("Above so many tokens"), "500000");
+  await user.type(within(added).getByLabelText("Input"), "5");
+  await user.type(within(added).getByLabelText("Output"), "30");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  const none = { cacheRead: null, cacheWrite5m: null, cacheWrite1h: null };
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProviderModel")).toMatchObject({
+      input: {
+        prices: {
+          input: "1.25",
+          longContext: [
+            { above: 200_000, ...long, output: "15" },
+            { above: 500_000, input: "5", ...none, output: "30" },
+          ],
+        },
       },
     }),
   );

@@ -1,5 +1,6 @@
 import type { ProviderModel } from "@/features/providers/queries";
 import { parseUsd, usdInput, usdProblem } from "@/lib/currency";
+import { countProblem } from "@/lib/numbers";
 
 export type Prices = ProviderModel["prices"];
 export type PriceClass = "input" | "cacheRead" | "cacheWrite5m" | "cacheWrite1h" | "output";
@@ -16,7 +17,7 @@ const cacheClasses = new Set<PriceClass>(["cacheRead", "cacheWrite5m", "cacheWri
 
 /** The price that is charged for a class, and whether it is the input's for want of one of its own. */
 export function chargedFor(
-  prices: Prices,
+  prices: Omit<Prices, "longContext">,
   id: PriceClass,
 ): { price: string | null; asInput: boolean } {
   const own = prices[id] ?? null;
@@ -25,9 +26,11 @@ export function chargedFor(
   return { price: input, asInput: input !== null };
 }
 
-export type PriceTexts = Record<PriceClass, string>;
+type ClassTexts = Record<PriceClass, string>;
+export type TierTexts = ClassTexts & { above: string };
+export type PriceTexts = ClassTexts & { longContext: TierTexts[] };
 
-export const priceInputs = (texts: PriceTexts) => ({
+const classInputs = (texts: ClassTexts) => ({
   input: usdInput(texts.input),
   cacheRead: usdInput(texts.cacheRead),
   cacheWrite5m: usdInput(texts.cacheWrite5m),
@@ -35,7 +38,15 @@ export const priceInputs = (texts: PriceTexts) => ({
   output: usdInput(texts.output),
 });
 
-export const priceTexts = (prices?: Prices): PriceTexts => ({
+export const priceInputs = (texts: PriceTexts) => ({
+  ...classInputs(texts),
+  longContext: texts.longContext.map((tier) => ({
+    above: Number(tier.above),
+    ...classInputs(tier),
+  })),
+});
+
+const classTexts = (prices?: Omit<Prices, "longContext">): ClassTexts => ({
   input: prices?.input ?? "",
   cacheRead: prices?.cacheRead ?? "",
   cacheWrite5m: prices?.cacheWrite5m ?? "",
@@ -43,16 +54,45 @@ export const priceTexts = (prices?: Prices): PriceTexts => ({
   output: prices?.output ?? "",
 });
 
-/** What a form says to a typed price, by field. */
-export const priceProblems = Object.fromEntries(
+export const priceTexts = (prices?: Prices): PriceTexts => ({
+  ...classTexts(prices),
+  longContext: (prices?.longContext ?? []).map((tier) => ({
+    ...classTexts(tier),
+    above: String(tier.above),
+  })),
+});
+
+export const emptyTier: TierTexts = { ...classTexts(), above: "" };
+
+const classProblems = Object.fromEntries(
   priceClasses.map(({ id }) => [
     id,
     (text: string, { free }: { free: boolean }) => (free ? null : usdProblem(text)),
   ]),
 );
 
+/** What a form says to a typed price, by field. */
+export const priceProblems = {
+  ...classProblems,
+  longContext: {
+    ...classProblems,
+    above: (text: string, { free }: { free: boolean }) => {
+      if (free) return null;
+      return /^0*$/.test(text.trim()) ? "Say above how many tokens" : countProblem(text);
+    },
+  },
+};
+
+/** Tiers as one line, for people who compare two states. */
+export const tiersText = (tiers: TierTexts[]): string =>
+  tiers
+    .map(
+      (tier) => `above ${tier.above}: ${priceClasses.map(({ id }) => tier[id] || "–").join(" / ")}`,
+    )
+    .join("; ") || "none";
+
 /** Whether calls would be served at these prices; embeddings have no output to pay for. */
-export function isPriced(texts: PriceTexts, kind: ProviderModel["kind"]): boolean {
+export function isPriced(texts: ClassTexts, kind: ProviderModel["kind"]): boolean {
   const known = (text: string) => parseUsd(text) !== null;
   return known(texts.input) && (kind === "EMBEDDING" || known(texts.output));
 }

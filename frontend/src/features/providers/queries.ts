@@ -23,10 +23,16 @@ const providerDetailDocument = graphql(`
       credentialPrefix credentialUpdatedAt createdAt version
       models {
         id name kind free priced obstacle contextWindow maxOutputTokens version
-        prices { input cacheRead cacheWrite5m cacheWrite1h output }
+        prices {
+          input cacheRead cacheWrite5m cacheWrite1h output
+          longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
+        }
         priceLists {
           id startsAt status free
-          prices { input cacheRead cacheWrite5m cacheWrite1h output }
+          prices {
+            input cacheRead cacheWrite5m cacheWrite1h output
+            longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
+          }
         }
         usedBy { id slug status backends { providerModel { id provider { id } } } }
       }

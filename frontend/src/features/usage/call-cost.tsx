@@ -59,7 +59,10 @@ export function CallCost({ call }: { call: Call }) {
             </Table>
           )}
           <Text size="xs" c="dimmed">
-            Prices since {formatExact(charges.since)}.
+            Prices since {formatExact(charges.since)}
+            {charges.longContextAbove === null
+              ? "."
+              : `, for prompts above ${formatCount(charges.longContextAbove)} tokens.`}
             {estimated ? " Tokens are estimated: the provider reported none." : ""}
           </Text>
         </Stack>

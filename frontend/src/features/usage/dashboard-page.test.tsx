@@ -176,6 +176,7 @@ it("tells by which prices a call was charged, where that is known", async () => 
   const charges: Call["charges"] = {
     since: "2026-11-01T00:00:00Z",
     free: false,
+    longContextAbove: 200_000,
     charges: [
       { priceClass: "INPUT", tokens: 234, price: "3" },
       { priceClass: "CACHE_READ", tokens: 1000, price: "0.3" },
@@ -192,6 +193,7 @@ it("tells by which prices a call was charged, where that is known", async () => 
   expect(asked.map((button) => button.textContent)).toEqual(["$0.0042"]);
   await user.click(asked[0] as HTMLElement);
   const shown = await screen.findByRole("dialog");
+  expect(shown).toHaveTextContent("for prompts above 200,000 tokens");
   const lines = within(shown).getAllByRole("row").slice(1);
   expect(lines.map((line) => line.textContent)).toEqual([
     "Input234$3.00",

@@ -66,7 +66,7 @@ const callsDocument = graphql(`
         node {
           id at userLabel keyName model providerName status outcome stream inputTokens cacheReadTokens
           outputTokens cost estimated latencyMs firstByteMs clientApp project
-          charges { since free charges { priceClass tokens price } }
+          charges { since free longContextAbove charges { priceClass tokens price } }
         }
       }
       pageInfo { hasNextPage endCursor }

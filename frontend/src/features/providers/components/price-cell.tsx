@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import { chargedFor, type PriceClass } from "@/features/providers/prices";
 import type { ProviderModel } from "@/features/providers/queries";
 import { formatPrice } from "@/lib/currency";
+import { formatCompact, formatCount } from "@/lib/numbers";
 
 interface Props {
   model: Pick<ProviderModel, "prices" | "free">;
@@ -15,7 +16,22 @@ export function PriceCell({ model, of }: Props) {
         Free
       </Text>
     );
-  const { price, asInput } = chargedFor(model.prices, of);
+  return (
+    <>
+      <Price {...chargedFor(model.prices, of)} />
+      {model.prices.longContext.map((tier) => (
+        <Text key={tier.above} size="xs" c="dimmed" title={aboveWords(tier.above)}>
+          &gt; {formatCompact(tier.above)}: {formatPrice(chargedFor(tier, of).price)}
+        </Text>
+      ))}
+    </>
+  );
+}
+
+const aboveWords = (tokens: number): string =>
+  `Price of calls whose prompt has more than ${formatCount(tokens)} tokens`;
+
+function Price({ price, asInput }: ReturnType<typeof chargedFor>) {
   if (!asInput) return <>{formatPrice(price)}</>;
   return (
     <Text span inherit c="dimmed" title="No price of its own: charged as input">

@@ -170,11 +170,7 @@ function PlanForm({ model, onDone }: { model: ProviderModel; onDone: () => void 
         data-autofocus
         {...form.getInputProps("startsAt")}
       />
-      <PriceFields
-        kind={model.kind}
-        values={values}
-        propsOf={(name, type) => form.getInputProps(name, { type })}
-      />
+      <PriceFields kind={model.kind} form={form} />
     </FormBody>
   );
 }

@@ -13,6 +13,8 @@ import {
   priceInputs,
   priceProblems,
   priceTexts,
+  type TierTexts,
+  tiersText,
 } from "@/features/providers/prices";
 import type { Provider, ProviderModel } from "@/features/providers/queries";
 import { notifySuccess } from "@/lib/notify";
@@ -109,11 +111,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
           <ModelKindInput {...form.getInputProps("kind")} />
         </>
       )}
-      <PriceFields
-        kind={form.values.kind}
-        values={form.values}
-        propsOf={(name, type) => form.getInputProps(name, { type })}
-      />
+      <PriceFields kind={form.values.kind} form={form} />
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
         <CountInput
           label="Context window"
@@ -131,9 +129,11 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
           {...conflict}
           mine={form.values}
           labels={labels}
-          show={(field, value) =>
-            field === "free" ? (value ? "yes" : "no") : String(value) || "unknown"
-          }
+          show={(field, value) => {
+            if (field === "free") return value ? "yes" : "no";
+            if (field === "longContext") return tiersText(value as TierTexts[]);
+            return String(value) || "unknown";
+          }}
         />
       ) : null}
     </FormBody>
@@ -143,6 +143,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
 const labels: Partial<Record<keyof Values, string>> = {
   free: "Calls cost nothing",
   ...Object.fromEntries(priceClasses.map(({ id, label }) => [id, label])),
+  longContext: "Prices for long prompts",
   contextWindow: "Context window",
   maxOutputTokens: "Longest answer",
 };
