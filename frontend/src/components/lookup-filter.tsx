@@ -15,6 +15,8 @@ interface Props extends Pick<InputBaseProps, "w"> {
   searchLabel: string;
   /** What it says when it narrows nothing: "Everyone". */
   all: string;
+  /** What it says when nothing has the name that is sought. */
+  none?: string;
   /** The name of what is chosen; null for all, undefined while it is looked up. */
   chosen: string | null | undefined;
   /** A hook that gives what matches. */
@@ -27,10 +29,19 @@ const allValue = "all";
 
 /** Narrows a page to something that the server finds by name. */
 export function LookupFilter(props: Props) {
-  const { label, icon: Glyph, searchLabel, all, chosen, useFound, onChange, ...rest } = props;
+  const {
+    label,
+    icon: Glyph,
+    searchLabel,
+    all,
+    none = "Nobody matches",
+    chosen,
+    useFound,
+    onChange,
+    ...rest
+  } = props;
   const [text, setText] = useState("");
   const [sought] = useDebouncedValue(text.trim(), pause);
-  const found = useFound(sought);
   const combobox = useCombobox({
     onDropdownOpen: () => combobox.focusSearchInput(),
     onDropdownClose: () => {
@@ -78,24 +89,39 @@ export function LookupFilter(props: Props) {
           }}
         />
         <Combobox.Options mah={320} style={{ overflowY: "auto" }} aria-label={label}>
-          {sought === "" ? <Combobox.Option value={allValue}>{all}</Combobox.Option> : null}
-          {found?.map((group) => (
-            <Combobox.Group key={group.label} label={group.label}>
-              {group.choices.map(({ value, name, email }) => (
-                <Combobox.Option key={value} value={value}>
-                  {name}
-                  {email ? (
-                    <Text size="xs" c="dimmed">
-                      {email}
-                    </Text>
-                  ) : null}
-                </Combobox.Option>
-              ))}
-            </Combobox.Group>
-          ))}
-          {found?.length === 0 ? <Combobox.Empty>Nobody matches</Combobox.Empty> : null}
+          <Found {...{ all, none, sought, useFound }} />
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>
+  );
+}
+
+interface FoundProps extends Pick<Props, "all" | "useFound"> {
+  none: string;
+  sought: string;
+}
+
+/** Asks the server, and only while the list is open. */
+function Found({ all, none, sought, useFound }: FoundProps) {
+  const found = useFound(sought);
+  return (
+    <>
+      {sought === "" ? <Combobox.Option value={allValue}>{all}</Combobox.Option> : null}
+      {found?.map((group) => (
+        <Combobox.Group key={group.label} label={group.label}>
+          {group.choices.map(({ value, name, email }) => (
+            <Combobox.Option key={value} value={value}>
+              {name}
+              {email ? (
+                <Text size="xs" c="dimmed">
+                  {email}
+                </Text>
+              ) : null}
+            </Combobox.Option>
+          ))}
+        </Combobox.Group>
+      ))}
+      {found?.length === 0 && sought !== "" ? <Combobox.Empty>{none}</Combobox.Empty> : null}
+    </>
   );
 }

@@ -55,13 +55,14 @@ export const countOf = (selected: Selected): number =>
 
 export function toSelection(selected: Selected): UserSelectionInput {
   if (selected.kind === "matching") {
-    const { q, role, status } = selected.search;
+    const { q, role, status, group } = selected.search;
     return {
       matching: {
         expectedCount: selected.count,
         search: q ?? null,
         role: role ?? null,
         status: status ?? null,
+        groupId: group ?? null,
       },
     };
   }

@@ -37,6 +37,7 @@ it("reads search, filters and order from the address, and asks the server for ju
     search: "hop",
     role: "ADMIN",
     status: "SUSPENDED",
+    groupId: null,
     sort: "CREATED_DESC",
     after: null,
     counted: true,
@@ -65,6 +66,34 @@ it("writes search, filter and order to the address", async () => {
   await expect
     .poll(() => server.lastOf("UserList"))
     .toMatchObject({ search: "li", status: "INVITED", sort: "CREATED_ASC" });
+});
+
+it("narrows the list, and what is done with all of it, to the members of a group", async () => {
+  const groups = [{ id: "group-1", name: "Contractors", description: "" }];
+  const { user, path, server } = show("/admin/users", {
+    GroupPicker: { groups: mockPage(groups) },
+    UsageGroup: { group: { id: "group-1", name: "Contractors" } },
+    UserList: { users: { ...list([grace], "cursor-1").users, totalCount: 120 } },
+    SuspendUsers: { suspendUsers: { results: [] } },
+  });
+  await screen.findByText("Grace Hopper");
+  await user.click(screen.getByRole("button", { name: "Group: Any group" }));
+  await user.click(await screen.findByRole("option", { name: "Contractors" }));
+  await expect.poll(path).toBe("/admin/users?group=group-1");
+  await screen.findByRole("button", { name: "Group: Contractors" });
+  await expect.poll(() => server.lastOf("UserList")).toMatchObject({ groupId: "group-1" });
+  expect(screen.getByRole("link", { name: "Export CSV" })).toHaveAttribute(
+    "href",
+    "/export/users.csv?groupId=group-1",
+  );
+  await user.click(await screen.findByRole("checkbox", { name: "Select all loaded rows" }));
+  await user.click(screen.getByRole("button", { name: "Select all 120" }));
+  await user.click(screen.getByRole("button", { name: "Suspend" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: "Suspend" }));
+  await expect
+    .poll(() => server.lastOf("SuspendUsers"))
+    .toMatchObject({ users: { matching: { expectedCount: 120, groupId: "group-1" } } });
 });
 
 it("exports the list as it is searched, filtered and sorted", async () => {
@@ -178,6 +207,8 @@ it("deletes everybody who matches, once their number was typed", async () => {
   await user.click(remove);
   expect(await within(dialog).findByRole("alert")).toHaveTextContent("121 people match by now");
   expect(server.lastOf("DeleteUsers")).toEqual({
-    users: { matching: { expectedCount: 120, search: "hop", role: "MEMBER", status: null } },
+    users: {
+      matching: { expectedCount: 120, search: "hop", role: "MEMBER", status: null, groupId: null },
+    },
   });
 });

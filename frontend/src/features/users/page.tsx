@@ -68,7 +68,7 @@ export function UsersPage() {
   const total = totalOf(query.data);
   // Everybody who matches, also those who are not loaded; another search ends that.
   const [everybody, setEverybody] = useState<string | null>(null);
-  const asked = JSON.stringify([state.q, state.role, state.status]);
+  const asked = JSON.stringify([state.q, state.role, state.status, state.group]);
   const matching = everybody === asked && total !== undefined;
 
   function select(ids: Set<string>): void {
@@ -113,7 +113,7 @@ export function UsersPage() {
         <UserFilters
           state={state}
           onChange={set}
-          {...(isFiltered("q", "role", "status") ? { onClear: clear } : {})}
+          {...(isFiltered("q", "role", "status", "group") ? { onClear: clear } : {})}
         />
         <DataTable
           label="Users"
@@ -132,7 +132,7 @@ export function UsersPage() {
           }}
           total={total}
           empty={
-            isFiltered("q", "role", "status") ? (
+            isFiltered("q", "role", "status", "group") ? (
               <EmptyState
                 icon={IconUsers}
                 title="Nobody matches"
@@ -184,8 +184,8 @@ export function UsersPage() {
 }
 
 /** The list as it is searched, filtered and sorted now, whole. */
-function exportAddress({ q, role, status, sort }: UserListSearch): string {
-  const asked = Object.entries({ search: q, role, status, sort });
+function exportAddress({ q, role, status, group, sort }: UserListSearch): string {
+  const asked = Object.entries({ search: q, role, status, groupId: group, sort });
   const given = asked.filter((entry): entry is [string, string] => entry[1] !== undefined);
   return `/export/users.csv?${new URLSearchParams(given)}`;
 }

@@ -12,10 +12,19 @@ const userListDocument = graphql(`
     $search: String
     $role: Role
     $status: UserStatus
+    $groupId: ID
     $sort: UserSort!
     $counted: Boolean!
   ) {
-    users(first: 50, after: $after, search: $search, role: $role, status: $status, sort: $sort) {
+    users(
+      first: 50
+      after: $after
+      search: $search
+      role: $role
+      status: $status
+      groupId: $groupId
+      sort: $sort
+    ) {
       edges { node { id email name role status createdAt lastActiveAt version } }
       pageInfo { hasNextPage endCursor }
       totalCount @include(if: $counted)
@@ -65,11 +74,17 @@ export const userSessionsQuery = (id: string) =>
     queryFn: async () => (await execute(userSessionsDocument, { id })).user?.sessions ?? [],
   });
 
-export const userListQuery = ({ q, role, status, sort = "NAME_ASC" }: UserListSearch) =>
+export const userListQuery = ({ q, role, status, group, sort = "NAME_ASC" }: UserListSearch) =>
   pagesQuery<ListedUser>({
-    queryKey: keys.userList({ q, role, status, sort }),
+    queryKey: keys.userList({ q, role, status, group, sort }),
     fetch: async (after) => {
-      const filters = { search: q ?? null, role: role ?? null, status: status ?? null, sort };
+      const filters = {
+        search: q ?? null,
+        role: role ?? null,
+        status: status ?? null,
+        groupId: group ?? null,
+        sort,
+      };
       // Counting reads every match, so only the first page asks for it.
       return (await execute(userListDocument, { ...filters, after, counted: after === null }))
         .users;

@@ -8,6 +8,7 @@ export const userListSearch = z.object({
   q: z.catch(z.optional(z.string()), undefined),
   role: z.catch(z.optional(z.enum(["ADMIN", "MEMBER"])), undefined),
   status: z.catch(z.optional(z.enum(["ACTIVE", "INVITED", "SUSPENDED"])), undefined),
+  group: z.catch(z.optional(z.string()), undefined),
   sort: z.catch(z.optional(z.enum(sorts)), undefined),
 });
 

@@ -1,6 +1,7 @@
-import { Button, Group } from "@mantine/core";
+import { Anchor, Button, Group } from "@mantine/core";
 import { IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { Confirmed } from "@/components/confirm-dialog";
 import { type Column, DataTable } from "@/components/data-table";
@@ -57,7 +58,25 @@ export function MembersCard({ group }: Props) {
     },
   ];
   return (
-    <SectionCard title="Members" actions={group.memberCount === 0 ? undefined : add} flush>
+    <SectionCard
+      title="Members"
+      actions={
+        group.memberCount === 0 ? undefined : (
+          <Group gap="md">
+            <Anchor
+              size="sm"
+              renderRoot={(props) => (
+                <Link to="/admin/users" search={{ group: group.id }} {...props} />
+              )}
+            >
+              Show in Users
+            </Anchor>
+            {add}
+          </Group>
+        )
+      }
+      flush
+    >
       {group.memberCount > 10 || search !== "" ? (
         <Group px="lg" pb="sm">
           <SearchInput

@@ -1,5 +1,6 @@
 import { Button, Group, NativeSelect } from "@mantine/core";
 import { SearchInput } from "@/components/search-input";
+import { GroupFilter } from "@/features/users/components/group-filter";
 import type { UserListSearch } from "@/features/users/search";
 
 interface Props {
@@ -29,7 +30,7 @@ export function UserFilters({ state, onChange, onClear }: Props) {
         label="Search by name or e-mail"
         value={state.q ?? ""}
         onChange={(q) => onChange({ q: q || undefined })}
-        flex={{ base: "1 1 100%", sm: "0 1 360px" }}
+        flex={{ base: "1 1 100%", sm: "0 1 320px" }}
       />
       <NativeSelect
         aria-label="Role"
@@ -49,6 +50,7 @@ export function UserFilters({ state, onChange, onClear }: Props) {
           onChange({ status: (value || undefined) as UserListSearch["status"] })
         }
       />
+      <GroupFilter group={state.group} onChange={(group) => onChange({ group })} />
       {onClear ? (
         <Button variant="subtle" color="gray" onClick={onClear}>
           Clear
