@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluicegate.domain.price_list import NOTHING, PriceClass, PriceList, charges, in_force, next_start, tier_of
+from sluicegate.domain.price_list import NOTHING, PriceClass, PriceList, charges, in_force, next_start, scaled, tier_of
 from sluicegate.domain.usage import LongContext, Prices, TokenUsage, cost_of
+from sluicegate.kit.errors import InvalidInput
+from sluicegate.kit.money import format_factor, parse_factor
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 counts = st.integers(0, 10**9)
@@ -77,3 +80,32 @@ def test_cached_tokens_make_a_prompt_long_and_the_last_token_of_a_tier_does_not(
     prices = Prices(1_000_000, 0, 0, 0, 1_000_000, (LongContext(100, Prices(7_000_000, 0, 0, 0, 9_000_000)),))
     assert cost_of(TokenUsage(input=60, cache_read=20, cache_write_5m=15, cache_write_1h=5, output=10), prices) == 70
     assert cost_of(TokenUsage(input=60, cache_read=21, cache_write_5m=15, cache_write_1h=5, output=10), prices) == 510
+
+
+@given(usages, tariffs, st.integers(1, 10**9))
+def test_a_multiplier_scales_every_price_to_the_nearest_nano_dollar(
+    usage: TokenUsage, prices: Prices, multiplier: int
+) -> None:
+    found = scaled(prices, multiplier)
+    for before, after in zip(
+        [prices, *(tier.prices for tier in prices.long_context)],
+        [found, *(tier.prices for tier in found.long_context)],
+        strict=True,
+    ):
+        for name in PriceClass:
+            price = getattr(before, name)
+            exact = None if price is None else round(Fraction(price * multiplier, 1_000_000))
+            assert getattr(after, name) == exact
+    assert tier_of(usage, found) == tier_of(usage, prices)
+
+
+@given(st.integers(1, 10**9))
+def test_factors_read_as_they_are_written(millionths: int) -> None:
+    assert parse_factor(format_factor(millionths), "f") == millionths
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1001", "0.0000001", "15%", "1_0", "", "NaN", "Infinity", "1e9", "٣"])
+def test_what_is_no_factor_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_factor(text, "priceMultiplier")
+    assert caught.value.field == "priceMultiplier"

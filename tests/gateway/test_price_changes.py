@@ -10,10 +10,11 @@ from fakes.provider import Connection, Exchange
 from fakes.wire import completion, whole
 from gateway.bench import CHAT, PRICES, chat
 from gateway.office import Office
-from sluicegate.domain.price_list import PriceList
+from sluicegate.domain.price_list import PriceList, scaled
 from sluicegate.domain.usage import CallRecord, LongContext, Prices, TokenUsage, cost_of
 from sluicegate.services.price_lists import ComingPrices
 from sluicegate.services.provider_models import ProviderModelChange
+from sluicegate.services.providers import ProviderChange
 
 CALLERS = 16
 CHANGES = 12
@@ -167,3 +168,20 @@ async def test_a_long_prompt_is_charged_as_one_by_all_of_its_tokens(office: Offi
         assert record.cost_nanos == cost_of(used(record), dearer if tier else PRICES)
         data = await office.ask("{ calls(first: 1) { edges { node { charges { longContextAbove } } } } }", office.ada)
         assert data["calls"]["edges"][0]["node"]["charges"] == {"longContextAbove": tier}
+
+
+async def test_a_multiplier_counts_for_the_next_call_and_for_no_earlier_one(office: Office) -> None:
+    services = office.bench.container.services
+    async with office.bench.container.store.read() as tx:
+        model = await tx.catalog.provider_model(await offer_of(office))
+    assert model is not None
+    before = await office.call()
+    await services.providers.update(office.admin, model.provider_id, ProviderChange(price_multiplier=850_000))
+    after = await office.call()
+    charged = {record.call_id: record for record in await office.bench.ledger()}
+    first, second = charged[before.headers["x-request-id"]], charged[after.headers["x-request-id"]]
+    assert first.cost_nanos == cost_of(used(first), PRICES)
+    assert second.cost_nanos == cost_of(used(second), scaled(PRICES, 850_000))
+    data = await office.ask("{ calls(first: 1) { edges { node { charges { charges { price } } } } } }", office.ada)
+    (charge, *_) = data["calls"]["edges"][0]["node"]["charges"]["charges"]
+    assert charge["price"] == "2.55"

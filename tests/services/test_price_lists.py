@@ -17,7 +17,7 @@ from sluicegate.ports.store import AuditFilter, PageRequest
 from sluicegate.services.caller import Caller
 from sluicegate.services.price_lists import MAX_COMING, ComingPrices, PriceListService
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange, ProviderModelService
-from sluicegate.services.providers import NewProvider, ProviderService
+from sluicegate.services.providers import NewProvider, ProviderChange, ProviderService
 
 OLD, NEW = Prices(input=1_000, output=2_000), Prices(input=500, output=1_000)
 
@@ -25,6 +25,7 @@ OLD, NEW = Prices(input=1_000, output=2_000), Prices(input=500, output=1_000)
 class Stage:
     def __init__(self, site: Site, admin: Caller, provider_id: str) -> None:
         self.site, self.admin, self.provider_id = site, admin, provider_id
+        self.providers = ProviderService(site.store, EnvelopeVault(b"k" * 32), site.clock, allow_private=False)
         self.offers = ProviderModelService(site.store, site.clock)
         self.lists = PriceListService(site.store, site.clock)
 
@@ -44,8 +45,9 @@ class Stage:
 @pytest.fixture
 async def stage(site: Site) -> Stage:
     admin = await site.person("ada@example.com", Role.ADMIN)
-    providers = ProviderService(site.store, EnvelopeVault(b"k" * 32), site.clock, allow_private=False)
-    return Stage(site, admin, (await providers.create(admin, NewProvider(ProviderKind.DEMO, "Demo"))).id)
+    stage = Stage(site, admin, "")
+    stage.provider_id = (await stage.providers.create(admin, NewProvider(ProviderKind.DEMO, "Demo"))).id
+    return stage
 
 
 async def test_planned_prices_start_by_themselves(stage: Stage) -> None:
@@ -145,7 +147,7 @@ async def test_plans_are_few(stage: Stage) -> None:
 async def test_a_plan_from_an_older_state_is_refused(stage: Stage) -> None:
     offer = await stage.offer()
     await stage.lists.schedule(stage.admin, ComingPrices(offer.id, stage.later(1), NEW), 0)
-    with pytest.raises(StaleVersion, match=r"changed free, prices, starts_at"):
+    with pytest.raises(StaleVersion, match=r"changed free, own, prices, starts_at"):
         await stage.lists.schedule(stage.admin, ComingPrices(offer.id, stage.later(2), NEW), 0)
 
 
@@ -170,3 +172,53 @@ async def test_only_administrators_plan_prices(stage: Stage) -> None:
         await stage.lists.schedule(member, ComingPrices(offer.id, stage.later(2), NEW))
     with pytest.raises(Forbidden):
         await stage.lists.withdraw(member, planned.price_lists[1].id)
+
+
+async def test_a_multiplier_counts_from_now_on_and_for_what_is_planned(stage: Stage) -> None:
+    offer = await stage.offer()
+    planned = await stage.schedule(offer, stage.later(5))
+    stage.site.clock.advance(3600)
+    await stage.providers.update(stage.admin, stage.provider_id, ProviderChange(price_multiplier=850_000))
+    found = await stage.read(offer)
+    charged = [(made.starts_at, made.prices, made.charged.input) for made in found.price_lists]
+    assert charged == [
+        (offer.created_at, OLD, 1_000),
+        (stage.site.clock.now(), OLD, 850),
+        (planned.price_lists[1].starts_at, NEW, 425),
+    ]
+    assert found.price_lists[0] == offer.price_lists[0]
+
+
+async def test_own_prices_and_free_models_know_no_multiplier(stage: Stage) -> None:
+    own = await stage.offers.create(
+        stage.admin, NewProviderModel(stage.provider_id, "own", prices=OLD, own=True, context_window=5)
+    )
+    free = await stage.offers.create(stage.admin, NewProviderModel(stage.provider_id, "free", prices=OLD, free=True))
+    await stage.providers.update(stage.admin, stage.provider_id, ProviderChange(price_multiplier=2_000_000))
+    for model, cost in ((own, 1_000), (free, 0)):
+        found = await stage.read(model)
+        assert found.price_lists == model.price_lists
+        assert found.current is not None
+        assert found.current.charged.input == cost
+    listed = await stage.offers.update(stage.admin, own.id, ProviderModelChange(own=False))
+    assert listed.current is not None
+    assert listed.current.charged == Prices(input=2_000, output=4_000)
+
+
+async def test_new_prices_go_by_the_multiplier_of_their_provider(stage: Stage) -> None:
+    await stage.providers.update(stage.admin, stage.provider_id, ProviderChange(price_multiplier=500_000))
+    offer = await stage.offer()
+    await stage.offers.update(stage.admin, offer.id, ProviderModelChange(prices=Prices(input=9, output=7)))
+    found = await stage.schedule(offer, stage.later(1))
+    # Halves go to the even side.
+    assert [made.charged for made in found.price_lists] == [
+        Prices(input=500, output=1_000),
+        Prices(input=4, output=4),
+        Prices(input=250, output=500),
+    ]
+
+
+async def test_the_same_multiplier_again_starts_no_list(stage: Stage) -> None:
+    offer = await stage.offer()
+    await stage.providers.update(stage.admin, stage.provider_id, ProviderChange(price_multiplier=1_000_000, name="D"))
+    assert (await stage.read(offer)).price_lists == offer.price_lists

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sluicegate.domain.price_list import PriceList, in_force
 from sluicegate.domain.usage import Prices
 from sluicegate.kit.errors import InvalidInput
+from sluicegate.kit.money import ONE
 
 UNKNOWN_PRICES = Prices()
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?"
@@ -120,7 +121,8 @@ KINDS: dict[ProviderKind, KindFacts] = {
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """`api_version` is what Azure's interface by deployments wants; None is its newer one, which has no versions."""
+    """`api_version` is what Azure's interface by deployments wants; None is its newer one, which has no versions.
+    `price_multiplier`, in millionths, is what was agreed on for all prices of its models but own ones."""
 
     id: str
     name: str
@@ -133,6 +135,7 @@ class Provider:
     credential_updated_at: datetime | None
     created_at: datetime
     api_version: str | None = None
+    price_multiplier: int = ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,10 @@ class ProviderModel:
         return self.current is not None and self.current.free
 
     @property
+    def own(self) -> bool:
+        return self.current is not None and self.current.own
+
+    @property
     def priced(self) -> bool:
         return is_priced(self.kind, self.prices, free=self.free)
 
@@ -167,9 +174,11 @@ class ProviderModel:
         current = in_force(self.price_lists, now)
         return self if current is self.current else replace(self, current=current)
 
-    def costing(self, prices: Prices, *, free: bool = False, list_id: str) -> ProviderModel:
+    def costing(
+        self, prices: Prices, *, free: bool = False, own: bool = False, multiplier: int = ONE, list_id: str
+    ) -> ProviderModel:
         """With these prices since it exists, and no others."""
-        made = PriceList(list_id, self.id, self.created_at, prices, free, self.created_at)
+        made = PriceList(list_id, self.id, self.created_at, prices, free, self.created_at, own, multiplier)
         return replace(self, price_lists=(made,), current=made)
 
 

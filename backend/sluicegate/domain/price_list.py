@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sluicegate.domain.usage import Prices, TokenUsage
+from sluicegate.domain.usage import LongContext, Prices, TokenUsage
+from sluicegate.kit.money import ONE, divide_half_even
 
 NOTHING = Prices(0, 0, 0, 0, 0)
 
@@ -26,7 +27,10 @@ class PriceClass(StrEnum):
 @dataclass(frozen=True, slots=True)
 class PriceList:
     """In force from `starts_at` until the next list of the same provider model starts. One that has started never
-    changes, and outlives its model, because calls in the ledger name the list that they were charged by."""
+    changes, and outlives its model, because calls in the ledger name the list that they were charged by.
+
+    Calls are charged by `prices` times `multiplier`, which is in millionths and the provider's while the list is in
+    force, unless the prices are the deployment's `own`."""
 
     id: str
     provider_model_id: str
@@ -34,11 +38,25 @@ class PriceList:
     prices: Prices
     free: bool
     created_at: datetime
+    own: bool = False
+    multiplier: int = ONE
 
     @property
     def charged(self) -> Prices:
         """What calls are charged by."""
-        return NOTHING if self.free else self.prices
+        if self.free:
+            return NOTHING
+        return self.prices if self.own or self.multiplier == ONE else scaled(self.prices, self.multiplier)
+
+
+def scaled(prices: Prices, multiplier: int) -> Prices:
+    """Every price times so many millionths, to the nearest nano-dollar per million tokens, half to even."""
+    classes = {
+        name.value: None if (price := getattr(prices, name)) is None else divide_half_even(price * multiplier, ONE)
+        for name in PriceClass
+    }
+    tiers = (LongContext(tier.above, scaled(tier.prices, multiplier)) for tier in prices.long_context)
+    return Prices(**classes, long_context=tuple(tiers))
 
 
 def in_force(lists: Sequence[PriceList], at: datetime) -> PriceList | None:

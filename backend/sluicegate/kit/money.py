@@ -38,6 +38,39 @@ def parse_usd(text: str, field: str) -> Nanos:
     return Nanos(int(nanos))
 
 
+ONE = 1_000_000
+"""A factor of one: factors are whole millionths."""
+
+_MAX_FACTOR = 1_000
+
+
+def parse_factor(text: str, field: str) -> int:
+    """Millionths of a decimal string such as `0.85`.
+
+    Raises InvalidInput naming `field` for anything that is not a decimal above 0 and at most 1,000, with at most six
+    decimals.
+    """
+    text = text.strip()
+    try:
+        factor = Decimal(text if text.isascii() and "_" not in text else "?")
+    except InvalidOperation:
+        raise InvalidInput(field, f"{text[:40]!r} is not a factor; write it like 0.85") from None
+    if not factor.is_finite() or not 0 < factor <= _MAX_FACTOR:
+        raise InvalidInput(
+            field, f"must lie above 0 and be at most {_MAX_FACTOR}; mark models that cost nothing as free"
+        )
+    if factor * ONE != int(factor * ONE):
+        raise InvalidInput(field, "has more than six decimals")
+    return int(factor * ONE)
+
+
+def format_factor(millionths: int) -> str:
+    """The exact decimal string of a factor, without needless zeros: `1`, `0.85`."""
+    whole, rest = divmod(millionths, ONE)
+    decimals = f"{rest:06d}".rstrip("0")
+    return f"{whole}.{decimals}" if decimals else str(whole)
+
+
 def format_usd(nanos: int) -> str:
     """The exact decimal string of an amount, without needless zeros: `12.5`, `0`, `0.000000075`."""
     sign = "-" if nanos < 0 else ""

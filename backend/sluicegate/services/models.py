@@ -17,7 +17,7 @@ from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
-from sluicegate.services.providers import CATALOG_CHANGED
+from sluicegate.services.changes import CATALOG_CHANGED
 from sluicegate.services.versions import hold
 
 MAX_BACKENDS = 20

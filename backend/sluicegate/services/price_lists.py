@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, format_usd
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
-from sluicegate.services.providers import CATALOG_CHANGED
+from sluicegate.services.changes import CATALOG_CHANGED
 from sluicegate.services.versions import hold
 
 MAX_COMING = 20
@@ -42,6 +42,7 @@ class ComingPrices:
     starts_at: datetime
     prices: Prices
     free: bool = False
+    own: bool = False
 
 
 class PriceListService:
@@ -76,7 +77,16 @@ class PriceListService:
                 raise InvalidInput("startsAt", f"may not be one more: {MAX_COMING} changes are planned already")
             for other in same:
                 await tx.prices.delete(other.id)
-            made = PriceList(new_id(), model.id, coming.starts_at, coming.prices, coming.free, now)
+            made = PriceList(
+                new_id(),
+                model.id,
+                coming.starts_at,
+                coming.prices,
+                coming.free,
+                now,
+                coming.own,
+                await multiplier_of(tx, model.provider_id),
+            )
             await tx.prices.add(made)
             before = shown_list(same[0]) if same else {}
             return await _recorded(tx, caller, "provider_model.schedule_prices", model, before, shown_list(made))
@@ -103,8 +113,30 @@ def _coming(model: ProviderModel, now: datetime) -> list[PriceList]:
     return [found for found in model.price_lists if found.starts_at > now]
 
 
+async def multiplier_of(tx: Transaction, provider_id: str) -> int:
+    """The provider's, which stays what it is until the transaction ends."""
+    await hold(tx, Edited(Editable.PROVIDER, provider_id), None)
+    provider = await tx.catalog.provider(provider_id)
+    if provider is None:
+        raise NotFound("provider", field="providerId")
+    return provider.price_multiplier
+
+
+async def apply_multiplier(tx: Transaction, provider_id: str, multiplier: int, now: datetime) -> None:
+    """From now on, all prices of a provider that are not own ones go by another multiplier. What calls cost until now
+    stays, and what is planned keeps its date."""
+    for model in (await tx.catalog.models_of_providers([provider_id])).get(provider_id, []):
+        for coming in _coming(model, now):
+            await tx.prices.delete(coming.id)
+            await tx.prices.add(replace(coming, multiplier=multiplier))
+        current = model.current
+        if current is not None and not current.own and not current.free:
+            await tx.prices.add(replace(current, id=new_id(), starts_at=now, created_at=now, multiplier=multiplier))
+
+
 async def _held(tx: Transaction, model_id: str, expected_version: int | None) -> ProviderModel:
-    await _require(tx, model_id)
+    # The provider's version goes first wherever both are held.
+    await multiplier_of(tx, (await _require(tx, model_id)).provider_id)
     await hold(tx, Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
     return await _require(tx, model_id)
 
@@ -162,4 +194,9 @@ def shown_prices(prices: Prices) -> dict[str, Any]:
 
 
 def shown_list(made: PriceList) -> dict[str, Any]:
-    return {"starts_at": made.starts_at.isoformat(), "prices": shown_prices(made.prices), "free": made.free}
+    return {
+        "starts_at": made.starts_at.isoformat(),
+        "prices": shown_prices(made.prices),
+        "free": made.free,
+        "own": made.own,
+    }

@@ -18,8 +18,8 @@ from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
-from sluicegate.services.price_lists import MAX_TOKENS, check_prices, shown_prices
-from sluicegate.services.providers import CATALOG_CHANGED
+from sluicegate.services.changes import CATALOG_CHANGED
+from sluicegate.services.price_lists import MAX_TOKENS, check_prices, multiplier_of, shown_prices
 from sluicegate.services.versions import hold
 
 _MAX_NAME = 200
@@ -32,6 +32,7 @@ class NewProviderModel:
     kind: ModelKind = ModelKind.CHAT
     prices: Prices = UNKNOWN_PRICES
     free: bool = False
+    own: bool = False
     context_window: int | None = None
     max_output_tokens: int | None = None
 
@@ -42,6 +43,7 @@ class ProviderModelChange:
 
     prices: Prices | Absent = ABSENT
     free: bool | Absent = ABSENT
+    own: bool | Absent = ABSENT
     context_window: int | Absent | None = ABSENT
     max_output_tokens: int | Absent | None = ABSENT
 
@@ -74,8 +76,6 @@ class ProviderModelService:
         )
         check_prices(new.prices, new.kind)
         _check(model)
-        if new.free or new.prices != UNKNOWN_PRICES:
-            model = model.costing(new.prices, free=new.free, list_id=new_id())
         async with self._store.write() as tx:
             provider = await tx.catalog.provider(new.provider_id)
             if provider is None:
@@ -83,6 +83,9 @@ class ProviderModelService:
             siblings = (await tx.catalog.models_of_providers([provider.id])).get(provider.id, [])
             if any(sibling.name == model.name for sibling in siblings):
                 raise Conflict(f"{provider.name} has a model called {model.name} already.", field="name")
+            if new.free or new.prices != UNKNOWN_PRICES:
+                factor = await multiplier_of(tx, provider.id)
+                model = model.costing(new.prices, free=new.free, own=new.own, multiplier=factor, list_id=new_id())
             await tx.catalog.add_provider_model(model)
             await _record(tx, caller, "provider_model.create", model, {}, _shown(model))
         return model
@@ -92,12 +95,12 @@ class ProviderModelService:
     ) -> ProviderModel:
         caller.require_admin(TokenScope.CATALOG)
         values = {f.name: v for f in fields(change) if (v := getattr(change, f.name)) is not ABSENT}
-        costs = {name: values.pop(name) for name in ("prices", "free") if name in values}
+        costs = {name: values.pop(name) for name in ("prices", "free", "own") if name in values}
         async with self._store.write() as tx:
-            await _require(tx, model_id)
+            multiplier = await multiplier_of(tx, (await _require(tx, model_id)).provider_id)
             await hold(tx, thing := Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
             before = await _require(tx, model_id)
-            after = _recosted(replace(before, **values), costs, self._clock.now())
+            after = _recosted(replace(before, **values), costs, multiplier, self._clock.now())
             check_prices(after.prices, after.kind)
             _check(after)
             if after != before:
@@ -117,12 +120,14 @@ class ProviderModelService:
             await _record(tx, caller, "provider_model.delete", model, _shown(model), {})
 
 
-def _recosted(model: ProviderModel, costs: dict[str, Any], now: datetime) -> ProviderModel:
+def _recosted(model: ProviderModel, costs: dict[str, Any], multiplier: int, now: datetime) -> ProviderModel:
     """With other prices from now on, where they are others; those that come later stay as they are planned."""
-    prices, free = costs.get("prices", model.prices), costs.get("free", model.free)
-    if (prices, free) == (model.prices, model.free):
+    terms = {"prices": model.prices, "free": model.free, "own": model.own} | costs
+    if terms == {"prices": model.prices, "free": model.free, "own": model.own}:
         return model
-    made = PriceList(new_id(), model.id, now, prices, free, now)
+    made = PriceList(
+        id=new_id(), provider_model_id=model.id, starts_at=now, created_at=now, multiplier=multiplier, **terms
+    )
     lists = sorted((*model.price_lists, made), key=lambda found: (found.starts_at, found.id))
     return replace(model, price_lists=tuple(lists), current=made)
 
@@ -163,6 +168,7 @@ def _shown(model: ProviderModel) -> dict[str, Any]:
         "kind": model.kind.value,
         "prices": shown_prices(model.prices),
         "free": model.free,
+        "own": model.own,
         "context_window": model.context_window,
         "max_output_tokens": model.max_output_tokens,
     }

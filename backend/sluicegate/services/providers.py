@@ -9,12 +9,12 @@ from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import KINDS, Provider, ProviderKind
-from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import parse_name
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
+from sluicegate.kit.money import ONE, format_factor
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.compile import address_of
 from sluicegate.ports.policy import Vault
@@ -22,9 +22,10 @@ from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.base_urls import parse_base_url
 from sluicegate.services.caller import Caller
+from sluicegate.services.changes import CATALOG_CHANGED
+from sluicegate.services.price_lists import apply_multiplier
 from sluicegate.services.versions import hold
 
-CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?|preview", re.ASCII)
 _MAX_CREDENTIAL = 4000
 _PREFIX_LENGTH = 6
@@ -41,11 +42,12 @@ class NewProvider:
     region: str | None = None
     credential: Secret | None = None
     api_version: str | None = None
+    price_multiplier: int = ONE
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderChange:
-    """An empty credential removes the stored one."""
+    """An empty credential removes the stored one. Another multiplier counts for calls from now on."""
 
     name: str | Absent = ABSENT
     base_url: str | Absent | None = ABSENT
@@ -54,6 +56,7 @@ class ProviderChange:
     enabled: bool | Absent = ABSENT
     credential: Secret | Absent = ABSENT
     api_version: str | Absent | None = ABSENT
+    price_multiplier: int | Absent = ABSENT
 
 
 class ProviderService:
@@ -97,6 +100,7 @@ class ProviderService:
             credential_updated_at=None,
             created_at=self._clock.now(),
             api_version=_api_version(new.kind, new.api_version),
+            price_multiplier=new.price_multiplier,
         )
         credential = _checked_credential(new.credential)
         if credential is None and KINDS[new.kind].credential_required:
@@ -128,6 +132,8 @@ class ProviderService:
                 raise InvalidInput("credential", "must be given again when the address moves to another host")
             values = {k: v for k, v in asdict(after).items() if getattr(before, k) != v}
             await tx.catalog.update_provider(provider_id, **values)
+            if after.price_multiplier != before.price_multiplier:
+                await apply_multiplier(tx, provider_id, after.price_multiplier, self._clock.now())
             if credential is not ABSENT:
                 after = await self._store_credential(tx, after, credential)
             if after != before or credential is not ABSENT:
@@ -167,6 +173,8 @@ class ProviderService:
             values["region"] = _header_text(change.region, "region", 100)
         if change.api_version is not ABSENT:
             values["api_version"] = _api_version(before.kind, change.api_version)
+        if change.price_multiplier is not ABSENT:
+            values["price_multiplier"] = change.price_multiplier
         if change.enabled is not ABSENT:
             values["enabled"] = change.enabled
         return replace(before, **values)
@@ -252,6 +260,7 @@ def _shown(provider: Provider) -> dict[str, Any]:
         "organization": provider.organization,
         "region": provider.region,
         "api_version": provider.api_version,
+        "price_multiplier": format_factor(provider.price_multiplier),
         "enabled": provider.enabled,
         "credential_prefix": provider.credential_prefix,
         "credential_updated_at": updated.isoformat() if updated else None,

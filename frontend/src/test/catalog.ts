@@ -48,24 +48,28 @@ export const mockKinds: KindInfo[] = [
   },
 ];
 
+const prices: ProviderModel["prices"] = {
+  input: "1.25",
+  cacheRead: "0.125",
+  cacheWrite5m: null,
+  cacheWrite1h: null,
+  output: "10",
+  longContext: [],
+};
+
 export function mockProviderModel(values: Partial<ProviderModel> = {}): ProviderModel {
   return {
     id: "pm-1",
     name: "gpt-5",
     kind: "CHAT",
     free: false,
+    own: false,
     priced: true,
     obstacle: null,
     contextWindow: 400_000,
     maxOutputTokens: 128_000,
-    prices: {
-      input: "1.25",
-      cacheRead: "0.125",
-      cacheWrite5m: null,
-      cacheWrite1h: null,
-      output: "10",
-      longContext: [],
-    },
+    prices,
+    charged: values.prices ?? prices,
     priceLists: [],
     usedBy: [],
     version: 2,
@@ -82,6 +86,7 @@ export function mockProvider(values: Partial<Provider> = {}): Provider {
     organization: "org-acme",
     apiVersion: null,
     region: null,
+    priceMultiplier: "1",
     enabled: true,
     credentialPrefix: "sk-pro…",
     credentialUpdatedAt: "2026-11-20T08:00:00Z",

@@ -10,10 +10,11 @@ from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.user import Role
 
 PROVIDER = (
-    "{ id name kind baseUrl organization region apiVersion enabled credentialPrefix credentialUpdatedAt createdAt }"
+    "{ id name kind baseUrl organization region apiVersion priceMultiplier enabled credentialPrefix "
+    "credentialUpdatedAt createdAt }"
 )
-OFFER = "{ id name kind prices { ...p } free priced contextWindow maxOutputTokens createdAt }"
-LIST = "id startsAt endsAt status prices { ...p } free createdAt"
+OFFER = "{ id name kind prices { ...p } charged { ...p } own free priced contextWindow maxOutputTokens createdAt }"
+LIST = "id startsAt endsAt status prices { ...p } charged { ...p } own multiplier free createdAt"
 CLASSES = "input cacheRead cacheWrite5m cacheWrite1h output"
 PRICES = f"fragment p on Prices {{ {CLASSES} longContext {{ above {CLASSES} }} }}"
 MODEL = "{ id slug displayName kind status createdAt }"
@@ -28,6 +29,7 @@ ACME = {
     "organization": None,
     "region": None,
     "apiVersion": None,
+    "priceMultiplier": "1",
     "enabled": True,
     "credentialPrefix": "sk-acm…",
     "credentialUpdatedAt": AT,
@@ -55,11 +57,14 @@ FAST_PRICES = {
     **prices(input="0.25", cacheRead="0.025", output="1.25"),
     "longContext": [{"above": 200_000, **classes(input="0.5", output="2.5")}],
 }
+NOTHING = {**classes(**dict.fromkeys(CLASSES.split(), "0")), "longContext": []}
 FAST_OFFER = {
     "id": "offer",
     "name": "demo-fast",
     "kind": "CHAT",
     "prices": FAST_PRICES,
+    "charged": FAST_PRICES,
+    "own": False,
     "free": False,
     "priced": True,
     "contextWindow": 128_000,
@@ -71,7 +76,10 @@ FAST_LIST = {
     "startsAt": AT,
     "endsAt": None,
     "status": "CURRENT",
-    "prices": FAST_OFFER["prices"],
+    "prices": FAST_PRICES,
+    "charged": FAST_PRICES,
+    "own": False,
+    "multiplier": "1",
     "free": False,
     "createdAt": AT,
 }
@@ -79,6 +87,7 @@ UNPRICED = FAST_OFFER | {
     "id": "unpriced",
     "name": "acme-large",
     "prices": prices(),
+    "charged": prices(),
     "priced": False,
     "contextWindow": None,
     "maxOutputTokens": None,
@@ -116,6 +125,8 @@ def provider_faults(**base: Any) -> tuple[Fault, ...]:
     faults += [
         bad("invalid_input", "apiVersion", input={**base, "apiVersion": text}) for text in ("2024-10-21", "1\r\n")
     ]
+    factors = ("0", "-1", "1001", "0.0000001", "15%", "NaN")
+    faults += [bad("invalid_input", "priceMultiplier", input={**base, "priceMultiplier": text}) for text in factors]
     return (*faults, bad("invalid_input", "region", input={**base, "region": LONG}))
 
 
@@ -204,8 +215,22 @@ OPERATIONS = {
         f"mutation ($input: UpdateProviderInput!) {{ updateProvider(input: $input) {{ provider {PROVIDER} }} }}",
         Role.ADMIN,
         TokenScope.CATALOG,
-        given(id="acme", enabled=False, organization="org-2", baseUrl="https://api.acme.example/v2/"),
-        {"provider": ACME | {"enabled": False, "organization": "org-2", "baseUrl": "https://api.acme.example/v2"}},
+        given(
+            id="acme",
+            enabled=False,
+            organization="org-2",
+            baseUrl="https://api.acme.example/v2/",
+            priceMultiplier="0.850",
+        ),
+        {
+            "provider": ACME
+            | {
+                "priceMultiplier": "0.85",
+                "enabled": False,
+                "organization": "org-2",
+                "baseUrl": "https://api.acme.example/v2",
+            }
+        },
         faults=(
             *provider_faults(id="acme"),
             bad("not_found", "id", **given(id="none", name="x")),
@@ -250,6 +275,7 @@ OPERATIONS = {
                 "id": NEW,
                 "name": "acme-small",
                 "prices": prices(input="0", output="0.000000001"),
+                "charged": prices(input="0", output="0.000000001"),
                 "priced": True,
                 "contextWindow": 1,
             }
@@ -269,7 +295,7 @@ OPERATIONS = {
         Role.ADMIN,
         TokenScope.CATALOG,
         given(id="offer", prices=None, free=True, contextWindow=None),
-        {"providerModel": FAST_OFFER | {"prices": prices(), "free": True, "contextWindow": None}},
+        {"providerModel": FAST_OFFER | {"prices": prices(), "charged": NOTHING, "free": True, "contextWindow": None}},
         faults=(
             *price_faults(id="offer"),
             bad("not_found", "id", **given(id="none", free=True)),
@@ -287,6 +313,7 @@ OPERATIONS = {
             providerModelId="offer",
             startsAt="2026-12-01T00:00:00Z",
             prices={"input": "1", "output": "2", "longContext": [{"above": 200_000, "input": "2", "output": "3"}]},
+            own=True,
         ),
         {
             "providerModel": {
@@ -302,6 +329,12 @@ OPERATIONS = {
                             **classes(input="1", output="2"),
                             "longContext": [{"above": 200_000, **classes(input="2", output="3")}],
                         },
+                        "charged": {
+                            **classes(input="1", output="2"),
+                            "longContext": [{"above": 200_000, **classes(input="2", output="3")}],
+                        },
+                        "own": True,
+                        "multiplier": "1",
                         "free": False,
                         "createdAt": AT,
                     },

@@ -12,6 +12,9 @@ import strawberry
 from sluicegate.domain import catalog as domain
 from sluicegate.domain import price_list, usage
 from sluicegate.graphql.scalars import BigInt, Usd
+from sluicegate.kit.money import format_factor
+
+OWN = "Prices of the deployment's own, which the provider's multiplier does not concern."
 
 
 @strawberry.type(description="What a whole call costs whose prompt is long, in US dollars per million tokens.")
@@ -90,8 +93,11 @@ class PriceList:
     starts_at: datetime = strawberry.field(description="Calls that begin from then on are charged by it.")
     ends_at: datetime | None = strawberry.field(description="When the next one starts; null when none is planned.")
     status: PriceListStatus = strawberry.field(description="Whether it is in force.")
-    prices: Prices = strawberry.field(description="The prices.")
+    prices: Prices = strawberry.field(description="The prices, before the provider's multiplier.")
     free: bool = strawberry.field(description="Whether calls cost nothing.")
+    own: bool = strawberry.field(description=OWN)
+    multiplier: str = strawberry.field(description="The provider's multiplier while it is in force, like 0.85.")
+    charged: Prices = strawberry.field(description="What calls are charged by.")
     created_at: datetime = strawberry.field(description="When it was written down.")
 
     @classmethod
@@ -113,6 +119,9 @@ class PriceList:
             status=PriceListStatus.PAST if index < place else status,
             prices=Prices.of(stored.prices),
             free=stored.free,
+            own=stored.own,
+            multiplier=format_factor(stored.multiplier),
+            charged=Prices.of(stored.charged),
             created_at=stored.created_at,
         )
 

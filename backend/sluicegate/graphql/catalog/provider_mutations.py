@@ -9,13 +9,14 @@ import strawberry
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ProviderKind
-from sluicegate.graphql.catalog.prices import PricesInput
+from sluicegate.graphql.catalog.prices import OWN, PricesInput
 from sluicegate.graphql.catalog.types import Provider, ProviderModel
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.inputs import clearable, required
 from sluicegate.graphql.payloads import DeletedPayload, deleted
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.versions import EXPECTED
+from sluicegate.kit.money import parse_factor
 from sluicegate.kit.secret import Secret
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.price_lists import ComingPrices
@@ -35,6 +36,7 @@ class CreateProviderInput:
     api_version: str | None = strawberry.field(
         default=None, description="Version of its interface, where the kind has such, like 2024-10-21."
     )
+    price_multiplier: str = strawberry.field(default="1", description="Factor on all prices but own ones, like 0.85.")
     credential: str | None = strawberry.field(default=None, description="Its key; nobody can read it again.")
 
 
@@ -46,6 +48,9 @@ class UpdateProviderInput:
     organization: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
     region: str | None = strawberry.field(default=strawberry.UNSET, description="Null: none.")
     api_version: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the newest.")
+    price_multiplier: str | None = strawberry.field(
+        default=strawberry.UNSET, description="From now on: factor on all prices but own ones, like 0.85."
+    )
     enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls may go there.")
     credential: str | None = strawberry.field(
         default=strawberry.UNSET, description="Needed again when the address moves to another host."
@@ -60,6 +65,7 @@ class CreateProviderModelInput:
     kind: ModelKind = strawberry.field(default=ModelKind.CHAT, description="What it is called for.")
     prices: PricesInput | None = strawberry.field(default=None, description="Absent: unknown, so calls are not served.")
     free: bool = strawberry.field(default=False, description="Declares that calls cost nothing.")
+    own: bool = strawberry.field(default=False, description=OWN)
     context_window: int | None = strawberry.field(default=None, description="Most tokens of a call.")
     max_output_tokens: int | None = strawberry.field(default=None, description="Most tokens of an answer.")
 
@@ -71,6 +77,7 @@ class UpdateProviderModelInput:
         default=strawberry.UNSET, description="From now on; replaces all five; null: unknown."
     )
     free: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls cost nothing.")
+    own: bool | None = strawberry.field(default=strawberry.UNSET, description=OWN)
     context_window: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
     max_output_tokens: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
@@ -84,6 +91,7 @@ class SchedulePricesInput:
     )
     prices: PricesInput | None = strawberry.field(default=None, description="Needed unless calls will cost nothing.")
     free: bool = strawberry.field(default=False, description="Declares that calls will cost nothing.")
+    own: bool = strawberry.field(default=False, description=OWN)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
@@ -125,6 +133,7 @@ class ProviderMutations:
             organization=input.organization,
             region=input.region,
             api_version=input.api_version,
+            price_multiplier=parse_factor(input.price_multiplier, "priceMultiplier"),
             credential=Secret(input.credential) if input.credential else None,
         )
         provider = await info.context.services.providers.create(info.context.require_caller(), new)
@@ -133,12 +142,14 @@ class ProviderMutations:
     @strawberry.mutation(description="Changes a provider.", extensions=[admins(TokenScope.CATALOG)])
     async def update_provider(self, info: Info, input: UpdateProvider) -> ProviderPayload:
         credential = required(input.credential, "credential")
+        factor = required(input.price_multiplier, "priceMultiplier")
         change = ProviderChange(
             name=required(input.name, "name"),
             base_url=clearable(input.base_url),
             organization=clearable(input.organization),
             region=clearable(input.region),
             api_version=clearable(input.api_version),
+            price_multiplier=factor if factor is ABSENT else parse_factor(factor, "priceMultiplier"),
             enabled=required(input.enabled, "enabled"),
             credential=credential if credential is ABSENT else Secret(credential),
         )
@@ -171,6 +182,7 @@ class ProviderMutations:
             kind=input.kind,
             prices=(input.prices or PricesInput()).value(),
             free=input.free,
+            own=input.own,
             context_window=input.context_window,
             max_output_tokens=input.max_output_tokens,
         )
@@ -185,6 +197,7 @@ class ProviderMutations:
         change = ProviderModelChange(
             prices=prices if prices is ABSENT else (prices or PricesInput()).value(),
             free=required(input.free, "free"),
+            own=required(input.own, "own"),
             context_window=clearable(input.context_window),
             max_output_tokens=clearable(input.max_output_tokens),
         )
@@ -206,7 +219,7 @@ class ProviderMutations:
     )
     async def schedule_prices(self, info: Info, input: SchedulePrices) -> ProviderModelPayload:
         prices = (input.prices or PricesInput()).value()
-        coming = ComingPrices(input.provider_model_id, input.starts_at, prices, input.free)
+        coming = ComingPrices(input.provider_model_id, input.starts_at, prices, input.free, input.own)
         model = await info.context.services.price_lists.schedule(
             info.context.require_caller(), coming, input.expected_version
         )

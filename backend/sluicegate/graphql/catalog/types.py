@@ -13,11 +13,12 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql.catalog import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.catalog import loaders
-from sluicegate.graphql.catalog.prices import PriceList, Prices
+from sluicegate.graphql.catalog.prices import OWN, PriceList, Prices
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.versions import VERSION, version_of
+from sluicegate.kit.money import format_factor
 from sluicegate.policy.compile import CompiledModel
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class ProviderModel:
     stored: strawberry.Private[domain.ProviderModel]
     name: str = strawberry.field(description="The name that the provider knows.")
     kind: domain.ModelKind = strawberry.field(description="What it is called for.")
-    prices: Prices = strawberry.field(description="What calls cost now.")
+    prices: Prices = strawberry.field(description="What calls cost now, before the provider's multiplier.")
+    charged: Prices = strawberry.field(description="What calls are charged by now.")
+    own: bool = strawberry.field(description=OWN)
     free: bool = strawberry.field(description="An admin declared that calls cost nothing.")
     priced: bool = strawberry.field(
         description="Whether calls are served: input and output prices are known, or it is free."
@@ -73,6 +76,8 @@ class ProviderModel:
             name=model.name,
             kind=model.kind,
             prices=Prices.of(model.prices),
+            charged=Prices.of(model.current.charged if model.current else model.prices),
+            own=model.own,
             free=model.free,
             priced=model.priced,
             context_window=model.context_window,
@@ -92,6 +97,7 @@ class Provider:
     api_version: str | None = strawberry.field(
         description="Version of its interface, where it has such; null = the newest, which needs none."
     )
+    price_multiplier: str = strawberry.field(description="Factor on all prices but own ones, like 0.85.")
     enabled: bool = strawberry.field(description="Whether calls may go there.")
     credential_prefix: str | None = strawberry.field(
         description="First characters of the credential; null when none is stored."
@@ -118,6 +124,7 @@ class Provider:
             organization=provider.organization,
             region=provider.region,
             api_version=provider.api_version,
+            price_multiplier=format_factor(provider.price_multiplier),
             enabled=provider.enabled,
             credential_prefix=provider.credential_prefix,
             credential_updated_at=provider.credential_updated_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
@@ -22,6 +22,7 @@ class ProviderRow(Row, table=True):
     organization: str | None = Field(default=None, max_length=200)
     region: str | None = Field(default=None, max_length=100)
     api_version: str | None = Field(default=None, max_length=40)
+    price_multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
     enabled: bool = True
     sealed_credential: str | None = Field(default=None, max_length=8000)
     credential_prefix: str | None = Field(default=None, max_length=24)
@@ -62,6 +63,8 @@ class PriceListRow(Row, table=True):
     price_output: int | None = Field(default=None, sa_column=Column(BigInteger))
     long_context: list[dict[str, int | None]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     free: bool
+    own: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 

@@ -68,6 +68,7 @@ it("asks for the key again before the address moves to another host", async () =
         organization: "org-acme",
         region: null,
         apiVersion: null,
+        priceMultiplier: "1",
         credential: "sk-other",
         expectedVersion: 3,
       },
@@ -205,6 +206,7 @@ it("warns while a model has no price, and sends exact prices", async () => {
         longContext: [],
       },
       free: false,
+      own: false,
       contextWindow: 400_000,
       maxOutputTokens: null,
     },
@@ -268,7 +270,10 @@ const list = (id: string, status: PriceList["status"], startsAt: string): PriceL
   status,
   startsAt,
   free: false,
-  prices: { ...mockProviderModel().prices, output: id === "next" ? "8" : "10" },
+  own: false,
+  multiplier: "1",
+  prices: mockProviderModel().prices,
+  charged: { ...mockProviderModel().prices, output: id === "next" ? "8" : "10" },
 });
 
 it("shows past, present and planned prices, and takes a plan back", async () => {
@@ -327,6 +332,7 @@ it("plans prices from the present ones on, for a time to come alone", async () =
           longContext: [],
         },
         free: false,
+        own: false,
         expectedVersion: 2,
       },
     }),
@@ -369,5 +375,48 @@ it("takes prices for long prompts, and shows them under the usual ones", async (
         },
       },
     }),
+  );
+});
+
+it("charges list prices times the provider's multiplier, and own prices as they are", async () => {
+  const models = [
+    mockProviderModel({
+      id: "list",
+      name: "listed",
+      charged: { ...mockProviderModel().prices, output: "8.5" },
+    }),
+    mockProviderModel({ id: "own", name: "agreed", own: true }),
+  ];
+  const { user, server } = openProvider(mockProvider({ models, priceMultiplier: "0.85" }), {
+    UpdateProviderModel: { updateProviderModel: { providerModel: { id: "own", name: "x" } } },
+  });
+  const listed = await screen.findByRole("row", { name: /listed/ });
+  expect(within(listed).getByTitle(/List price \$10.00/)).toHaveTextContent("$8.50");
+  expect(await screen.findByRole("row", { name: /agreed/ })).toHaveTextContent("Own prices");
+  await user.click(screen.getByRole("button", { name: "Actions for agreed" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Edit prices and limits" }));
+  const dialog = await screen.findByRole("dialog", { name: "Edit agreed" });
+  await user.click(within(dialog).getByLabelText("Own prices"));
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProviderModel")).toMatchObject({ input: { own: false } }),
+  );
+});
+
+it("refuses a multiplier that is none", async () => {
+  const { user, server } = openProvider();
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  const dialog = await screen.findByRole("dialog", { name: "Edit provider" });
+  const field = within(dialog).getByLabelText(/Price multiplier/);
+  await user.clear(field);
+  await user.type(field, "15%");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await within(dialog).findByText(/A factor is a number such as 0.85/);
+  expect(server.lastOf("UpdateProvider")).toBeUndefined();
+  await user.clear(field);
+  await user.type(field, "0.85");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProvider")).toMatchObject({ input: { priceMultiplier: "0.85" } }),
   );
 });

@@ -100,6 +100,7 @@ it("does not ask the server for a provider without its key, and opens the page o
       organization: "org-1",
       region: null,
       apiVersion: null,
+      priceMultiplier: "1",
       credential: "sk-secret",
     },
   });

@@ -16,6 +16,16 @@ const address = z.string().check(
   }),
 );
 
+const factor = z
+  .string()
+  .check(
+    z.trim(),
+    z.regex(
+      /^\d{1,4}(\.\d{1,6})?$/,
+      "A factor is a number such as 0.85, with at most six decimals",
+    ),
+  );
+
 /** What can be told from the form alone; the server has the last word. `info` is what the chosen kind needs. */
 export function providerSchema(info: KindInfo | undefined, options: { withCredential: boolean }) {
   return z.object({
@@ -23,6 +33,7 @@ export function providerSchema(info: KindInfo | undefined, options: { withCreden
     baseUrl: info?.baseUrlRequired
       ? address.check(z.minLength(1, `${info.label} needs the address that it is called at`))
       : address,
+    priceMultiplier: factor,
     credential:
       options.withCredential && info?.credentialRequired
         ? z.string().check(z.trim(), z.minLength(1, `${info.label} can't be called without a key`))

@@ -19,7 +19,7 @@ const providerListDocument = graphql(`
 const providerDetailDocument = graphql(`
   query ProviderDetail($id: ID!) {
     provider(id: $id) {
-      id name kind baseUrl organization region apiVersion enabled
+      id name kind baseUrl organization region apiVersion priceMultiplier enabled
       credentialPrefix credentialUpdatedAt createdAt version
       models {
         id name kind free priced obstacle contextWindow maxOutputTokens version
@@ -27,8 +27,17 @@ const providerDetailDocument = graphql(`
           input cacheRead cacheWrite5m cacheWrite1h output
           longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
         }
+        own
+        charged {
+          input cacheRead cacheWrite5m cacheWrite1h output
+          longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
+        }
         priceLists {
-          id startsAt status free
+          id startsAt status free own multiplier
+          charged {
+            input cacheRead cacheWrite5m cacheWrite1h output
+            longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
+          }
           prices {
             input cacheRead cacheWrite5m cacheWrite1h output
             longContext { above input cacheRead cacheWrite5m cacheWrite1h output }

@@ -42,6 +42,7 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       organization: "",
       region: "",
       apiVersion: "",
+      priceMultiplier: "1",
       credential: "",
     },
     validate: (values) => zodFields(providerSchema(info, { withCredential: true }))(values),
@@ -56,6 +57,7 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       organization: info.takesOrganization ? orNull(values.organization) : null,
       region: info.takesRegion ? orNull(values.region) : null,
       apiVersion: info.takesApiVersion ? orNull(values.apiVersion) : null,
+      priceMultiplier: values.priceMultiplier.trim(),
       credential: orNull(values.credential),
     });
     notifySuccess(`${provider.name} added. Now add the models that it offers.`);

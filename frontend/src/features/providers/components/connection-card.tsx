@@ -46,6 +46,9 @@ export function ConnectionCard({ provider, info }: Props) {
               <Credential provider={provider} />
             </Fact>
           )}
+          {provider.priceMultiplier === "1" ? null : (
+            <Fact label="Price multiplier">× {provider.priceMultiplier}</Fact>
+          )}
           <Fact label="Added">
             <When at={provider.createdAt} />
           </Fact>

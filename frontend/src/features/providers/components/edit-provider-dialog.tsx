@@ -56,6 +56,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
         organization: orNull(values.organization),
         region: orNull(values.region),
         apiVersion: orNull(values.apiVersion),
+        priceMultiplier: values.priceMultiplier.trim(),
         // Empty text would remove the stored key, which is what a move without a new one comes to.
         ...(moves ? { credential: values.credential.trim() } : {}),
         expectedVersion,
@@ -94,6 +95,7 @@ const labels = {
   organization: "Organisation",
   region: "Region",
   apiVersion: "API version",
+  priceMultiplier: "Price multiplier",
 };
 
 const valuesOf = (provider: Provider): ProviderValues => ({
@@ -102,6 +104,7 @@ const valuesOf = (provider: Provider): ProviderValues => ({
   organization: provider.organization ?? "",
   region: provider.region ?? "",
   apiVersion: provider.apiVersion ?? "",
+  priceMultiplier: provider.priceMultiplier,
   credential: "",
 });
 

@@ -5,7 +5,7 @@ import { formatPrice } from "@/lib/currency";
 import { formatCompact, formatCount } from "@/lib/numbers";
 
 interface Props {
-  model: Pick<ProviderModel, "prices" | "free">;
+  model: Pick<ProviderModel, "prices" | "charged" | "free">;
   of: PriceClass;
 }
 
@@ -18,8 +18,8 @@ export function PriceCell({ model, of }: Props) {
     );
   return (
     <>
-      <Price {...chargedFor(model.prices, of)} />
-      {model.prices.longContext.map((tier) => (
+      <Price {...chargedFor(model.charged, of)} list={chargedFor(model.prices, of).price} />
+      {model.charged.longContext.map((tier) => (
         <Text key={tier.above} size="xs" c="dimmed" title={aboveWords(tier.above)}>
           &gt; {formatCompact(tier.above)}: {formatPrice(chargedFor(tier, of).price)}
         </Text>
@@ -31,10 +31,14 @@ export function PriceCell({ model, of }: Props) {
 const aboveWords = (tokens: number): string =>
   `Price of calls whose prompt has more than ${formatCount(tokens)} tokens`;
 
-function Price({ price, asInput }: ReturnType<typeof chargedFor>) {
-  if (!asInput) return <>{formatPrice(price)}</>;
+function Price({ price, asInput, list }: ReturnType<typeof chargedFor> & { list: string | null }) {
+  const hints = [
+    asInput ? "No price of its own: charged as input" : null,
+    price === list ? null : `List price ${formatPrice(list)}, times the provider's multiplier`,
+  ].filter((hint) => hint !== null);
+  if (hints.length === 0) return <>{formatPrice(price)}</>;
   return (
-    <Text span inherit c="dimmed" title="No price of its own: charged as input">
+    <Text span inherit {...(asInput ? { c: "dimmed" } : {})} title={hints.join(". ")}>
       {formatPrice(price)}
     </Text>
   );

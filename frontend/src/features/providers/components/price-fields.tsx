@@ -13,7 +13,7 @@ import type { ProviderModel } from "@/features/providers/queries";
 
 /** What a form that holds prices among other things offers for them. */
 interface PriceForm {
-  values: PriceTexts & { free: boolean };
+  values: PriceTexts & { free: boolean; own: boolean };
   getInputProps: (
     path: string,
     options?: { type: "input" | "checkbox" },
@@ -25,11 +25,13 @@ interface PriceForm {
 interface Props {
   kind: ProviderModel["kind"];
   form: PriceForm;
+  /** The provider's, like "0.85". */
+  multiplier: string;
 }
 
 const mostTiers = 5;
 
-export function PriceFields({ kind, form }: Props) {
+export function PriceFields({ kind, form, multiplier }: Props) {
   const { values } = form;
   const shown = priceClasses.filter(({ id }) => kind === "CHAT" || id === "input");
   return (
@@ -62,6 +64,14 @@ export function PriceFields({ kind, form }: Props) {
             </Alert>
           )}
           <Tiers shown={shown} form={form} />
+          {multiplier === "1" && !values.own ? null : (
+            <Checkbox
+              mt="sm"
+              label="Own prices"
+              description={`Charged as they are. List prices are charged times ${multiplier}, the provider's multiplier.`}
+              {...form.getInputProps("own", { type: "checkbox" })}
+            />
+          )}
         </>
       )}
     </Fieldset>

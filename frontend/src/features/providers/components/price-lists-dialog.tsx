@@ -15,20 +15,21 @@ import {
   priceProblems,
   priceTexts,
 } from "@/features/providers/prices";
-import type { PriceList, ProviderModel } from "@/features/providers/queries";
+import type { PriceList, Provider, ProviderModel } from "@/features/providers/queries";
 import { formatExact } from "@/lib/dates";
 import { messageOf } from "@/lib/errors";
 import { notifySuccess } from "@/lib/notify";
 import { useSave } from "@/lib/use-save";
 
 interface Props {
+  provider: Pick<Provider, "priceMultiplier">;
   model: ProviderModel;
   opened: boolean;
   onClose: () => void;
 }
 
 /** What calls to a model cost in the past, now and later, and what is planned. */
-export default function PriceListsDialog({ model, opened, onClose }: Props) {
+export default function PriceListsDialog({ provider, model, opened, onClose }: Props) {
   const [planning, setPlanning] = useState(false);
   return (
     <FormDialog opened={opened} onClose={onClose} title={`Prices of ${model.name}`} size="xl">
@@ -39,7 +40,7 @@ export default function PriceListsDialog({ model, opened, onClose }: Props) {
         </Text>
         <ListsTable model={model} />
         {planning ? (
-          <PlanForm model={model} onDone={() => setPlanning(false)} />
+          <PlanForm provider={provider} model={model} onDone={() => setPlanning(false)} />
         ) : (
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
@@ -130,12 +131,17 @@ function Withdraw({ list }: { list: PriceList }) {
 interface Values extends PriceTexts, Record<string, unknown> {
   startsAt: string;
   free: boolean;
+  own: boolean;
 }
 
-function PlanForm({ model, onDone }: { model: ProviderModel; onDone: () => void }) {
+interface PlanProps extends Pick<Props, "provider" | "model"> {
+  onDone: () => void;
+}
+
+function PlanForm({ provider, model, onDone }: PlanProps) {
   const schedule = useSchedulePrices();
   const form = useForm<Values>({
-    initialValues: { ...priceTexts(model.prices), free: model.free, startsAt: "" },
+    initialValues: { ...priceTexts(model.prices), free: model.free, own: model.own, startsAt: "" },
     validate: {
       ...priceProblems,
       startsAt: (text) =>
@@ -148,6 +154,7 @@ function PlanForm({ model, onDone }: { model: ProviderModel; onDone: () => void 
       startsAt: new Date(values.startsAt).toISOString(),
       prices: priceInputs(values),
       free: values.free,
+      own: values.own,
       expectedVersion: model.version,
     });
     notifySuccess("Planned. These prices come into force by themselves.");
@@ -170,7 +177,7 @@ function PlanForm({ model, onDone }: { model: ProviderModel; onDone: () => void 
         data-autofocus
         {...form.getInputProps("startsAt")}
       />
-      <PriceFields kind={model.kind} form={form} />
+      <PriceFields kind={model.kind} form={form} multiplier={provider.priceMultiplier} />
     </FormBody>
   );
 }

@@ -8,6 +8,7 @@ export interface ProviderValues extends Record<string, string> {
   organization: string;
   region: string;
   apiVersion: string;
+  priceMultiplier: string;
   credential: string;
 }
 
@@ -60,6 +61,14 @@ export function ProviderFields({ form, info }: Props) {
           {...form.getInputProps("apiVersion")}
         />
       ) : null}
+      {info.kind === "DEMO" ? null : (
+        <TextInput
+          label="Price multiplier"
+          description="What was agreed on with the provider: 0.85 charges list prices less 15 %."
+          inputMode="decimal"
+          {...form.getInputProps("priceMultiplier")}
+        />
+      )}
     </>
   );
 }

@@ -23,7 +23,7 @@ import { keys } from "@/lib/query-keys";
 import { useEdit } from "@/lib/use-edit";
 
 interface Props {
-  provider: Pick<Provider, "id" | "name">;
+  provider: Pick<Provider, "id" | "name" | "priceMultiplier">;
   /** Null to add one. */
   model: ProviderModel | null;
   opened: boolean;
@@ -50,6 +50,7 @@ interface Values extends PriceTexts, Record<string, unknown> {
   name: string;
   kind: ProviderModel["kind"];
   free: boolean;
+  own: boolean;
   contextWindow: string;
   maxOutputTokens: string;
 }
@@ -76,6 +77,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
       const facts = {
         prices: priceInputs(values),
         free: values.free,
+        own: values.own,
         contextWindow: countInput(values.contextWindow),
         maxOutputTokens: countInput(values.maxOutputTokens),
       };
@@ -111,7 +113,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
           <ModelKindInput {...form.getInputProps("kind")} />
         </>
       )}
-      <PriceFields kind={form.values.kind} form={form} />
+      <PriceFields kind={form.values.kind} form={form} multiplier={provider.priceMultiplier} />
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
         <CountInput
           label="Context window"
@@ -130,7 +132,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
           mine={form.values}
           labels={labels}
           show={(field, value) => {
-            if (field === "free") return value ? "yes" : "no";
+            if (field === "free" || field === "own") return value ? "yes" : "no";
             if (field === "longContext") return tiersText(value as TierTexts[]);
             return String(value) || "unknown";
           }}
@@ -142,6 +144,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
 
 const labels: Partial<Record<keyof Values, string>> = {
   free: "Calls cost nothing",
+  own: "Own prices",
   ...Object.fromEntries(priceClasses.map(({ id, label }) => [id, label])),
   longContext: "Prices for long prompts",
   contextWindow: "Context window",
@@ -154,6 +157,7 @@ function valuesOf(model: ProviderModel | null): Values {
     name: model?.name ?? "",
     kind: model?.kind ?? "CHAT",
     free: model?.free ?? false,
+    own: model?.own ?? false,
     contextWindow: model?.contextWindow?.toString() ?? "",
     maxOutputTokens: model?.maxOutputTokens?.toString() ?? "",
   };

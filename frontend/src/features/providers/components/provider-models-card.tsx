@@ -133,7 +133,12 @@ export function ProviderModelsCard({ provider }: Props) {
       {models.map((model) =>
         model.id === pricing ? (
           <Suspense key={model.id}>
-            <PriceListsDialog model={model} opened onClose={() => setPricing(null)} />
+            <PriceListsDialog
+              provider={provider}
+              model={model}
+              opened
+              onClose={() => setPricing(null)}
+            />
           </Suspense>
         ) : null,
       )}
@@ -159,6 +164,7 @@ function ModelRow({ model, onEdit, onPrices, onRemove }: RowProps) {
           </Text>
           {model.kind === "EMBEDDING" ? <Badge color="gray">Embedding</Badge> : null}
           {model.priced ? null : <Badge color="orange">Not served: no price</Badge>}
+          {model.own ? <Badge color="gray">Own prices</Badge> : null}
           <Coming model={model} />
         </Group>
       </Table.Td>
