@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from cli.program import EMAIL, PASSWORD, graphql, run, serving, sign_in
+from cli.program import EMAIL, PASSWORD, Done, graphql, run, serving, sign_in
 from sluicegate.storage import migrate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -202,3 +204,32 @@ def test_a_generated_key_gives_way_to_ones_own_while_the_server_runs(folder: Pat
         assert [line for line in server.log() if line["event"] == "provider.credential_unreadable"] == []
     lost = run("kek", "rotate", DATA_DIR=data, KEK_PRIMARY="ef" * 32)
     assert (lost.status, "No key at hand opens provider:" in lost.out) == (1, True)
+
+
+def test_the_ledger_is_compared_with_what_a_provider_says(folder: Path, tmp_path: Path) -> None:
+    with serving(folder, command="demo") as server:
+        facts = json.loads((folder / "demo.json").read_text())
+        body = {"model": "demo-fast", "messages": [{"role": "user", "content": "Hello!"}]}
+        headers = {"authorization": f"Bearer {facts['member']['key']}"}
+        usage = httpx.post(f"{server.url}/v1/chat/completions", json=body, headers=headers).json()["usage"]
+        assert server.stop() == 0
+    day = datetime.now(UTC).date()
+    with sqlite3.connect(folder / "sluicegate.db") as database:
+        ledger = "SELECT DISTINCT provider_model FROM usage_ledger WHERE model_slug = 'demo-fast'"
+        (name,) = database.execute(ledger).fetchone()
+    lines = ["date,model,requests,prompt_tokens,completion_tokens"]
+    export, report = tmp_path / "export.csv", tmp_path / "report.csv"
+
+    def reconciled(*line: object) -> Done:
+        export.write_text("\n".join([*lines, ",".join(map(str, line))]))
+        return run("reconcile", str(export), "--csv", str(report), DATA_DIR=str(folder))
+
+    done = reconciled(day, name, 1, usage["prompt_tokens"], usage["completion_tokens"])
+    assert report.read_text().splitlines()[0] == "day,model,figure,provider,ledger,verdict"
+    rows = {tuple(row.split(",")[1:3]): row.split(",")[3:] for row in report.read_text().splitlines()[1:]}
+    assert rows[name, "output_tokens"][0] == str(usage["completion_tokens"])
+    missing = reconciled(day, "nowhere", 5, 1, 1)
+    assert (missing.status, "only at the provider" in missing.out) == (1, True), missing.errors
+    wrong = run("reconcile", str(tmp_path / "none.csv"), DATA_DIR=str(folder))
+    assert (wrong.status, "file: cannot be read" in wrong.errors) == (2, True), wrong.errors
+    assert done.status in (0, 1)

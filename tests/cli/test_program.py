@@ -17,7 +17,19 @@ COMMAND = str(Path(sys.executable).with_name("sluicegate"))
 
 def test_help_names_every_command() -> None:
     done = subprocess.run([COMMAND, "--help"], env=environment({}), capture_output=True, text=True, check=True)
-    for name in ("serve", "demo", "migrate", "create-admin", "token", "apply", "export", "policy", "schema", "doctor"):
+    for name in [
+        "serve",
+        "demo",
+        "migrate",
+        "create-admin",
+        "token",
+        "apply",
+        "export",
+        "policy",
+        "reconcile",
+        "schema",
+        "doctor",
+    ]:
         assert f" {name} " in done.stdout
     bare = subprocess.run([COMMAND, "no-such"], env=environment({}), capture_output=True, text=True, check=False)
     assert (bare.returncode, "No such command" in bare.stderr) == (2, True)

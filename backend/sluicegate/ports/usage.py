@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -93,6 +93,22 @@ class CallFilter:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderDay:
+    """What calls that began on a UTC day used of one model of a provider; `estimated` of them had no usage reported."""
+
+    day: date
+    provider_model: str
+    requests: int
+    estimated: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    cost_nanos: int
+
+
 class UsageReader(Protocol):
     async def totals(self, scope: UsageScope) -> UsageTotals: ...
     async def by_interval(self, scope: UsageScope, grain: Grain) -> dict[datetime, UsageTotals]:
@@ -110,6 +126,10 @@ class UsageReader(Protocol):
 
     async def calls(self, where: CallFilter, page: PageRequest) -> Page[CallRecord]:
         """Newest first."""
+        ...
+
+    async def provider_days(self, provider_id: str, since: datetime, until: datetime) -> list[ProviderDay]:
+        """From the ledger, for as far back as it goes, from midnight to midnight UTC; `until` is not included."""
         ...
 
 

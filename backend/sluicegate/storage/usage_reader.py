@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Row, Select, func, literal, select, union_all
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.domain.policy import Window
@@ -15,7 +27,7 @@ from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.policy.windows import period_of
 from sluicegate.ports.store import Page, PageRequest
-from sluicegate.ports.usage import CallFilter, Grain, UsageScope, UsageTotals
+from sluicegate.ports.usage import CallFilter, Grain, ProviderDay, UsageScope, UsageTotals
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.rollups import (
     CUBE,
@@ -50,6 +62,16 @@ _PEOPLE = ("user_id", "key_id", "group_id")
 _MANY = ("user", "key", "session")
 _ORDERS = {"tokens": ("input_tokens", "output_tokens")}
 _LOOKED_UP = 500
+_DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1)
+_PROVIDER_SUMS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "cost_nanos",
+)
 
 
 class SqlUsageReader:
@@ -125,6 +147,26 @@ class SqlUsageReader:
         async with snapshot(self._engine) as connection:
             rows = (await connection.execute(statement)).all()
         return to_page(rows, page, call_of, lambda row: [row.started_ms, row.call_id])
+
+    async def provider_days(self, provider_id: str, since: datetime, until: datetime) -> list[ProviderDay]:
+        day, model = (LEDGER.c.started_ms // _DAY_MS).label("day"), LEDGER.c.provider_model
+        sums = [func.sum(LEDGER.c[name]).label(name) for name in _PROVIDER_SUMS]
+        sums.append(func.sum(cast(LEDGER.c.estimated, Integer)).label("estimated"))
+        span = _matching(CallFilter(since=since, until=until))
+        statement = select(day, model, func.count().label("requests"), *sums).group_by(day, model).order_by(day, model)
+        statement = statement.where(LEDGER.c.provider_id == provider_id, *span)
+        async with snapshot(self._engine) as connection:
+            rows = (await connection.execute(statement)).all()
+        return [
+            ProviderDay(
+                _EPOCH + timedelta(days=int(row.day)),
+                row.provider_model,
+                requests=row.requests,
+                estimated=int(row.estimated),
+                **{name: int(getattr(row, name)) for name in _PROVIDER_SUMS},
+            )
+            for row in rows
+        ]
 
     def _rolled(self, ask: _Ask) -> list[Select[Any]]:
         """Whole months from their sums, the days around them from theirs."""
