@@ -31,8 +31,6 @@ CORE = cast("GraphQLSchema", SCHEMA._schema)
 MANY = 50
 # A batch may leave in two parts where rows get their answers at different moments.
 SLACK = 9
-# These are asked for one row at a time: each costs statements of its own, and the bound on a request's cost holds them.
-BY_ROW = {("Group", "members"), ("Model", "grants"), ("User", "effectivePolicy")}
 # Each list with what narrows it to rows that are all alike.
 LISTS = {
     "users": 'users(search: "Row Active", first: $first)',
@@ -139,8 +137,6 @@ def selections(kind: Any, depth: int, above: tuple[str, ...] = ()) -> dict[str, 
     found: dict[str, str] = {}
     for name, field in cast("GraphQLObjectType", kind).fields.items():
         inner = get_named_type(field.type)
-        if (kind.name, name) in BY_ROW:
-            continue
         if is_leaf_type(inner):
             found[name] = name
         elif depth and inner.name not in above:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -60,12 +60,10 @@ class Rows:
         self.other_keys: dict[str, KeyRows] = {}
         self.key_reads = 0
 
-    async def user(self, user_id: str) -> UserRows | None:
-        rows = self.user_rows
-        if rows is None or rows.user.id != user_id:
-            rows = self.others.get(user_id)
+    async def users(self, ids: Sequence[str]) -> dict[str, UserRows]:
+        every = {**self.others, **({self.user_rows.user.id: self.user_rows} if self.user_rows else {})}
         await asyncio.sleep(0)
-        return rows
+        return {user_id: every[user_id] for user_id in ids if user_id in every}
 
     async def key(self, public_id: str) -> KeyRows | None:
         self.key_reads += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -11,13 +12,13 @@ import pytest
 
 from policy.bench import ADA, CREDENTIAL, NOW, TEAM, Bench
 from sluicegate.domain.apikey import new_credential
-from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimits, Window
+from sluicegate.domain.policy import Budget, ChangeKind, Dimension, PolicyChange, RateLimits, Window
 from sluicegate.domain.usage import Prices, TokenUsage
 from sluicegate.domain.user import UserStatus
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.refusals import Refusal
-from sluicegate.ports.policy import CatalogRows
+from sluicegate.ports.policy import CatalogRows, UserRows
 
 
 async def test_a_granted_call_is_admitted_and_costs_what_it_used(bench: Bench) -> None:
@@ -167,6 +168,25 @@ async def test_a_catalogue_is_priced_anew_only_when_a_price_starts(bench: Bench)
         await bench.call()
         made.append(bench.policy.catalog)
     assert [a is b for a, b in pairwise(made)] == [True, False, True, True]
+
+
+async def test_who_is_looked_at_together_is_compiled_together_and_never_from_old_rows(bench: Bench) -> None:
+    bench.rows.add_colleague("eve")
+    read, reads = bench.rows.users, list[list[str]]()
+
+    async def users(ids: Sequence[str]) -> dict[str, UserRows]:
+        reads.append(list(ids))
+        rows = await read(ids)
+        if len(reads) == 1:
+            bench.rows.set_policy(limits={TEAM: RateLimits(requests=7)})
+            await bench.policy.apply([PolicyChange(ChangeKind.USER, "eve")])
+        return rows
+
+    bench.rows.users = users  # type: ignore[method-assign]
+    found = await bench.policy.effective(["ada", "eve", "ghost"])
+    limits = {user_id: policy.limits[Dimension.REQUESTS].value for user_id, (policy, _) in found.items()}
+    assert limits == {"ada": 1000, "eve": 7}
+    assert reads == [["ada", "eve", "ghost"], ["eve"], ["ghost"]]
 
 
 async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(bench: Bench) -> None:

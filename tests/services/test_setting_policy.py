@@ -60,14 +60,14 @@ async def stage(site: Site) -> Stage:
 async def test_administrators_see_who_holds_a_model(stage: Stage) -> None:
     (own,) = await stage.grants.add(stage.admin, stage.user, ["fast"])
     (team,) = await stage.grants.add(stage.admin, TEAM, ["fast"])
-    page = await stage.grants.page_for(stage.admin, "fast", PageRequest())
+    (page,) = await stage.grants.pages_for(stage.admin, [("fast", PageRequest())])
     assert [grant for grant, _ in page.items] == [team, own]
-    assert await stage.grants.count_for(stage.admin, "fast") == 2
+    assert await stage.grants.counts_for(stage.admin, ["fast", "wise"]) == {"fast": 2, "wise": 0}
     for caller in (stage.member, replace(stage.admin, scopes=frozenset({TokenScope.POLICY}))):
         with pytest.raises(Forbidden):
-            await stage.grants.page_for(caller, "fast", PageRequest())
+            await stage.grants.pages_for(caller, [("fast", PageRequest())])
         with pytest.raises(Forbidden):
-            await stage.grants.count_for(caller, "fast")
+            await stage.grants.counts_for(caller, ["fast"])
 
 
 async def test_a_grant_is_given_once_and_audited(stage: Stage) -> None:

@@ -80,13 +80,14 @@ async def test_the_holders_of_a_model_come_page_by_page_groups_first(store: SqlS
         (team,) = await tx.policy.add_grants(GROUP, ["m1"], NOW)
         await tx.policy.add_grants(GROUP, ["m2"], NOW)
     async with store.read() as tx:
-        page = await tx.policy.page_grants_for("m1", PageRequest(2))
+        page, other = await tx.policy.pages_of_grants_for([("m1", PageRequest(2)), ("m2", PageRequest(2))])
+        assert [grant.subject for grant, _ in other.items] == [GROUP]
         assert ([grant for grant, _ in page.items], page.has_next) == ([team, first], True)
-        rest = await tx.policy.page_grants_for("m1", PageRequest(2, page.items[-1][1]))
+        (rest,) = await tx.policy.pages_of_grants_for([("m1", PageRequest(2, page.items[-1][1]))])
         assert ([grant for grant, _ in rest.items], rest.has_next) == ([second], False)
-        assert await tx.policy.count_grants_for("m1") == 3
+        assert await tx.policy.counts_of_grants_for(["m1", "m2", "m3"]) == {"m1": 3, "m2": 1, "m3": 0}
         with pytest.raises(InvalidInput):
-            await tx.policy.page_grants_for("m1", PageRequest(2, encode_cursor([1, "x"])))
+            await tx.policy.pages_of_grants_for([("m1", PageRequest(2, encode_cursor([1, "x"])))])
 
 
 async def test_limits_and_budgets_are_replaced_and_removed(store: SqlStore) -> None:
@@ -131,7 +132,7 @@ async def test_a_user_is_read_with_everything_that_decides(store: SqlStore) -> N
         await tx.policy.set_budget(POOL, SHARED)
         await tx.policy.set_rate_limits(Subject(SubjectKind.POOL, "ops"), RateLimits(requests=1))
 
-    rows = await SqlPolicySource(store.engine).user("ada")
+    rows = (await SqlPolicySource(store.engine).users(["ada"])).get("ada")
     assert rows is not None
     assert rows.user == ADA
     assert {group.id: group for group in rows.groups} == {"team": TEAM, "empty": EMPTY}
@@ -152,7 +153,7 @@ async def test_overrides_that_nobody_ended_are_read_with_their_user(store: SqlSt
         await tx.overrides.end("3", NOW + timedelta(hours=1), "somebody else, too late")
         await tx.policy.set_budget(USER, BUDGET)
 
-    rows = await SqlPolicySource(store.engine).user("ada")
+    rows = (await SqlPolicySource(store.engine).users(["ada"])).get("ada")
     assert rows is not None
     assert sorted(rows.overrides, key=lambda o: o.id) == [raised, lifted]
     assert rows.budgets == {USER: BUDGET}
@@ -167,13 +168,36 @@ async def test_a_user_takes_three_statements_however_many_groups(store: SqlStore
     await people(store)
     statements: list[str] = []
     event.listen(store.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    await SqlPolicySource(store.engine).user("ada")
+    await SqlPolicySource(store.engine).users(["ada"])
+    assert len([s for s in statements if s.startswith("SELECT")]) == 3
+
+
+async def test_many_users_take_as_many_statements_as_one_and_say_the_same(store: SqlStore) -> None:
+    await people(store)
+    await fill(store)
+    async with store.write() as tx:
+        for subject in (USER, GROUP, Subject(SubjectKind.USER, "bob")):
+            await tx.policy.add_grants(subject, ["m1"], NOW)
+        await tx.policy.set_rate_limits(GROUP, LIMITS)
+        await tx.policy.set_budget(USER, BUDGET)
+        await tx.overrides.add(
+            Override("1", "ada", Dimension.REQUESTS, 9, "why", "Root", NOW, NOW + timedelta(hours=1))
+        )
+        await tx.overrides.add(Override("2", "ada", Window.MONTH, None, "why", "Root", NOW, NOW + timedelta(hours=1)))
+    source = SqlPolicySource(store.engine)
+    apart = {user_id: rows for one in ("ada", "bob", "ghost") for user_id, rows in (await source.users([one])).items()}
+
+    statements: list[str] = []
+    event.listen(store.engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    assert await source.users(["ada", "bob", "ghost"]) == apart
+    assert set(apart) == {"ada", "bob"}
+    assert [len(apart[user_id].grants) for user_id in ("ada", "bob")] == [2, 2]
     assert len([s for s in statements if s.startswith("SELECT")]) == 3
 
 
 async def test_nobody_is_nobody(store: SqlStore) -> None:
     source = SqlPolicySource(store.engine)
-    assert await source.user("ghost") is None
+    assert await source.users(["ghost"]) == {}
     assert await source.key("ghost") is None
 
 
@@ -232,6 +256,6 @@ async def test_a_user_is_read_as_of_one_instant(store: SqlStore, database_url: s
         assert (await connection.execute(text("SELECT count(*) FROM memberships"))).scalar() == 4
         assert (await connection.execute(text("SELECT count(*) FROM rate_limits"))).scalar() == 1
 
-    rows = await SqlPolicySource(store.engine).user("ada")
+    rows = (await SqlPolicySource(store.engine).users(["ada"])).get("ada")
     assert rows is not None
     assert (list(rows.groups), rows.limits) == ([], {})

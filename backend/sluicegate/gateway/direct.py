@@ -22,9 +22,9 @@ from sluicegate.gateway.pipeline import Pipeline
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Attempt
 from sluicegate.gateway.transit import Untouched
+from sluicegate.policy.admitted import Admitted
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, internal_error
-from sluicegate.policy.service import Admitted
 from sluicegate.ports.upstream import RawHeaders
 
 _log = structlog.get_logger(__name__)

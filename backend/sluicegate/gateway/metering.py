@@ -16,9 +16,10 @@ from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.gateway.transit import Outbound
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
+from sluicegate.policy.admitted import Admitted
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
-from sluicegate.policy.service import Admitted, PolicyService
+from sluicegate.policy.service import PolicyService
 from sluicegate.ports.upstream import RawHeaders
 from sluicegate.ports.usage import UsageSink
 

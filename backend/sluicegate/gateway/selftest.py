@@ -3,6 +3,7 @@ that goes around it, would otherwise let everything through without a sign."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -44,8 +45,10 @@ class Rehearsal:
         self._model = new_id()
         self.on = False
 
-    async def user(self, user_id: str) -> UserRows | None:
-        return self._people.get(user_id) if self.on else await self._source.user(user_id)
+    async def users(self, ids: Sequence[str]) -> dict[str, UserRows]:
+        if not self.on:
+            return await self._source.users(ids)
+        return {user_id: self._people[user_id] for user_id in ids if user_id in self._people}
 
     async def key(self, public_id: str) -> KeyRows | None:
         return self._keys.get(public_id) if self.on else await self._source.key(public_id)

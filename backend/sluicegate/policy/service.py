@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import msgspec
-
 from sluicegate.domain.apikey import parse_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
 from sluicegate.domain.usage import TokenUsage
@@ -24,11 +22,8 @@ from sluicegate.kit.money import Nanos
 from sluicegate.kit.secret import Secret
 from sluicegate.policy import refusals
 from sluicegate.policy.account import Account, balances
-from sluicegate.policy.compile import (
-    Catalog,
-    CompiledModel,
-    compile_catalog,
-)
+from sluicegate.policy.admitted import Admitted
+from sluicegate.policy.compile import Catalog, CompiledModel, compile_catalog
 from sluicegate.policy.decide import refusal_of
 from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.policy.explain import Explanation, explain
@@ -48,22 +43,12 @@ from sluicegate.ports.policy import (
     PolicySource,
     Room,
     SubjectUse,
+    UserRows,
     Vault,
 )
 
 _MAX_CACHED = 100_000
 _EVERYTHING = PolicyChange(ChangeKind.EVERYTHING)
-
-
-class Admitted(msgspec.Struct, frozen=True):
-    """A call that may go: estimates are in tokens and nano-dollars."""
-
-    principal: Principal
-    model: CompiledModel
-    lease: Lease
-    input_estimate: int
-    output_estimate: int
-    cost_estimate: Nanos
 
 
 class PolicyService:
@@ -301,19 +286,34 @@ class PolicyService:
     async def _compile_user(self, user_id: str) -> CompiledUser | None:
         while True:
             generation = self._generation
-            rows = await self._source.user(user_id)
+            rows = (await self._source.users([user_id])).get(user_id)
             if rows is None:
                 return None
-            touched = [PolicyChange(ChangeKind.GROUP, g.id) for g in rows.groups]
-            if self._changed_since(generation, PolicyChange(ChangeKind.USER, user_id), *touched):
-                continue
-            if len(self._users) >= _MAX_CACHED:
-                self._forget_user(next(iter(self._users)))
-            compiled = CompiledUser(rows, self._clock.time())
-            self._users[user_id] = compiled
-            for group_id in compiled.group_ids:
-                self._group_users.setdefault(group_id, set()).add(user_id)
-            return compiled
+            if (compiled := self._compiled(rows, generation)) is not None:
+                return compiled
+
+    async def _compile_users(self, user_ids: Sequence[str]) -> None:
+        """Many at once, for those who are looked at together; who is touched meanwhile is left out."""
+        if len(user_ids) > 1:
+            generation = self._generation
+            for rows in (await self._source.users(user_ids)).values():
+                self._compiled(rows, generation)
+
+    def _compiled(self, rows: UserRows, generation: int) -> CompiledUser | None:
+        """None if a change since then touches what was read."""
+        user_id = rows.user.id
+        touched = [PolicyChange(ChangeKind.GROUP, g.id) for g in rows.groups]
+        if self._changed_since(generation, PolicyChange(ChangeKind.USER, user_id), *touched):
+            return None
+        if user_id in self._users:
+            return self._users[user_id]
+        if len(self._users) >= _MAX_CACHED:
+            self._forget_user(next(iter(self._users)))
+        compiled = CompiledUser(rows, self._clock.time())
+        self._users[user_id] = compiled
+        for group_id in compiled.group_ids:
+            self._group_users.setdefault(group_id, set()).add(user_id)
+        return compiled
 
     async def _must_know(self, user_id: str) -> CompiledUser:
         compiled = await self._user(user_id)
@@ -348,11 +348,18 @@ class PolicyService:
         found = [m for m in self.catalog.models.values() if m.id in standing.granted and m.routes]
         return sorted(found, key=lambda m: m.slug)
 
-    async def effective(self, user_id: str) -> tuple[EffectivePolicy, dict[Subject, SubjectUse]]:
-        """A user's merged policy, and what is used now of the user's own limits and of each pool; raises NotFound."""
-        effective = (await self._must_know(user_id)).at(self._clock.time()).effective
-        subjects = [Subject(SubjectKind.USER, user_id), *(pool.source.subject for pool in effective.pools)]
-        return effective, {subject: await self._admission.use_of(subject) for subject in subjects}
+    async def effective(self, user_ids: Sequence[str]) -> dict[str, tuple[EffectivePolicy, dict[Subject, SubjectUse]]]:
+        """Users' merged policies, and what is used now of each one's own limits and pools; without those who are not
+        there."""
+        await self._compile_users([user_id for user_id in user_ids if user_id not in self._users])
+        found: dict[str, tuple[EffectivePolicy, dict[Subject, SubjectUse]]] = {}
+        for user_id in user_ids:
+            compiled = await self._user(user_id)
+            if compiled is not None:
+                effective = compiled.at(self._clock.time()).effective
+                subjects = [Subject(SubjectKind.USER, user_id), *(pool.source.subject for pool in effective.pools)]
+                found[user_id] = effective, {subject: await self._admission.use_of(subject) for subject in subjects}
+        return found
 
     async def account_of(self, principal: Principal) -> Account:
         """What is left of everything that limits the calls of a key."""

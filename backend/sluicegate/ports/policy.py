@@ -62,7 +62,10 @@ class CatalogRows:
 
 
 class PolicySource(Protocol):
-    async def user(self, user_id: str) -> UserRows | None: ...
+    async def users(self, ids: Sequence[str]) -> dict[str, UserRows]:
+        """By id; without those who are not there."""
+        ...
+
     async def key(self, public_id: str) -> KeyRows | None:
         """By the public id of its secret, or of the one before the last rotation."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sluicegate.domain.apikey import ApiKey, TokenScope
@@ -26,10 +26,13 @@ class EffectiveService:
         self._periods = periods
         self._clock = clock
 
-    async def effective(self, caller: Caller, user_id: str) -> tuple[EffectivePolicy, dict[Subject, SubjectUse]]:
-        """With what is used now, by the user and by each pool."""
-        caller.require_self_or_admin(user_id, TokenScope.READ)
-        return await self._policy.effective(user_id)
+    async def effective(
+        self, caller: Caller, user_ids: Sequence[str]
+    ) -> dict[str, tuple[EffectivePolicy, dict[Subject, SubjectUse]]]:
+        """With what is used now, by the user and by each pool; without those who are not there."""
+        for user_id in user_ids:
+            caller.require_self_or_admin(user_id, TokenScope.READ)
+        return await self._policy.effective(user_ids)
 
     async def pool_use(self, caller: Caller, group_id: str, limits: RateLimits, budget: Budget) -> SubjectUse:
         """What all members together use now, of what the pool sets."""

@@ -43,16 +43,16 @@ class GrantService:
             grants = await _by_subject(tx, list({holder for of_user in holders.values() for holder in of_user}))
         return {user_id: [g for holder in of_user for g in grants[holder]] for user_id, of_user in holders.items()}
 
-    async def page_for(self, caller: Caller, model_id: str, page: PageRequest) -> Page[Grant]:
-        """Who was granted a model."""
+    async def pages_for(self, caller: Caller, models: Sequence[tuple[str, PageRequest]]) -> list[Page[Grant]]:
+        """Who was granted each model."""
         caller.require_admin(TokenScope.READ)
         async with self._store.read() as tx:
-            return await tx.policy.page_grants_for(model_id, page)
+            return await tx.policy.pages_of_grants_for(models)
 
-    async def count_for(self, caller: Caller, model_id: str) -> int:
+    async def counts_for(self, caller: Caller, model_ids: Sequence[str]) -> dict[str, int]:
         caller.require_admin(TokenScope.READ)
         async with self._store.read() as tx:
-            return await tx.policy.count_grants_for(model_id)
+            return await tx.policy.counts_of_grants_for(model_ids)
 
     async def add(self, caller: Caller, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
         """Grants what is not granted yet; gives all the subject's grants for these models."""

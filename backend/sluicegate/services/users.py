@@ -36,6 +36,19 @@ class UserService:
         async with self._store.read() as tx:
             return await tx.users.page(where, sort, page)
 
+    async def pages(
+        self, caller: Caller, lists: Sequence[tuple[UserFilter, PageRequest]], sort: str
+    ) -> list[Page[User]]:
+        """A page of each list."""
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.users.pages(lists, sort)
+
+    async def counts(self, caller: Caller, filters: Sequence[UserFilter]) -> list[int]:
+        caller.require_admin(TokenScope.READ)
+        async with self._store.read() as tx:
+            return await tx.users.counts(filters)
+
     async def count(self, caller: Caller, where: UserFilter) -> int:
         caller.require_admin(TokenScope.READ)
         async with self._store.read() as tx:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, RateLimits, Subject, SubjectKind
+from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, Grant, RateLimits, Subject, SubjectKind
 from sluicegate.domain.secret_rule import SecretRule
 from sluicegate.domain.user import Group, User
 from sluicegate.ports.policy import CatalogRows, KeyRows, UserRows
@@ -24,7 +25,15 @@ from sluicegate.storage.repositories.catalog import (
 )
 from sluicegate.storage.repositories.credentials import KEYS, key_value
 from sluicegate.storage.repositories.overrides import OVERRIDES, override_value
-from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS, budget_value, grant_value, limits_value
+from sluicegate.storage.repositories.policy import (
+    BUDGETS,
+    GRANTS,
+    RATE_LIMITS,
+    budget_value,
+    grant_value,
+    limits_value,
+    subject_of,
+)
 from sluicegate.storage.repositories.price_lists import current_and_coming, lists_by_model
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.secret_rules import SECRET_RULES, rule_value
@@ -54,27 +63,21 @@ class SqlPolicySource:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def user(self, user_id: str) -> UserRows | None:
+    async def users(self, ids: Sequence[str]) -> dict[str, UserRows]:
         async with snapshot(self._engine) as connection:
-            user_rows = (await connection.execute(_user_statement(user_id))).all()
+            user_rows = (await connection.execute(_users_statement(ids))).all()
             if not user_rows:
-                return None
-            group_rows = (await connection.execute(_groups_statement(user_id))).all()
-            grant_rows = (await connection.execute(_grants_statement(user_id))).all()
-        user_row = user_rows[0]
-        limits, budgets = _values(
-            [(Subject(SubjectKind.USER, user_id), user_row, "")]
-            + [(Subject(SubjectKind.GROUP, row.id), row, "") for row in group_rows]
-            + [(Subject(SubjectKind.POOL, row.id), row, "pool_") for row in group_rows]
-        )
-        return UserRows(
-            user=to_value(User, user_row),
-            groups=[to_value(Group, row) for row in group_rows],
-            grants=[grant_value(row) for row in grant_rows],
-            limits=limits,
-            budgets=budgets,
-            overrides=[override_value(row, "override_") for row in user_rows if row.override_id is not None],
-        )
+                return {}
+            group_rows = (await connection.execute(_groups_statement(ids))).all()
+            grant_rows = (await connection.execute(_grants_statement(ids))).all()
+        people, groups, grants = dict[str, list[Row[Any]]](), dict[str, list[Row[Any]]](), dict[Subject, list[Grant]]()
+        for row in user_rows:
+            people.setdefault(row.id, []).append(row)
+        for row in group_rows:
+            groups.setdefault(row.member_id, []).append(row)
+        for row in grant_rows:
+            grants.setdefault(subject_of(row), []).append(grant_value(row))
+        return {user_id: _user_rows(rows, groups.get(user_id, []), grants) for user_id, rows in people.items()}
 
     async def key(self, public_id: str) -> KeyRows | None:
         return await self._key(or_(KEYS.c.public_id == public_id, KEYS.c.previous_public_id == public_id))
@@ -116,26 +119,46 @@ def _is(table: FromClause, kind: SubjectKind, subject_id: ColumnElement[str]) ->
     return and_(table.c.subject_kind == kind, table.c.subject_id == subject_id)
 
 
-def _user_statement(user_id: str) -> Select[Any]:
-    """One row per override that nobody ended, at least one."""
+def _user_rows(
+    user_rows: list[Row[Any]], group_rows: list[Row[Any]], grants: Mapping[Subject, list[Grant]]
+) -> UserRows:
+    own = Subject(SubjectKind.USER, user_rows[0].id)
+    holders = [own, *(Subject(SubjectKind.GROUP, row.id) for row in group_rows)]
+    limits, budgets = _values(
+        [(own, user_rows[0], "")]
+        + [(Subject(SubjectKind.GROUP, row.id), row, "") for row in group_rows]
+        + [(Subject(SubjectKind.POOL, row.id), row, "pool_") for row in group_rows]
+    )
+    return UserRows(
+        user=to_value(User, user_rows[0]),
+        groups=[to_value(Group, row) for row in group_rows],
+        grants=[grant for holder in holders for grant in grants.get(holder, ())],
+        limits=limits,
+        budgets=budgets,
+        overrides=[override_value(row, "override_") for row in user_rows if row.override_id is not None],
+    )
+
+
+def _users_statement(ids: Sequence[str]) -> Select[Any]:
+    """Of each user one row per override that nobody ended, at least one."""
     return (
         select(_USERS, *_OWN_COLUMNS, *_OVERRIDE_COLUMNS)
         .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.USER, _USERS.c.id))
         .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.USER, _USERS.c.id))
         .outerjoin(OVERRIDES, and_(OVERRIDES.c.user_id == _USERS.c.id, OVERRIDES.c.ended_at.is_(None)))
-        .where(_USERS.c.id == user_id)
+        .where(_USERS.c.id.in_(ids))
     )
 
 
-def _groups_statement(user_id: str) -> Select[Any]:
+def _groups_statement(ids: Sequence[str]) -> Select[Any]:
     return (
-        select(_GROUPS, *_OWN_COLUMNS, *_POOL_COLUMNS)
+        select(_GROUPS, _MEMBERSHIPS.c.user_id.label("member_id"), *_OWN_COLUMNS, *_POOL_COLUMNS)
         .join(_MEMBERSHIPS, _MEMBERSHIPS.c.group_id == _GROUPS.c.id)
         .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.GROUP, _GROUPS.c.id))
         .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.GROUP, _GROUPS.c.id))
         .outerjoin(_POOL_LIMITS, _is(_POOL_LIMITS, SubjectKind.POOL, _GROUPS.c.id))
         .outerjoin(_POOL_BUDGETS, _is(_POOL_BUDGETS, SubjectKind.POOL, _GROUPS.c.id))
-        .where(_MEMBERSHIPS.c.user_id == user_id)
+        .where(_MEMBERSHIPS.c.user_id.in_(ids))
     )
 
 
@@ -148,11 +171,11 @@ def _key_statement(condition: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _grants_statement(user_id: str) -> Select[Any]:
-    groups = select(_MEMBERSHIPS.c.group_id).where(_MEMBERSHIPS.c.user_id == user_id)
+def _grants_statement(ids: Sequence[str]) -> Select[Any]:
+    groups = select(_MEMBERSHIPS.c.group_id).where(_MEMBERSHIPS.c.user_id.in_(ids))
     return select(GRANTS).where(
         or_(
-            and_(GRANTS.c.subject_kind == SubjectKind.USER, GRANTS.c.subject_id == user_id),
+            and_(GRANTS.c.subject_kind == SubjectKind.USER, GRANTS.c.subject_id.in_(ids)),
             and_(GRANTS.c.subject_kind == SubjectKind.GROUP, GRANTS.c.subject_id.in_(groups)),
         )
     )

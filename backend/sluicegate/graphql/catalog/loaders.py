@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from sluicegate.domain.catalog import Model, Provider, ProviderModel
+from sluicegate.domain.policy import Grant
 from sluicegate.domain.price_list import PriceList
 from sluicegate.graphql.context import Context
+from sluicegate.ports.store import Page, PageRequest
 
 
 async def providers(context: Context, ids: list[str]) -> list[Provider]:
@@ -36,3 +38,12 @@ async def models(context: Context, ids: list[str]) -> list[Model | None]:
 async def price_lists(context: Context, ids: list[str]) -> list[PriceList | None]:
     found = await context.services.price_lists.get_many(context.require_caller(), ids)
     return [found.get(list_id) for list_id in ids]
+
+
+async def grant_pages(context: Context, models: list[tuple[str, PageRequest]]) -> list[Page[Grant]]:
+    return await context.services.grants.pages_for(context.require_caller(), models)
+
+
+async def grant_totals(context: Context, ids: list[str]) -> list[int]:
+    found = await context.services.grants.counts_for(context.require_caller(), ids)
+    return [found[model_id] for model_id in ids]

@@ -205,9 +205,9 @@ class Model:
     async def grants(self, info: Info, first: First = 50, after: After = None) -> Connection[GrantType]:
         from sluicegate.graphql.policy.types import Grant
 
-        caller, service, model_id = info.context.require_caller(), info.context.services.grants, str(self.id)
-        page = await service.page_for(caller, model_id, page_request(first, after))
-        return connection(page, Grant.of, lambda: service.count_for(caller, model_id))
+        model_id = str(self.id)
+        page = await info.context.loader(loaders.grant_pages).load((model_id, page_request(first, after)))
+        return connection(page, Grant.of, lambda: info.context.loader(loaders.grant_totals).load(model_id))
 
     @classmethod
     def of(cls, model: domain.Model) -> Model:

@@ -45,10 +45,9 @@ class Group:
     async def members(
         self, info: Info, first: int = 50, after: str | None = None, search: str | None = None
     ) -> Connection[User]:
-        caller, service = info.context.require_caller(), info.context.services.users
         where = UserFilter(search, group_id=str(self.id))
-        page = await service.page(caller, where, "name_asc", page_request(first, after))
-        return connection(page, user_of, lambda: service.count(caller, where))
+        page = await info.context.loader(loaders.member_pages).load((where, page_request(first, after)))
+        return connection(page, user_of, lambda: info.context.loader(loaders.member_totals).load(where))
 
     @strawberry.field(description="What its members may call.")
     async def grants(self, info: Info) -> list[GrantType]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sluicegate.domain.policy import Subject, SubjectKind
 from sluicegate.domain.version import Edited
+from sluicegate.graphql.catalog import loaders as catalog
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.policy import loaders
 from sluicegate.graphql.policy.overrides import Override, override_of
 from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
+from sluicegate.kit.errors import NotFound
 
 
 async def user_grants(user_id: str, info: Info) -> list[Grant]:
@@ -36,9 +38,13 @@ async def user_overrides(user_id: str, past: bool, info: Info) -> list[Override]
 
 
 async def user_effective_policy(user_id: str, info: Info) -> EffectivePolicy:
-    caller, services = info.context.require_caller(), info.context.services
-    policy, uses = await services.effective.effective(caller, user_id)
-    models = await services.models.named(caller, list(policy.grants))
+    services = info.context.services
+    found = await info.context.loader(loaders.effective).load(user_id)
+    if found is None:
+        raise NotFound("user")
+    policy, uses = found
+    granted = await info.context.loader(catalog.models).load_many(list(policy.grants))
+    models = {model.id: model for model in granted if model is not None}
     return EffectivePolicy.of(policy, uses, models, services.effective.resets(), services.overrides.now())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sluicegate.domain.policy import Budget, Grant, Override, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Group
 from sluicegate.graphql.context import Context
+from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.ports.policy import SubjectUse
 
 
@@ -31,6 +32,14 @@ async def budgets(context: Context, subjects: list[Subject]) -> list[Budget]:
 async def overrides(context: Context, user_ids: list[str]) -> list[list[Override]]:
     found = await context.services.overrides.of_users(context.require_caller(), user_ids)
     return [found[user_id] for user_id in user_ids]
+
+
+async def effective(
+    context: Context, user_ids: list[str]
+) -> list[tuple[EffectivePolicy, dict[Subject, SubjectUse]] | None]:
+    """None for those who are gone meanwhile."""
+    found = await context.services.effective.effective(context.require_caller(), user_ids)
+    return [found.get(user_id) for user_id in user_ids]
 
 
 async def pool_uses(context: Context, group_ids: list[str]) -> list[SubjectUse]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, TypeDecorator, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Subquery, TypeDecorator, literal_column, select, tuple_, union_all
 
 from sluicegate.kit.cursor import CursorValues, decode_cursor, encode_cursor
 from sluicegate.kit.errors import InvalidInput
@@ -13,6 +13,7 @@ from sluicegate.ports.store import Page, PageRequest
 
 T = TypeVar("T")
 _MAX_INT = 2**63 - 1
+_MOST_PARTS = 200
 
 
 def paged(
@@ -43,6 +44,21 @@ def _fits(value: object, key: ColumnElement[Any]) -> bool:
     if not isinstance(value, kind.python_type):
         return False
     return abs(value) <= _MAX_INT if isinstance(value, int) else "\0" not in str(value)
+
+
+def parts(statements: Sequence[Select[Any]]) -> Subquery:
+    """What several statements give in their first column, as `value`, with the number of the statement as `part`: so
+    that pages or totals of many lists take one statement. Databases take some hundreds at once."""
+    arms: list[Select[Any, Any]] = []
+    for number, statement in enumerate(statements):
+        arm = statement.subquery()
+        arms.append(select(literal_column(str(number)).label("part"), next(iter(arm.c)).label("value")))
+    return union_all(*arms).subquery()
+
+
+def portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as `parts` takes."""
+    return (items[start : start + _MOST_PARTS] for start in range(0, len(items), _MOST_PARTS))
 
 
 def to_page(

@@ -14,7 +14,7 @@ from sluicegate.domain.policy import Budget, Dimension, Grant, RateLimits, Subje
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
 from sluicegate.ports.store import Page, PageRequest
-from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.paging import paged, parts, portions, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.upsert import insert_missing, upsert
 from sluicegate.storage.tables.policy import BudgetRow, GrantRow, RateLimitRow
@@ -72,16 +72,35 @@ class SqlPolicyRepository:
     async def remove_grant(self, grant_id: str) -> None:
         await self._session.execute(delete(GRANTS).where(GRANTS.c.id == grant_id))
 
-    async def page_grants_for(self, model_id: str, page: PageRequest) -> Page[Grant]:
-        statement = select(GRANTS).where(GRANTS.c.model_id == model_id)
+    async def pages_of_grants_for(self, models: Sequence[tuple[str, PageRequest]]) -> list[Page[Grant]]:
         # "group" sorts before "user", and ids grow with time.
         kind = type_coerce(GRANTS.c.subject_kind, String)
-        rows = (await self._session.execute(paged(statement, page, kind, GRANTS.c.id))).all()
-        return to_page(rows, page, grant_value, lambda row: [row.subject_kind.value, row.id])
+        found: list[Page[Grant]] = []
+        for some in portions(models):
+            rows: list[list[Row[Any]]] = [[] for _ in some]
+            ids = parts(
+                [
+                    paged(select(GRANTS.c.id).where(GRANTS.c.model_id == model_id), page, kind, GRANTS.c.id)
+                    for model_id, page in some
+                ]
+            )
+            statement = select(ids.c.part, GRANTS).join(GRANTS, GRANTS.c.id == ids.c.value)
+            for row in await self._session.execute(statement.order_by(ids.c.part, kind, GRANTS.c.id)):
+                rows[row.part].append(row)
+            found += [
+                to_page(of_one, page, grant_value, lambda row: [row.subject_kind.value, row.id])
+                for of_one, (_, page) in zip(rows, some, strict=True)
+            ]
+        return found
 
-    async def count_grants_for(self, model_id: str) -> int:
-        statement = select(func.count(GRANTS.c.id)).where(GRANTS.c.model_id == model_id)
-        return await self._session.scalar(statement) or 0
+    async def counts_of_grants_for(self, model_ids: Sequence[str]) -> dict[str, int]:
+        statement = (
+            select(GRANTS.c.model_id, func.count().label("grants"))
+            .where(GRANTS.c.model_id.in_(model_ids))
+            .group_by(GRANTS.c.model_id)
+        )
+        counts = {row.model_id: row.grants for row in await self._session.execute(statement)}
+        return {model_id: counts.get(model_id, 0) for model_id in model_ids}
 
     async def rate_limits(self, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]:
         rows = await self._session.execute(select(RATE_LIMITS).where(_of(RATE_LIMITS, subjects)))

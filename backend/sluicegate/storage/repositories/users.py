@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import Page, PageRequest, UserFilter
 from sluicegate.storage.repositories.instants import from_micros, to_micros
-from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.paging import paged, parts, portions, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.search import Trigrams, is_many, is_sqlite, named_like
 from sluicegate.storage.repositories.subjects import delete_policy_of
@@ -91,33 +91,73 @@ class SqlUserRepository:
         return {row.email: to_value(User, row) for row in rows}
 
     async def page(self, where: UserFilter, sort: str, page: PageRequest) -> Page[User]:
+        (found,) = await self.pages([(where, page)], sort)
+        return found
+
+    async def pages(self, lists: Sequence[tuple[UserFilter, PageRequest]], sort: str) -> list[Page[User]]:
         name, _, way = sort.rpartition("_")
         if name not in _SORTS or way not in ("asc", "desc"):
             known = ", ".join(f"{name}_asc, {name}_desc" for name in _SORTS)
             raise InvalidInput("sort", f"must be one of {known}")
-        parts = _SORTS[name]
-        keys = [part.column for part in parts]
-        # The ids alone come from an index that holds all that is searched; only the rows of this page are read whole.
-        ids = paged(
-            select(_USERS.c.id).where(*await self._matches(where, name), *await self._members(where)),
-            page,
-            *keys,
-            descending=way == "desc",
-            read=[part.read for part in parts],
-        )
-        order = [key.desc() if way == "desc" else key.asc() for key in keys]
-        statement = select(_USERS).where(_USERS.c.id.in_(ids.scalar_subquery())).order_by(*order)
-        rows = (await self._session.execute(statement)).all()
-        return to_page(rows, page, lambda row: to_value(User, row), lambda row: [part.write(row) for part in parts])
+        columns = _SORTS[name]
+        order = [part.column.desc() if way == "desc" else part.column.asc() for part in columns]
+        found: list[Page[User]] = []
+        for some in portions(lists):
+            rows: list[list[Row[Any]]] = [[] for _ in some]
+            conditions = await self._conditions([where for where, _ in some], name)
+            # The ids alone come from an index that holds all that is searched; only rows of these pages are read whole.
+            ids = parts(
+                [
+                    paged(
+                        select(_USERS.c.id).where(*matching),
+                        page,
+                        *(part.column for part in columns),
+                        descending=way == "desc",
+                        read=[part.read for part in columns],
+                    )
+                    for matching, (_, page) in zip(conditions, some, strict=True)
+                ]
+            )
+            statement = select(ids.c.part, _USERS).join(_USERS, _USERS.c.id == ids.c.value)
+            for row in await self._session.execute(statement.order_by(ids.c.part, *order)):
+                rows[row.part].append(row)
+            found += [
+                to_page(
+                    of_one, page, lambda row: to_value(User, row), lambda row: [part.write(row) for part in columns]
+                )
+                for of_one, (_, page) in zip(rows, some, strict=True)
+            ]
+        return found
 
     async def count(self, where: UserFilter) -> int:
-        if where == UserFilter(group_id=where.group_id) and where.group_id is not None:
-            members = select(func.count()).where(_MEMBERSHIPS.c.group_id == where.group_id)
-            return await self._session.scalar(members) or 0
-        conditions = [*await self._matches(where), *await self._members(where)]
-        return await self._session.scalar(select(func.count(_USERS.c.id)).where(*conditions)) or 0
+        (found,) = await self.counts([where])
+        return found
 
-    async def _matches(self, where: UserFilter, sort: str = "name") -> list[ColumnElement[bool]]:
+    async def counts(self, filters: Sequence[UserFilter]) -> list[int]:
+        found: list[int] = []
+        for some in portions(filters):
+            wholes = [where == UserFilter(group_id=where.group_id) and where.group_id is not None for where in some]
+            searched = [where for where, whole in zip(some, wholes, strict=True) if not whole]
+            conditions = iter(await self._conditions(searched, "name"))
+            totals = parts(
+                [
+                    select(func.count()).where(_MEMBERSHIPS.c.group_id == where.group_id)
+                    if whole
+                    else select(func.count(_USERS.c.id)).where(*next(conditions))
+                    for where, whole in zip(some, wholes, strict=True)
+                ]
+            )
+            rows = await self._session.execute(select(totals.c.value).order_by(totals.c.part))
+            found += [row.value for row in rows]
+        return found
+
+    async def _conditions(self, filters: Sequence[UserFilter], sort: str) -> list[list[ColumnElement[bool]]]:
+        alike = {where: replace(where, group_id=None) for where in filters}
+        matching = {where: await self._matches(where, sort) for where in dict.fromkeys(alike.values())}
+        large = await self._large_groups({where.group_id for where in filters if where.group_id is not None})
+        return [[*matching[alike[where]], *_members(where.group_id, large)] for where in filters]
+
+    async def _matches(self, where: UserFilter, sort: str) -> list[ColumnElement[bool]]:
         """Few whose name, role or status is looked for are found by it, and sorted; where they are many, people are
         asked in the order of the list. PostgreSQL knows how many there are; for SQLite it is found out here."""
         few = await SEARCHED.few(self._session, where.search)
@@ -133,16 +173,14 @@ class SqlUserRepository:
                 conditions.append((column if by_index else func.coalesce(column, column)) == value)
         return conditions
 
-    async def _members(self, where: UserFilter) -> list[ColumnElement[bool]]:
-        """A small group is quickest gone through member by member; else it is people in their order who are asked
-        whether they belong to it. SQLite does not find that out by itself."""
-        if where.group_id is None:
-            return []
-        members = select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == where.group_id)
-        some = select(func.count()).select_from(members.limit(_LARGE_GROUP).subquery())
-        if (await self._session.scalar(some) or 0) < _LARGE_GROUP:
-            return [_USERS.c.id.in_(members)]
-        return [members.where(_MEMBERSHIPS.c.user_id == _USERS.c.id).exists()]
+    async def _large_groups(self, ids: Collection[str]) -> set[str]:
+        if not ids:
+            return set()
+        groups = list(ids)
+        members = [select(_MEMBERSHIPS.c.group_id).where(_MEMBERSHIPS.c.group_id == group) for group in groups]
+        some = parts([select(func.count()).select_from(one.limit(_LARGE_GROUP).subquery()) for one in members])
+        rows = await self._session.execute(select(some).where(some.c.value >= _LARGE_GROUP))
+        return {groups[row.part] for row in rows}
 
     async def add(self, user: User) -> None:
         await self._session.execute(insert(_USERS).values(asdict(user) | {"sort_name": _sort_name(user)}))
@@ -180,6 +218,17 @@ class SqlUserRepository:
             .with_for_update()
         )
         return list(await self._session.scalars(statement))
+
+
+def _members(group_id: str | None, large: Collection[str]) -> list[ColumnElement[bool]]:
+    """A small group is quickest gone through member by member; else it is people in their order who are asked whether
+    they belong to it. SQLite does not find that out by itself."""
+    if group_id is None:
+        return []
+    members = select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == group_id)
+    if group_id not in large:
+        return [_USERS.c.id.in_(members)]
+    return [members.where(_MEMBERSHIPS.c.user_id == _USERS.c.id).exists()]
 
 
 def _sort_name(user: User) -> str:
