@@ -20,6 +20,7 @@ let ids;
 before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   ids = await idsFor();
+  await furnish();
 });
 after(async () => {
   await browser?.close();
@@ -66,6 +67,46 @@ async function idsFor() {
     modelId: first(found.models),
     token: inviteUsers.results[0].inviteUrl.split("/").at(-1),
   };
+}
+
+/** Sets one of everything, so that pages are looked at with something on them, a budget that is used up among it. */
+async function furnish() {
+  const { userId, groupId } = ids;
+  const endsAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
+  const reason = "Release week";
+  assert.equal((await server.call(server.facts.member.key, "demo-smart")).status, 200);
+  await server.ask(
+    `mutation (
+      $members: GroupMembersInput!, $subject: SubjectInput!, $budget: BudgetInput!, $limit: RateLimitInput!
+      $groupId: ID!, $cap: CreateOverrideInput!, $calls: CreateOverrideInput!, $hook: CreateWebhookInput!
+    ) {
+      addGroupMembers(input: $members) { group { id } }
+      setBudget(subject: $subject, input: $budget) { budget { daily } }
+      setRateLimit(subject: $subject, input: $limit) { rateLimit { requestsPerMinute } }
+      setGroupPoolBudget(groupId: $groupId, input: $budget) { pool { budget { daily } } }
+      setGroupPoolRateLimit(groupId: $groupId, input: $limit) { pool { rateLimit { requestsPerMinute } } }
+      week: createOverride(input: $cap) { override { id } }
+      calls: createOverride(input: $calls) { override { id } }
+      setAlertSettings(admins: EVERY) { admins }
+      createWebhook(input: $hook) { webhook { id } }
+    }`,
+    {
+      members: { groupId, userIds: [userId] },
+      subject: { userId },
+      budget: { daily: "0.00002", monthly: "40", alertThresholds: [50, 80, 100] },
+      limit: { requestsPerMinute: 60, outputTokensPerMinute: 9000 },
+      groupId,
+      cap: { userId, reason, endsAt, window: "WEEK", cap: "50" },
+      calls: { userId, reason, endsAt, dimension: "REQUESTS", limit: 200 },
+      hook: { name: "Pager", url: "https://hooks.example.com/alerts", subjects: ["USER", "POOL"] },
+    },
+  );
+  for (const deadline = Date.now() + 30_000; ; ) {
+    const { alerts } = await server.ask("{ alerts(first: 1) { totalCount } }");
+    if (alerts.totalCount > 0) return;
+    assert.ok(Date.now() < deadline, "nobody was told that a budget is used up");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 /** What is wrong with the page as it is now, in each of the looks; empty is what a test wants. */
@@ -145,6 +186,24 @@ test("every page as a member sees it, refusals of administrators' pages among th
   });
 });
 
+test("what pages answer when they are asked: explain, and what a cap would do before it is saved", async () => {
+  const page = await openAs(browser, server, server.facts.admin, address("/admin/users/$userId"));
+  await pictured(page, "axe-answers", async () => {
+    const model = page.getByRole("combobox", { name: "Model", exact: true });
+    await model.fill("demo-smart");
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText("No: 402 budget_exceeded").waitFor();
+    await page.keyboard.press("Escape");
+    assert.deepEqual(await faults(page, "an explanation"), []);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.goto(address("/admin/groups/$groupId"));
+    await settled(page);
+    await page.getByRole("textbox", { name: "Weekly cap" }).first().fill("0");
+    await page.getByText(/^It tightens/).waitFor();
+    assert.deepEqual(await faults(page, "a preview"), []);
+  });
+});
+
 // The page underneath was looked at already; dialogs, menus and drop-downs hang beside it.
 const overlays = "[data-portal]";
 
@@ -181,6 +240,15 @@ const dialogs = [
       await page.getByRole("button", { name: "Invite users" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Invite user" }).click();
       await page.getByText("Enter at least one address").waitFor();
+    },
+  },
+  {
+    at: "/admin/users",
+    name: "Invitations",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Invite users" }).click();
+      await page.getByRole("textbox", { name: /^E-mail/ }).fill("ivo@demo.example, not an address");
+      await page.getByRole("dialog").getByRole("button", { name: /^Invite/ }).click();
     },
   },
   {
@@ -224,6 +292,42 @@ const dialogs = [
       await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
       await page.getByText("Somebody changed this while you were editing").waitFor();
     },
+  },
+  {
+    at: "/admin/groups/$groupId",
+    name: "Delete Contractors?",
+    open: async (page) => {
+      await page.getByRole("button", { name: "More actions" }).click();
+      await page.getByRole("menuitem", { name: "Delete group" }).click();
+    },
+  },
+  {
+    at: "/admin/users/$userId",
+    name: "Suspend Mia Member?",
+    open: (page) => page.getByRole("button", { name: "Suspend" }).click(),
+  },
+  {
+    at: "/admin/users/$userId",
+    name: "End the temporary value now?",
+    open: (page) => page.getByRole("button", { name: "End now" }).first().click(),
+  },
+  {
+    at: "/admin/budgets",
+    name: "Budget of Mia Member",
+    open: (page) => page.getByRole("button", { name: "Edit budget of Mia Member" }).click(),
+  },
+  {
+    at: "/admin/api-keys",
+    name: "Revoke Build machine?",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Actions for Build machine" }).click();
+      await page.getByRole("menuitem", { name: "Revoke" }).click();
+    },
+  },
+  {
+    at: "/admin/alerts",
+    name: "Add webhook",
+    open: (page) => page.getByRole("button", { name: "Add webhook" }).first().click(),
   },
   {
     at: "/admin/users/$userId",
