@@ -6,7 +6,7 @@ import { openAs, settled, startBrowser, startServer } from "./harness.mjs";
 import { startMailServer } from "./mail-server.mjs";
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "../../docs/images");
-const largest = 250_000;
+const largest = 200_000;
 
 const mail = await startMailServer();
 const server = await startServer({ env: mail.env });
@@ -14,11 +14,14 @@ const browser = await startBrowser();
 try {
   await mkdir(folder, { recursive: true });
   const { admin, member } = server.facts;
-  const userId = await competingPolicy();
+  const { userId, teamId } = await competingPolicy();
   for (const model of server.facts.models) await server.call(member.key, model);
   await take("dashboard-light", member, "/", "light", 1000);
   await take("dashboard-dark", member, "/", "dark", 1000);
-  await take("user-light", admin, `/admin/users/${userId}`, "light", 1200);
+  await take("user-light", admin, `/admin/users/${userId}`, "light", 1100);
+  await take("users-light", admin, "/admin/users", "light", 560);
+  await take("group-light", admin, `/admin/groups/${teamId}`, "light", 1000);
+  await take("budgets-light", admin, "/admin/budgets", "light", 560);
   await moreKeysAndLetters();
   await take("keys-light", admin, "/admin/api-keys", "light", 560);
   await take("account-light", member, "/account", "light", 900);
@@ -30,26 +33,38 @@ try {
   await mail.stop();
 }
 
-/** Gives the member values of her own beside those of two groups, so that the page has winners to show. */
+/** Gives the member values of her own beside those of two groups, and one for a while, so that there are winners to show. */
 async function competingPolicy() {
-  const { users, groups } = await server.ask(
-    `{ users(search: "mia") { edges { node { id } } } groups(search: "Contractors") { edges { node { id } } } }`,
+  const { users, groups, team } = await server.ask(
+    `{
+      users(search: "mia") { edges { node { id } } }
+      groups(search: "Contractors") { edges { node { id } } }
+      team: groups(search: "Engineering") { edges { node { id } } }
+    }`,
   );
   const userId = users.edges[0].node.id;
+  const groupId = groups.edges[0].node.id;
+  const endsAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
   await server.ask(
-    `mutation ($members: GroupMembersInput!, $subject: SubjectInput!, $budget: BudgetInput!, $limit: RateLimitInput!) {
+    `mutation ($members: GroupMembersInput!, $subject: SubjectInput!, $budget: BudgetInput!, $limit: RateLimitInput!
+      $groupId: ID!, $pool: BudgetInput!, $raise: CreateOverrideInput!) {
       addGroupMembers(input: $members) { group { id } }
       setBudget(subject: $subject, input: $budget) { budget { daily } }
       setRateLimit(subject: $subject, input: $limit) { rateLimit { requestsPerMinute } }
+      setGroupPoolBudget(groupId: $groupId, input: $pool) { pool { budget { monthly } } }
+      createOverride(input: $raise) { override { id } }
     }`,
     {
-      members: { groupId: groups.edges[0].node.id, userIds: [userId] },
+      members: { groupId, userIds: [userId] },
       subject: { userId },
       budget: { daily: "2", monthly: "8" },
       limit: { requestsPerMinute: 60 },
+      groupId,
+      pool: { monthly: "500" },
+      raise: { userId, reason: "Release week", endsAt, window: "WEEK", cap: "50" },
     },
   );
-  return userId;
+  return { userId, teamId: team.edges[0].node.id };
 }
 
 async function moreKeysAndLetters() {
