@@ -16,6 +16,8 @@ from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
+from sluicegate.adapters.price_catalog import CatalogFile
+from sluicegate.adapters.price_catalog import fetched as fetched
 from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
 from sluicegate.adapters.remote import RemoteServer as RemoteServer
 from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
@@ -45,6 +47,7 @@ from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
 from sluicegate.services.health import HealthService
 from sluicegate.services.housekeeping import Housekeeping
+from sluicegate.services.imports import ImportService
 from sluicegate.services.installation import EncryptionKey, InstallationService, Setting
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
@@ -169,6 +172,8 @@ class Container:
         )
         passwords = Passwords()
         invitations = InvitationService(store, clock, self.url, mail)
+        provider_tests = ProviderTestService(store, self.vault, self.upstream, clock, self.demo)
+        provider_models = ProviderModelService(store, clock)
         return Services(
             deployment=Deployment(__version__, self.url, self.settings.time_zone, mail.configured),
             installation=InstallationService(
@@ -200,8 +205,9 @@ class Container:
             policy_file=PolicyFileService(store, clock),
             providers=ProviderService(store, self.vault, clock, allow_private=private),
             price_lists=PriceListService(store, clock),
-            provider_models=ProviderModelService(store, clock),
-            provider_tests=ProviderTestService(store, self.vault, self.upstream, clock),
+            provider_models=provider_models,
+            provider_tests=provider_tests,
+            imports=ImportService(store, catalog_file(self.settings), provider_tests, provider_models),
             models=ModelService(store, clock),
             usage=UsageService(self.usage_reader, self.settings.zone, clock, _retention(self.settings).grains),
             leaderboard=LeaderboardService(self.usage_reader, store, clock, self.settings.zone),
@@ -272,6 +278,11 @@ class Container:
         await self.webhook_client.aclose()
         await self.demo.aclose()
         await self.engine.dispose()
+
+
+def catalog_file(settings: Settings) -> CatalogFile:
+    """The price catalogue in use, which `sluicegate prices refresh` replaces."""
+    return CatalogFile(settings.data_dir / "price-catalog.json")
 
 
 def make_data_dir(settings: Settings) -> None:

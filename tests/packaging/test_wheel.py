@@ -83,6 +83,10 @@ def assert_has_console(wheel: Path) -> None:
     assert any(name.startswith("sluicegate/console/dist/assets/") and name.endswith(".js") for name in names)
 
 
+def test_it_carries_the_price_catalogue(wheel: Path) -> None:
+    assert "sluicegate/catalogue/prices.json" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_everything_of_the_package_is_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     files = {

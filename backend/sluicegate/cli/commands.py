@@ -15,6 +15,7 @@ from sluicegate.cli.demo import prepare_demo, print_demo
 from sluicegate.cli.doctor import examine
 from sluicegate.cli.logs import set_up_logging
 from sluicegate.cli.policy import add_to as add_policy_commands
+from sluicegate.cli.prices import prices_app
 from sluicegate.cli.reconcile import add_to as add_reconcile
 from sluicegate.cli.server import listen, serve_on
 from sluicegate.container import Container, check_database, migrate_database, prepare_database
@@ -35,6 +36,7 @@ rollups_app = typer.Typer(no_args_is_help=True, help="Sums of what was used.")
 app.add_typer(rollups_app, name="rollups")
 add_policy_commands(app)
 add_reconcile(app)
+app.add_typer(prices_app, name="prices")
 kek_app = typer.Typer(no_args_is_help=True, help="The key that wraps what is stored sealed.")
 app.add_typer(kek_app, name="kek")
 T = TypeVar("T")

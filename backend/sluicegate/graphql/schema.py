@@ -12,6 +12,8 @@ from sluicegate.graphql import limits
 from sluicegate.graphql.alerts.mutations import AlertMutations
 from sluicegate.graphql.alerts.queries import AlertQueries
 from sluicegate.graphql.audit.queries import AuditQueries
+from sluicegate.graphql.catalog.imports import ImportMutations as ModelImportMutations
+from sluicegate.graphql.catalog.imports import ImportQueries
 from sluicegate.graphql.catalog.model_mutations import ModelMutations
 from sluicegate.graphql.catalog.provider_mutations import ProviderMutations
 from sluicegate.graphql.catalog.queries import CatalogQueries
@@ -55,6 +57,7 @@ class Query(
     KeyQueries,
     TokenQueries,
     CatalogQueries,
+    ImportQueries,
     PolicyQueries,
     PreviewQueries,
     PolicyFileQueries,
@@ -80,6 +83,7 @@ class Mutation(
     KeyMutations,
     TokenMutations,
     ProviderMutations,
+    ModelImportMutations,
     ModelMutations,
     PolicyMutations,
     SessionMutations,

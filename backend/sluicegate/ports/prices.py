@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from sluicegate.domain.price_catalog import PriceCatalog
 from sluicegate.domain.price_list import PriceList
 
 
@@ -15,4 +16,10 @@ class PriceListRepository(Protocol):
     async def add(self, made: PriceList) -> None: ...
     async def delete(self, list_id: str) -> None:
         """Only for one that has not started: others are history."""
+        ...
+
+
+class CatalogSource(Protocol):
+    def load(self) -> PriceCatalog:
+        """The price catalogue in use; raises InvalidInput for one that cannot be read."""
         ...

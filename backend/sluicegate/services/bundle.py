@@ -14,6 +14,7 @@ from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
 from sluicegate.services.health import HealthService
+from sluicegate.services.imports import ImportService
 from sluicegate.services.installation import InstallationService
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
@@ -69,6 +70,7 @@ class Services:
     price_lists: PriceListService
     provider_models: ProviderModelService
     provider_tests: ProviderTestService
+    imports: ImportService
     models: ModelService
     usage: UsageService
     leaderboard: LeaderboardService

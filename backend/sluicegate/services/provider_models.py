@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -64,10 +65,50 @@ class ProviderModelService:
             return await tx.catalog.models_of_providers(provider_ids)
 
     async def create(self, caller: Caller, new: NewProviderModel) -> ProviderModel:
+        added, _ = await self._add(caller, new.provider_id, [new], skip=False)
+        return added[0]
+
+    async def create_many(
+        self, caller: Caller, provider_id: str, new: Sequence[NewProviderModel]
+    ) -> tuple[list[ProviderModel], list[str]]:
+        """All or none; gives those that were added, and the names of those that are there already. A fault names the
+        place of the model, like `models.3.name`."""
+        return await self._add(caller, provider_id, new, skip=True)
+
+    async def _add(
+        self, caller: Caller, provider_id: str, new: Sequence[NewProviderModel], *, skip: bool
+    ) -> tuple[list[ProviderModel], list[str]]:
         caller.require_admin(TokenScope.CATALOG)
+        models: list[ProviderModel] = []
+        for index, one in enumerate(new):
+            with _at(f"models.{index}" if skip else None):
+                models.append(self._checked(one, provider_id))
+        added: list[ProviderModel] = []
+        skipped: list[str] = []
+        async with self._store.write() as tx:
+            provider = await tx.catalog.provider(provider_id)
+            if provider is None:
+                raise NotFound("provider", field="providerId")
+            factor = await multiplier_of(tx, provider_id)
+            names = {known.name for known in (await tx.catalog.models_of_providers([provider_id])).get(provider_id, [])}
+            for one, model in zip(new, models, strict=True):
+                if model.name in names and skip:
+                    skipped.append(model.name)
+                    continue
+                if model.name in names:
+                    raise Conflict(f"{provider.name} has a model called {model.name} already.", field="name")
+                names.add(model.name)
+                if one.free or one.prices != UNKNOWN_PRICES:
+                    model = model.costing(one.prices, free=one.free, own=one.own, multiplier=factor, list_id=new_id())
+                await tx.catalog.add_provider_model(model)
+                await _record(tx, caller, "provider_model.create", model, {}, _shown(model))
+                added.append(model)
+        return added, skipped
+
+    def _checked(self, new: NewProviderModel, provider_id: str) -> ProviderModel:
         model = ProviderModel(
             id=new_id(),
-            provider_id=new.provider_id,
+            provider_id=provider_id,
             name=_checked_name(new.name),
             kind=new.kind,
             context_window=new.context_window,
@@ -76,18 +117,6 @@ class ProviderModelService:
         )
         check_prices(new.prices, new.kind)
         _check(model)
-        async with self._store.write() as tx:
-            provider = await tx.catalog.provider(new.provider_id)
-            if provider is None:
-                raise NotFound("provider", field="providerId")
-            siblings = (await tx.catalog.models_of_providers([provider.id])).get(provider.id, [])
-            if any(sibling.name == model.name for sibling in siblings):
-                raise Conflict(f"{provider.name} has a model called {model.name} already.", field="name")
-            if new.free or new.prices != UNKNOWN_PRICES:
-                factor = await multiplier_of(tx, provider.id)
-                model = model.costing(new.prices, free=new.free, own=new.own, multiplier=factor, list_id=new_id())
-            await tx.catalog.add_provider_model(model)
-            await _record(tx, caller, "provider_model.create", model, {}, _shown(model))
         return model
 
     async def update(
@@ -118,6 +147,17 @@ class ProviderModelService:
             model = await _require(tx, model_id)
             await tx.catalog.delete_provider_model(model_id)
             await _record(tx, caller, "provider_model.delete", model, _shown(model), {})
+
+
+@contextmanager
+def _at(place: str | None) -> Iterator[None]:
+    """Faults within name their field below `place`."""
+    try:
+        yield
+    except InvalidInput as fault:
+        if place is None:
+            raise
+        raise InvalidInput(f"{place}.{fault.field}", fault.message) from None
 
 
 def _recosted(model: ProviderModel, costs: dict[str, Any], multiplier: int, now: datetime) -> ProviderModel:

@@ -14,17 +14,35 @@ from sluicegate.kit.secret import Secret
 from sluicegate.policy.compile import address_of, credential_headers, versioned
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Store
-from sluicegate.ports.upstream import Origin, RawHeaders, Timeouts, Upstream, UpstreamError, UpstreamRequest
+from sluicegate.ports.upstream import (
+    Origin,
+    RawHeaders,
+    Timeouts,
+    Upstream,
+    UpstreamError,
+    UpstreamRequest,
+    UpstreamResponse,
+)
 from sluicegate.services.caller import Caller
 
 _SECONDS = 10.0
 _TIMEOUTS = Timeouts(connect=_SECONDS, first_byte=_SECONDS, idle=_SECONDS)
+_MAX_BODY = 8_000_000
+_INSIDE = (Origin("http", "demo", 80), "/v1")
+# Where a list comes in pages, all of it at once.
+_PAGES = {Dialect.ANTHROPIC: "?limit=1000", Dialect.GEMINI: "?pageSize=1000"}
 _FAILURES = {
     "connect": "The provider cannot be reached",
     "timeout": "The provider did not answer in time",
     "protocol": "What answered does not speak HTTP",
     "closed": "The provider closed the connection without an answer",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    request: UpstreamRequest
+    demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +53,13 @@ class ConnectionTest:
 
 
 class ProviderTestService:
-    """Says no more than the status: neither credential nor answer leave this module."""
+    """Says no more than the status. The credential never leaves this module."""
 
-    def __init__(self, store: Store, vault: Vault, upstream: Upstream, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, upstream: Upstream, clock: Clock, demo: Upstream | None = None
+    ) -> None:
+        """`demo` answers for providers of kind demo, where their list is asked for."""
+        self._demo = demo
         self._store = store
         self._vault = vault
         self._upstream = upstream
@@ -45,14 +67,30 @@ class ProviderTestService:
 
     async def run(self, caller: Caller, provider_id: str) -> ConnectionTest:
         caller.require_admin(TokenScope.CATALOG)
+        prepared = await self._prepare(provider_id)
+        if isinstance(prepared, ConnectionTest):
+            return prepared
+        if prepared.demo:
+            return ConnectionTest(True, "The demo provider answers inside this server.")
+        return (await self._ask(prepared, whole=False))[0]
+
+    async def model_list(self, caller: Caller, provider_id: str) -> tuple[ConnectionTest, bytes]:
+        """As `run`, with the body of the answer, empty where the test failed."""
+        caller.require_admin(TokenScope.CATALOG)
+        prepared = await self._prepare(provider_id, whole=True)
+        if isinstance(prepared, ConnectionTest):
+            return prepared, b""
+        return await self._ask(prepared, whole=True)
+
+    async def _prepare(self, provider_id: str, *, whole: bool = False) -> _Prepared | ConnectionTest:
         async with self._store.read() as tx:
             provider = await tx.catalog.provider(provider_id)
             sealed = await tx.catalog.sealed_credential(provider_id)
         if provider is None:
             raise NotFound("provider")
-        if provider.kind is ProviderKind.DEMO:
-            return ConnectionTest(True, "The demo provider answers inside this server.")
         facts = KINDS[provider.kind]
+        if provider.kind is ProviderKind.DEMO:
+            return _Prepared(_request(provider, _INSIDE, Dialect.OPENAI, None, whole=whole), demo=True)
         address = address_of(provider)
         if address is None:
             return ConnectionTest(False, f"This release cannot call {facts.label} yet.")
@@ -63,29 +101,51 @@ class ProviderTestService:
             return ConnectionTest(False, message)
         if credential is None and facts.credential_required:
             return ConnectionTest(False, "No credential is stored.")
-        return await self._ask(_request(provider, address, facts.dialects[0], credential))
+        return _Prepared(_request(provider, address, facts.dialects[0], credential, whole=whole))
 
-    async def _ask(self, request: UpstreamRequest) -> ConnectionTest:
-        started = self._clock.monotonic()
+    async def _ask(self, prepared: _Prepared, *, whole: bool) -> tuple[ConnectionTest, bytes]:
+        upstream = self._demo if prepared.demo and self._demo else self._upstream
+        started, body = self._clock.monotonic(), b""
         try:
             async with asyncio.timeout(_SECONDS):
-                response = await self._upstream.send(request)
-                status = response.status
-                await response.aclose()
+                response = await upstream.send(prepared.request)
+                try:
+                    status = response.status
+                    if whole and 200 <= status < 300:
+                        body = await _body(response)
+                finally:
+                    await response.aclose()
         except TimeoutError:
             ok, message = False, f"{_FAILURES['timeout']}."
         except UpstreamError as error:
             # The words of a refused connection are our own and tell what to do, such as which setting allows it.
             detail = f": {error}" if error.kind == "connect" else "."
             ok, message = False, _FAILURES.get(error.kind, _FAILURES["connect"]) + detail
+        except _TooMuch:
+            ok, message = False, f"The provider's list is longer than {_MAX_BODY // 1_000_000} MB."
         else:
             ok, message = 200 <= status < 300, _verdict(status)
-        return ConnectionTest(ok, message, round((self._clock.monotonic() - started) * 1000))
+        latency = round((self._clock.monotonic() - started) * 1000)
+        return ConnectionTest(ok, message, latency), body if ok else b""
+
+
+class _TooMuch(Exception):
+    pass
+
+
+async def _body(response: UpstreamResponse) -> bytes:
+    data = bytearray()
+    while piece := await response.read():
+        data += piece
+        if len(data) > _MAX_BODY:
+            raise _TooMuch
+    return bytes(data)
 
 
 def _request(
-    provider: Provider, address: tuple[Origin, str], dialect: Dialect, credential: Secret | None
+    provider: Provider, address: tuple[Origin, str], dialect: Dialect, credential: Secret | None, *, whole: bool
 ) -> UpstreamRequest:
+    """With `whole`, for all of the list in one answer that can be read as it comes."""
     origin, base_path = address
     headers: RawHeaders = [(b"accept", b"application/json")]
     if dialect is Dialect.ANTHROPIC:
@@ -94,7 +154,11 @@ def _request(
         headers += credential_headers(provider.kind, dialect, credential)
     if dialect is Dialect.OPENAI and provider.organization:
         headers.append((b"openai-organization", provider.organization.encode()))
-    query = versioned("", provider.api_version) if provider.api_version else ""
+    query = _PAGES.get(dialect, "") if whole else ""
+    if whole:
+        headers.append((b"accept-encoding", b"identity"))
+    if provider.api_version:
+        query = versioned(query, provider.api_version)
     return UpstreamRequest(origin, "GET", f"{base_path}/models{query}", headers, b"", _TIMEOUTS)
 
 

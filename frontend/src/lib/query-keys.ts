@@ -4,6 +4,7 @@ export const keys = {
   entryHelp: ["entry-help"] as const,
   palette: (search: string) => ["palette", search] as const,
   entryLink: (token: string) => ["entry-link", token] as const,
+  priceCatalog: (kind: string) => ["price-catalog", kind] as const,
   providerKinds: ["provider-kinds"] as const,
 
   users: ["users"] as const,

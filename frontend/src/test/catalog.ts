@@ -70,6 +70,7 @@ export function mockProviderModel(values: Partial<ProviderModel> = {}): Provider
     maxOutputTokens: 128_000,
     prices,
     charged: values.prices ?? prices,
+    catalogEntry: null,
     priceLists: [],
     usedBy: [],
     version: 2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge_graphql.operations.operation import AT, LONG, NEW, Fault, Operation, bad
+from sluicegate.adapters.demo.catalogue import MODELS
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.user import Role
@@ -94,6 +95,7 @@ UNPRICED = FAST_OFFER | {
 }
 FAST = {"id": "fast", "slug": "fast", "displayName": "Fast", "kind": "CHAT", "status": "ACTIVE", "createdAt": AT}
 SLOW = FAST | {"id": "slow", "slug": "slow", "displayName": "", "status": "DRAFT"}
+NO_MORE = {"provider": {"id": "acme"}, "catalogEntry": None}
 FIRST = {"providerModelId": "offer"}
 SLUGS = ("", " fast", "two words", "Fast", "über", "-x", "x-", "a/b", "a_b", "x" * 101, LONG)
 
@@ -175,12 +177,24 @@ OPERATIONS = {
         ),
     ),
     "provider": Operation(
-        "query ($id: ID!) { provider(id: $id) { ...f models { ...o obstacle usedBy { slug } provider { id } } } } "
+        "query ($id: ID!) { provider(id: $id) { ...f models { ...o obstacle usedBy { slug } provider { id } "
+        "catalogEntry { model } } } } "
         f"fragment f on Provider {PROVIDER} fragment o on ProviderModel {OFFER} {PRICES}",
         Role.ADMIN,
         TokenScope.READ,
         {"id": "acme"},
-        {**ACME, "models": [{**UNPRICED, "obstacle": "No price is set", "usedBy": [], "provider": {"id": "acme"}}]},
+        {
+            **ACME,
+            "models": [
+                {
+                    **UNPRICED,
+                    "obstacle": "No price is set",
+                    "catalogEntry": None,
+                    "usedBy": [],
+                    "provider": {"id": "acme"},
+                }
+            ],
+        },
         faults=(bad("invalid_input", "id", id="a\0b"),),
     ),
     "createProvider": Operation(
@@ -262,6 +276,58 @@ OPERATIONS = {
         {"id": "demo"},
         {"ok": True, "message": "The demo provider answers inside this server.", "latencyMs": 0},
         faults=(bad("not_found", "id", id="none"),),
+    ),
+    "priceCatalog": Operation(
+        "query ($kind: ProviderKind!) { priceCatalog(kind: $kind) { publishedOn refreshed entries { model kind source "
+        "asOf contextWindow maxOutputTokens capabilities prices { input } } } }",
+        Role.ADMIN,
+        TokenScope.READ,
+        {"kind": "DEMO"},
+        {"publishedOn": NEW, "refreshed": False, "entries": []},
+        faults=(bad("invalid_input", "kind", kind="COPPER"),),
+    ),
+    "listProviderOffers": Operation(
+        "mutation ($id: ID!) { listProviderOffers(id: $id) { ok message offers { name kind added contextWindow "
+        "maxOutputTokens prices { input } catalogEntry { model } } } }",
+        Role.ADMIN,
+        TokenScope.CATALOG,
+        {"id": "demo"},
+        {
+            "ok": True,
+            "message": "The provider answered with its model list.",
+            "offers": [
+                {
+                    "name": name,
+                    "kind": "EMBEDDING" if model.embeds else "CHAT",
+                    "added": name == "demo-fast",
+                    "contextWindow": None,
+                    "maxOutputTokens": None,
+                    "prices": None,
+                    "catalogEntry": None,
+                }
+                for name, model in sorted(MODELS.items())
+            ],
+        },
+        faults=(bad("not_found", "id", id="none"),),
+    ),
+    "importProviderModels": Operation(
+        "mutation ($input: ImportProviderModelsInput!) { importProviderModels(input: $input) { skipped "
+        f"providerModels {OFFER} }} }} {PRICES}",
+        Role.ADMIN,
+        TokenScope.CATALOG,
+        given(providerId="acme", models=[{"name": "acme-large"}, {"name": "acme-small"}]),
+        {"skipped": ["acme-large"], "providerModels": [UNPRICED | {"id": NEW, "name": "acme-small"}]},
+        faults=(
+            bad("invalid_input", "models", **given(providerId="acme", models=[])),
+            bad("invalid_input", "models.0.name", **given(providerId="acme", models=[{"name": ""}])),
+            bad(
+                "invalid_input",
+                "models.1.prices.input",
+                **given(providerId="acme", models=[{"name": "a"}, {"name": "b", "prices": {"input": "-1"}}]),
+            ),
+            bad("not_found", "providerId", **given(providerId="none", models=[{"name": "a"}])),
+        ),
+        audit=("provider_model.create", NEW),
     ),
     "createProviderModel": Operation(
         "mutation ($input: CreateProviderModelInput!) { createProviderModel(input: $input) "

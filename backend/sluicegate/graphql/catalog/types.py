@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from sluicegate.domain import catalog as domain
-from sluicegate.domain import usage
+from sluicegate.domain import price_catalog, usage
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql.catalog import enums as _enums  # noqa: F401 makes the enums known
@@ -27,6 +27,31 @@ if TYPE_CHECKING:
 GrantType = Annotated["Grant", strawberry.lazy("sluicegate.graphql.policy.types")]
 First = Annotated[int, strawberry.argument(description="At most so many, 1 to 100.")]
 After = Annotated[str | None, strawberry.argument(description="The cursor of the row to go on after.")]
+
+
+@strawberry.type(description="A model as the price catalogue knows it.")
+class CatalogEntry:
+    model: str = strawberry.field(description="The name that the provider knows.")
+    kind: domain.ModelKind = strawberry.field(description="What it is called for.")
+    prices: Prices = strawberry.field(description="By the provider's public price page.")
+    context_window: int | None = strawberry.field(description="Most tokens of a call, input and output together.")
+    max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
+    capabilities: list[str] = strawberry.field(description="What it can do, such as tools, vision, reasoning.")
+    source: str = strawberry.field(description="The address of the price page.")
+    as_of: date = strawberry.field(description="The day on which the prices were taken down.")
+
+    @classmethod
+    def of(cls, entry: price_catalog.CatalogEntry) -> CatalogEntry:
+        return cls(
+            model=entry.model,
+            kind=entry.serves,
+            prices=Prices.of(entry.prices),
+            context_window=entry.context_window,
+            max_output_tokens=entry.max_output_tokens,
+            capabilities=list(entry.capabilities),
+            source=entry.source,
+            as_of=entry.as_of,
+        )
 
 
 @strawberry.type(description="A model as one provider offers it.")
@@ -53,6 +78,13 @@ class ProviderModel:
     @strawberry.field(description="What calls cost in the past, now and later as far as planned; newest first.")
     def price_lists(self) -> list[PriceList]:
         return PriceList.all_of(self.stored)
+
+    @strawberry.field(description="What the price catalogue knows of it; null when nothing.")
+    async def catalog_entry(self, info: Info) -> CatalogEntry | None:
+        provider = await info.context.loader(loaders.providers).load(self.stored.provider_id)
+        caller = info.context.require_caller()
+        found = info.context.services.imports.entry_for(caller, provider.kind, self.stored.name)
+        return CatalogEntry.of(found) if found else None
 
     @strawberry.field(description="Who offers it.")
     async def provider(self, info: Info) -> Provider:

@@ -420,3 +420,95 @@ it("refuses a multiplier that is none", async () => {
     expect(server.lastOf("UpdateProvider")).toMatchObject({ input: { priceMultiplier: "0.85" } }),
   );
 });
+
+const offered = (name: string, more: object = {}) => ({
+  name,
+  kind: "CHAT" as const,
+  prices: mockProviderModel().prices,
+  contextWindow: 400_000,
+  maxOutputTokens: null,
+  ...more,
+});
+const imported = {
+  ImportProviderModels: {
+    importProviderModels: { providerModels: [{ id: "n", name: "n" }], skipped: [] },
+  },
+};
+
+it("imports chosen models from the catalogue with their prices", async () => {
+  const { name: _name, ...rest } = offered("");
+  const entry = (model: string) => ({
+    model,
+    ...rest,
+    source: "https://example.com/prices",
+    asOf: "2026-10-26",
+  });
+  const { user, server } = openProvider(mockProvider(), {
+    ...imported,
+    PriceCatalog: {
+      priceCatalog: {
+        publishedOn: "2026-10-26",
+        refreshed: false,
+        entries: [entry("gpt-5"), entry("gpt-6"), entry("gpt-7")],
+      },
+    },
+  });
+  await user.click(await screen.findByRole("button", { name: "Import models" }));
+  const dialog = await screen.findByRole("dialog", { name: "Import models of OpenAI Europe" });
+  expect(await within(dialog).findByLabelText("Import gpt-5")).toBeDisabled();
+  expect(within(dialog).getByRole("button", { name: "Add models" })).toBeDisabled();
+  await user.click(within(dialog).getByLabelText("Import gpt-6"));
+  await user.click(within(dialog).getByRole("button", { name: "Add 1 model" }));
+  await waitFor(() =>
+    expect(server.lastOf("ImportProviderModels")).toEqual({
+      input: { providerId: "provider-1", models: [offered("gpt-6")] },
+    }),
+  );
+});
+
+it("asks the provider for its models, and tells when it does not answer", async () => {
+  const answer = (ok: boolean, offers: object[]) => ({
+    ListProviderOffers: { listProviderOffers: { ok, message: "It is away.", offers } },
+  });
+  const empty = { publishedOn: "2026-10-26", refreshed: false, entries: [] };
+  const { user, server } = openProvider(mockProvider(), {
+    ...imported,
+    ...answer(false, []),
+    PriceCatalog: { priceCatalog: empty },
+  });
+  await user.click(await screen.findByRole("button", { name: "Import models" }));
+  const dialog = await screen.findByRole("dialog", { name: "Import models of OpenAI Europe" });
+  await user.click(within(dialog).getByText("From the provider"));
+  await user.click(within(dialog).getByRole("button", { name: "Ask for the list" }));
+  await within(dialog).findByText("It is away.");
+  server.on(answer(true, [offered("gpt-6"), offered("odd", { prices: null })]));
+  await user.click(within(dialog).getByRole("button", { name: "Ask for the list" }));
+  const odd = await within(dialog).findByRole("row", { name: /odd/ });
+  expect(odd).toHaveTextContent("No price known");
+  await user.click(within(dialog).getByLabelText("Import odd"));
+  await user.click(within(dialog).getByRole("button", { name: "Add 1 model" }));
+  await waitFor(() =>
+    expect(server.lastOf("ImportProviderModels")).toMatchObject({
+      input: { models: [{ name: "odd", prices: null }] },
+    }),
+  );
+});
+
+it("says where a price is another than the catalogue's", async () => {
+  const { prices } = mockProviderModel();
+  const entry = (output: string) => ({
+    source: "https://example.com/prices",
+    asOf: "2026-10-26",
+    // A cache class without a price of its own is charged as input either way.
+    prices: { ...prices, cacheWrite5m: prices.input, output },
+  });
+  const models = [
+    mockProviderModel({ id: "a", name: "same", catalogEntry: entry("10") }),
+    mockProviderModel({ id: "b", name: "other", catalogEntry: entry("12") }),
+  ];
+  openProvider(mockProvider({ models }));
+  const other = await screen.findByRole("row", { name: /other/ });
+  const hint = within(other).getByRole("link", { name: "Differs from the price catalogue" });
+  expect(hint).toHaveAttribute("href", "https://example.com/prices");
+  expect(screen.getAllByRole("link", { name: /price catalogue/ })).toHaveLength(1);
+});

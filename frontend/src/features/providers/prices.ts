@@ -26,6 +26,16 @@ export function chargedFor(
   return { price: input, asInput: input !== null };
 }
 
+/** Whether two lists charge every call the same. */
+export function samePrices(one: Prices, other: Prices): boolean {
+  const flat = (prices: Prices) =>
+    [prices, ...prices.longContext].map((tier) => [
+      "above" in tier ? tier.above : 0,
+      ...priceClasses.map(({ id }) => chargedFor(tier, id).price),
+    ]);
+  return JSON.stringify(flat(one)) === JSON.stringify(flat(other));
+}
+
 type ClassTexts = Record<PriceClass, string>;
 export type TierTexts = ClassTexts & { above: string };
 export type PriceTexts = ClassTexts & { longContext: TierTexts[] };

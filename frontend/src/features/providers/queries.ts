@@ -27,6 +27,13 @@ const providerDetailDocument = graphql(`
           input cacheRead cacheWrite5m cacheWrite1h output
           longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
         }
+        catalogEntry {
+          source asOf
+          prices {
+            input cacheRead cacheWrite5m cacheWrite1h output
+            longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
+          }
+        }
         own
         charged {
           input cacheRead cacheWrite5m cacheWrite1h output

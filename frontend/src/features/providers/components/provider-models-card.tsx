@@ -1,7 +1,8 @@
-import { ActionIcon, Badge, Box, Button, Group, Menu, Table, Text } from "@mantine/core";
+import { ActionIcon, Anchor, Badge, Box, Button, Group, Menu, Table, Text } from "@mantine/core";
 import {
   IconCubePlus,
   IconDots,
+  IconDownload,
   IconHistory,
   IconPencil,
   IconPlus,
@@ -17,12 +18,14 @@ import { PriceCell } from "@/features/providers/components/price-cell";
 import { ProviderModelDialog } from "@/features/providers/components/provider-model-dialog";
 import { lossOf, strandedWords } from "@/features/providers/consequences";
 import { useDeleteProviderModel } from "@/features/providers/mutations";
-import { type PriceClass, priceClasses } from "@/features/providers/prices";
+import { type PriceClass, priceClasses, samePrices } from "@/features/providers/prices";
 import type { Provider, ProviderModel } from "@/features/providers/queries";
+import { formatPrice } from "@/lib/currency";
 import { formatDay } from "@/lib/dates";
 import { notifySuccess } from "@/lib/notify";
 import { formatCompact, plural } from "@/lib/numbers";
 
+const ImportDialog = lazy(() => import("@/features/providers/components/import-dialog"));
 const PriceListsDialog = lazy(() => import("@/features/providers/components/price-lists-dialog"));
 
 interface Props {
@@ -43,6 +46,16 @@ export function ProviderModelsCard({ provider }: Props) {
   const { models } = provider;
   const shown = models.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
 
+  const [importing, setImporting] = useState(false);
+  const bring = (
+    <Button
+      variant="default"
+      leftSection={<IconDownload size={16} aria-hidden />}
+      onClick={() => setImporting(true)}
+    >
+      Import models
+    </Button>
+  );
   const add = (
     <Button
       variant={models.length === 0 ? "filled" : "default"}
@@ -57,11 +70,27 @@ export function ProviderModelsCard({ provider }: Props) {
     <SectionCard
       title="Provider models"
       description="What it offers, with prices in US dollars per million tokens. A model without a price is not served."
-      actions={models.length === 0 ? undefined : add}
+      actions={
+        models.length === 0 ? undefined : (
+          <Group gap="xs">
+            {bring}
+            {add}
+          </Group>
+        )
+      }
       flush
     >
       {models.length === 0 ? (
-        <EmptyState icon={IconCubePlus} title="No models yet" action={add}>
+        <EmptyState
+          icon={IconCubePlus}
+          title="No models yet"
+          action={
+            <Group gap="xs" justify="center">
+              {bring}
+              {add}
+            </Group>
+          }
+        >
           Add a model by the name that {provider.name} knows it by, with what it costs. Then put it
           behind a model that callers name.
         </EmptyState>
@@ -142,6 +171,11 @@ export function ProviderModelsCard({ provider }: Props) {
           </Suspense>
         ) : null,
       )}
+      {importing ? (
+        <Suspense>
+          <ImportDialog provider={provider} opened onClose={() => setImporting(false)} />
+        </Suspense>
+      ) : null}
       <RemoveDialog model={removing} onClose={() => setRemoving(null)} />
     </SectionCard>
   );
@@ -166,6 +200,7 @@ function ModelRow({ model, onEdit, onPrices, onRemove }: RowProps) {
           {model.priced ? null : <Badge color="orange">Not served: no price</Badge>}
           {model.own ? <Badge color="gray">Own prices</Badge> : null}
           <Coming model={model} />
+          <CatalogHint model={model} />
         </Group>
       </Table.Td>
       {priceClasses.map(({ id }) => (
@@ -204,6 +239,19 @@ function ModelRow({ model, onEdit, onPrices, onRemove }: RowProps) {
         </Menu>
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+/** Where the price page says something else than what calls are charged by. */
+function CatalogHint({ model }: { model: ProviderModel }) {
+  const { catalogEntry } = model;
+  if (!catalogEntry || model.free || samePrices(catalogEntry.prices, model.prices)) return null;
+  const { input, output } = catalogEntry.prices;
+  const words = `The catalogue of ${catalogEntry.asOf} has ${formatPrice(input)} in and ${formatPrice(output)} out`;
+  return (
+    <Anchor href={catalogEntry.source} target="_blank" rel="noreferrer" size="xs" title={words}>
+      Differs from the price catalogue
+    </Anchor>
   );
 }
 
