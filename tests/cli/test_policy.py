@@ -76,7 +76,7 @@ def test_through_a_server_the_next_call_is_decided_by_the_new_policy(folder: Pat
     with serving(folder, "demo") as server:
         facts = json.loads((folder / "demo.json").read_text())
         there = {"URL": server.url, "TOKEN": facts["admin_token"]}
-        exported = run("export", "--members", **there)
+        exported = run("export", "--members", "--users", **there)
         assert (exported.status, exported.errors) == (0, "")
         file.write_text(exported.out)
         assert run("apply", str(file), "--prune", **there) == Done(0, "No changes.\n", "")
@@ -105,7 +105,7 @@ def test_through_a_server_the_next_call_is_decided_by_the_new_policy(folder: Pat
 
         # Beside the server its database may be read, and not be changed.
         data = str(folder)
-        assert run("export", "--members", DATA_DIR=data).out == exported.out
+        assert run("export", "--members", "--users", DATA_DIR=data).out == exported.out
         file.write_text(STRICT)
         assert run("apply", str(file), "--plan", DATA_DIR=data).status == 2
         refused = run("apply", str(file), DATA_DIR=data)

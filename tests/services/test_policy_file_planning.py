@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from sluicegate.services.policy_file.planning import (
     Plan,
     PolicyState,
     Setting,
+    UserState,
     applied,
     make_plan,
 )
@@ -72,32 +75,36 @@ def states(draw: st.DrawFn) -> PolicyState:
         groups[name] = GroupState(
             name, description, draw(some), members, draw(_settings), draw(_settings), len(members)
         )
-    return PolicyState({slug: draw(_models(slug)) for slug in slugs}, groups, OFFERS, frozenset(PEOPLE))
+    models = {slug: draw(_models(slug)) for slug in slugs}
+    users = {email: UserState(email, draw(some), draw(_settings)) for email in draw(st.sets(st.sampled_from(PEOPLE)))}
+    return PolicyState(models, groups, OFFERS, frozenset(PEOPLE), users)
 
 
 def without_sizes(state: PolicyState) -> Any:
-    return state.models, {
-        name: (g.description, g.grants, g.members, g.each, g.pool) for name, g in state.groups.items()
-    }
+    groups = {name: (g.description, g.grants, g.members, g.each, g.pool) for name, g in state.groups.items()}
+    return state.models, groups, set_alone(state)
+
+
+def set_alone(state: PolicyState) -> dict[str, UserState]:
+    return {email: user for email, user in state.users.items() if user != UserState(email)}
 
 
 @settings(max_examples=150, deadline=None)
 @given(states())
 def test_what_is_exported_changes_nothing_when_it_is_applied(state: PolicyState) -> None:
-    for members in (True, False):
-        file = read_policy(write_policy(state, members=members))
-        for prune in (True, False):
-            assert make_plan(state, file, prune=prune) == Plan(())
+    for members, users, prune in product((True, False), repeat=3):
+        file = read_policy(write_policy(state, members=members, users=users))
+        assert make_plan(state, file, prune=prune) == Plan(())
 
 
 @settings(max_examples=150, deadline=None)
 @given(states())
 def test_an_export_makes_the_same_of_an_empty_installation(state: PolicyState) -> None:
     empty = PolicyState(offers=OFFERS, people=frozenset(PEOPLE))
-    text = write_policy(state, members=True)
+    text = write_policy(state, members=True, users=True)
     made = applied(empty, make_plan(empty, read_policy(text)))
     assert without_sizes(made) == without_sizes(state)
-    assert write_policy(made, members=True) == text
+    assert write_policy(made, members=True, users=True) == text
 
 
 @settings(max_examples=150, deadline=None)
@@ -106,18 +113,20 @@ def test_a_plan_that_is_done_leaves_nothing_to_do(here: PolicyState, wanted: Pol
     kinds = {slug: model.kind for slug, model in here.models.items()}
     if any(kinds.get(slug, model.kind) is not model.kind for slug, model in wanted.models.items()):
         return
-    file = read_policy(write_policy(wanted, members=True))
+    file = read_policy(write_policy(wanted, members=True, users=True))
     plan = make_plan(here, file, prune=prune)
     then = applied(here, plan)
     assert make_plan(then, file, prune=prune).changes == ()
     assert all(change.fields for change in plan.changes if change.before is not None and change.after is not None)
     if prune:
         assert {n.lower() for n in then.groups} == {n.lower() for n in wanted.groups}
-        assert then.models == wanted.models
+        assert (then.models, set_alone(then)) == (wanted.models, set_alone(wanted))
     else:
         for name, group in here.groups.items():
             kept = next(g for n, g in then.groups.items() if n.lower() == name.lower())
             assert (kept.grants >= group.grants, kept.members >= group.members) == (True, True)
+        for email, user in here.users.items():
+            assert then.users[email].grants >= user.grants
 
 
 TEAM = GroupState(
@@ -141,8 +150,10 @@ HERE = PolicyState(
 )
 
 
-def told(text: str, *, prune: bool = False) -> list[tuple[str, str, str, list[tuple[str, str, Any, Any]]]]:
-    plan = make_plan(HERE, read_policy(f"version: 1\n{text}"), prune=prune)
+def told(
+    text: str, *, prune: bool = False, state: PolicyState = HERE
+) -> list[tuple[str, str, str, list[tuple[str, str, Any, Any]]]]:
+    plan = make_plan(state, read_policy(f"version: 1\n{text}"), prune=prune)
     return [
         (c["action"], c["kind"], c["name"], [(f["action"], f["field"], f["before"], f["after"]) for f in c["fields"]])
         for c in plan.told()
@@ -205,6 +216,26 @@ def test_only_sections_that_are_there_are_pruned() -> None:
     ]
 
 
+def test_what_is_set_for_people_alone_is_managed_value_by_value() -> None:
+    mia = UserState("mia@example.com", frozenset({"slow"}), Setting(RateLimits(requests=5, output_tokens=9)))
+    state = replace(HERE, users={mia.email: mia, "ada@example.com": replace(mia, email="ada@example.com")})
+    text = "users: {MIA@example.com: {grants: [fast], limits: {requests_per_minute: null}, budget: {daily: 1.50}}}"
+    values = [
+        ("delete", "limits.requests_per_minute", 5, None),
+        ("add", "budget.daily", None, "1.5"),
+    ]
+    granted, taken = ("add", "grants", None, "fast"), ("delete", "grants", "slow", None)
+    assert told(text, state=state) == [("change", "user", "mia@example.com", [*values, granted])]
+    lifted = [
+        ("delete", f"limits.{name}_per_minute", *was, None) for name, *was in (("requests", 5), ("output_tokens", 9))
+    ]
+    assert told(text, prune=True, state=state) == [
+        ("change", "user", "ada@example.com", [*lifted, taken]),
+        ("change", "user", "mia@example.com", [*values, taken, granted]),
+    ]
+    assert told("groups: {Team: {}, Old: {}}", prune=True, state=state) == []
+
+
 def test_a_provider_is_itself_however_it_is_typed() -> None:
     text = "models: {fast: {backends: [{provider: ACME, model: large}]}}"
     assert told(text) == []
@@ -230,6 +261,11 @@ def test_models_come_before_what_is_granted_and_go_after_it() -> None:
     [
         ("groups: {Team: {grants: [fsat]}}", "groups.Team.grants[0]: there is no model fsat; did you mean fast?"),
         ("groups: {Team: {members: [eve@example.com]}}", "groups.Team.members[0]: nobody here has the address eve@"),
+        (
+            "users: {eve@example.com: {}}",
+            "users.'eve@example.com': nobody here has the address eve@example.com; invite",
+        ),
+        ("users: {mia@example.com: {grants: [fsat]}}", "grants[0]: there is no model fsat; did you mean fast?"),
         ("models: {fast: {kind: embedding}}", "models.fast.kind: is chat and cannot be changed"),
         ("models: {slow: {status: active}}", "models.slow.status: must have at least one backend"),
         ("models: {fast: {backends: []}}", "models.fast: must have at least one backend"),

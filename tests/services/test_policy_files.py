@@ -17,6 +17,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.policy import ChangeKind, PolicyChange, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Role
+from sluicegate.domain.version import Edited
 from sluicegate.kit.errors import Forbidden, StaleVersion
 from sluicegate.kit.secret import Secret
 from sluicegate.services import limits
@@ -28,6 +29,8 @@ from sluicegate.services.policy_file.nodes import InvalidDocument
 from sluicegate.services.policy_file.service import PolicyFileService
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelService
 from sluicegate.services.providers import NewProvider, ProviderService
+
+MIA = "Mia <mia@example.com>"
 
 
 class Stage:
@@ -82,6 +85,7 @@ async def test_the_documented_example_is_applied_once(stage: Stage) -> None:
         ("add", "embed-small"),
         ("add", "Contractors"),
         ("add", "Engineering"),
+        ("change", "mia@example.com"),
     ]
     assert (await stage.audit())[before:] == [
         ("command line", action, target)
@@ -98,6 +102,8 @@ async def test_the_documented_example_is_applied_once(stage: Stage) -> None:
             ("rate_limit.set", "Engineering"),
             ("budget.set", "Engineering"),
             ("pool_budget.set", "Engineering"),
+            ("grant.add", MIA),
+            ("budget.set", MIA),
         )
     ]
     assert PolicyChange(ChangeKind.CATALOG) in stage.site.feed.published
@@ -145,6 +151,66 @@ groups:
     assert (await stage.files.plan(stage.admin, changed, prune=True)).changes == ()
     assert await stage.apply(before, prune=True)
     assert await stage.files.export(stage.admin, members=True) == before
+
+
+async def test_what_is_set_for_people_alone_comes_and_goes(stage: Stage) -> None:
+    await stage.apply(example())
+    setting = (
+        "{grants: [embed-small], limits: {requests_per_minute: 0}, budget: {weekly: '7.25', alert_thresholds: []}}"
+    )
+    text = f"version: 1\nusers: {{mia@example.com: {setting}, Root@example.com: {{limits: {{}}}}}}"
+    before = await stage.files.export(stage.admin, users=True)
+    stage.site.feed.published.clear()
+    assert await stage.apply(text) == [("change", "mia@example.com")]
+    async with stage.site.store.read() as tx:
+        mia = await tx.users.by_email("mia@example.com")
+        assert mia is not None
+        subject = Subject(SubjectKind.USER, mia.id)
+        assert await tx.policy.rate_limits([subject]) == {subject: RateLimits(requests=0)}
+        budget = (await tx.policy.budgets([subject]))[subject]
+    assert (budget.week, budget.month, budget.alert_thresholds) == (7_250_000_000, 20_000_000_000, ())
+    assert stage.site.feed.published == [PolicyChange(ChangeKind.USER, mia.id)]
+    assert [row[1:] for row in (await stage.audit())[-2:]] == [("rate_limit.set", MIA), ("budget.set", MIA)]
+    assert await stage.apply(text) == []
+
+    exported = await stage.files.export(stage.admin, users=True)
+    assert "root@example.com" not in exported
+    assert "mia@example.com" not in await stage.files.export(stage.admin)
+    for prune in (False, True):
+        assert await stage.apply(exported, prune=prune) == []
+    assert await stage.apply("version: 1\nusers: {}") == []
+    assert await stage.apply("version: 1\nusers: {}", prune=True) == [("change", "mia@example.com")]
+    async with stage.site.store.read() as tx:
+        assert await tx.policy.owners(SubjectKind.USER) == []
+    assert await stage.apply(exported) == [("change", "mia@example.com")]
+    assert await stage.files.export(stage.admin, users=True) == exported
+    assert await stage.apply(before, prune=True) == [("change", "mia@example.com")]
+    assert await stage.files.export(stage.admin, users=True) == before
+
+
+async def test_a_person_who_is_not_there_is_named_with_the_line(stage: Stage) -> None:
+    before = await stage.everything()
+    text = "version: 1\nusers:\n  mia@example.com: {budget: {daily: 1}}\n  eve@example.com: {budget: {daily: 1}}"
+    with pytest.raises(InvalidDocument, match=r"line 4: users\.'eve@example\.com': nobody here .* invite them first"):
+        await stage.apply(text)
+    assert await stage.everything() == before
+
+
+async def test_of_a_file_and_an_edit_of_the_same_person_the_later_is_stale(stage: Stage) -> None:
+    text = "version: 1\nusers: {mia@example.com: {limits: {requests_per_minute: 10}}}"
+    plan = await stage.files.plan(stage.admin, text, prune=False)
+    async with stage.site.store.read() as tx:
+        mia = await tx.users.by_email("mia@example.com")
+    assert mia is not None
+    subject, service = Subject(SubjectKind.USER, mia.id), LimitService(stage.site.store)
+    await service.set(stage.admin, subject, RateLimits(requests=31))
+    with pytest.raises(StaleVersion, match="Look at a new plan"):
+        await stage.files.apply(stage.admin, text, prune=False, expected_plan=plan.id)
+    async with stage.site.store.read() as tx:
+        seen = (await tx.versions.of([Edited.limits_of(subject)]))[Edited.limits_of(subject)]
+    await stage.apply(text)
+    with pytest.raises(StaleVersion):
+        await service.set(stage.admin, subject, RateLimits(requests=32), seen)
 
 
 async def test_a_fault_half_way_leaves_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +294,7 @@ async def test_two_files_at_once_and_edits_beside_them_are_not_mixed(stage: Stag
         ("groups: {Contractors: {members: [root@example.com]}}", "users"),
         ("groups: {New: {}}", "users"),
         ("groups: {CONTRACTORS: {}}", "users"),
+        ("users: {mia@example.com: {limits: {requests_per_minute: 1}, grants: [claude-sonnet]}}", ""),
         ("models: {embed-small: {name: x}}", "catalog"),
         ("models: {new: {}}\ngroups: {New: {}}", "users and the scope catalog"),
         ("groups: {Contractors: {}}", "users"),
@@ -271,9 +338,10 @@ async def test_more_groups_and_members_than_fit_one_page(stage: Stage, monkeypat
         base = stage.admin.user
         for number, email in enumerate(people):
             await tx.users.add(replace(base, id=f"p{number}", email=email, role=Role.MEMBER))
+    users = "".join(f"  {email}: {{budget: {{daily: {n}}}}}\n" for n, email in enumerate(people))
     groups = "".join(f"  G{n}: {{limits: {{requests_per_minute: {n}}}}}\n" for n in range(12))
-    text = f"version: 1\ngroups:\n{groups}  All: {{members: [{', '.join(people)}]}}\n"
-    assert len(await stage.apply(text)) == 13
+    text = f"version: 1\ngroups:\n{groups}  All: {{members: [{', '.join(people)}]}}\nusers:\n{users}"
+    assert len(await stage.apply(text)) == 25
     assert await stage.apply(text, prune=True) == []
     assert await stage.apply("version: 1\ngroups: {All: {members: []}}", prune=True)
     assert await stage.groups.count(stage.admin, None) == 1

@@ -64,7 +64,7 @@ class _Door(Protocol):
 
     async def plan(self, text: str, *, prune: bool) -> dict[str, Any]: ...
     async def apply(self, text: str, *, prune: bool, expected: str | None) -> dict[str, Any]: ...
-    async def export(self, *, members: bool) -> str: ...
+    async def export(self, *, members: bool, users: bool) -> str: ...
 
 
 class _Database:
@@ -92,9 +92,9 @@ class _Database:
             ) from None
         return {"id": plan.id, "changes": plan.told()}
 
-    async def export(self, *, members: bool) -> str:
+    async def export(self, *, members: bool, users: bool) -> str:
         async with self._container() as container:
-            return await container.services.policy_file.export(operator(), members=members)
+            return await container.services.policy_file.export(operator(), members=members, users=users)
 
     @asynccontextmanager
     async def _container(self) -> AsyncIterator[Container]:
@@ -120,9 +120,12 @@ class _Remote:
         given = {"document": text, "prune": prune, "expectedPlan": expected}
         return _lowered((await self._server.ask(query, input=given))["applyPolicy"]["plan"])
 
-    async def export(self, *, members: bool) -> str:
-        query = "query ($members: Boolean!) { exportPolicy(members: $members) { document } }"
-        return str((await self._server.ask(query, members=members))["exportPolicy"]["document"])
+    async def export(self, *, members: bool, users: bool) -> str:
+        query = (
+            "query ($members: Boolean!, $users: Boolean!) "
+            "{ exportPolicy(members: $members, users: $users) { document } }"
+        )
+        return str((await self._server.ask(query, members=members, users=users))["exportPolicy"]["document"])
 
 
 def _lowered(plan: dict[str, Any]) -> dict[str, Any]:
@@ -148,8 +151,8 @@ def apply(
     url: UrlOption = None,
     token: TokenOption = None,
 ) -> None:
-    """Makes models and groups what a policy file says, in one step. Ends with 0, 1 for a fault, 2 for a plan that has
-    changes."""
+    """Makes models, groups and what is set for people what a policy file says, in one step. Ends with 0, 1 for a fault,
+    2 for a plan that has changes."""
     with _faults(str(file), as_json=as_json):
         text, door = _read(file), _door(url, token)
         made = asyncio.run(door.plan(text, prune=prune) if plan else door.apply(text, prune=prune, expected=expect))
@@ -165,12 +168,16 @@ def apply(
 def export(
     output: Annotated[Path | None, typer.Option(help="Where the file goes, instead of standard output.")] = None,
     members: Annotated[bool, typer.Option("--members", help="Also who is in each group, by e-mail address.")] = False,
+    users: Annotated[
+        bool, typer.Option("--users", help="Also what is set for people alone, by e-mail address.")
+    ] = False,
     url: UrlOption = None,
     token: TokenOption = None,
 ) -> None:
-    """Writes models and groups as a policy file, which changes nothing when it is applied."""
+    """Writes models and groups, and with --users what is set for people, as a policy file. Applied, it changes
+    nothing."""
     with _faults(str(output or "-"), as_json=False):
-        text = asyncio.run(_door(url, token).export(members=members))
+        text = asyncio.run(_door(url, token).export(members=members, users=users))
         if output is not None:
             output.write_text(text, encoding="utf-8")
         else:

@@ -12,6 +12,7 @@ from sluicegate.kit.errors import InvalidInput
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
 MAX_NAME_LENGTH = 120
+MAX_EMAIL_LENGTH = 254
 _EMAIL = re.compile(
     r"[^@\s\x00-\x1f]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
 )
@@ -90,7 +91,7 @@ class Session:
 def parse_email(text: str, field: str = "email") -> str:
     """The address in lower case; raises InvalidInput when it cannot be one."""
     email = text.strip().lower()
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
+    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
         raise InvalidInput(
             field,
             f"{text.strip()[:80]!r} is not an e-mail address; write it like ada@example.com",

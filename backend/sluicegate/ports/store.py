@@ -25,7 +25,7 @@ from sluicegate.domain.catalog import (
 )
 from sluicegate.domain.job import JobState
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
-from sluicegate.domain.policy import Budget, Grant, Override, PolicyChange, RateLimits, Subject
+from sluicegate.domain.policy import Budget, Grant, Override, PolicyChange, RateLimits, Subject, SubjectKind
 from sluicegate.domain.secret_rule import SecretAction, SecretFinding, SecretRule
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.domain.version import Edited
@@ -226,6 +226,10 @@ class PolicyRepository(Protocol):
         ...
 
     async def counts_of_grants_for(self, model_ids: Sequence[str]) -> dict[str, int]: ...
+    async def owners(self, kind: SubjectKind) -> list[str]:
+        """Ids of all subjects of a kind that have a grant, a limit or a budget of their own."""
+        ...
+
     async def rate_limits(self, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]: ...
     async def set_rate_limits(self, subject: Subject, limits: RateLimits) -> None: ...
     async def budgets(self, subjects: Sequence[Subject]) -> dict[Subject, Budget]: ...

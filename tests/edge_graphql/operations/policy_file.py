@@ -30,8 +30,8 @@ def limits(requests: str = "null", output: str = "null", concurrent: str = "null
     )
 
 
-def budget(at: str, weekly: str = "null", monthly: str = "null") -> str:
-    lines = ("daily: null", f"weekly: {weekly}", f"monthly: {monthly}", "alert_thresholds: [80, 100]")
+def budget(at: str, daily: str = "null", weekly: str = "null", monthly: str = "null") -> str:
+    lines = (f"daily: {daily}", f"weekly: {weekly}", f"monthly: {monthly}", "alert_thresholds: [80, 100]")
     return "budget:\n" + "\n".join(f"{at}  {line}" for line in lines)
 
 
@@ -68,6 +68,11 @@ groups:
     pool:
       {limits(output="9000")}
       {budget("      ", weekly="'50'")}
+users:
+  mia@example.com:
+    grants: [fast]
+    {limits("60")}
+    {budget("    ", daily="'5'")}
 """
 DOCUMENTS = (
     "",
@@ -82,10 +87,10 @@ DOCUMENTS = (
 
 OPERATIONS = {
     "exportPolicy": Operation(
-        "query ($members: Boolean!) { exportPolicy(members: $members) { document } }",
+        "query ($members: Boolean!, $users: Boolean!) { exportPolicy(members: $members, users: $users) { document } }",
         Role.ADMIN,
         TokenScope.READ,
-        {"members": True},
+        {"members": True, "users": True},
         {"document": EXPORT},
     ),
     "planPolicy": Operation(

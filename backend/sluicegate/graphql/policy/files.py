@@ -16,21 +16,22 @@ strawberry.enum(Action, name="PolicyFileAction", description="What becomes of so
 
 Document = Annotated[str, strawberry.argument(description="A policy file, as text.")]
 Prune = Annotated[bool, strawberry.argument(description="Also deletes what the document manages and does not name.")]
+Users = Annotated[bool, strawberry.argument(description="Also what is set for people alone, by e-mail address.")]
 Members = Annotated[bool, strawberry.argument(description="Also who is in each group, by e-mail address.")]
 
 
 @strawberry.type(description="A value that changes; of grants, members and backends each is one.")
 class PolicyFileFieldChange:
-    field: str = strawberry.field(description="Its path within the group or model.")
+    field: str = strawberry.field(description="Its path within the group, model or user.")
     action: Action
     before: Json | None = strawberry.field(description="Money is a decimal string in US dollars.")
     after: Json | None
 
 
-@strawberry.type(description="A model or group that changes.")
+@strawberry.type(description="A model, group or user that changes.")
 class PolicyFileChange:
-    kind: str = strawberry.field(description="`model` or `group`.")
-    name: str = strawberry.field(description="Slug of a model, name of a group.")
+    kind: str = strawberry.field(description="`model`, `group` or `user`.")
+    name: str = strawberry.field(description="Slug of a model, name of a group, e-mail address of a user.")
     action: Action
     fields: list[PolicyFileFieldChange]
 
@@ -81,10 +82,12 @@ class ApplyPolicyPayload:
 
 @strawberry.type
 class PolicyFileQueries:
-    @strawberry.field(description="Models and groups as a policy file.", extensions=[admins()])
-    async def export_policy(self, info: Info, members: Members = False) -> PolicyExport:
+    @strawberry.field(
+        description="Models, groups and, where wanted, what is set for people, as a policy file.", extensions=[admins()]
+    )
+    async def export_policy(self, info: Info, members: Members = False, users: Users = False) -> PolicyExport:
         service, caller = info.context.services.policy_file, info.context.require_caller()
-        return PolicyExport(document=await service.export(caller, members=members))
+        return PolicyExport(document=await service.export(caller, members=members, users=users))
 
     @strawberry.field(
         description="What applying a policy file would do now. Faults are in `extensions.faults` of the error.",

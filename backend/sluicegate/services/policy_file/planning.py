@@ -24,6 +24,7 @@ from sluicegate.services.policy_file.reading import (
     GroupEntry,
     ModelEntry,
     PolicyFile,
+    UserEntry,
     Values,
 )
 
@@ -75,14 +76,25 @@ class GroupState:
 
 
 @dataclass(frozen=True, slots=True)
+class UserState:
+    """What is set for one person alone; `grants` are slugs."""
+
+    email: str
+    grants: frozenset[str] = _NO_NAMES
+    own: Setting = Setting()
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyState:
     """`models` by slug, `groups` by name; `offers` are what backends may name, by provider and provider model; `people`
-    the addresses of everybody whom the file may name."""
+    the addresses of everybody whom the file may name; `users` by address those for whom something may be set, all of
+    them or as many as a file names."""
 
     models: Mapping[str, ModelState] = field(default_factory=dict[str, ModelState])
     groups: Mapping[str, GroupState] = field(default_factory=dict[str, GroupState])
     offers: Mapping[tuple[str, str], ModelKind] = field(default_factory=dict[tuple[str, str], ModelKind])
     people: frozenset[str] = _NO_NAMES
+    users: Mapping[str, UserState] = field(default_factory=dict[str, UserState])
 
 
 class Action(StrEnum):
@@ -142,7 +154,25 @@ class GroupChange:
         return found
 
 
-Change: TypeAlias = ModelChange | GroupChange
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """People are neither made nor deleted by a file."""
+
+    before: UserState
+    after: UserState
+
+    what = "user"
+
+    @property
+    def name(self) -> str:
+        return self.after.email
+
+    @property
+    def fields(self) -> list[FieldChange]:
+        return _differences(_flat_user(self.before), _flat_user(self.after))
+
+
+Change: TypeAlias = ModelChange | GroupChange | UserChange
 
 
 def action_of(change: Change) -> Action:
@@ -176,11 +206,13 @@ class Plan:
 
 
 def make_plan(state: PolicyState, file: PolicyFile, *, prune: bool = False) -> Plan:
-    """With `prune`, what the file does not name is deleted: models and groups where it has that section, grants and
-    members where it lists them. Raises InvalidDocument with all that the file refers to and that is not there."""
+    """With `prune`, what the file does not name is deleted: models, groups and what is set for people where it has that
+    section, grants and members where it lists them. Raises InvalidDocument with all that the file refers to and that is
+    not there."""
     planner = _Planner(state, prune)
     models = planner.models(file)
     groups = planner.groups(file, models)
+    users = planner.users(file, models)
     if planner.faults:
         raise InvalidDocument(planner.faults)
     # Grants need their models; a model goes when nothing is granted that would go with it.
@@ -188,7 +220,14 @@ def make_plan(state: PolicyState, file: PolicyFile, *, prune: bool = False) -> P
     gone = [ModelChange(model, None) for slug, model in state.models.items() if slug not in models]
     removed = [GroupChange(group, None) for name, group in state.groups.items() if name not in groups]
     regrouped = [GroupChange(state.groups.get(name), group) for name, group in groups.items()]
-    every: list[Change] = [*_sorted(changed), *_sorted(removed), *_sorted(regrouped), *_sorted(gone)]
+    people = [UserChange(state.users.get(email, UserState(email)), user) for email, user in users.items()]
+    every: list[Change] = [
+        *_sorted(changed),
+        *_sorted(removed),
+        *_sorted(regrouped),
+        *_sorted(people),
+        *_sorted(gone),
+    ]
     return Plan(tuple(change for change in every if change.before != change.after))
 
 
@@ -198,17 +237,19 @@ def _sorted(changes: Iterable[T]) -> list[T]:
 
 def applied(state: PolicyState, plan: Plan) -> PolicyState:
     """What is there once a plan is done."""
-    models, groups = dict(state.models), dict(state.groups)
+    models, groups, users = dict(state.models), dict(state.groups), dict(state.users)
     for change in plan.changes:
         if isinstance(change, ModelChange):
             models.pop(change.name, None)
             if change.after is not None:
                 models[change.after.slug] = change.after
+        elif isinstance(change, UserChange):
+            users[change.name] = change.after
         else:
             groups.pop(change.name, None)
             if change.after is not None:
                 groups[change.after.name] = change.after
-    return replace(state, models=models, groups=groups)
+    return replace(state, models=models, groups=groups, users=users)
 
 
 class _Planner:
@@ -235,6 +276,32 @@ class _Planner:
         groups = named if self.prune and file.groups is not ABSENT else {**here, **named}
         # What is granted goes with a model that goes.
         return {name: replace(group, grants=group.grants.intersection(models)) for name, group in groups.items()}
+
+    def users(self, file: PolicyFile, models: Mapping[str, ModelState]) -> dict[str, UserState]:
+        """Everybody of whom something is known, by address."""
+        users = dict(self.state.users)
+        if file.users is not ABSENT:
+            if self.prune:
+                users = {email: UserState(email) for email in users}
+            users |= {entry.email.value: self._user(entry, models) for entry in file.users}
+        return {email: replace(user, grants=user.grants.intersection(models)) for email, user in users.items()}
+
+    def _user(self, entry: UserEntry, models: Mapping[str, ModelState]) -> UserState:
+        email = entry.email.value
+        self._require_people([entry.email])
+        self._require_models(entry.grants, models)
+        state = self.state.users.get(email, UserState(email))
+        return UserState(email, self._names(entry.grants, state.grants), _set(entry.own, state.own))
+
+    def _require_models(self, grants: tuple[Given[str], ...] | Absent, models: Mapping[str, ModelState]) -> None:
+        for grant in () if grants is ABSENT else grants:
+            if grant.value not in models:
+                self.faults.append(grant.fault(_absent("there is no model", grant.value, models)))
+
+    def _require_people(self, emails: Iterable[Given[str]]) -> None:
+        for email in emails:
+            if email.value not in self.state.people:
+                self.faults.append(email.fault(f"nobody here has the address {email.value}; invite them first"))
 
     def _model(self, entry: ModelEntry) -> ModelState:
         before = self.state.models.get(entry.slug.value)
@@ -279,12 +346,8 @@ class _Planner:
 
     def _group(self, entry: GroupEntry, before: GroupState | None, models: Mapping[str, ModelState]) -> GroupState:
         state = before or GroupState(entry.name.value)
-        for grant in () if entry.grants is ABSENT else entry.grants:
-            if grant.value not in models:
-                self.faults.append(grant.fault(_absent("there is no model", grant.value, models)))
-        for member in () if entry.members is ABSENT else entry.members:
-            if member.value not in self.state.people:
-                self.faults.append(member.fault(f"nobody here has the address {member.value}; invite them first"))
+        self._require_models(entry.grants, models)
+        self._require_people(() if entry.members is ABSENT else entry.members)
         return GroupState(
             entry.name.value,
             state.description if entry.description is ABSENT else entry.description,
@@ -341,6 +404,10 @@ def _flat_group(group: GroupState) -> _Flat:
     named: dict[str, Plain] = {"name": group.name, "description": group.description or None}
     values = named | _flat_setting("", group.each) | _flat_setting("pool.", group.pool)
     return _Flat(values, {"grants": group.grants, "members": group.members})
+
+
+def _flat_user(user: UserState) -> _Flat:
+    return _Flat(_flat_setting("", user.own), {"grants": user.grants})
 
 
 def _flat_setting(at: str, setting: Setting) -> dict[str, Plain]:

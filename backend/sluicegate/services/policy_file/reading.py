@@ -92,9 +92,19 @@ class GroupEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class UserEntry:
+    """What is set for one person alone."""
+
+    email: Given[str]
+    grants: tuple[Given[str], ...] | Absent = ABSENT
+    own: Values = field(default_factory=Values)
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyFile:
     models: tuple[ModelEntry, ...] | Absent = ABSENT
     groups: tuple[GroupEntry, ...] | Absent = ABSENT
+    users: tuple[UserEntry, ...] | Absent = ABSENT
 
 
 def read_policy(text: str) -> PolicyFile:
@@ -116,7 +126,7 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def policy(self, root: Node) -> PolicyFile:
-        known = ("version", "models", "groups")
+        known = ("version", "models", "groups", "users")
         fields = self._fields(root, "", known, "the document", spare=SHARED_PREFIX)
         version = fields.get("version")
         if version is None:
@@ -126,6 +136,7 @@ class _Reader:
         return PolicyFile(
             self._entries("models", fields, parse_slug, self._model),
             self._entries("groups", fields, parse_name, self._group, same=str.lower),
+            self._entries("users", fields, parse_email, self._user),
         )
 
     def _model(self, slug: Given[str], node: Node) -> ModelEntry:
@@ -165,6 +176,11 @@ class _Reader:
             self._values(at, fields),
             self._values(f"{at}.pool", pool),
         )
+
+    def _user(self, email: Given[str], node: Node) -> UserEntry:
+        at = email.path
+        fields = self._fields(node, at, ("grants", "limits", "budget"), "a user")
+        return UserEntry(email, self._names(f"{at}.grants", fields.get("grants"), parse_slug), self._values(at, fields))
 
     def _values(self, at: str, fields: Mapping[str, Node]) -> Values:
         limits: dict[str, int | None] = {}

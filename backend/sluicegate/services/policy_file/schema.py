@@ -6,7 +6,7 @@ from typing import Any
 
 from sluicegate.domain.catalog import SLUG_PATTERN, ModelKind, ModelStatus
 from sluicegate.domain.policy import MAX_LIMIT
-from sluicegate.domain.user import MAX_NAME_LENGTH
+from sluicegate.domain.user import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
 from sluicegate.services.groups import MAX_DESCRIPTION_LENGTH
 from sluicegate.services.models import MAX_BACKENDS, MAX_PRIORITY, MAX_WEIGHT
 from sluicegate.services.policy_file.reading import CAPS, LIMITS, SHARED_PREFIX, THRESHOLDS, VERSION
@@ -25,6 +25,7 @@ def json_schema() -> dict[str, Any]:
                     _model(), "Models by slug, the name that callers send.", pattern=SLUG_PATTERN, longest=100
                 ),
                 "groups": _named(_group(), "Groups by name.", longest=MAX_NAME_LENGTH),
+                "users": _named(_user(), "What is set for people alone, by e-mail address.", longest=MAX_EMAIL_LENGTH),
             },
             required=["version"],
         ),
@@ -67,6 +68,11 @@ def _group() -> dict[str, Any]:
             "pool": _object(_setting("of what all members use together")),
         }
     )
+
+
+def _user() -> dict[str, Any]:
+    grants = _names("Slugs of the models that this person may call, beside those of groups.")
+    return _object({"grants": grants, **_setting("of this person's use")})
 
 
 def _setting(whose: str) -> dict[str, Any]:

@@ -11,7 +11,15 @@ from sluicegate.kit.errors import Forbidden, StaleVersion
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.caller import Caller
-from sluicegate.services.policy_file.planning import Action, Change, ModelChange, Plan, action_of, make_plan
+from sluicegate.services.policy_file.planning import (
+    Action,
+    Change,
+    ModelChange,
+    Plan,
+    UserChange,
+    action_of,
+    make_plan,
+)
 from sluicegate.services.policy_file.reading import PolicyFile, read_policy
 from sluicegate.services.policy_file.storing import Execution, Stored, load, touched
 from sluicegate.services.policy_file.writing import write_policy
@@ -28,12 +36,13 @@ class PolicyFileService:
         self._store = store
         self._clock = clock
 
-    async def export(self, caller: Caller, *, members: bool = False) -> str:
-        """The policy of this moment as a file that changes nothing when it is applied."""
+    async def export(self, caller: Caller, *, members: bool = False, users: bool = False) -> str:
+        """The policy of this moment as a file that changes nothing when it is applied; with `members` of groups, with
+        what is set for `users` alone."""
         caller.require_admin(TokenScope.READ)
         async with self._store.snapshot() as tx:
-            stored = await load(tx, members=members)
-        return await asyncio.to_thread(write_policy, stored.state, members=members)
+            stored = await load(tx, members=members, all_users=users)
+        return await asyncio.to_thread(write_policy, stored.state, members=members, users=users)
 
     async def plan(self, caller: Caller, text: str, *, prune: bool) -> Plan:
         """What `apply` would do now; raises InvalidDocument."""
@@ -67,8 +76,10 @@ class PolicyFileService:
 async def _planned(tx: Transaction, file: PolicyFile, *, prune: bool) -> tuple[Stored, Plan]:
     groups = () if file.groups is ABSENT else file.groups
     listed = [group.members for group in groups if group.members is not ABSENT]
-    named = dict.fromkeys(member.value for members in listed for member in members)
-    stored = await load(tx, named, members=bool(listed))
+    members = dict.fromkeys(member.value for members in listed for member in members)
+    users = [] if file.users is ABSENT else [user.email.value for user in file.users]
+    everybody = prune and file.users is not ABSENT
+    stored = await load(tx, members, users, members=bool(listed), all_users=everybody)
     return stored, make_plan(stored.state, file, prune=prune)
 
 
@@ -96,6 +107,8 @@ def _scopes_of(change: Change) -> set[TokenScope]:
     """Those that the same change needs when it is made by itself."""
     if isinstance(change, ModelChange):
         return {TokenScope.CATALOG}
+    if isinstance(change, UserChange):
+        return {TokenScope.POLICY}
     if action_of(change) is Action.DELETE:
         return {TokenScope.USERS}
     own = {"name", "description", "members"}

@@ -32,6 +32,8 @@ from sluicegate.services.policy_file.planning import (
     Plan,
     PolicyState,
     Setting,
+    UserChange,
+    UserState,
 )
 
 T = TypeVar("T")
@@ -52,8 +54,16 @@ class Stored:
     people: dict[str, User] = field(default_factory=dict[str, User])
 
 
-async def load(tx: Transaction, named: Iterable[str] = (), *, members: bool) -> Stored:
-    """`named` are addresses to look for; with `members` all members of all groups are looked at, too."""
+async def load(
+    tx: Transaction,
+    named: Iterable[str] = (),
+    users: Iterable[str] = (),
+    *,
+    members: bool,
+    all_users: bool = False,
+) -> Stored:
+    """`named` are addresses to look for, `users` such of whom also what is set for them alone; with `members` all
+    members of all groups are looked at, too, with `all_users` everybody for whom something is set."""
     providers = {p.id: p async for p in _every(tx.catalog.page_providers, None)}
     offered = await tx.catalog.models_of_providers(list(providers))
     stored = Stored(
@@ -62,14 +72,19 @@ async def load(tx: Transaction, named: Iterable[str] = (), *, members: bool) -> 
         {group.name: group async for group in _every(tx.groups.page, None)},
         {(providers[of].name, offer.name): offer for of, found in offered.items() for offer in found},
     )
-    for emails in _portions(named):
+    for emails in _portions([*named, *users]):
         stored.people |= await tx.users.by_emails(emails)
+    owners = {user.email: user for user in (stored.people.get(email) for email in users) if user}
+    for ids in _portions(await tx.policy.owners(SubjectKind.USER) if all_users else ()):
+        owners |= {user.email: user for user in (await tx.users.get_many(ids)).values()}
+    stored.people |= owners
     names = {offer.id: key for key, offer in stored.offers.items()}
     stored.state = PolicyState(
         {slug: _model_state(model, names) for slug, model in stored.models.items()},
         await _group_states(tx, stored, members=members),
         {key: offer.kind for key, offer in stored.offers.items()},
         frozenset(stored.people),
+        await _user_states(tx, stored, owners),
     )
     return stored
 
@@ -109,10 +124,7 @@ async def _group_states(tx: Transaction, stored: Stored, *, members: bool) -> di
         subjects = {kind: [Subject(kind, group_id) for group_id in ids] for kind in _KINDS}
         both = [*subjects[SubjectKind.GROUP], *subjects[SubjectKind.POOL]]
         limits, budgets = await tx.policy.rate_limits(both), await tx.policy.budgets(both)
-        grants: dict[str, set[str]] = {}
-        for held in await tx.policy.grants_of(subjects[SubjectKind.GROUP]):
-            if held.model_id in slugs:
-                grants.setdefault(held.subject.id, set()).add(slugs[held.model_id])
+        grants = await _slugs(tx, slugs, subjects[SubjectKind.GROUP])
         sizes = await tx.groups.member_counts(ids)
         for group in groups:
             each, pool = (
@@ -123,13 +135,35 @@ async def _group_states(tx: Transaction, stored: Stored, *, members: bool) -> di
             found[group.name] = GroupState(
                 group.name,
                 group.description,
-                frozenset(grants.get(group.id, ())),
+                grants[group.id],
                 emails,
                 each,
                 pool,
                 sizes.get(group.id, 0),
             )
     return found
+
+
+async def _user_states(tx: Transaction, stored: Stored, owners: Mapping[str, User]) -> dict[str, UserState]:
+    slugs = {model.id: slug for slug, model in stored.models.items()}
+    found: dict[str, UserState] = {}
+    for users in _portions(owners.values()):
+        subjects = [Subject(SubjectKind.USER, user.id) for user in users]
+        limits, budgets = await tx.policy.rate_limits(subjects), await tx.policy.budgets(subjects)
+        grants = await _slugs(tx, slugs, subjects)
+        for user, subject in zip(users, subjects, strict=True):
+            own = Setting(limits.get(subject, NO_LIMITS), budgets.get(subject, NO_BUDGET))
+            found[user.email] = UserState(user.email, grants[user.id], own)
+    return found
+
+
+async def _slugs(tx: Transaction, slugs: Mapping[str, str], subjects: list[Subject]) -> dict[str, frozenset[str]]:
+    """What each subject is granted, by the subject's id."""
+    found: dict[str, set[str]] = {subject.id: set() for subject in subjects}
+    for held in await tx.policy.grants_of(subjects):
+        if held.model_id in slugs:
+            found[held.subject.id].add(slugs[held.model_id])
+    return {subject_id: frozenset(granted) for subject_id, granted in found.items()}
 
 
 async def _emails(tx: Transaction, stored: Stored, group_id: str) -> frozenset[str]:
@@ -147,6 +181,9 @@ def touched(stored: Stored, plan: Plan) -> list[Edited]:
     for change in plan.changes:
         if isinstance(change, ModelChange):
             things += [Edited(Editable.MODEL, model.id) for model in (stored.models.get(change.name),) if model]
+        elif isinstance(change, UserChange):
+            subject = Subject(SubjectKind.USER, stored.people[change.name].id)
+            things += [Edited(Editable.USER, subject.id), Edited.limits_of(subject), Edited.budget_of(subject)]
         elif (group := stored.groups.get(change.name)) is not None:
             things.append(Edited(Editable.GROUP, group.id))
             for kind in _KINDS:
@@ -170,6 +207,11 @@ class Execution:
     async def make(self, change: Change) -> None:
         if isinstance(change, ModelChange):
             await self._model(change)
+        elif isinstance(change, UserChange):
+            user = self.stored.people[change.name]
+            subject = Subject(SubjectKind.USER, user.id)
+            await self._grants(subject, user.label, change.before.grants, change.after.grants)
+            await self._set(subject, change.before.own, change.after.own)
         else:
             await self._group(change)
 
@@ -202,7 +244,7 @@ class Execution:
         else:
             group_id = self.stored.groups[change.name].id
             group = await edit_group(self.tx, self.caller, group_id, after.name, after.description)
-        await self._grants(group, before.grants, after.grants)
+        await self._grants(Subject(SubjectKind.GROUP, group.id), group.name, before.grants, after.grants)
         await self._members(group, before.members, after.members)
         for kind, was, now in (
             (SubjectKind.GROUP, before.each, after.each),
@@ -210,15 +252,14 @@ class Execution:
         ):
             await self._set(Subject(kind, group.id), was, now)
 
-    async def _grants(self, group: Group, before: frozenset[str], after: frozenset[str]) -> None:
-        subject = Subject(SubjectKind.GROUP, group.id)
+    async def _grants(self, subject: Subject, label: str, before: frozenset[str], after: frozenset[str]) -> None:
         if before - after:
             gone = {self.stored.models[slug].id for slug in before - after}
             held = [one for one in await self.tx.policy.grants_of([subject]) if one.model_id in gone]
-            await revoke(self.tx, self.caller, subject, group.name, held)
+            await revoke(self.tx, self.caller, subject, label, held)
         if after - before:
             models = {self.stored.models[slug].id: self.stored.models[slug] for slug in sorted(after - before)}
-            await grant(self.tx, self.caller, subject, group.name, models, self.at)
+            await grant(self.tx, self.caller, subject, label, models, self.at)
 
     async def _members(self, group: Group, before: frozenset[str], after: frozenset[str]) -> None:
         for emails, change in ((before - after, leave), (after - before, join)):

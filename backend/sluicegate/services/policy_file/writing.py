@@ -7,17 +7,21 @@ from typing import Any
 import yaml
 
 from sluicegate.kit.money import format_usd
-from sluicegate.services.policy_file.planning import GroupState, ModelState, PolicyState, Setting
+from sluicegate.services.policy_file.planning import GroupState, ModelState, PolicyState, Setting, UserState
 from sluicegate.services.policy_file.reading import CAPS, LIMITS, THRESHOLDS, VERSION
 
 _WIDTH = 120
 
 
-def write_policy(state: PolicyState, *, members: bool) -> str:
-    """Everything is spelt out, so that whatever is changed elsewhere differs from the file; money is text."""
+def write_policy(state: PolicyState, *, members: bool = False, users: bool = False) -> str:
+    """Everything is spelt out, so that whatever is changed elsewhere differs from the file; money is text. With `users`
+    also what is set for people alone."""
     models = {slug: _model(state.models[slug]) for slug in sorted(state.models)}
     groups = {name: _group(state.groups[name], members=members) for name in sorted(state.groups, key=_order)}
-    document = {"version": VERSION, "models": models, "groups": groups}
+    document: dict[str, Any] = {"version": VERSION, "models": models, "groups": groups}
+    if users:
+        mine = {email: user for email, user in sorted(state.users.items()) if user != UserState(email)}
+        document["users"] = {email: _user(user) for email, user in mine.items()}
     # What holds nothing but plain values goes on one line.
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=None)
 
@@ -44,6 +48,10 @@ def _group(group: GroupState, *, members: bool) -> dict[str, Any]:
     if members:
         written["members"] = sorted(group.members)
     return {**written, **_setting(group.each), "pool": _setting(group.pool)}
+
+
+def _user(user: UserState) -> dict[str, Any]:
+    return {"grants": sorted(user.grants), **_setting(user.own)}
 
 
 def _setting(setting: Setting) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, String, Table, delete, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Row, String, Table, delete, func, or_, select, type_coerce, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import Budget, Dimension, Grant, RateLimits, Subject, SubjectKind, Window
@@ -101,6 +101,12 @@ class SqlPolicyRepository:
         )
         counts = {row.model_id: row.grants for row in await self._session.execute(statement)}
         return {model_id: counts.get(model_id, 0) for model_id in model_ids}
+
+    async def owners(self, kind: SubjectKind) -> list[str]:
+        ids = [
+            select(table.c.subject_id).where(table.c.subject_kind == kind) for table in (GRANTS, RATE_LIMITS, BUDGETS)
+        ]
+        return sorted(await self._session.scalars(union(*ids)))
 
     async def rate_limits(self, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]:
         rows = await self._session.execute(select(RATE_LIMITS).where(_of(RATE_LIMITS, subjects)))
