@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from fakes.identity import Site
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, Throttled, Unauthenticated
-from sluicegate.ports.store import AuditFilter, KeyState, PageRequest, UserFilter
+from sluicegate.ports.store import AuditFilter, KeyState, PageRequest, Transaction, UserFilter
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.groups import GroupService
@@ -52,6 +54,27 @@ async def test_the_log_names_the_groups_of_an_invitation(site: Site) -> None:
     await site.invitations().invite(ada, ["eve@example.com"], Role.MEMBER, ids)
     page = await AuditService(site.store).page(ada, AuditFilter(action="user.invite"), PageRequest(1))
     assert page.items[0][0].after == {"email": "eve@example.com", "role": "member", "groups": ["Data", "Platform"]}
+
+
+async def test_a_group_that_is_deleted_while_people_are_invited_is_told_to_each(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await site.person("ada@example.com", Role.ADMIN)
+    team = await GroupService(site.store, site.clock).create(ada, "Team")
+
+    @asynccontextmanager
+    async def after_the_group_went() -> AsyncIterator[Transaction]:
+        monkeypatch.undo()
+        async with site.store.write() as tx:
+            await tx.groups.delete(team.id)
+        async with site.store.write() as tx:
+            yield tx
+
+    monkeypatch.setattr(site.store, "write", after_the_group_went)
+    results = await site.invitations().invite(ada, ["eve@example.com", "mia@example.com"], group_ids=[team.id])
+    assert [(type(one.error), getattr(one.error, "field", None)) for one in results] == [(NotFound, "groupIds")] * 2
+    async with site.store.read() as tx:
+        assert await tx.users.count(UserFilter()) == 1
 
 
 async def test_an_invitation_lives_once_and_for_seven_days(site: Site) -> None:

@@ -110,14 +110,17 @@ class InvitationService:
                 else "There is an account with this address already.",
                 field="emails",
             )
+        groups = await tx.groups.get_many(group_ids)
+        if len(groups) < len(group_ids):
+            raise NotFound("group", field="groupIds")
         user = User(new_id(), email, name, role, UserStatus.INVITED, self._clock.now())
         await tx.users.add(user)
         for group_id in group_ids:
             await tx.groups.add_members(group_id, [user.id])
         url = await self._new_link(tx, caller, user)
         # By name: somebody reads it when a group may be gone.
-        groups = sorted(group.name for group in (await tx.groups.get_many(group_ids)).values())
-        after = {"email": email, "role": role.value, "groups": groups} | ({"name": name} if name else {})
+        names = sorted(group.name for group in groups.values())
+        after = {"email": email, "role": role.value, "groups": names} | ({"name": name} if name else {})
         await tx.audit.record(caller.actor, "user.invite", "user", user.id, user.label, {}, after)
         tx.changed(PolicyChange(ChangeKind.USER, user.id))
         return user, url
