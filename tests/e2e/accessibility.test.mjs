@@ -13,6 +13,8 @@ const looks = [
   { colorScheme: "dark", width: 390 },
   { colorScheme: "light", width: 390 },
 ];
+// Tablets and halves of screens: nothing may be cut off there, either.
+const widthsBetween = [1024, 768];
 
 let server;
 let browser;
@@ -118,11 +120,20 @@ async function faults(page, what, within) {
     await atRest(page);
     const look = `${what}, ${colorScheme} at ${width}`;
     found.push(...(await violations(page, within)).map((fault) => `${look}: ${fault}`));
-    const broad = await page.evaluate(() => document.documentElement.scrollWidth);
-    if (broad > width) found.push(`${look}: ${broad} pixels wide`);
+    found.push(...(await overflow(page, look, width)));
+  }
+  for (const width of within === undefined ? widthsBetween : []) {
+    await page.setViewportSize({ width, height: 900 });
+    await atRest(page);
+    found.push(...(await overflow(page, `${what} at ${width}`, width)));
   }
   found.push(...page.problems.splice(0).map((problem) => `${what}: ${problem}`));
   return found;
+}
+
+async function overflow(page, look, width) {
+  const broad = await page.evaluate(() => document.documentElement.scrollWidth);
+  return broad > width ? [`${look}: ${broad} pixels wide`] : [];
 }
 
 /** Waits until styles and charts have followed a new look; what turns for ever is not waited for. */

@@ -88,7 +88,7 @@ const columns: Column<OwnKey>[] = [
     id: "expires",
     header: "Expires",
     cell: ({ expiresAt }) => <When at={expiresAt} />,
-    from: "sm",
+    from: "md",
   },
   {
     id: "created",

@@ -75,7 +75,7 @@ const columns: Column<BudgetOwner>[] = [
         {windows.map(({ window, label }) => {
           const { use, raise } = capOf(owner, window);
           return use === undefined ? null : (
-            <Text key={window} size="xs" c="dimmed" component="div" hiddenFrom="md">
+            <Text key={window} size="xs" c="dimmed" component="div" hiddenFrom="lg">
               {label}: {formatUsd(use.spent)} of{" "}
               {use.cap === null ? "no limit" : formatUsd(use.cap)}
               {raise ? <TemporaryBadge endsAt={raise.endsAt} title={raise.reason} /> : null}
@@ -90,7 +90,7 @@ const columns: Column<BudgetOwner>[] = [
       id: window,
       header: label,
       width: "22%",
-      from: "md",
+      from: "lg",
       cell: (owner) => <Cap owner={owner} window={window} />,
     }),
   ),

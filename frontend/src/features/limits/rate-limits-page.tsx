@@ -57,7 +57,7 @@ const columns: Column<RateLimitOwner>[] = [
         {dimensions.map((words) => {
           const { limit, raise } = limitOf(owner, words);
           return limit === null && raise === undefined ? null : (
-            <Text key={words.dimension} size="xs" c="dimmed" component="div" hiddenFrom="md">
+            <Text key={words.dimension} size="xs" c="dimmed" component="div" hiddenFrom="lg">
               {words.label}: {formatLimit(limit)}
               {raise ? <TemporaryBadge endsAt={raise.endsAt} title={raise.reason} /> : null}
             </Text>
@@ -71,7 +71,7 @@ const columns: Column<RateLimitOwner>[] = [
       id: words.dimension,
       header: words.label,
       width: "17%",
-      from: "md",
+      from: "lg",
       numeric: true,
       cell: (owner) => <Limit owner={owner} words={words} />,
     }),
