@@ -11,7 +11,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
-from ssl import create_default_context
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -148,10 +148,10 @@ class Settings(BaseSettings):
     @field_validator("upstream_ca_file", "smtp_ca_file", mode="before")
     @classmethod
     def _authorities(cls, value: Any) -> Any:
-        if value == "":
+        if value is None or value == "":
             return None
         try:
-            create_default_context(cafile=value)
+            SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(value)
         except OSError as error:
             raise ValueError(f"{value} cannot be read as PEM: {error.strerror or error}") from None
         return value
