@@ -123,7 +123,7 @@ REFUSED: list[tuple[str, Any]] = [
 def told(record: CallRecord) -> CallRecord:
     """A row without what differs from call to call."""
     same = {"call_id": "", "started_ms": 0, "finished_ms": 0, "first_byte_ms": None}
-    names = {"user_id": "", "key_id": "", "provider_id": ""}
+    names = {"user_id": "", "key_id": "", "provider_id": "", "price_list_id": ""}
     return CallRecord(*(({**same, **names}).get(f, getattr(record, f)) for f in record.__struct_fields__))
 
 
