@@ -77,6 +77,7 @@ class KindFacts:
     takes_organization: bool = False
     takes_region: bool = False
     takes_api_version: bool = False
+    takes_headers: bool = False
     only: tuple[Protocol, ...] | None = None
 
     @property
@@ -98,7 +99,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
         "Moonshot AI", "https://api.moonshot.ai/v1", (Dialect.OPENAI,), only=(Protocol.CHAT,)
     ),
     ProviderKind.OPENROUTER: KindFacts(
-        "OpenRouter", "https://openrouter.ai/api/v1", (Dialect.OPENAI,), only=(Protocol.CHAT,)
+        "OpenRouter", "https://openrouter.ai/api/v1", (Dialect.OPENAI,), takes_headers=True, only=(Protocol.CHAT,)
     ),
     ProviderKind.CUSTOM_OPENAI: KindFacts(
         "OpenAI-compatible",
@@ -107,6 +108,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
         base_url_required=True,
         credential_required=False,
         takes_organization=True,
+        takes_headers=True,
     ),
     ProviderKind.CUSTOM_ANTHROPIC: KindFacts(
         "Anthropic-compatible",
@@ -114,6 +116,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
         (Dialect.ANTHROPIC,),
         base_url_required=True,
         credential_required=False,
+        takes_headers=True,
     ),
     ProviderKind.DEMO: KindFacts("Demo", None, tuple(Dialect), credential_required=False),
 }
@@ -122,6 +125,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
 @dataclass(frozen=True, slots=True)
 class Provider:
     """`api_version` is what Azure's interface by deployments wants; None is its newer one, which has no versions.
+    `header_names` are those of further headers that are sent to it; their values are stored sealed.
     `price_multiplier`, in millionths, is what was agreed on for all prices of its models but own ones."""
 
     id: str
@@ -136,6 +140,7 @@ class Provider:
     created_at: datetime
     api_version: str | None = None
     price_multiplier: int = ONE
+    header_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

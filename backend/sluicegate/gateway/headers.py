@@ -97,6 +97,14 @@ def _named_by_connection(headers: RawHeaders) -> frozenset[bytes]:
     return frozenset()
 
 
+def addressed(headers: RawHeaders, route: Route, dialect: Dialect) -> RawHeaders:
+    """With the provider's own credential and its further headers, which go before those of a caller."""
+    if route.headers:
+        names = {name for name, _ in route.headers}
+        headers = [header for header in headers if header[0] not in names]
+    return [*headers, *credentials_for(route, dialect), *route.headers]
+
+
 def credentials_for(route: Route, dialect: Dialect) -> RawHeaders:
     """The provider's own credential, and whose account of it calls are billed to."""
     if route.credential is None:

@@ -11,7 +11,7 @@ from sluicegate.gateway.dialects.messages import Messages
 from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.headers import credentials_for, forwarded, rewritten
+from sluicegate.gateway.headers import addressed, forwarded, rewritten
 from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.traits import target_of
 from sluicegate.policy.compile import Route
@@ -64,7 +64,7 @@ class Untouched:
         known, wire = self._known, self._wire
         if known is None or known[0] is not route:
             target = route.target(wire.path_to(route.provider_model), self._query)
-            headers = KeptHeaders(self._headers + credentials_for(route, wire.dialect))
+            headers = KeptHeaders(addressed(self._headers, route, wire.dialect))
             self._known = known = (route, target, headers)
         return known[1], known[2]
 
@@ -137,7 +137,7 @@ class Outbound:
             # The translator needs the usage that it may then keep to itself.
             self.translator, self.hide_usage = self._translation(), False
             target = route.target(wire.path_to(route.provider_model))
-            headers = rewritten(self._request.headers, wire.dialect) + credentials_for(route, wire.dialect)
+            headers = addressed(rewritten(self._request.headers, wire.dialect), route, wire.dialect)
             body = self._translated(route, wire)
         return UpstreamRequest(
             origin=route.origin or _IN_PROCESS,

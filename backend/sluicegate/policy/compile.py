@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
 from urllib.parse import quote, urlsplit
@@ -53,6 +53,7 @@ class Route:
     weight: int
     max_output_tokens: int | None
     api_version: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def target(self, path: str, query: str = "") -> str:
         """Where `path` of the provider is called, with `query`, which is empty or begins with a question mark."""
@@ -79,6 +80,14 @@ class CompiledModel:
     context_window: int | None
     max_output_tokens: int | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What is stored sealed, by provider id."""
+
+    credentials: dict[str, Secret] = field(default_factory=dict[str, Secret])
+    headers: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
 
 
 class Catalog:
@@ -155,6 +164,7 @@ def compile_route(
     credential: Secret | None,
     priority: int,
     weight: int,
+    headers: dict[str, str],
 ) -> Route | None:
     """A route, or None when calls may not go there."""
     facts = KINDS[provider.kind]
@@ -183,17 +193,22 @@ def compile_route(
         weight=weight,
         max_output_tokens=model.max_output_tokens,
         api_version=provider.api_version,
+        headers=raw_headers(headers),
     )
 
 
-def compile_catalog(rows: CatalogRows, credentials: dict[str, Secret], now: datetime) -> Catalog:
-    """With the prices in force `now`. `credentials` are the opened ones, by provider id."""
+def raw_headers(headers: dict[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.encode(), value.encode()) for name, value in headers.items())
+
+
+def compile_catalog(rows: CatalogRows, opened: Opened, now: datetime) -> Catalog:
+    """With the prices in force `now`."""
     offers = {model_id: offer.at(now) for model_id, offer in rows.provider_models.items()}
     starts = (next_start(offer.price_lists, now) for offer in offers.values())
     until = min((start.timestamp() for start in starts if start is not None), default=inf)
     # Even a draft owns its name: an alias must not come to mean another model when that one goes live.
     owned = {model.slug for model in rows.models}
-    compiled = (compile_model(m, offers, rows.providers, credentials) for m in rows.models)
+    compiled = (compile_model(m, offers, rows.providers, opened) for m in rows.models)
     return Catalog((replace(m, alias=None) if m.alias in owned else m for m in compiled if m is not None), until)
 
 
@@ -201,7 +216,7 @@ def compile_model(
     model: Model,
     provider_models: dict[str, ProviderModel],
     providers: dict[str, Provider],
-    credentials: dict[str, Secret],
+    opened: Opened,
 ) -> CompiledModel | None:
     """An active model with the routes that can serve; None for drafts and disabled ones."""
     if model.status is not ModelStatus.ACTIVE:
@@ -214,9 +229,10 @@ def compile_model(
         route = compile_route(
             provider,
             target,
-            credentials.get(provider.id),
+            opened.credentials.get(provider.id),
             backend.priority,
             backend.weight,
+            opened.headers.get(provider.id, {}),
         )
         if route:
             routes.append(route)

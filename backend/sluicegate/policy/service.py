@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from sluicegate.domain.apikey import parse_credential
@@ -19,16 +20,16 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import SealBroken, keyed_digest, verify_hash
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
-from sluicegate.kit.secret import Secret
 from sluicegate.policy import refusals
 from sluicegate.policy.account import Account, balances
 from sluicegate.policy.admitted import Admitted
-from sluicegate.policy.compile import Catalog, CompiledModel, compile_catalog
+from sluicegate.policy.compile import Catalog, CompiledModel, Opened, compile_catalog
 from sluicegate.policy.decide import refusal_of
 from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.policy.explain import Explanation, explain
 from sluicegate.policy.habits import Habits
 from sluicegate.policy.principals import CompiledUser, Principal, Standing
+from sluicegate.policy.provider_headers import open_headers
 from sluicegate.policy.refusals import Refusal
 from sluicegate.policy.secrets import SecretRules
 from sluicegate.policy.singleflight import SingleFlight
@@ -83,7 +84,7 @@ class PolicyService:
         self._reloading = asyncio.Lock()
         self._stale_catalog = True
         self._rows = CatalogRows((), {}, {}, {})
-        self._credentials: dict[str, Secret] = {}
+        self._opened = Opened()
         self.catalog = Catalog(())
         self._stale_secrets = True
         self.secrets: SecretRules | None = None
@@ -182,18 +183,19 @@ class PolicyService:
         return self.secrets
 
     def _open(self, rows: CatalogRows) -> None:
-        credentials: dict[str, Secret] = {}
+        opened = Opened()
         for provider_id, sealed in rows.credentials.items():
-            try:
-                credentials[provider_id] = self._vault.unseal(sealed, f"provider:{provider_id}")
-            except SealBroken:
-                # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
-                continue
-        self._rows, self._credentials = rows, credentials
+            # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
+            with suppress(SealBroken):
+                opened.credentials[provider_id] = self._vault.unseal(sealed, f"provider:{provider_id}")
+        for provider_id, sealed in rows.headers.items():
+            with suppress(SealBroken):
+                opened.headers[provider_id] = open_headers(self._vault, provider_id, sealed)
+        self._rows, self._opened = rows, opened
 
     def _price(self) -> None:
         """Makes the catalogue anew from rows at hand, so that prices change on time also while no database answers."""
-        self.catalog = compile_catalog(self._rows, self._credentials, self._clock.now())
+        self.catalog = compile_catalog(self._rows, self._opened, self._clock.now())
 
     def _price_if_due(self) -> None:
         if self._clock.time() >= self.catalog.until:

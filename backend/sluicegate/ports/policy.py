@@ -53,12 +53,13 @@ class KeyRows:
 
 @dataclass(frozen=True, slots=True)
 class CatalogRows:
-    """All models, with what stands behind them. `credentials` holds sealed texts by provider id."""
+    """All models, with what stands behind them. `credentials` and `headers` hold sealed texts by provider id."""
 
     models: Sequence[Model]
     provider_models: dict[str, ProviderModel]
     providers: dict[str, Provider]
     credentials: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class PolicySource(Protocol):

@@ -11,7 +11,8 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.secret import Secret
-from sluicegate.policy.compile import address_of, credential_headers, versioned
+from sluicegate.policy.compile import address_of, credential_headers, raw_headers, versioned
+from sluicegate.policy.provider_headers import open_headers
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Store
 from sluicegate.ports.upstream import (
@@ -86,6 +87,7 @@ class ProviderTestService:
         async with self._store.read() as tx:
             provider = await tx.catalog.provider(provider_id)
             sealed = await tx.catalog.sealed_credential(provider_id)
+            sealed_headers = await tx.catalog.sealed_headers(provider_id)
         if provider is None:
             raise NotFound("provider")
         facts = KINDS[provider.kind]
@@ -96,12 +98,15 @@ class ProviderTestService:
             return ConnectionTest(False, f"This release cannot call {facts.label} yet.")
         try:
             credential = self._vault.unseal(sealed, f"provider:{provider_id}") if sealed else None
+            own = open_headers(self._vault, provider_id, sealed_headers)
         except SealBroken:
             message = "The stored credential cannot be opened with this server's key: enter it again."
             return ConnectionTest(False, message)
         if credential is None and facts.credential_required:
             return ConnectionTest(False, "No credential is stored.")
-        return _Prepared(_request(provider, address, facts.dialects[0], credential, whole=whole))
+        request = _request(provider, address, facts.dialects[0], credential, whole=whole)
+        request.headers.extend(raw_headers(own))
+        return _Prepared(request)
 
     async def _ask(self, prepared: _Prepared, *, whole: bool) -> tuple[ConnectionTest, bytes]:
         upstream = self._demo if prepared.demo and self._demo else self._upstream

@@ -12,11 +12,13 @@ from sluicegate.domain.catalog import KINDS, Provider, ProviderKind
 from sluicegate.domain.user import parse_name
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
+from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import ONE, format_factor
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.compile import address_of
+from sluicegate.policy.provider_headers import open_headers, seal_headers
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
@@ -24,6 +26,7 @@ from sluicegate.services.base_urls import parse_base_url
 from sluicegate.services.caller import Caller
 from sluicegate.services.changes import CATALOG_CHANGED
 from sluicegate.services.price_lists import apply_multiplier
+from sluicegate.services.provider_headers import NewHeader, checked, merged
 from sluicegate.services.versions import hold
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?|preview", re.ASCII)
@@ -43,11 +46,13 @@ class NewProvider:
     credential: Secret | None = None
     api_version: str | None = None
     price_multiplier: int = ONE
+    headers: tuple[NewHeader, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderChange:
-    """An empty credential removes the stored one. Another multiplier counts for calls from now on."""
+    """An empty credential removes the stored one, and headers replace all. Another multiplier counts for calls from now
+    on."""
 
     name: str | Absent = ABSENT
     base_url: str | Absent | None = ABSENT
@@ -57,6 +62,7 @@ class ProviderChange:
     credential: Secret | Absent = ABSENT
     api_version: str | Absent | None = ABSENT
     price_multiplier: int | Absent = ABSENT
+    headers: tuple[NewHeader, ...] | Absent = ABSENT
 
 
 class ProviderService:
@@ -102,13 +108,14 @@ class ProviderService:
             api_version=_api_version(new.kind, new.api_version),
             price_multiplier=new.price_multiplier,
         )
-        credential = _checked_credential(new.credential)
+        credential, headers = _checked_credential(new.credential), checked(new.kind, new.headers)
         if credential is None and KINDS[new.kind].credential_required:
             raise InvalidInput("credential", f"is needed to call {KINDS[new.kind].label}")
         async with self._store.write() as tx:
             await _require_free_name(tx, provider)
             await tx.catalog.add_provider(provider)
             provider = await self._store_credential(tx, provider, credential) if credential else provider
+            provider = await self._store_headers(tx, provider, merged(headers, {})) if headers else provider
             await tx.audit.record(
                 caller.actor, "provider.create", "provider", provider.id, provider.name, {}, _shown(provider)
             )
@@ -130,13 +137,16 @@ class ProviderService:
             if credential is ABSENT and before.credential_prefix is not None and _origin(before) != _origin(after):
                 # Otherwise whoever may edit providers could have the credential sent to a host of their own.
                 raise InvalidInput("credential", "must be given again when the address moves to another host")
+            headers = await self._new_headers(tx, before, after, change)
             values = {k: v for k, v in asdict(after).items() if getattr(before, k) != v}
             await tx.catalog.update_provider(provider_id, **values)
             if after.price_multiplier != before.price_multiplier:
                 await apply_multiplier(tx, provider_id, after.price_multiplier, self._clock.now())
             if credential is not ABSENT:
                 after = await self._store_credential(tx, after, credential)
-            if after != before or credential is not ABSENT:
+            if headers is not None:
+                after = await self._store_headers(tx, after, headers)
+            if after != before or credential is not ABSENT or headers is not None:
                 await tx.versions.step(thing)
                 await tx.audit.record(
                     caller.actor,
@@ -187,6 +197,31 @@ class ProviderService:
         if kind is ProviderKind.DEMO:
             raise InvalidInput("baseUrl", "must be empty: the demo provider answers inside this server")
         return parse_base_url(text, allow_private=self._allow_private)
+
+    async def _new_headers(
+        self, tx: Transaction, before: Provider, after: Provider, change: ProviderChange
+    ) -> dict[str, str] | None:
+        """Values by name; None where the stored ones stay."""
+        moved = bool(before.header_names) and _origin(before) != _origin(after)
+        if change.headers is ABSENT:
+            if moved:
+                raise InvalidInput("headers", "must be given again when the address moves to another host")
+            return None
+        wanted = checked(before.kind, change.headers)
+        stored: dict[str, str] = {}
+        # Whoever gives all values needs none of the stored ones, which may be under a key that is lost.
+        if not moved and any(header.value is None for header in wanted):
+            try:
+                stored = open_headers(self._vault, before.id, await tx.catalog.sealed_headers(before.id))
+            except SealBroken:
+                message = "cannot be opened with this server's key: give all values again"
+                raise InvalidInput("headers", message) from None
+        return merged(wanted, stored)
+
+    async def _store_headers(self, tx: Transaction, provider: Provider, values: dict[str, str]) -> Provider:
+        sealed = seal_headers(self._vault, provider.id, values)
+        await tx.catalog.set_sealed_headers(provider.id, sealed, tuple(values))
+        return replace(provider, header_names=tuple(values))
 
     async def _store_credential(self, tx: Transaction, provider: Provider, credential: Secret | None) -> Provider:
         sealed = self._vault.seal(credential, f"provider:{provider.id}") if credential else None
@@ -260,6 +295,7 @@ def _shown(provider: Provider) -> dict[str, Any]:
         "organization": provider.organization,
         "region": provider.region,
         "api_version": provider.api_version,
+        "header_names": list(provider.header_names),
         "price_multiplier": format_factor(provider.price_multiplier),
         "enabled": provider.enabled,
         "credential_prefix": provider.credential_prefix,

@@ -11,6 +11,7 @@ export const mockKinds: KindInfo[] = [
     takesOrganization: true,
     takesRegion: false,
     takesApiVersion: false,
+    takesHeaders: false,
     routable: true,
   },
   {
@@ -22,6 +23,7 @@ export const mockKinds: KindInfo[] = [
     takesOrganization: false,
     takesRegion: false,
     takesApiVersion: false,
+    takesHeaders: true,
     routable: true,
   },
   {
@@ -33,6 +35,7 @@ export const mockKinds: KindInfo[] = [
     takesOrganization: false,
     takesRegion: false,
     takesApiVersion: false,
+    takesHeaders: false,
     routable: true,
   },
   {
@@ -44,6 +47,7 @@ export const mockKinds: KindInfo[] = [
     takesOrganization: false,
     takesRegion: true,
     takesApiVersion: false,
+    takesHeaders: false,
     routable: false,
   },
 ];
@@ -88,6 +92,7 @@ export function mockProvider(values: Partial<Provider> = {}): Provider {
     apiVersion: null,
     region: null,
     priceMultiplier: "1",
+    headerNames: [],
     enabled: true,
     credentialPrefix: "sk-pro…",
     credentialUpdatedAt: "2026-11-20T08:00:00Z",

@@ -11,7 +11,7 @@ from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.user import Role
 
 PROVIDER = (
-    "{ id name kind baseUrl organization region apiVersion priceMultiplier enabled credentialPrefix "
+    "{ id name kind baseUrl organization region apiVersion priceMultiplier headerNames enabled credentialPrefix "
     "credentialUpdatedAt createdAt }"
 )
 OFFER = "{ id name kind prices { ...p } charged { ...p } own free priced contextWindow maxOutputTokens createdAt }"
@@ -31,6 +31,7 @@ ACME = {
     "region": None,
     "apiVersion": None,
     "priceMultiplier": "1",
+    "headerNames": [],
     "enabled": True,
     "credentialPrefix": "sk-acm…",
     "credentialUpdatedAt": AT,
@@ -127,6 +128,8 @@ def provider_faults(**base: Any) -> tuple[Fault, ...]:
     faults += [
         bad("invalid_input", "apiVersion", input={**base, "apiVersion": text}) for text in ("2024-10-21", "1\r\n")
     ]
+    for fault, field in (({"name": "Host", "value": "x"}, "name"), ({"name": "x-a", "value": "a\nb"}, "value")):
+        faults.append(bad("invalid_input", f"headers.0.{field}", input={**base, "headers": [fault]}))
     factors = ("0", "-1", "1001", "0.0000001", "15%", "NaN")
     faults += [bad("invalid_input", "priceMultiplier", input={**base, "priceMultiplier": text}) for text in factors]
     return (*faults, bad("invalid_input", "region", input={**base, "region": LONG}))
@@ -235,11 +238,13 @@ OPERATIONS = {
             organization="org-2",
             baseUrl="https://api.acme.example/v2/",
             priceMultiplier="0.850",
+            headers=[{"name": "X-Team", "value": SECRET}],
         ),
         {
             "provider": ACME
             | {
                 "priceMultiplier": "0.85",
+                "headerNames": ["x-team"],
                 "enabled": False,
                 "organization": "org-2",
                 "baseUrl": "https://api.acme.example/v2",

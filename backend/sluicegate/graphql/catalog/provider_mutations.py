@@ -20,10 +20,23 @@ from sluicegate.kit.money import parse_factor
 from sluicegate.kit.secret import Secret
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.price_lists import ComingPrices
+from sluicegate.services.provider_headers import NewHeader
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange
 from sluicegate.services.providers import NewProvider, ProviderChange
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+
+
+@strawberry.input(description="A header that is sent to a provider.")
+class ProviderHeaderInput:
+    name: str = strawberry.field(description="Its name; none that authenticates, frames or describes a body.")
+    value: str | None = strawberry.field(
+        default=None, description="Its value, which nobody can read again; null: the stored one stays."
+    )
+
+
+def _headers(given: list[ProviderHeaderInput]) -> tuple[NewHeader, ...]:
+    return tuple(NewHeader(h.name, None if h.value is None else Secret(h.value)) for h in given)
 
 
 @strawberry.input(description="A provider to add.")
@@ -37,6 +50,9 @@ class CreateProviderInput:
         default=None, description="Version of its interface, where the kind has such, like 2024-10-21."
     )
     price_multiplier: str = strawberry.field(default="1", description="Factor on all prices but own ones, like 0.85.")
+    headers: list[ProviderHeaderInput] | None = strawberry.field(
+        default=None, description="Further headers, where the kind takes such."
+    )
     credential: str | None = strawberry.field(default=None, description="Its key; nobody can read it again.")
 
 
@@ -50,6 +66,9 @@ class UpdateProviderInput:
     api_version: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the newest.")
     price_multiplier: str | None = strawberry.field(
         default=strawberry.UNSET, description="From now on: factor on all prices but own ones, like 0.85."
+    )
+    headers: list[ProviderHeaderInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="All further headers; needed again when the address moves."
     )
     enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls may go there.")
     credential: str | None = strawberry.field(
@@ -134,6 +153,7 @@ class ProviderMutations:
             region=input.region,
             api_version=input.api_version,
             price_multiplier=parse_factor(input.price_multiplier, "priceMultiplier"),
+            headers=_headers(input.headers or []),
             credential=Secret(input.credential) if input.credential else None,
         )
         provider = await info.context.services.providers.create(info.context.require_caller(), new)
@@ -142,6 +162,7 @@ class ProviderMutations:
     @strawberry.mutation(description="Changes a provider.", extensions=[admins(TokenScope.CATALOG)])
     async def update_provider(self, info: Info, input: UpdateProvider) -> ProviderPayload:
         credential = required(input.credential, "credential")
+        headers = required(input.headers, "headers")
         factor = required(input.price_multiplier, "priceMultiplier")
         change = ProviderChange(
             name=required(input.name, "name"),
@@ -150,6 +171,7 @@ class ProviderMutations:
             region=clearable(input.region),
             api_version=clearable(input.api_version),
             price_multiplier=factor if factor is ABSENT else parse_factor(factor, "priceMultiplier"),
+            headers=headers if headers is ABSENT else _headers(headers),
             enabled=required(input.enabled, "enabled"),
             credential=credential if credential is ABSENT else Secret(credential),
         )

@@ -129,6 +129,7 @@ class Provider:
     api_version: str | None = strawberry.field(
         description="Version of its interface, where it has such; null = the newest, which needs none."
     )
+    header_names: list[str] = strawberry.field(description="Further headers that are sent to it; nobody sees values.")
     price_multiplier: str = strawberry.field(description="Factor on all prices but own ones, like 0.85.")
     enabled: bool = strawberry.field(description="Whether calls may go there.")
     credential_prefix: str | None = strawberry.field(
@@ -156,6 +157,7 @@ class Provider:
             organization=provider.organization,
             region=provider.region,
             api_version=provider.api_version,
+            header_names=list(provider.header_names),
             price_multiplier=format_factor(provider.price_multiplier),
             enabled=provider.enabled,
             credential_prefix=provider.credential_prefix,
@@ -174,6 +176,7 @@ class ProviderKindInfo:
     takes_organization: bool = strawberry.field(description="Whether calls may name an organisation.")
     takes_region: bool = strawberry.field(description="Whether it has regions.")
     takes_api_version: bool = strawberry.field(description="Whether its interface has versions to choose from.")
+    takes_headers: bool = strawberry.field(description="Whether further headers may be sent to it.")
     routable: bool = strawberry.field(description="Whether this release can route calls to it.")
 
     @classmethod
@@ -188,6 +191,7 @@ class ProviderKindInfo:
             takes_organization=facts.takes_organization,
             takes_region=facts.takes_region,
             takes_api_version=facts.takes_api_version,
+            takes_headers=facts.takes_headers,
             routable=bool(facts.dialects),
         )
 

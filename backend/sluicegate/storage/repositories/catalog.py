@@ -28,7 +28,7 @@ _GRANTS = table_of(GrantRow)
 
 
 def provider_value(row: Row[Any]) -> Provider:
-    return to_value(Provider, row)
+    return to_value(Provider, row, header_names=tuple(row.header_names))
 
 
 def provider_model_value(row: Row[Any], lists: Sequence[PriceList], now: datetime) -> ProviderModel:
@@ -96,6 +96,14 @@ class SqlCatalogRepository:
         await self.update_provider(
             provider_id, sealed_credential=sealed, credential_prefix=prefix, credential_updated_at=at
         )
+
+    async def sealed_headers(self, provider_id: str) -> str | None:
+        statement = select(PROVIDERS.c.sealed_headers).where(PROVIDERS.c.id == provider_id)
+        sealed: str | None = await self._session.scalar(statement)
+        return sealed
+
+    async def set_sealed_headers(self, provider_id: str, sealed: str | None, names: Sequence[str]) -> None:
+        await self.update_provider(provider_id, sealed_headers=sealed, header_names=list(names))
 
     async def provider_model(self, model_id: str) -> ProviderModel | None:
         return (await self.provider_models([model_id])).get(model_id)

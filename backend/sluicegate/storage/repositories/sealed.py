@@ -16,6 +16,7 @@ from sluicegate.storage.tables.mail import MailRow
 SEALED: dict[str, tuple[Table, str]] = {
     "mail": (table_of(MailRow), "sealed"),
     "provider": (table_of(ProviderRow), "sealed_credential"),
+    "provider-headers": (table_of(ProviderRow), "sealed_headers"),
     "webhook": (table_of(WebhookRow), "sealed_secret"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
@@ -25,6 +25,8 @@ class ProviderRow(Row, table=True):
     price_multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
     enabled: bool = True
     sealed_credential: str | None = Field(default=None, max_length=8000)
+    header_names: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
+    sealed_headers: str | None = Field(default=None, sa_column=Column(Text))
     credential_prefix: str | None = Field(default=None, max_length=24)
     credential_updated_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

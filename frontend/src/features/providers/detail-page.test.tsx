@@ -512,3 +512,31 @@ it("says where a price is another than the catalogue's", async () => {
   expect(hint).toHaveAttribute("href", "https://example.com/prices");
   expect(screen.getAllByRole("link", { name: /price catalogue/ })).toHaveLength(1);
 });
+
+it("keeps stored header values, takes new ones, and shows none", async () => {
+  const provider = mockProvider({ kind: "CUSTOM_ANTHROPIC", headerNames: ["x-team", "x-old"] });
+  const { user, server } = openProvider(provider);
+  await screen.findByText("x-team, x-old");
+  await user.click(screen.getByRole("button", { name: "Edit headers" }));
+  const dialog = await screen.findByRole("dialog", { name: "Headers for OpenAI Europe" });
+  expect(within(dialog).getByLabelText("Value of header 1")).toHaveValue("");
+  await user.click(within(dialog).getByRole("button", { name: "Remove header 2" }));
+  await user.click(within(dialog).getByRole("button", { name: "Add header" }));
+  await user.type(within(dialog).getByLabelText("Name of header 2"), "X-New");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await within(dialog).findByText("Give a value");
+  await user.type(within(dialog).getByLabelText("Value of header 2"), "s3cret");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProvider")).toEqual({
+      input: {
+        id: "provider-1",
+        headers: [
+          { name: "x-team", value: null },
+          { name: "X-New", value: "s3cret" },
+        ],
+        expectedVersion: 3,
+      },
+    }),
+  );
+});

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconCircleCheck, IconCircleX } from "@tabler/icons-react";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
 import { CredentialDialog } from "@/features/providers/components/credential-dialog";
@@ -10,6 +10,8 @@ import type { KindInfo, Provider } from "@/features/providers/queries";
 import { messageOf } from "@/lib/errors";
 import { formatDuration } from "@/lib/numbers";
 import classes from "./connection-card.module.css";
+
+const HeadersDialog = lazy(() => import("@/features/providers/components/headers-dialog"));
 
 interface Props {
   provider: Provider;
@@ -49,6 +51,11 @@ export function ConnectionCard({ provider, info }: Props) {
           {provider.priceMultiplier === "1" ? null : (
             <Fact label="Price multiplier">× {provider.priceMultiplier}</Fact>
           )}
+          {info.takesHeaders ? (
+            <Fact label="Headers">
+              <Headers provider={provider} />
+            </Fact>
+          ) : null}
           <Fact label="Added">
             <When at={provider.createdAt} />
           </Fact>
@@ -92,6 +99,25 @@ function Credential({ provider }: Pick<Props, "provider">) {
         opened={replacing}
         onClose={() => setReplacing(false)}
       />
+    </Group>
+  );
+}
+
+function Headers({ provider }: Pick<Props, "provider">) {
+  const [editing, setEditing] = useState(false);
+  return (
+    <Group gap="xs">
+      <span className={provider.headerNames.length === 0 ? undefined : "mono"}>
+        {provider.headerNames.join(", ") || "None of its own"}
+      </span>
+      <Button variant="default" size="compact-sm" onClick={() => setEditing(true)}>
+        Edit headers
+      </Button>
+      {editing ? (
+        <Suspense>
+          <HeadersDialog provider={provider} opened onClose={() => setEditing(false)} />
+        </Suspense>
+      ) : null}
     </Group>
   );
 }

@@ -1,3 +1,4 @@
+import { Alert } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { ConflictNotice } from "@/components/conflict-notice";
 import { FormBody, FormDialog } from "@/components/form-dialog";
@@ -43,6 +44,9 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
     },
   });
   const moves = movesTo(form.values.baseUrl);
+  const movesHeaders =
+    provider.headerNames.length > 0 &&
+    originOf(form.values.baseUrl || usual) !== originOf(provider.baseUrl ?? usual);
 
   const { submit, saving, problem, conflict } = useEdit(form, {
     version: provider.version,
@@ -59,6 +63,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
         priceMultiplier: values.priceMultiplier.trim(),
         // Empty text would remove the stored key, which is what a move without a new one comes to.
         ...(moves ? { credential: values.credential.trim() } : {}),
+        ...(movesHeaders ? { headers: [] } : {}),
         expectedVersion,
       });
       notifySuccess(`${values.name.trim()} saved.`);
@@ -83,6 +88,11 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
           required={info.credentialRequired}
           {...form.getInputProps("credential")}
         />
+      ) : null}
+      {movesHeaders ? (
+        <Alert color="yellow">
+          The stored headers do not follow to another host. Add them again afterwards.
+        </Alert>
       ) : null}
       {conflict ? <ConflictNotice {...conflict} mine={form.values} labels={labels} /> : null}
     </FormBody>
