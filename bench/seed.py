@@ -66,7 +66,8 @@ async def _add_model(tx: Transaction, container: Container, port: int) -> str:
     now = container.clock.now()
     url = f"http://127.0.0.1:{port}/v1"
     provider = Provider(new_id(), "Bench", ProviderKind.CUSTOM_OPENAI, url, None, None, True, None, None, now)
-    target = ProviderModel(new_id(), provider.id, "bench-upstream", ModelKind.CHAT, _PRICES, False, 200_000, 8_192, now)
+    target = ProviderModel(new_id(), provider.id, "bench-upstream", ModelKind.CHAT, 200_000, 8_192, now)
+    target = target.costing(_PRICES, list_id=new_id())
     model = Model(
         new_id(), SLUG, "Bench", ModelKind.CHAT, ModelStatus.ACTIVE, (Backend(new_id(), target.id, 0, 1),), now
     )
