@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "group": ('id: "team"', 'id: "empty"'),
     "model": ('id: "fast"', 'id: "slow"'),
     "provider": ('id: "acme"',),
+    "priceCatalog": ("kind: OPENAI",),
     "secretRule": ('id: "aws"',),
     "secretRuleTrial": ('text: "AKIAIOSFODNN7EXAMPLE"',),
     "previewGroupPolicy": ('groupId: "team", rateLimit: {requestsPerMinute: 1}',),
