@@ -129,6 +129,7 @@ async def measure(engine: AsyncEngine) -> bool:
             asked: dict[str, Callable[[], Awaitable[object]]] = {
                 "report": lambda query=query: usage.report(admin, query),
                 "previous": lambda query=query: usage.previous(admin, query),
+                "points before": lambda query=query: usage.previous_series(admin, query),
             }
             if days <= 30:
                 hours = UsageQuery(query.first_day, TODAY, Interval.HOUR, **scope)

@@ -126,6 +126,58 @@ test("what a page of usage shows is what its file has, to the cent", async () =>
   });
 });
 
+test("a chart lays the days before under its own, until that is switched off", async () => {
+  const page = await openAs(browser, server, server.facts.admin, "/admin/usage?days=7");
+  await pictured(page, "usage-before", async () => {
+    await settled(page);
+    const file = await page.getByRole("region", { name: "Token consumption" }).getByRole("link", { name: "CSV" }).getAttribute("href");
+    const { before, now } = await costsOfBoth(page, file);
+
+    const trend = page.getByRole("region", { name: "Activity trend" });
+    await trend.getByText("Spend", { exact: true }).first().click();
+    const entry = trend.getByRole("button", { name: "Spend before" });
+    assert.equal(await entry.getAttribute("aria-pressed"), "true");
+    const tip = trend.locator(".recharts-tooltip-wrapper");
+    // Right of the axis' figures.
+    const leftmost = { x: 72, y: 60 };
+    await trend.locator(".recharts-wrapper").hover({ position: leftmost });
+    await tip.getByText(/^before: /).waitFor();
+    const shown = await tip.innerText();
+    for (const { day, cost } of [now[0], before[0]]) {
+      assert.ok(shown.includes(day) && shown.includes(cost), `${day} ${cost} in ${shown}`);
+    }
+
+    await entry.click();
+    assert.equal(await entry.getAttribute("aria-pressed"), "false");
+    await trend.locator(".recharts-wrapper").hover({ position: leftmost });
+    await tip.getByText(now[0].cost).waitFor();
+    assert.ok(!(await tip.innerText()).includes("before"));
+    assert.deepEqual(page.problems, []);
+  });
+});
+
+/** The days of a file and as many before it, as a chart names them. */
+async function costsOfBoth(page, file) {
+  const address = new URL(file, page.url());
+  const now = await costsOf(page, address);
+  for (const name of ["from", "to"]) {
+    const day = new Date(`${address.searchParams.get(name)}T00:00:00Z`);
+    day.setUTCDate(day.getUTCDate() - now.length);
+    address.searchParams.set(name, day.toISOString().slice(0, 10));
+  }
+  return { now, before: await costsOf(page, address) };
+}
+
+async function costsOf(page, address) {
+  const text = await page.evaluate(async (url) => (await fetch(url)).text(), address.href);
+  const [, ...lines] = text.trim().split("\r\n");
+  const days = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", weekday: "short", month: "short", day: "numeric" });
+  const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+  return lines
+    .map((line) => line.split(","))
+    .map((cells) => ({ day: days.format(new Date(cells[0])), cost: dollars.format(Number(cells.at(-1))) }));
+}
+
 function toNanos(usd) {
   const [whole, fraction = ""] = usd.split(".");
   return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));

@@ -63,7 +63,7 @@ BY_MEMBERS: dict[str, str] = {
     "RateLimit": "concurrentRequests inputTokensPerMinute outputTokensPerMinute requestsPerMinute version",
     "Session": "address client createdAt current expiresAt id lastSeenAt",
     "UsagePoint": "start totals",
-    "UsageReport": "breakdown previous series totals",
+    "UsageReport": "breakdown previous previousSeries series totals",
     "UsageSlice": "key label totals",
     "UsageTotals": "cacheReadTokens cacheWriteTokens cost errors inputTokens outputTokens requests",
     "User": (

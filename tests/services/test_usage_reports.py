@@ -129,6 +129,8 @@ async def test_hours_are_refused_where_they_are_not_kept(stage: Stage) -> None:
     for days, interval in ((61, Interval.HOUR), (6, Interval.FIVE_MINUTES)):
         day = DAY - timedelta(days=days)
         assert await usage.report(stage.admin, everyone(day, day, interval))
+        assert await usage.previous_series(stage.admin, everyone(day, day, interval)) is None
+        assert await usage.previous_series(stage.admin, everyone(DAY, DAY, interval))
         with pytest.raises(InvalidInput, match="ask by DAY"):
             await usage.report(stage.admin, everyone(day - timedelta(days=1), day, interval))
 
@@ -161,6 +163,51 @@ async def test_a_day_has_as_many_hours_as_the_clocks_say(stage: Stage, day: date
     assert len(series) == hours
     assert [requests for _, requests in series] == [1] * hours
     assert [requests for _, requests in await stage.series(everyone(day, day))] == [hours]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "interval", "points", "points_before"),
+    [
+        (date(2026, 3, 30), date(2026, 3, 30), Interval.HOUR, 24, 23),
+        (date(2026, 3, 29), date(2026, 3, 29), Interval.HOUR, 23, 24),
+        (date(2026, 10, 26), date(2026, 10, 27), Interval.HOUR, 48, 49),
+        (date(2026, 10, 25), date(2026, 10, 25), Interval.FIVE_MINUTES, 300, 288),
+        (date(2026, 10, 26), date(2026, 10, 28), Interval.DAY, 3, 3),
+    ],
+)
+async def test_the_points_before_are_those_of_asking_for_that_span_itself(
+    stage: Stage, first: date, last: date, interval: Interval, points: int, points_before: int
+) -> None:
+    """Around the days on which the clocks change, and with a part of them in the sums already."""
+    mia = stage.member.user.id
+    days = (last - first).days + 1
+    start = datetime.combine(first - timedelta(days=days), datetime.min.time(), BERLIN).astimezone(UTC)
+    records = [
+        call(
+            start + timedelta(minutes=47 * n),
+            user_id=mia if n % 2 else "bob",
+            key_id="key-1" if n % 2 else "key-2",
+            group_ids=("team",) if n % 3 else (),
+            cost_nanos=n,
+        )
+        for n in range(days * 2 * 31)
+    ]
+    await stage.write(*records[: days * 20])
+    await stage.fold()
+    await stage.write(*records[days * 20 :])
+    whose: list[dict[str, Any]] = [{"everyone": True}, {"group_id": "team"}, {"user_id": mia}]
+    for scope in whose:
+        asked = UsageQuery(first, last, interval, **scope)
+        itself = UsageQuery(first - timedelta(days=days), first - timedelta(days=1), interval, **scope)
+        there = await stage.usage.report(stage.admin, itself)
+        before = await stage.usage.previous_series(stage.admin, asked)
+        assert before is not None
+        assert before == there.series
+        assert add_up(totals for _, totals in before) == await stage.usage.previous(stage.admin, asked)
+        assert there.totals.requests > 0
+        assert (len((await stage.usage.report(stage.admin, asked)).series), len(before)) == (points, points_before)
+    hers = await stage.usage.previous_series(stage.admin, UsageQuery(first, last, interval, user_id=mia))
+    assert await stage.usage.previous_series(stage.member, UsageQuery(first, last, interval)) == hers
 
 
 async def test_half_hour_zones_have_whole_days(site: Site) -> None:
@@ -240,6 +287,8 @@ async def test_members_see_their_own_and_admins_see_all(stage: Stage) -> None:
             await stage.usage.report(stage.member, query)
         with pytest.raises(Forbidden):
             await stage.usage.previous(stage.member, query)
+        with pytest.raises(Forbidden):
+            await stage.usage.previous_series(stage.member, query)
         with pytest.raises(Forbidden):
             await stage.usage.breakdown(stage.member, query, UsageDimension.USER, 10)
     for user_id, all_of_them in ((other, False), (None, True)):
@@ -332,6 +381,8 @@ def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]], f
                     report = await stage.usage.report(admin, query)
                     assert report.totals == expected(records)
                     assert add_up(totals for _, totals in report.series) == report.totals
+                    later = everyone(date(2026, 10, 28), date(2026, 11, 1), interval)
+                    assert await stage.usage.previous_series(admin, later) == report.series
                     for by in UsageDimension:
                         if by is UsageDimension.SESSION:
                             continue

@@ -62,6 +62,15 @@ class UsageQuery:
     def days(self) -> int:
         return (self.last_day - self.first_day).days + 1
 
+    @property
+    def before(self) -> UsageQuery:
+        """The same of as many days just before."""
+        span = timedelta(days=self.days)
+        return replace(self, first_day=self.first_day - span, last_day=self.last_day - span)
+
+
+Series = tuple[tuple[datetime, UsageTotals], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
@@ -69,7 +78,7 @@ class UsageReport:
 
     query: UsageQuery
     totals: UsageTotals
-    series: tuple[tuple[datetime, UsageTotals], ...]
+    series: Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +101,38 @@ class UsageService:
 
     async def report(self, caller: Caller, query: UsageQuery) -> UsageReport:
         scope = self._scope(caller, query)
-        self._check_kept(query)
-        found = await self._reader.by_interval(scope, _GRAINS[query.interval])
-        series = _series(self._starts(query), found)
-        return UsageReport(query, add_up(found.values()), tuple(series))
-
-    def _check_kept(self, query: UsageQuery) -> None:
-        days = self._kept_days.get(_GRAINS[query.interval])
-        if days is None or query.interval is Interval.DAY:
-            return
-        today = self._clock.now().astimezone(self._zone).date()
-        if query.first_day < today - timedelta(days=days - 1):
+        if not self._is_kept(query):
+            days = self._kept_days[_GRAINS[query.interval]]
             raise InvalidInput(
                 "interval", f"can be {query.interval.name} for the last {days} days, as far as is kept; ask by DAY"
             )
+        series = await self._series(scope, query)
+        return UsageReport(query, add_up(totals for _, totals in series), series)
+
+    def _is_kept(self, query: UsageQuery) -> bool:
+        days = self._kept_days.get(_GRAINS[query.interval])
+        if days is None or query.interval is Interval.DAY:
+            return True
+        today = self._clock.now().astimezone(self._zone).date()
+        return query.first_day >= today - timedelta(days=days - 1)
+
+    async def _series(self, scope: UsageScope, query: UsageQuery) -> Series:
+        found = await self._reader.by_interval(scope, _GRAINS[query.interval])
+        return _points(self._starts(query), found)
 
     async def totals(self, caller: Caller, query: UsageQuery) -> UsageTotals:
         return await self._reader.totals(self._scope(caller, query))
 
     async def previous(self, caller: Caller, query: UsageQuery) -> UsageTotals:
         """As many days just before."""
-        last = query.first_day - timedelta(days=1)
-        first = query.first_day - timedelta(days=query.days)
-        before = UsageQuery(first, last, query.interval, query.user_id, query.group_id, query.everyone)
-        return await self._reader.totals(self._scope(caller, before))
+        return await self._reader.totals(self._scope(caller, query.before))
+
+    async def previous_series(self, caller: Caller, query: UsageQuery) -> Series | None:
+        """As many days just before, point by point; None where they are not kept by this interval any more.
+
+        By hours or less the two spans may differ in length, by what the clocks were put forward or back."""
+        scope = self._scope(caller, query.before)
+        return await self._series(scope, query.before) if self._is_kept(query.before) else None
 
     async def breakdown(self, caller: Caller, query: UsageQuery, by: UsageDimension, first: int) -> list[UsageSlice]:
         """The most expensive, at most `first`."""
@@ -189,11 +206,11 @@ def _check_range(query: UsageQuery) -> None:
         raise InvalidInput("interval", f"can be {query.interval.name} for at most {most} days; ask by DAY")
 
 
-def _series(starts: list[datetime], found: Mapping[datetime, UsageTotals]) -> list[tuple[datetime, UsageTotals]]:
+def _points(starts: list[datetime], found: Mapping[datetime, UsageTotals]) -> Series:
     inside: list[list[UsageTotals]] = [[] for _ in starts]
     for at, totals in found.items():
         inside[bisect_right(starts, at) - 1].append(totals)
-    return [(start, add_up(totals)) for start, totals in zip(starts, inside, strict=True)]
+    return tuple((start, add_up(totals)) for start, totals in zip(starts, inside, strict=True))
 
 
 def add_up(parts: Iterable[UsageTotals]) -> UsageTotals:

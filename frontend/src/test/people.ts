@@ -132,7 +132,7 @@ export const mockUsage = () => {
     cost: "0",
   };
   return {
-    UsageReport: { usage: { totals, previous: totals, series: [] } },
+    UsageReport: { usage: { totals, previous: totals, series: [], previousSeries: [] } },
     UsageBreakdown: { usage: { breakdown: [] } },
     Calls: { calls: mockPage([]) },
   };

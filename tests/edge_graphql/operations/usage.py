@@ -22,14 +22,19 @@ OPERATIONS = {
         "query ($from: Date!, $to: Date!, $interval: UsageInterval! = DAY, $userId: ID, $groupId: ID, "
         "$everyone: Boolean! = false, $by: UsageDimension! = MODEL, $first: Int! = 5) { usage(from: $from, to: $to, "
         "interval: $interval, userId: $userId, groupId: $groupId, everyone: $everyone) { totals { ...t } "
-        "previous { ...t } series { start totals { requests } } breakdown(by: $by, first: $first) { key label "
-        f"totals {{ ...t }} }} }} }} fragment t on UsageTotals {{ {TOTALS} }}",
+        "previous { ...t } previousSeries { start totals { requests } } series { start totals { requests } } "
+        "breakdown(by: $by, first: $first) { key label totals { ...t } } } } "
+        f"fragment t on UsageTotals {{ {TOTALS} }}",
         Role.MEMBER,
         TokenScope.READ,
         {"from": "2026-11-23", "to": "2026-11-24", "userId": "mia"},
         {
             "totals": totals(2, "0.000003"),
             "previous": totals(0, "0"),
+            "previousSeries": [
+                {"start": "2026-11-21T00:00:00.000Z", "totals": {"requests": 0}},
+                {"start": "2026-11-22T00:00:00.000Z", "totals": {"requests": 0}},
+            ],
             "series": [
                 {"start": "2026-11-23T00:00:00.000Z", "totals": {"requests": 0}},
                 {"start": "2026-11-24T00:00:00.000Z", "totals": {"requests": 2}},

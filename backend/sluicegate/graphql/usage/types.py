@@ -60,6 +60,10 @@ class UsagePoint:
     start: datetime = strawberry.field(description="When the interval begins.")
     totals: UsageTotals = strawberry.field(description="What was used in it.")
 
+    @classmethod
+    def all_of(cls, series: service.Series) -> list[UsagePoint]:
+        return [cls(start=start, totals=UsageTotals.of(totals)) for start, totals in series]
+
 
 @strawberry.type(description="The share of one user, model or the like.")
 class UsageSlice:
@@ -83,6 +87,15 @@ class UsageReport:
         usage, caller = info.context.services.usage, info.context.require_caller()
         return UsageTotals.of(await usage.previous(caller, self.query))
 
+    @strawberry.field(
+        description="That span's points, to be laid under those of `series` one by one; a day on which clocks change "
+        "has another number of hours. Null where its hours or minutes are not kept any more."
+    )
+    async def previous_series(self, info: Info) -> list[UsagePoint] | None:
+        usage, caller = info.context.services.usage, info.context.require_caller()
+        found = await usage.previous_series(caller, self.query)
+        return None if found is None else UsagePoint.all_of(found)
+
     @strawberry.field(description="The most expensive first.")
     async def breakdown(self, info: Info, by: By, first: First = 20) -> list[UsageSlice]:
         usage, caller = info.context.services.usage, info.context.require_caller()
@@ -93,7 +106,7 @@ class UsageReport:
     def of(cls, report: service.UsageReport) -> UsageReport:
         return cls(
             totals=UsageTotals.of(report.totals),
-            series=[UsagePoint(start=start, totals=UsageTotals.of(totals)) for start, totals in report.series],
+            series=UsagePoint.all_of(report.series),
             query=report.query,
         )
 

@@ -58,16 +58,15 @@ export function OverviewPage() {
                   {formatUsd(report.totals.cost)} in these days, {formatUsd(report.previous.cost)}{" "}
                   in as many days before.
                 </VisuallyHidden>
-                <div aria-hidden>
-                  <Suspense fallback={<Skeleton height={chartHeight} radius="md" />}>
-                    <ActivityChart
-                      activity="spend"
-                      series={report.series}
-                      interval={range.interval}
-                      timeZone={timeZone}
-                    />
-                  </Suspense>
-                </div>
+                <Suspense fallback={<Skeleton height={chartHeight} radius="md" />}>
+                  <ActivityChart
+                    activity="spend"
+                    series={report.series}
+                    before={report.previousSeries}
+                    interval={range.interval}
+                    timeZone={timeZone}
+                  />
+                </Suspense>
               </figure>
             )}
           </SectionCard>

@@ -30,7 +30,12 @@ const activities = [
 export function ChartCards({ scope, report, range, timeZone }: Props) {
   const [activity, setActivity] = useState<Activity>("requests");
   const summary = report && summarize(report, range, timeZone);
-  const shape = report && { series: report.series, interval: range.interval, timeZone };
+  const shape = report && {
+    series: report.series,
+    before: report.previousSeries,
+    interval: range.interval,
+    timeZone,
+  };
   return (
     <div className={classes.halves}>
       <SectionCard
@@ -77,9 +82,7 @@ function Figure({ summary, children }: { summary: string | undefined; children: 
   return (
     <figure style={{ margin: 0 }}>
       <VisuallyHidden component="figcaption">{summary}</VisuallyHidden>
-      <div aria-hidden>
-        <Suspense fallback={blank}>{children}</Suspense>
-      </div>
+      <Suspense fallback={blank}>{children}</Suspense>
     </figure>
   );
 }

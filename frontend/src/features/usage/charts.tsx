@@ -1,99 +1,179 @@
-import "@mantine/core/styles/ColorSwatch.css";
 import "@mantine/charts/styles.css";
-import { AreaChart, BarChart } from "@mantine/charts";
-import type { UsageReport } from "@/features/usage/queries";
-import type { Range } from "@/features/usage/range";
+import { AreaChart, ChartTooltip, CompositeChart } from "@mantine/charts";
+import { UnstyledButton } from "@mantine/core";
+import { useState } from "react";
 import { plotUsd } from "@/lib/currency";
-import { formatPoint } from "@/lib/dates";
 import { formatCompact, formatCount } from "@/lib/numbers";
 import { chartHeight } from "./chart-height";
+import { type ChartPoint, type Compared, isDwarfed, pointsOf } from "./chart-points";
+import classes from "./charts.module.css";
 
-interface Props {
-  series: UsageReport["series"];
-  interval: Range["interval"];
-  timeZone: string;
+interface Figure {
+  name: string;
+  color: string;
 }
 
-const shared = {
-  h: chartHeight,
-  dataKey: "point",
-  withLegend: true,
-  legendProps: { verticalAlign: "bottom", height: 32 },
-  strokeDasharray: "3 4",
-  gridAxis: "x",
-  tickLine: "none",
-  xAxisProps: { minTickGap: 28 },
-} as const;
+interface Drawing {
+  shape: "area" | "bars";
+  /** Everything in the drawing together, which is what the time before is drawn of. */
+  whole: string;
+  figures: Figure[];
+  points: ChartPoint[];
+  format: (value: number) => string;
+}
 
 const still = { isAnimationActive: false } as const;
 // The figure's caption says it in words; a focusable drawing beside it would only be in the way.
 const drawing = { accessibilityLayer: false } as const;
+const legendHeight = 32;
+const shared = {
+  h: chartHeight - legendHeight,
+  dataKey: "point",
+  strokeDasharray: "3 4",
+  gridAxis: "x",
+  tickLine: "none",
+  xAxisProps: { minTickGap: 28 },
+  curveType: "monotone",
+  withDots: false,
+  "aria-hidden": true,
+} as const;
+const before = {
+  name: "before",
+  color: "var(--mantine-color-dimmed)",
+  type: "line",
+  strokeDasharray: "5 4",
+} as const;
+const thin = { ...still, strokeWidth: 1.5 } as const;
 const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+const colorOf = (shade: string) => `var(--mantine-color-${shade})`;
+
+const parts = {
+  spend: [{ name: "Spend", color: colorOf("tide-6") }],
+  requests: [
+    { name: "Answered", color: colorOf("tide-6") },
+    { name: "Failed", color: colorOf("red-6") },
+  ],
+  tokens: [
+    { name: "Input, fresh", color: colorOf("tide-7") },
+    { name: "Input, cached", color: colorOf("tide-3") },
+    { name: "Output", color: colorOf("indigo-5") },
+  ],
+};
 
 export type Activity = "requests" | "spend";
 
-export function ActivityChart({ activity, ...props }: Props & { activity: Activity }) {
-  if (activity === "spend") {
-    return (
-      <AreaChart
-        {...shared}
-        data={pointsOf(props, ({ cost }) => ({ Spend: plotUsd(cost) }))}
-        series={[{ name: "Spend", color: "tide.6" }]}
-        curveType="monotone"
-        withDots={false}
-        valueFormatter={(value) => dollars.format(value)}
-        areaProps={still}
-        areaChartProps={drawing}
-      />
-    );
-  }
-  return (
-    <BarChart
-      {...shared}
-      type="stacked"
-      data={pointsOf(props, ({ requests, errors }) => ({
+export function ActivityChart({ activity, ...compared }: Compared & { activity: Activity }) {
+  return activity === "spend" ? (
+    <Chart
+      shape="area"
+      whole="Spend"
+      figures={parts.spend}
+      points={pointsOf(compared, ({ cost }) => ({ Spend: plotUsd(cost) }))}
+      format={(value) => dollars.format(value)}
+    />
+  ) : (
+    <Chart
+      shape="bars"
+      whole="Requests"
+      figures={parts.requests}
+      points={pointsOf(compared, ({ requests, errors }) => ({
         Answered: requests - errors,
         Failed: errors,
       }))}
-      series={[
-        { name: "Answered", color: "tide.6" },
-        { name: "Failed", color: "red.6" },
-      ]}
-      valueFormatter={formatCount}
-      barProps={{ ...still, maxBarSize: 28 }}
-      barChartProps={drawing}
+      format={formatCount}
     />
   );
 }
 
-export function TokenChart(props: Props) {
+export function TokenChart(compared: Compared) {
   return (
-    <BarChart
-      {...shared}
-      type="stacked"
-      data={pointsOf(props, ({ inputTokens, cacheReadTokens, outputTokens }) => ({
+    <Chart
+      shape="bars"
+      whole="Tokens"
+      figures={parts.tokens}
+      points={pointsOf(compared, ({ inputTokens, cacheReadTokens, outputTokens }) => ({
         "Input, fresh": inputTokens - cacheReadTokens,
         "Input, cached": cacheReadTokens,
         Output: outputTokens,
       }))}
-      series={[
-        { name: "Input, fresh", color: "tide.7" },
-        { name: "Input, cached", color: "tide.3" },
-        { name: "Output", color: "indigo.5" },
-      ]}
-      valueFormatter={formatCompact}
-      barProps={{ ...still, maxBarSize: 28 }}
-      barChartProps={drawing}
+      format={formatCompact}
     />
   );
 }
 
-function pointsOf(
-  { series, interval, timeZone }: Props,
-  values: (totals: Props["series"][number]["totals"]) => Record<string, number>,
-) {
-  return series.map(({ start, totals }) => ({
-    point: formatPoint(start, interval, timeZone),
-    ...values(totals),
-  }));
+/** On one axis with the time before, which is left out at first where little could be read off then. */
+function Chart({ shape, whole, figures, points, format }: Drawing) {
+  const [chosen, choose] = useState<boolean>();
+  const comparable = points.some((point) => point.before !== undefined);
+  const withBefore = comparable && (chosen ?? !isDwarfed(points));
+  const plain = {
+    ...shared,
+    data: points,
+    valueFormatter: format,
+    tooltipProps: {
+      content: ({ payload }: { payload?: readonly { payload?: ChartPoint }[] }) => (
+        <Tip payload={payload} format={format} />
+      ),
+    },
+  };
+  return (
+    <>
+      {shape === "area" ? (
+        <AreaChart
+          {...plain}
+          series={withBefore ? [...figures, before] : figures}
+          areaProps={({ name }) => (name === before.name ? { ...thin, fillOpacity: 0 } : still)}
+          areaChartProps={drawing}
+        />
+      ) : (
+        <CompositeChart
+          {...plain}
+          series={[
+            ...figures.map((figure) => ({ ...figure, type: "bar" as const })),
+            ...(withBefore ? [before] : []),
+          ]}
+          barProps={{ ...still, stackId: "now", maxBarSize: 28 }}
+          lineProps={thin}
+          composedChartProps={drawing}
+        />
+      )}
+      <div className={classes.legend}>
+        {figures.map(({ name, color }) => (
+          <span key={name} className={classes.entry} aria-hidden>
+            <span className={classes.swatch} style={{ background: color }} />
+            {name}
+          </span>
+        ))}
+        {comparable ? (
+          <UnstyledButton
+            className={`${classes.entry} ${classes.switch}`}
+            aria-pressed={withBefore}
+            onClick={() => choose(!withBefore)}
+          >
+            <span className={classes.dashes} aria-hidden />
+            {whole} before
+          </UnstyledButton>
+        ) : null}
+      </div>
+    </>
+  );
+}
+
+interface TipProps {
+  payload: readonly { payload?: ChartPoint }[] | undefined;
+  format: (value: number) => string;
+}
+
+/** "Tue, Nov 24: $3.20; before: Tue, Nov 17: $2.90", line by line. */
+function Tip({ payload, format }: TipProps) {
+  const at = payload?.[0]?.payload;
+  if (!at) return null;
+  return (
+    <ChartTooltip
+      label={at.at}
+      payload={payload}
+      series={[{ name: before.name, label: `before: ${at.beforeAt}` }]}
+      valueFormatter={format}
+    />
+  );
 }

@@ -35,6 +35,10 @@ const reportDocument = graphql(`
         start
         totals { requests errors inputTokens cacheReadTokens cacheWriteTokens outputTokens cost }
       }
+      previousSeries {
+        start
+        totals { requests errors inputTokens cacheReadTokens cacheWriteTokens outputTokens cost }
+      }
     }
   }
 `);
