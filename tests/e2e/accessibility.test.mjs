@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { dialogs } from "./dialogs.mjs";
 import { openAs, pictured, settled, startBrowser, startServer, violations } from "./harness.mjs";
 
 const routes = join(dirname(fileURLToPath(import.meta.url)), "../../frontend/src/routes");
@@ -76,7 +77,14 @@ async function furnish() {
   const { userId, groupId } = ids;
   const endsAt = new Date(Date.now() + 3 * 86_400_000).toISOString();
   const reason = "Release week";
-  assert.equal((await server.call(server.facts.member.key, "demo-smart")).status, 200);
+  await server.ask(
+    `mutation ($input: CreateSecretRuleInput!) {
+      addSecretRulePack(input: { pack: "cloud" }) { rules { id } }
+      createSecretRule(input: $input) { rule { id } }
+    }`,
+    { input: { name: "Badge", pattern: "BADGE-[0-9]{6}", action: "BLOCK", enabled: false } },
+  );
+  assert.equal((await server.call(server.facts.member.key, "demo-smart", "AKIAIOSFODNN7EXAMPLE")).status, 200);
   await server.ask(
     `mutation (
       $members: GroupMembersInput!, $subject: SubjectInput!, $budget: BudgetInput!, $limit: RateLimitInput!
@@ -197,7 +205,7 @@ test("every page as a member sees it, refusals of administrators' pages among th
   });
 });
 
-test("what pages answer when they are asked: explain, and what a cap would do before it is saved", async () => {
+test("what pages answer when they are asked: explain, what a cap would do, what rules make of a text", async () => {
   const page = await openAs(browser, server, server.facts.admin, address("/admin/users/$userId"));
   await pictured(page, "axe-answers", async () => {
     const model = page.getByRole("combobox", { name: "Model", exact: true });
@@ -212,265 +220,23 @@ test("what pages answer when they are asked: explain, and what a cap would do be
     await page.getByRole("textbox", { name: "Weekly cap" }).first().fill("0");
     await page.getByText(/^It tightens/).waitFor();
     assert.deepEqual(await faults(page, "a preview"), []);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.goto("/admin/secret-rules");
+    await settled(page);
+    await page.getByRole("textbox", { name: "Sample text" }).fill("Ours is AKIAIOSFODNN7EXAMPLE, of 2026.");
+    await page.getByText("Redacted: 1 match.").waitFor();
+    assert.deepEqual(await faults(page, "a trial of rules"), []);
   });
 });
 
 // The page underneath was looked at already; dialogs, menus and drop-downs hang beside it.
 const overlays = "[data-portal]";
 
-const dialogs = [
-  {
-    at: "/",
-    name: "Search",
-    open: async (page) => {
-      await page.keyboard.press("Control+k");
-      await page.getByRole("combobox", { name: "Search" }).fill("mia");
-      await page.getByRole("option", { name: /Mia Member/ }).waitFor();
-    },
-  },
-  {
-    at: "/account",
-    name: /^Create .*token/,
-    open: (page) => page.getByRole("button", { name: "Create token" }).first().click(),
-  },
-  {
-    at: "/account",
-    name: /^Sign out /,
-    open: async (page) => {
-      await page
-        .getByRole("table", { name: "Sessions" })
-        .getByRole("button", { name: /^Sign out / })
-        .first()
-        .click();
-    },
-  },
-  {
-    at: "/admin/users",
-    name: "Invite users",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Invite users" }).click();
-      await page.getByRole("dialog").getByRole("button", { name: "Invite user" }).click();
-      await page.getByText("Enter at least one address").waitFor();
-    },
-  },
-  {
-    at: "/admin/users",
-    name: "Invitations",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Invite users" }).click();
-      await page.getByRole("textbox", { name: /^E-mail/ }).fill("ivo@demo.example, not an address");
-      await page.getByRole("dialog").getByRole("button", { name: /^Invite/ }).click();
-    },
-  },
-  {
-    at: "/admin/users",
-    name: "Import people from a CSV file",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Import CSV" }).click();
-      const buffer = Buffer.from("email;name;role;groups\nione@demo.example;Ione;member;\nnot an address;;;No such group\n");
-      await page.locator('input[type="file"]').setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer });
-      await page.getByRole("button", { name: /^Import 1 user/ }).waitFor();
-    },
-  },
-  {
-    at: "/admin/users",
-    name: "Suspend 2 users?",
-    open: async (page) => {
-      await page.getByRole("checkbox", { name: "Select Mia Member" }).check();
-      await page.getByRole("checkbox", { name: "Select Ada Admin" }).check();
-      await page.getByRole("region", { name: "Selected users" }).waitFor();
-      assert.deepEqual(await faults(page, "the bar for many users"), []);
-      await page.getByRole("button", { name: "More", exact: true }).click();
-      await page.getByRole("menuitem", { name: "Remove from group" }).waitFor();
-      assert.deepEqual(await faults(page, "what else is done with many users", overlays), []);
-      await page.keyboard.press("Escape");
-      await page
-        .getByRole("region", { name: "Selected users" })
-        .getByRole("button", { name: "Suspend" })
-        .click();
-    },
-  },
-  {
-    at: "/admin/groups/$groupId",
-    name: "Edit group",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Edit", exact: true }).click();
-      await page.getByRole("textbox", { name: "Description" }).fill("Typed here");
-      await server.ask(
-        `mutation ($id: ID!) { updateGroup(input: { id: $id, description: "Saved elsewhere" }) { group { id } } }`,
-        { id: ids.groupId },
-      );
-      await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
-      await page.getByText("Somebody changed this while you were editing").waitFor();
-    },
-  },
-  {
-    at: "/admin/groups/$groupId",
-    name: "Delete Contractors?",
-    open: async (page) => {
-      await page.getByRole("button", { name: "More actions" }).click();
-      await page.getByRole("menuitem", { name: "Delete group" }).click();
-    },
-  },
-  {
-    at: "/admin/users/$userId",
-    name: "Suspend Mia Member?",
-    open: (page) => page.getByRole("button", { name: "Suspend" }).click(),
-  },
-  {
-    at: "/admin/users/$userId",
-    name: "End the temporary value now?",
-    open: (page) => page.getByRole("button", { name: "End now" }).first().click(),
-  },
-  {
-    at: "/admin/budgets",
-    name: "Budget of Mia Member",
-    open: (page) => page.getByRole("button", { name: "Edit budget of Mia Member" }).click(),
-  },
-  {
-    at: "/admin/api-keys",
-    name: "Revoke Build machine?",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Actions for Build machine" }).click();
-      await page.getByRole("menuitem", { name: "Revoke" }).click();
-    },
-  },
-  {
-    at: "/admin/alerts",
-    name: "Add webhook",
-    open: (page) => page.getByRole("button", { name: "Add webhook" }).first().click(),
-  },
-  {
-    at: "/admin/users/$userId",
-    name: "Sessions of Mia Member",
-    open: async (page) => {
-      await page.getByRole("button", { name: "More actions" }).click();
-      await page.getByRole("menuitem", { name: "Sessions" }).click();
-    },
-  },
-  {
-    at: "/admin/users/$userId",
-    name: "New password link",
-    open: async (page) => {
-      await page.getByRole("button", { name: "More actions" }).click();
-      await page.getByRole("menuitem", { name: "New password link" }).click();
-      await page.getByRole("button", { name: "Make link" }).click();
-    },
-  },
-  {
-    at: "/admin/users/$userId",
-    name: "Delete Mia Member?",
-    open: async (page) => {
-      await page.getByRole("button", { name: "More actions" }).click();
-      await page.getByRole("menuitem", { name: "Delete user" }).waitFor();
-      assert.deepEqual(await faults(page, "the menu of a user", overlays), []);
-      await page.getByRole("menuitem", { name: "Delete user" }).click();
-    },
-  },
-  {
-    at: "/admin/users/$userId",
-    name: "Grant models to Mia Member",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Add models" }).click();
-      await page.getByRole("dialog").getByText("demo-fast").waitFor();
-    },
-  },
-  {
-    at: "/admin/users/$userId",
-    name: "Change daily cap for a while",
-    open: (page) => page.getByRole("button", { name: "Change for a while: daily cap" }).click(),
-  },
-  {
-    at: "/admin/groups",
-    name: "Create group",
-    open: (page) => page.getByRole("button", { name: "Create group" }).first().click(),
-  },
-  {
-    at: "/admin/groups/$groupId",
-    name: "Add members",
-    open: (page) => page.getByRole("button", { name: "Add members" }).first().click(),
-  },
-  {
-    at: "/api-keys",
-    name: "Create API key",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Create key" }).first().click();
-      await page.getByRole("button", { name: /^Narrow it/ }).click();
-      await page.getByRole("radio", { name: "Only some of them" }).click();
-    },
-  },
-  {
-    at: "/api-keys",
-    name: "Edit API key",
-    open: async (page) => {
-      await page.getByRole("button", { name: /^Actions for / }).first().click();
-      await page.getByRole("menuitem", { name: "Edit or narrow" }).click();
-      await page.getByRole("button", { name: /^Narrow it/ }).click();
-      await page.getByRole("radio", { name: "Only some of them" }).click();
-    },
-  },
-  {
-    at: "/api-keys",
-    name: /^New secret for /,
-    open: async (page) => {
-      await page.getByRole("button", { name: /^Actions for / }).first().click();
-      await page.getByRole("menuitem", { name: "New secret" }).click();
-    },
-  },
-  {
-    at: "/api-keys",
-    name: "The new secret is ready",
-    open: async (page) => {
-      await page.getByRole("button", { name: /^Actions for / }).first().click();
-      await page.getByRole("menuitem", { name: "New secret" }).click();
-      await page.getByRole("button", { name: "Make new secret" }).click();
-    },
-  },
-  {
-    at: "/admin/providers",
-    name: "Add provider",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Add provider" }).click();
-      await page.getByRole("combobox", { name: "Kind" }).click();
-      await page.getByRole("option", { name: "OpenAI", exact: true }).click();
-      await page.getByRole("dialog").getByRole("button", { name: "Add provider" }).click();
-      await page.getByText("can't be called without a key").waitFor();
-    },
-  },
-  {
-    at: "/admin/providers/$providerId",
-    name: "Edit demo-fast",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Actions for demo-fast" }).click();
-      await page.getByRole("menuitem", { name: "Edit prices and limits" }).click();
-    },
-  },
-  {
-    at: "/admin/providers/$providerId",
-    name: "Delete Demo?",
-    open: (page) => page.getByRole("button", { name: "Delete", exact: true }).click(),
-  },
-  {
-    at: "/admin/models",
-    name: "Add model",
-    open: async (page) => {
-      await page.getByRole("button", { name: "Add model" }).click();
-      await page.getByRole("combobox", { name: "Add a backend" }).click();
-      await page.getByRole("option", { name: /demo-smart/ }).waitFor();
-    },
-  },
-  {
-    at: "/admin/models/$modelId",
-    name: "Edit model",
-    open: (page) => page.getByRole("button", { name: "Edit" }).click(),
-  },
-];
-
 test("the main dialogs, while they are open", async (t) => {
   // A second session, to be signed out of.
   await openAs(browser, server, server.facts.admin, "/account");
   const page = await openAs(browser, server, server.facts.admin, "/");
-  for (const { at, name, open } of dialogs) {
+  for (const { at, name, open } of dialogs({ server, ids, faults, overlays })) {
     await t.test(`${name} at ${at}`, () =>
       pictured(page, `axe-${name}`, async () => {
         await page.setViewportSize({ width: 1280, height: 900 });

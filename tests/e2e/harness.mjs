@@ -50,7 +50,7 @@ export async function startServer({ args = [], env = {} } = {}) {
     /** Asks the API as the automation of an administrator, as scripts do; answers the data. */
     ask: (query, variables) => ask(url, facts.admin_token, query, variables),
     /** Calls a model with a gateway key, streamed; answers status, code of a refusal, and what was said. */
-    call: (key, model) => call(url, key, model),
+    call: (key, model, prompt) => call(url, key, model, prompt),
     output: () => lines.join(""),
     restart: async () => {
       await halt();
@@ -171,11 +171,11 @@ async function ask(url, token, query, variables = {}) {
   return data;
 }
 
-async function call(url, key, model) {
+async function call(url, key, model, prompt = "Say hello.") {
   const answer = await fetch(`${url}/gateway/openai/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify({ model, stream: true, messages: [{ role: "user", content: "Say hello." }] }),
+    body: JSON.stringify({ model, stream: true, messages: [{ role: "user", content: prompt }] }),
   });
   const body = await answer.text();
   if (answer.status !== 200) return { status: answer.status, code: JSON.parse(body).error.code, text: "" };

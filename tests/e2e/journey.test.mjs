@@ -124,6 +124,32 @@ test("a suspended person is out at once, in the gateway and in the console, unti
   });
 });
 
+test("a secret is held back from the moment a rule looks for it until that rule is off", async () => {
+  const { member, admin } = server.facts;
+  const calls = () => server.call(member.key, model, "Sign it with acme_live_4f9a2b7c.");
+  const page = await openAs(browser, server, admin, "/admin/secret-rules");
+  await pictured(page, "journey-secret-rule", async () => {
+    await page.getByText("No rules yet").waitFor();
+    assert.equal((await calls()).status, 200);
+    await page.getByRole("button", { name: "Create rule" }).click();
+    const dialog = page.getByRole("dialog", { name: "Create rule" });
+    await dialog.getByRole("textbox", { name: "Name", exact: true }).fill("Acme key");
+    await dialog.getByRole("textbox", { name: "Pattern" }).fill("acme_live_[0-9a-f]{8}");
+    await dialog.getByRole("radio", { name: "Block" }).check();
+    await dialog.getByRole("textbox", { name: "Sample text" }).fill("acme_live_4f9a2b7c or acme_test_1");
+    await dialog.getByText("Refused: 1 match.").waitFor();
+    assert.equal(await dialog.locator("mark").innerText(), "acme_live_4f9a2b7c");
+    await dialog.getByRole("button", { name: "Create rule" }).click();
+    await page.getByRole("row", { name: /Acme key/ }).waitFor();
+    assert.deepEqual(await calls(), { status: 400, code: "secret_blocked", text: "" });
+
+    await page.getByRole("switch", { name: "Look for Acme key" }).press("Space");
+    await page.getByText("Acme key is off.").waitFor();
+    assert.equal((await calls()).status, 200);
+    assert.deepEqual(page.problems, []);
+  });
+});
+
 /** Usage is written a few seconds after a call. */
 async function reloadedUntil(page, wanted) {
   for (const deadline = Date.now() + 40_000; Date.now() < deadline; ) {

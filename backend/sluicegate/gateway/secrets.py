@@ -21,7 +21,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import invalid_request
-from sluicegate.policy.secrets import Hit, Scan, SecretRules, secret_blocked, secrets_flooded
+from sluicegate.policy.secrets import Hit, Scan, SecretRules, cut, placeholder, secret_blocked, secrets_flooded
 from sluicegate.policy.service import PolicyService
 
 # What takes longer is done beside the event loop, and no more than two at once.
@@ -107,12 +107,12 @@ class Body:
                 within.setdefault(whole, []).append(Hit(hit.rule, piece.index, hit.start, hit.end))
             elif start < end:
                 first, last = _in_raw(self.raw[piece.start : piece.end], start - piece.prefix, end - piece.prefix)
-                cuts.append((piece.start + first, piece.start + last, _placeholder(hit.rule)))
+                cuts.append((piece.start + first, piece.start + last, _quoted(placeholder(hit.rule))))
         for piece, own in within.items():
             if piece.inner is not None:
                 text = piece.inner.without(own).decode("utf-8", "surrogatepass")
                 cuts.append((piece.start, piece.end, _quoted(text)))
-        return _cut(self.raw, cuts)
+        return cut(self.raw, cuts)
 
     def places(self, hits: Sequence[Hit]) -> dict[SecretRule, set[tuple[int, ...]]]:
         """Where each rule matched: what it found in a value by itself and beside its name is in one place."""
@@ -226,27 +226,12 @@ def _units(raw: bytes) -> Iterator[tuple[int, int]]:
         yield len(raw) - at, len(raw) - at
 
 
-def _placeholder(rule: SecretRule) -> bytes:
-    return _quoted(f"[REDACTED: {rule.name}]")
-
-
 def _quoted(text: str) -> bytes:
     """As it stands between the quotes of a JSON string."""
     try:
         return _encode(text)[1:-1]
     except UnicodeEncodeError:
         return json.dumps(text)[1:-1].encode()
-
-
-def _cut(raw: bytes, cuts: list[tuple[int, int, bytes]]) -> bytes:
-    """`raw` with stretches replaced; of those that overlap the first gives what stands for all of them."""
-    parts: list[bytes] = []
-    at = 0
-    for start, end, instead in sorted(cuts, key=lambda cut: (cut[0], -cut[1])):
-        if start >= at:
-            parts += (raw[at:start], instead)
-        at = max(at, end)
-    return b"".join((*parts, raw[at:]))
 
 
 class Guard:

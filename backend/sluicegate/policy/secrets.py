@@ -152,6 +152,22 @@ class _Search:
         return secret, end
 
 
+def placeholder(rule: SecretRule) -> str:
+    """What stands in the place of what a rule redacts."""
+    return f"[REDACTED: {rule.name}]"
+
+
+def cut(raw: bytes, cuts: Sequence[tuple[int, int, bytes]]) -> bytes:
+    """`raw` with stretches replaced; of those that overlap the first gives what stands for all of them."""
+    parts: list[bytes] = []
+    at = 0
+    for start, end, instead in sorted(cuts, key=lambda one: (one[0], -one[1])):
+        if start >= at:
+            parts += (raw[at:start], instead)
+        at = max(at, end)
+    return b"".join((*parts, raw[at:]))
+
+
 def secret_blocked(rules: Sequence[SecretRule]) -> Refusal:
     """For a call that holds matches of blocking rules."""
     names = ", ".join(dict.fromkeys(f"'{rule.name}'" for rule in rules))

@@ -18,7 +18,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.policy.secret_patterns import PatternFault, fault_of
-from sluicegate.policy.secrets import SecretRules
+from sluicegate.policy.secrets import SecretRules, cut, placeholder
 from sluicegate.ports.store import FindingFilter, Page, PageRequest, Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
@@ -61,10 +61,13 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What rules make of a text: all of it, cut up, or why the pattern that was tried is none."""
+    """What rules make of a text: all of it, cut up, or why the pattern that was tried is none. `action` is what becomes
+    of the whole, None when nothing matches; `sent` is what goes on, None when nothing does."""
 
     stretches: tuple[Stretch, ...]
     matches: int
+    action: SecretAction | None = None
+    sent: str | None = None
     fault: PatternFault | None = None
 
 
@@ -194,16 +197,16 @@ class SecretRuleService:
         if draft is None:
             rules = [rule for rule in await self.all(caller) if rule.enabled]
         elif (fault := fault_of(draft.pattern)) is not None:
-            return Trial((Stretch(text, ()),) if text else (), 0, fault)
+            return Trial((Stretch(text, ()),) if text else (), 0, fault=fault)
         else:
-            draft = replace(draft, enabled=True)
+            draft = replace(draft, name=parse_name(draft.name, required=False), enabled=True)
             rules = [SecretRule(id="", template=None, created_at=self._clock.now(), **asdict(draft))]
         return await asyncio.to_thread(_tried, rules, text)
 
 
 def _tried(rules: list[SecretRule], text: str) -> Trial:
     compiled = SecretRules(rules)
-    hits = compiled.scan([text]).hits
+    hits, flooding = compiled.scan([text])
     data = text.encode("utf-8", "surrogatepass")
     order = {rule: place for place, rule in enumerate(compiled.rules)}
     edges = sorted({0, len(data), *(hit.start for hit in hits), *(hit.end for hit in hits)})
@@ -219,7 +222,12 @@ def _tried(rules: list[SecretRule], text: str) -> Trial:
             open_now[rule] = open_now.get(rule, 0) + 1
         matching = sorted((rule for rule, depth in open_now.items() if depth), key=order.__getitem__)
         stretches.append(Stretch(data[start:end].decode("utf-8", "replace"), tuple(matching)))
-    return Trial(tuple(stretches), len(hits))
+    if flooding or (hits and hits[0].rule.action is SecretAction.BLOCK):
+        return Trial(tuple(stretches), len(hits), SecretAction.BLOCK)
+    redacted = [hit for hit in hits if hit.rule.action is SecretAction.REDACT]
+    sent = cut(data, [(hit.start, hit.end, placeholder(hit.rule).encode()) for hit in redacted])
+    action = hits[0].rule.action if hits else None
+    return Trial(tuple(stretches), len(hits), action, sent.decode("utf-8", "replace"))
 
 
 def _templates_of(pack: str, keys: Sequence[str] | None) -> list[Template]:

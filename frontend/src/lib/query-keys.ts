@@ -57,6 +57,13 @@ export const keys = {
   model: (id: string) => ["models", "one", id] as const,
   modelPicker: (search: string) => ["models", "picker", search] as const,
 
+  secretRules: ["secret-rules"] as const,
+  secretRuleList: ["secret-rules", "list"] as const,
+  secretRulePacks: ["secret-rules", "packs"] as const,
+  secretRuleTrial: (text: string, draft: object | null) =>
+    ["secret-rules", "trial", text, draft] as const,
+  secretFindings: (action: string | null) => ["secret-rules", "findings", action] as const,
+
   alerts: ["alerts"] as const,
   unreadAlerts: ["alerts", "unread"] as const,
   alertNotices: (unread: boolean) => ["alerts", "notices", unread] as const,

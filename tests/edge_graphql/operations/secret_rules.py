@@ -31,7 +31,7 @@ BADGE = AWS_PLAIN | {
 }
 TRIAL = (
     "query ($text: String!, $draft: SecretRuleDraft) { secretRuleTrial(text: $text, draft: $draft) "
-    "{ matches fault position parts { text rules action } } }"
+    "{ matches action sent fault position parts { text rules action } } }"
 )
 BAD_PATTERNS = ("", " ", "(", "a(?=b)", "(a)\\1", "a*", "x" * 1_001, "a\0b", "\\p{L}{900}", LONG)
 
@@ -101,6 +101,8 @@ OPERATIONS = {
         {"text": "café AKIAIOSFODNN7EXAMPLE!"},
         {
             "matches": 1,
+            "action": "REDACT",
+            "sent": "café [REDACTED: AWS access key ID]!",
             "fault": None,
             "position": None,
             "parts": [
@@ -112,6 +114,7 @@ OPERATIONS = {
         faults=(
             bad("invalid_input", "text", text="x" * 100_001),
             bad("invalid_input", "draft.pattern", draft={"action": "LOG"}),
+            bad("invalid_input", "name", draft={"pattern": "x", "name": LONG}),
         ),
     ),
     "createSecretRule": Operation(
@@ -121,11 +124,19 @@ OPERATIONS = {
         {"input": {"name": " Badge ", "pattern": "BADGE-[0-9]{6}", "action": "BLOCK"}},
         {"rule": BADGE},
         then=(
-            '{ secretRuleTrial(text: "x BADGE-123456") { parts { text rules } } }',
+            '{ secretRuleTrial(text: "x BADGE-123456") { action sent parts { text rules } } '
+            'harmless: secretRuleTrial(text: "x BADGE-12345") { action sent } '
+            'draft: secretRuleTrial(text: "x 12", draft: { pattern: "[0-9]+", name: "Digits" }) { action sent } '
+            'flood: secretRuleTrial(text: "' + "1" * 20_001 + '", draft: { pattern: "[0-9]" }) { action sent } }',
             {
                 "secretRuleTrial": {
+                    "action": "BLOCK",
+                    "sent": None,
                     "parts": [{"text": "x ", "rules": []}, {"text": "BADGE-123456", "rules": ["Badge"]}],
-                }
+                },
+                "harmless": {"action": None, "sent": "x BADGE-12345"},
+                "draft": {"action": "REDACT", "sent": "x [REDACTED: Digits]"},
+                "flood": {"action": "BLOCK", "sent": None},
             },
         ),
         faults=(

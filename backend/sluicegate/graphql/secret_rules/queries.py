@@ -37,6 +37,7 @@ class SecretRuleDraft:
     pattern: str = strawberry.field(description="In RE2's syntax.")
     action: SecretAction = strawberry.field(default=SecretAction.REDACT, description="What would be done.")
     check: SecretCheck = strawberry.field(default=SecretCheck.NONE, description="What a match must also pass.")
+    name: str = strawberry.field(default="", description="Stands in the place of what would be redacted.")
 
 
 Draft = Annotated[
@@ -81,5 +82,5 @@ class SecretRuleQueries:
     @strawberry.field(description="What rules make of a text.", extensions=[admins()])
     async def secret_rule_trial(self, info: Info, text: Text, draft: Draft = None) -> SecretTrial:
         caller, service = info.context.require_caller(), info.context.services.secret_rules
-        tried = None if draft is None else NewSecretRule("", draft.pattern, draft.action, check=draft.check)
+        tried = None if draft is None else NewSecretRule(draft.name, draft.pattern, draft.action, check=draft.check)
         return trial_of(await service.try_out(caller, text, tried))

@@ -154,6 +154,8 @@ class SecretTrialPart:
 class SecretTrial:
     parts: list[SecretTrialPart] = strawberry.field(description="The whole text, in order.")
     matches: int = strawberry.field(description="How many matches there are.")
+    action: SecretAction | None = strawberry.field(description="What would become of a call; null without a match.")
+    sent: str | None = strawberry.field(description="The text as it would go on; null when it would not.")
     fault: str | None = strawberry.field(description="Why the pattern cannot be used.")
     position: int | None = strawberry.field(description="The character of the pattern at which it goes wrong, from 0.")
 
@@ -169,6 +171,8 @@ def trial_of(value: services.Trial) -> SecretTrial:
             for part in value.stretches
         ],
         matches=value.matches,
+        action=value.action,
+        sent=value.sent,
         fault=None if value.fault is None else value.fault.reason,
         position=None if value.fault is None else value.fault.position,
     )

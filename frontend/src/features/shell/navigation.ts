@@ -14,6 +14,7 @@ import {
   IconLayoutDashboard,
   IconPlugConnected,
   IconSettings,
+  IconShieldLock,
   IconTrophy,
   IconUserCircle,
   IconUsers,
@@ -137,6 +138,12 @@ export const navigation: NavigationSection[] = [
         icon: IconGauge,
         path: "/admin/rate-limits",
         hint: "All limits, and what is in use of them",
+      },
+      {
+        label: "Secret rules",
+        icon: IconShieldLock,
+        path: "/admin/secret-rules",
+        hint: "Block or redact keys and passwords in prompts",
       },
       {
         label: "Alerts and webhooks",
