@@ -34,7 +34,7 @@ class RecordingFeed:
     published: list[PolicyChange] = field(default_factory=list)
 
     def subscribe(self, listener: object) -> None:
-        raise NotImplementedError
+        """Nobody is told."""
 
     async def publish(self, changes: Sequence[PolicyChange]) -> None:
         self.published += changes

@@ -136,7 +136,7 @@ def compare(provider: Bookkeeper, crowd: Crowd, ledger: Sequence[CallRecord]) ->
     for number, record in rows.items():
         if record.outcome == "ok":
             usage, _ = counted[number]
-            assert told(record) == usage, number
+            assert record.usage == usage, number
             assert record.cost_nanos == cost_of(usage, PRICES)
             assert not record.estimated
         else:
@@ -146,18 +146,7 @@ def compare(provider: Bookkeeper, crowd: Crowd, ledger: Sequence[CallRecord]) ->
     assert not missing, "the provider was asked, and the ledger does not know"
     exact = [number for number, record in rows.items() if record.outcome == "ok"]
     sums = [sum(column) for column in zip(*(told_of(counted[number][0]) for number in exact), strict=True)]
-    assert sums == [sum(column) for column in zip(*(told_of(told(rows[n])) for n in exact), strict=True)]
-
-
-def told(record: CallRecord) -> TokenUsage:
-    return TokenUsage(
-        record.input_tokens,
-        record.cache_read_tokens,
-        record.cache_write_5m_tokens,
-        record.cache_write_1h_tokens,
-        record.output_tokens,
-        record.reasoning_tokens,
-    )
+    assert sums == [sum(column) for column in zip(*(told_of(rows[n].usage) for n in exact), strict=True)]
 
 
 def told_of(usage: TokenUsage) -> tuple[int, ...]:

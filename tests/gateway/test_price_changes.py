@@ -11,23 +11,13 @@ from fakes.wire import completion, whole
 from gateway.bench import CHAT, PRICES, chat
 from gateway.office import Office
 from sluicegate.domain.price_list import PriceList, scaled
-from sluicegate.domain.usage import CallRecord, LongContext, Prices, TokenUsage, cost_of
+from sluicegate.domain.usage import LongContext, Prices, cost_of
 from sluicegate.services.price_lists import ComingPrices
 from sluicegate.services.provider_models import ProviderModelChange
 from sluicegate.services.providers import ProviderChange
 
 CALLERS = 16
 CHANGES = 12
-
-
-def used(record: CallRecord) -> TokenUsage:
-    return TokenUsage(
-        record.input_tokens,
-        record.cache_read_tokens,
-        record.cache_write_5m_tokens,
-        record.cache_write_1h_tokens,
-        record.output_tokens,
-    )
 
 
 async def offer_of(office: Office) -> str:
@@ -76,7 +66,7 @@ async def test_whatever_changes_every_call_costs_what_its_list_says(office: Offi
     assert len(records) == min(len(sent), 100)
     for record in records:
         charged_by = lists[record.price_list_id or ""]
-        assert record.cost_nanos == cost_of(used(record), charged_by.prices)
+        assert record.cost_nanos == cost_of(record.usage, charged_by.prices)
         in_force = [prices for at, prices in after if at < sent[record.call_id]]
         assert not in_force or charged_by.starts_at >= _start_of(lists, in_force[-1])
 
@@ -99,8 +89,8 @@ async def test_planned_prices_come_into_force_without_any_news(office: Office) -
     charged = {record.call_id: record for record in await office.bench.ledger()}
     first, second = charged[before.headers["x-request-id"]], charged[later.headers["x-request-id"]]
     assert [first.price_list_id, second.price_list_id] == [made.id for made in await lists_of(office, offer)]
-    assert first.cost_nanos == cost_of(used(first), PRICES)
-    assert second.cost_nanos == cost_of(used(second), doubled)
+    assert first.cost_nanos == cost_of(first.usage, PRICES)
+    assert second.cost_nanos == cost_of(second.usage, doubled)
 
 
 async def test_a_call_in_flight_is_charged_by_the_prices_at_its_start(office: Office) -> None:
@@ -123,7 +113,7 @@ async def test_a_call_in_flight_is_charged_by_the_prices_at_its_start(office: Of
     assert (await calling).status_code == 200
     record = await office.bench.only_call()
     assert record.price_list_id == (await lists_of(office, offer))[0].id
-    assert record.cost_nanos == cost_of(used(record), PRICES) > 0
+    assert record.cost_nanos == cost_of(record.usage, PRICES) > 0
 
 
 async def test_the_console_says_what_a_call_was_charged_by(office: Office) -> None:
@@ -165,7 +155,7 @@ async def test_a_long_prompt_is_charged_as_one_by_all_of_its_tokens(office: Offi
         answer = await office.call()
         charged = {record.call_id: record for record in await office.bench.ledger()}
         record = charged[answer.headers["x-request-id"]]
-        assert record.cost_nanos == cost_of(used(record), dearer if tier else PRICES)
+        assert record.cost_nanos == cost_of(record.usage, dearer if tier else PRICES)
         data = await office.ask("{ calls(first: 1) { edges { node { charges { longContextAbove } } } } }", office.ada)
         assert data["calls"]["edges"][0]["node"]["charges"] == {"longContextAbove": tier}
 
@@ -180,8 +170,8 @@ async def test_a_multiplier_counts_for_the_next_call_and_for_no_earlier_one(offi
     after = await office.call()
     charged = {record.call_id: record for record in await office.bench.ledger()}
     first, second = charged[before.headers["x-request-id"]], charged[after.headers["x-request-id"]]
-    assert first.cost_nanos == cost_of(used(first), PRICES)
-    assert second.cost_nanos == cost_of(used(second), scaled(PRICES, 850_000))
+    assert first.cost_nanos == cost_of(first.usage, PRICES)
+    assert second.cost_nanos == cost_of(second.usage, scaled(PRICES, 850_000))
     data = await office.ask("{ calls(first: 1) { edges { node { charges { charges { price } } } } } }", office.ada)
     (charge, *_) = data["calls"]["edges"][0]["node"]["charges"]["charges"]
     assert charge["price"] == "2.55"

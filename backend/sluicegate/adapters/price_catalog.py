@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from sluicegate.domain.catalog import ModelKind, ProviderKind
+from sluicegate.domain.catalog import MAX_TOKENS, ModelKind, ProviderKind
 from sluicegate.domain.price_catalog import CatalogEntry, PriceCatalog
 from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.kit.errors import InvalidInput
@@ -21,24 +22,21 @@ from sluicegate.kit.money import parse_usd
 _FORMAT = 1
 _MAX_BYTES = 8_000_000
 _SECONDS = 30.0
-_MAX_TOKENS = 1_000_000_000
 
 
-class _Tier(msgspec.Struct, forbid_unknown_fields=True):
+class _Classes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    input: str
+    output: str | None = None
+    cache_read: str | None = None
+    cache_write_5m: str | None = None
+    cache_write_1h: str | None = None
+
+
+class _Tier(_Classes, kw_only=True):
     above: int
-    input: str
-    output: str | None = None
-    cache_read: str | None = None
-    cache_write_5m: str | None = None
-    cache_write_1h: str | None = None
 
 
-class _Prices(msgspec.Struct, forbid_unknown_fields=True):
-    input: str
-    output: str | None = None
-    cache_read: str | None = None
-    cache_write_5m: str | None = None
-    cache_write_1h: str | None = None
+class _Prices(_Classes, kw_only=True):
     long_context: list[_Tier] = msgspec.field(default_factory=list[_Tier])
 
 
@@ -93,8 +91,8 @@ def _entry(model: _Model, place: str) -> CatalogEntry:
         raise InvalidInput(f"{place}.prices.output", "must be known")
     for name in ("context_window", "max_output_tokens"):
         tokens = getattr(model, name)
-        if tokens is not None and not 1 <= tokens <= _MAX_TOKENS:
-            raise InvalidInput(f"{place}.{name}", f"must lie between 1 and {_MAX_TOKENS}")
+        if tokens is not None and not 1 <= tokens <= MAX_TOKENS:
+            raise InvalidInput(f"{place}.{name}", f"must lie between 1 and {MAX_TOKENS}")
     return CatalogEntry(
         model.provider,
         model.model,
@@ -114,11 +112,10 @@ def _prices(given: _Prices, place: str) -> Prices:
         if tier.above <= (tiers[-1].above if tiers else 0):
             raise InvalidInput(f"{place}.long_context.{index}.above", "must lie above 0, and above the tier before")
         tiers.append(LongContext(tier.above, _classes(tier, f"{place}.long_context.{index}")))
-    usual = _classes(given, place)
-    return Prices(usual.input, usual.cache_read, usual.cache_write_5m, usual.cache_write_1h, usual.output, tuple(tiers))
+    return replace(_classes(given, place), long_context=tuple(tiers))
 
 
-def _classes(given: _Prices | _Tier, place: str) -> Prices:
+def _classes(given: _Classes, place: str) -> Prices:
     def price(name: str) -> int | None:
         text: str | None = getattr(given, name)
         return None if text is None else parse_usd(text, f"{place}.{name}")

@@ -12,6 +12,7 @@ from rich.table import Table
 from sluicegate.container import catalog_file, fetched, make_data_dir
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.price_catalog import CatalogEntry
+from sluicegate.domain.price_list import PriceClass
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import format_usd
 from sluicegate.settings import load as load_settings
@@ -44,19 +45,12 @@ def list_prices(kind: KindOption = None, search: SearchOption = None) -> None:
 
 
 def _cells(entry: CatalogEntry) -> list[str]:
-    prices = entry.prices
-    usual = (prices.input, prices.cache_read, prices.cache_write_5m, prices.cache_write_1h, prices.output)
-    tiers = [
-        (t.prices.input, t.prices.cache_read, t.prices.cache_write_5m, t.prices.cache_write_1h, t.prices.output)
-        for t in prices.long_context
-    ]
     cells: list[str] = []
-    for column, price in enumerate(usual):
-        lines = ["" if price is None else format_usd(price)]
-        for tier, values in zip(prices.long_context, tiers, strict=True):
-            if (value := values[column]) is not None:
-                lines.append(f">{tier.above // 1000}k: {format_usd(value)}")
-        cells.append("\n".join(lines))
+    for name in PriceClass:
+        price = getattr(entry.prices, name)
+        tiers = [(tier.above, getattr(tier.prices, name)) for tier in entry.prices.long_context]
+        lines = [f">{above // 1000}k: {format_usd(value)}" for above, value in tiers if value is not None]
+        cells.append("\n".join(["" if price is None else format_usd(price), *lines]))
     return cells
 
 

@@ -13,6 +13,8 @@ from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import ONE
 
 UNKNOWN_PRICES = Prices()
+# More than any call or any answer will have.
+MAX_TOKENS = 1_000_000_000
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?"
 _SLUG = re.compile(SLUG_PATTERN)
 

@@ -126,3 +126,14 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     project: str | None
     session_id: str | None
     price_list_id: str | None = None
+
+    @property
+    def usage(self) -> TokenUsage:
+        return TokenUsage(
+            self.input_tokens,
+            self.cache_read_tokens,
+            self.cache_write_5m_tokens,
+            self.cache_write_1h_tokens,
+            self.output_tokens,
+            self.reasoning_tokens,
+        )

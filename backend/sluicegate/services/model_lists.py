@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
-from sluicegate.domain.catalog import ModelKind
+from sluicegate.domain.catalog import MAX_TOKENS, ModelKind
 from sluicegate.domain.usage import TOKENS_PER_PRICE, Prices
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD
 
 _MAX_NAME = 200
-_MAX_TOKENS = 1_000_000_000
 _EMBEDS = ("embedcontent", "embedtext")
 
 
@@ -69,7 +68,7 @@ def _embeds(name: str, row: Mapping[str, Any]) -> bool:
 
 
 def _tokens(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MAX_TOKENS else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_TOKENS else None
 
 
 def _prices(given: Any) -> Prices | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import ModelKind, ProviderModel, is_priced
+from sluicegate.domain.catalog import MAX_TOKENS, ModelKind, ProviderModel, is_priced
 from sluicegate.domain.price_list import PriceClass, PriceList
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.version import Editable, Edited
@@ -23,7 +23,6 @@ from sluicegate.services.versions import hold
 
 MAX_COMING = 20
 MAX_TIERS = 5
-MAX_TOKENS = 1_000_000_000
 _MAX_AHEAD = timedelta(days=3 * 366)
 _FIELDS = {
     PriceClass.INPUT: "input",

@@ -83,13 +83,16 @@ def read_export(text: str) -> Export:
         if currency and currency.lower() != "usd":
             raise row.fault(currency_at, f"is {currency!r}; amounts must be in US dollars")
         key = row.day(day_at), row.text(model_at).lower() or None
-        total = used.setdefault(key, {})
-        for figure, value in _disjoint(figures).items():
-            total[figure] = total.get(figure, Decimal(0)) + value
+        add_to(used.setdefault(key, {}), _disjoint(figures))
     if not used:
         raise InvalidInput("file", "has no line with a figure above zero")
     known = {figure for total in used.values() for figure in total}
     return Export(tuple(f for f in FIGURES if f in known), used, WRITE_5M in found or WRITE_1H in found)
+
+
+def add_to(total: dict[str, Decimal], figures: Mapping[str, Decimal]) -> None:
+    for figure, value in figures.items():
+        total[figure] = total.get(figure, Decimal(0)) + value
 
 
 def _disjoint(figures: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import UNKNOWN_PRICES, ModelKind, ProviderModel
+from sluicegate.domain.catalog import MAX_TOKENS, UNKNOWN_PRICES, ModelKind, ProviderModel
 from sluicegate.domain.price_list import PriceList
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.version import Editable, Edited
@@ -20,7 +20,7 @@ from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
 from sluicegate.services.changes import CATALOG_CHANGED
-from sluicegate.services.price_lists import MAX_TOKENS, check_prices, multiplier_of, shown_prices
+from sluicegate.services.price_lists import check_prices, multiplier_of, shown_prices
 from sluicegate.services.versions import hold
 
 _MAX_NAME = 200

@@ -13,7 +13,7 @@ from sluicegate.domain.catalog import Provider
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import PageRequest, Store
 from sluicegate.ports.usage import ProviderDay, UsageReader
-from sluicegate.services.provider_exports import COST, FIGURES, INPUT, Export
+from sluicegate.services.provider_exports import COST, FIGURES, INPUT, Export, add_to
 
 # A snapshot's date at the end of a model's name: providers report `gpt-x-2026-01-31` for calls to `gpt-x`.
 _SNAPSHOT = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
@@ -143,9 +143,7 @@ def _paired(
     if not export.by_model:
         theirs = {}
         for (day, _), figures in export.used.items():
-            total = theirs.setdefault((day, None), {})
-            for figure, value in figures.items():
-                total[figure] = total.get(figure, Decimal(0)) + value
+            add_to(theirs.setdefault((day, None), {}), figures)
     for key in sorted({*theirs, *ledger}, key=lambda key: (key[0], key[1] or "")):
         yield key, theirs.get(key, {}), ledger.get(key, {})
 

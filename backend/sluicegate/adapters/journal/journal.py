@@ -239,7 +239,9 @@ class Journal:
                 for window, key in periods.items():
                     if then[window].key == key:
                         spent[window] = spent.get(window, 0) + record.cost_nanos
-            late = [(r.started_ms / 1000, _limited_input(r), r.output_tokens) for r in waiting if r.started_ms >= since]
+            late = [
+                (r.started_ms / 1000, r.usage.limited_input, r.output_tokens) for r in waiting if r.started_ms >= since
+            ]
             install(PastUse(spent, [*recent, *late]))
 
     def _read(
@@ -263,7 +265,3 @@ def _counts_for(record: CallRecord, subject: Subject) -> bool:
             return subject.id in record.group_ids
         case SubjectKind.GROUP:
             return False
-
-
-def _limited_input(record: CallRecord) -> int:
-    return record.input_tokens + record.cache_write_5m_tokens + record.cache_write_1h_tokens

@@ -5,13 +5,12 @@ Only the plainest form is taken: status 200, one length, nothing about the trans
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
+from sluicegate.adapters.upstream.wire import TOKEN
 from sluicegate.ports.upstream import RawHeaders
 
 _START = b"HTTP/1.1 200 OK\r\n"
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Fields that change how an answer or its connection ends.
 _SPECIAL = frozenset({b"connection", b"proxy-connection", b"transfer-encoding", b"trailer", b"upgrade"})
 _TEXT = bytes(code for code in range(256) if code >= 32 and code != 127) + b"\t"
@@ -48,4 +47,4 @@ def whole_answer(data: bytes, max_head: int) -> tuple[RawHeaders, bytes] | None:
 
 @lru_cache(maxsize=2048)
 def _name(raw: bytes) -> bytes:
-    return raw.lower() if _TOKEN.fullmatch(raw) else b""
+    return raw.lower() if TOKEN.fullmatch(raw) else b""

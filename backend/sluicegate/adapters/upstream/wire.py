@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from sluicegate.ports.upstream import KeptHeaders, Origin, UpstreamError, UpstreamRequest
 
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
 _TARGET = re.compile(r"/[\x21-\x7e]*")
 _HOST = re.compile(r"[0-9A-Za-z._:-]+")
@@ -80,7 +80,7 @@ def _start_line(method: str, target: str) -> bytes:
 
 @lru_cache(maxsize=2048)
 def _check_name(name: bytes) -> None:
-    if not _TOKEN.fullmatch(name):
+    if not TOKEN.fullmatch(name):
         raise _refused("a header name holds characters that are not allowed")
     if name.lower() in _OWN_HEADERS:
         raise _refused(f"the header {name.decode('ascii')} is set by the client itself")

@@ -77,7 +77,7 @@ class PricesInput:
 
 
 def _value(given: PricesInput | LongContextPricesInput) -> usage.Prices:
-    return usage.Prices(given.input, given.cache_read, given.cache_write_5m, given.cache_write_1h, given.output)
+    return usage.Prices(*(getattr(given, name) for name in price_list.PriceClass))
 
 
 @strawberry.enum(description="Whether calls are charged by a price list.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from sluicegate.domain.usage import CallRecord, Outcome, TokenUsage
+from sluicegate.domain.usage import CallRecord, Outcome
 from sluicegate.graphql.catalog import loaders
 from sluicegate.graphql.catalog.prices import Charges
 from sluicegate.graphql.context import Info
@@ -141,7 +141,7 @@ class Call:
         if record.price_list_id is None:
             return None
         found = await info.context.loader(loaders.price_lists).load(record.price_list_id)
-        return Charges.of(found, _usage_of(record)) if found is not None else None
+        return Charges.of(found, record.usage) if found is not None else None
 
     @classmethod
     def of(cls, record: CallRecord) -> Call:
@@ -169,17 +169,6 @@ class Call:
             project=record.project,
             stored=record,
         )
-
-
-def _usage_of(record: CallRecord) -> TokenUsage:
-    return TokenUsage(
-        record.input_tokens,
-        record.cache_read_tokens,
-        record.cache_write_5m_tokens,
-        record.cache_write_1h_tokens,
-        record.output_tokens,
-        record.reasoning_tokens,
-    )
 
 
 @strawberry.type(description="A page of the ledger, which is never counted: it is too long.")
