@@ -17,6 +17,7 @@ from sluicegate.cli.logs import set_up_logging
 from sluicegate.cli.policy import add_to as add_policy_commands
 from sluicegate.cli.prices import prices_app
 from sluicegate.cli.reconcile import add_to as add_reconcile
+from sluicegate.cli.running import opened
 from sluicegate.cli.server import listen, serve_on
 from sluicegate.container import Container, check_database, migrate_database, prepare_database
 from sluicegate.domain.apikey import TokenScope
@@ -184,8 +185,5 @@ async def _first_admin(settings: Settings) -> None:
 
 
 async def _with(settings: Settings, work: Callable[[Container], Awaitable[T]]) -> T:
-    container = Container(settings, settings.url_at(settings.port))
-    try:
+    async with opened(settings) as container:
         return await work(container)
-    finally:
-        await container.stop()

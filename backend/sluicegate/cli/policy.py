@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, Protocol, cast
 
@@ -15,9 +15,9 @@ import typer
 from typer.core import TyperCommand
 
 from sluicegate.cli.logs import set_up_logging
+from sluicegate.cli.running import bytes_of, opened
 from sluicegate.container import (
     AlreadyServed,
-    Container,
     RemoteRefusal,
     RemoteServer,
     SchemaError,
@@ -75,14 +75,14 @@ class _Database:
         self._settings = settings
 
     async def plan(self, text: str, *, prune: bool) -> dict[str, Any]:
-        async with self._container() as container:
+        async with opened(self._settings) as container:
             plan = await container.services.policy_file.plan(operator(), text, prune=prune)
         return {"id": plan.id, "changes": plan.told()}
 
     async def apply(self, text: str, *, prune: bool, expected: str | None) -> dict[str, Any]:
         try:
             with sole_server(self._settings.database):
-                async with self._container() as container:
+                async with opened(self._settings) as container:
                     service = container.services.policy_file
                     plan = await service.apply(operator(), text, prune=prune, expected_plan=expected)
         except AlreadyServed:
@@ -93,16 +93,8 @@ class _Database:
         return {"id": plan.id, "changes": plan.told()}
 
     async def export(self, *, members: bool, users: bool) -> str:
-        async with self._container() as container:
+        async with opened(self._settings) as container:
             return await container.services.policy_file.export(operator(), members=members, users=users)
-
-    @asynccontextmanager
-    async def _container(self) -> AsyncIterator[Container]:
-        container = Container(self._settings, self._settings.url_at(self._settings.port))
-        try:
-            yield container
-        finally:
-            await container.stop()
 
 
 class _Remote:
@@ -209,7 +201,7 @@ def _door(url: str | None, token: str | None) -> _Door:
 
 
 def _read(file: Path) -> str:
-    content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    content = bytes_of(file)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sluicegate.cli.running import table_console
 from sluicegate.container import catalog_file, fetched, make_data_dir
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.price_catalog import CatalogEntry
@@ -17,7 +18,6 @@ from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import format_usd
 from sluicegate.settings import load as load_settings
 
-_WIDE = 240
 prices_app = typer.Typer(no_args_is_help=True, help="The price catalogue that models are imported from.")
 KindOption = Annotated[ProviderKind | None, typer.Option(help="Only models of this kind of provider.")]
 SearchOption = Annotated[str | None, typer.Option(help="Only models with this in their name.")]
@@ -35,10 +35,7 @@ def list_prices(kind: KindOption = None, search: SearchOption = None) -> None:
         table.add_column(name, no_wrap=True)
     for entry in sorted(shown, key=lambda e: (e.kind, e.model)):
         table.add_row(entry.kind.value, entry.model, *_cells(entry), entry.as_of.isoformat())
-    console = Console()
-    if not console.is_terminal:
-        # Whatever reads it has no edge to break lines at.
-        console.width = _WIDE
+    console = table_console()
     console.print(table)
     whose = "refreshed" if catalog.refreshed else "shipped with this release"
     console.print(f"{len(shown)} models of the catalogue of {catalog.published.isoformat()}, {whose}.")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from sluicegate.cli.logs import set_up_logging
-from sluicegate.container import Container, check_database
+from sluicegate.cli.running import bytes_of, opened, table_console
+from sluicegate.container import check_database
 from sluicegate.kit.csv_text import csv_lines
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import format_usd
@@ -25,7 +24,6 @@ from sluicegate.settings import load as load_settings
 
 _NAMES = {"cost_nanos": "cost in USD"}
 _HEAD = ("day", "model", "figure", "provider", "ledger", "difference", "verdict")
-_WIDE = 200
 _AGREES = (Verdict.EQUAL, Verdict.CLOSE)
 
 
@@ -56,17 +54,14 @@ def reconcile(
 
 
 async def _compare(settings: Settings, export: Export, provider: str | None, part: Decimal) -> Reconciliation:
-    container = Container(settings, settings.url_at(settings.port))
-    try:
+    async with opened(settings) as container:
         service = ReconciliationService(container.store, container.usage_reader)
         return await service.compare(export, provider, part)
-    finally:
-        await container.stop()
 
 
 def _text_of(file: Path) -> str:
     try:
-        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        data = bytes_of(file)
     except OSError as error:
         raise InvalidInput("file", f"cannot be read: {error.strerror}") from None
     try:
@@ -76,8 +71,7 @@ def _text_of(file: Path) -> str:
 
 
 def _show(found: Reconciliation, *, everything: bool) -> None:
-    # Into a file or a pipe, no line is wrapped.
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
+    console = table_console()
     console.print(f"{found.provider.name}, {found.first} to {found.last}, days in UTC")
     shown = [c for c in found.comparisons if everything or c.verdict not in _AGREES]
     if shown:

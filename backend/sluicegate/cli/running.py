@@ -1,0 +1,38 @@
+"""What commands that end by themselves have in common."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from sluicegate.container import Container
+from sluicegate.settings import Settings
+
+_WIDE = 240
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Container]:
+    """All parts of a server that does not serve."""
+    container = Container(settings, settings.url_at(settings.port))
+    try:
+        yield container
+    finally:
+        await container.stop()
+
+
+def bytes_of(file: Path) -> bytes:
+    """The content of a file; - is what is typed or piped in."""
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+
+
+def table_console() -> Console:
+    """For tables: whatever reads them that is no terminal has no edge to break lines at."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDE
+    return console
