@@ -1,11 +1,8 @@
 import { Badge, Button, Text } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { type Column, DataTable } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { SectionCard } from "@/components/section-card";
-import { StatusSelect } from "@/components/status-select";
+import type { Column } from "@/components/data-table";
+import { LogCard } from "@/components/log-card";
 import { When } from "@/components/when";
 import { deliveriesQuery, useRetryDelivery, type WebhookDelivery } from "@/features/alerts/queries";
 import type { WebhookDeliveryStatus } from "@/gql/graphql";
@@ -18,40 +15,24 @@ const statuses: Record<WebhookDeliveryStatus, { label: string; color: string }> 
   FAILED: { label: "Failed", color: "red" },
 };
 
+const useDeliveries = (status: WebhookDeliveryStatus | null) =>
+  useInfiniteQuery(deliveriesQuery(status));
+
 /** What was posted to webhooks, and what they answered. */
-export function DeliveriesCard() {
-  const [status, setStatus] = useState<WebhookDeliveryStatus | null>(null);
-  const query = useInfiniteQuery(deliveriesQuery(status));
-  return (
-    <SectionCard
-      title="Delivery log"
-      description="Messages to webhooks, newest first. They are tried for a day and kept for 90."
-      flush
-      actions={
-        <StatusSelect
-          label="Which deliveries"
-          statuses={statuses}
-          value={status}
-          onChange={setStatus}
-        />
-      }
-    >
-      <DataTable
-        label="Delivery log"
-        columns={columns}
-        query={query}
-        pacing="asked"
-        skeletonRows={3}
-        flush
-        empty={
-          <EmptyState icon={IconSend} title={status ? "No such deliveries" : "Nothing sent yet"}>
-            Every alert and every test that is posted to a webhook shows up here.
-          </EmptyState>
-        }
-      />
-    </SectionCard>
-  );
-}
+export const DeliveriesCard = () => (
+  <LogCard
+    title="Delivery log"
+    description="Messages to webhooks, newest first. They are tried for a day and kept for 90."
+    narrowing="Which deliveries"
+    statuses={statuses}
+    columns={columns}
+    useRows={useDeliveries}
+    icon={IconSend}
+    none={["No such deliveries", "Nothing sent yet"]}
+  >
+    Every alert and every test that is posted to a webhook shows up here.
+  </LogCard>
+);
 
 const columns: Column<WebhookDelivery>[] = [
   {

@@ -1,7 +1,6 @@
 import {
   Alert,
   Badge,
-  Box,
   Button,
   Checkbox,
   Group,
@@ -12,8 +11,9 @@ import {
 } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { FormBody, FormDialog } from "@/components/form-dialog";
+import { FormDialog } from "@/components/form-dialog";
 import { Loaded } from "@/components/loaded";
+import { PickForm } from "@/components/pick-form";
 import { SearchInput } from "@/components/search-input";
 import {
   type Offer,
@@ -135,56 +135,46 @@ function OfferPicker({ provider, offers, onClose }: PickerProps) {
   }
 
   return (
-    <FormBody
-      onSubmit={(event) => {
-        event.preventDefault();
-        // What goes wrong is shown below the table.
-        submit().catch(() => undefined);
-      }}
-      onCancel={onClose}
-      submitLabel={chosen.size === 0 ? "Add models" : `Add ${plural(chosen.size, "model")}`}
-      saving={take.isPending}
-      problem={take.error ? messageOf(take.error) : null}
-      disabled={chosen.size === 0}
+    <PickForm
+      noun="model"
+      label="Models to import"
+      chosen={chosen.size}
+      adding={take}
+      add={submit}
+      onClose={onClose}
+      height="50vh"
+      before={<SearchInput label="Filter models" value={search} onChange={setSearch} />}
     >
-      <SearchInput label="Filter models" value={search} onChange={setSearch} />
-      <Box
-        style={{ overflow: "auto", maxHeight: "50vh" }}
-        tabIndex={0}
-        role="region"
-        aria-label="Models to import"
-      >
-        <Table aria-label="Models to import" horizontalSpacing="sm" stickyHeader>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th aria-label="Chosen" />
-              <Table.Th>Model</Table.Th>
-              <Table.Th className="numeric">Input</Table.Th>
-              <Table.Th className="numeric">Output</Table.Th>
-              <Table.Th className="numeric" visibleFrom="sm">
-                Context
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {shown.map((offer) => (
-              <OfferRow
-                key={offer.name}
-                offer={offer}
-                added={known.has(offer.name)}
-                chosen={chosen.has(offer.name)}
-                onToggle={() => toggle(offer.name)}
-              />
-            ))}
-          </Table.Tbody>
-        </Table>
-        {shown.length === 0 ? (
-          <Text size="sm" c="dimmed" py="md">
-            No model matches “{search}”.
-          </Text>
-        ) : null}
-      </Box>
-    </FormBody>
+      <Table aria-label="Models to import" horizontalSpacing="sm" stickyHeader>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th aria-label="Chosen" />
+            <Table.Th>Model</Table.Th>
+            <Table.Th className="numeric">Input</Table.Th>
+            <Table.Th className="numeric">Output</Table.Th>
+            <Table.Th className="numeric" visibleFrom="sm">
+              Context
+            </Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {shown.map((offer) => (
+            <OfferRow
+              key={offer.name}
+              offer={offer}
+              added={known.has(offer.name)}
+              chosen={chosen.has(offer.name)}
+              onToggle={() => toggle(offer.name)}
+            />
+          ))}
+        </Table.Tbody>
+      </Table>
+      {shown.length === 0 ? (
+        <Text size="sm" c="dimmed" py="md">
+          No model matches “{search}”.
+        </Text>
+      ) : null}
+    </PickForm>
   );
 }
 

@@ -1,11 +1,8 @@
 import { Badge, Text } from "@mantine/core";
 import { IconShieldSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { type Column, DataTable } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { SectionCard } from "@/components/section-card";
-import { StatusSelect } from "@/components/status-select";
+import type { Column } from "@/components/data-table";
+import { LogCard } from "@/components/log-card";
 import { When } from "@/components/when";
 import { type Finding, findingsQuery } from "@/features/secret-rules/queries";
 import { actions } from "@/features/secret-rules/words";
@@ -13,43 +10,23 @@ import { Person } from "@/features/usage/person";
 import type { SecretAction } from "@/gql/graphql";
 import { plural } from "@/lib/numbers";
 
+const useFindings = (action: SecretAction | null) => useInfiniteQuery(findingsQuery(action));
+
 /** In whose calls rules matched. */
-export function FindingsCard() {
-  const [action, setAction] = useState<SecretAction | null>(null);
-  const query = useInfiniteQuery(findingsQuery(action));
-  return (
-    <SectionCard
-      title="Findings"
-      description="Calls in which rules matched, newest first. What was matched is kept nowhere."
-      flush
-      actions={
-        <StatusSelect
-          label="Which findings"
-          statuses={actions}
-          value={action}
-          onChange={setAction}
-        />
-      }
-    >
-      <DataTable
-        label="Findings"
-        columns={columns}
-        query={query}
-        pacing="asked"
-        skeletonRows={3}
-        flush
-        empty={
-          <EmptyState
-            icon={IconShieldSearch}
-            title={action ? "No such findings" : "Nothing found yet"}
-          >
-            Every call in which a rule matches shows up here, and stays for 90 days.
-          </EmptyState>
-        }
-      />
-    </SectionCard>
-  );
-}
+export const FindingsCard = () => (
+  <LogCard
+    title="Findings"
+    description="Calls in which rules matched, newest first. What was matched is kept nowhere."
+    narrowing="Which findings"
+    statuses={actions}
+    columns={columns}
+    useRows={useFindings}
+    icon={IconShieldSearch}
+    none={["No such findings", "Nothing found yet"]}
+  >
+    Every call in which a rule matches shows up here, and stays for 90 days.
+  </LogCard>
+);
 
 const columns: Column<Finding>[] = [
   {

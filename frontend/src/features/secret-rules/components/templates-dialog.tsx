@@ -1,8 +1,9 @@
-import { Badge, Box, Checkbox, Fieldset, Stack, Text } from "@mantine/core";
+import { Badge, Checkbox, Fieldset, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { FormBody, FormDialog } from "@/components/form-dialog";
+import { FormDialog } from "@/components/form-dialog";
 import { Loaded } from "@/components/loaded";
+import { PickForm } from "@/components/pick-form";
 import {
   type Pack,
   packsQuery,
@@ -10,7 +11,6 @@ import {
   useAddTemplates,
 } from "@/features/secret-rules/queries";
 import { actions } from "@/features/secret-rules/words";
-import { messageOf } from "@/lib/errors";
 import { notifySuccess } from "@/lib/notify";
 import { plural } from "@/lib/numbers";
 
@@ -71,34 +71,26 @@ function Picker({ packs, rules, onClose }: PickerProps) {
   }
 
   return (
-    <FormBody
-      onSubmit={(event) => {
-        event.preventDefault();
-        // What goes wrong is shown below the packs.
-        submit().catch(() => undefined);
-      }}
-      onCancel={onClose}
-      submitLabel={chosen.size === 0 ? "Add rules" : `Add ${plural(chosen.size, "rule")}`}
-      saving={add.isPending}
-      problem={add.error ? messageOf(add.error) : null}
-      disabled={chosen.size === 0}
+    <PickForm
+      noun="rule"
+      label="Templates"
+      chosen={chosen.size}
+      adding={add}
+      add={submit}
+      onClose={onClose}
+      height="55vh"
+      before={
+        <Text size="sm" c="dimmed">
+          Each becomes a rule that you can change like any other. They are in force at once.
+        </Text>
+      }
     >
-      <Text size="sm" c="dimmed">
-        Each becomes a rule that you can change like any other. They are in force at once.
-      </Text>
-      <Box
-        style={{ overflow: "auto", maxHeight: "55vh" }}
-        tabIndex={0}
-        role="region"
-        aria-label="Templates"
-      >
-        <Stack gap="md">
-          {packs.map((pack) => (
-            <PackFields key={pack.key} {...{ pack, added, chosen }} onSet={set} />
-          ))}
-        </Stack>
-      </Box>
-    </FormBody>
+      <Stack gap="md">
+        {packs.map((pack) => (
+          <PackFields key={pack.key} {...{ pack, added, chosen }} onSet={set} />
+        ))}
+      </Stack>
+    </PickForm>
   );
 }
 

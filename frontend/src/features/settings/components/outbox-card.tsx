@@ -2,11 +2,8 @@ import { Anchor, Badge, Button, Text } from "@mantine/core";
 import { IconMailbox } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { type Column, DataTable } from "@/components/data-table";
-import { EmptyState } from "@/components/empty-state";
-import { SectionCard } from "@/components/section-card";
-import { StatusSelect } from "@/components/status-select";
+import type { Column } from "@/components/data-table";
+import { LogCard } from "@/components/log-card";
 import { When } from "@/components/when";
 import { type Letter, mailLogQuery, useRetryMail } from "@/features/settings/queries";
 import type { LetterKind, MailStatus } from "@/gql/graphql";
@@ -26,39 +23,22 @@ const statuses: Record<MailStatus, { label: string; color: string }> = {
   CANCELLED: { label: "Cancelled", color: "gray" },
 };
 
-export function OutboxCard() {
-  const [status, setStatus] = useState<MailStatus | null>(null);
-  const query = useInfiniteQuery(mailLogQuery(status));
-  return (
-    <SectionCard
-      title="Outbox"
-      description="Letters to people, newest first. What is in them is never shown, and forgotten once they are sent."
-      flush
-      actions={
-        <StatusSelect
-          label="Which letters"
-          statuses={statuses}
-          value={status}
-          onChange={setStatus}
-        />
-      }
-    >
-      <DataTable
-        label="Outbox"
-        columns={columns}
-        query={query}
-        pacing="asked"
-        skeletonRows={3}
-        flush
-        empty={
-          <EmptyState icon={IconMailbox} title={status ? "No such letters" : "No letters yet"}>
-            Invitations, password links and alerts that are sent by mail show up here for 90 days.
-          </EmptyState>
-        }
-      />
-    </SectionCard>
-  );
-}
+const useLetters = (status: MailStatus | null) => useInfiniteQuery(mailLogQuery(status));
+
+export const OutboxCard = () => (
+  <LogCard
+    title="Outbox"
+    description="Letters to people, newest first. What is in them is never shown, and forgotten once they are sent."
+    narrowing="Which letters"
+    statuses={statuses}
+    columns={columns}
+    useRows={useLetters}
+    icon={IconMailbox}
+    none={["No such letters", "No letters yet"]}
+  >
+    Invitations, password links and alerts that are sent by mail show up here for 90 days.
+  </LogCard>
+);
 
 const columns: Column<Letter>[] = [
   {
