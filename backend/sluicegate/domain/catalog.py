@@ -17,6 +17,7 @@ UNKNOWN_PRICES = Prices()
 MAX_TOKENS = 1_000_000_000
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?"
 _SLUG = re.compile(SLUG_PATTERN)
+_SNAPSHOT = re.compile(r"-20\d{2}(?:\d{4}|-\d{2}-\d{2})$")
 
 
 class ProviderKind(StrEnum):
@@ -53,6 +54,11 @@ PROTOCOLS = {
     Dialect.ANTHROPIC: (Protocol.MESSAGES,),
     Dialect.GEMINI: (),
 }
+
+
+def undated(name: str) -> str:
+    """A provider's name for a model without the date of a snapshot at its end: `gpt-x` of `gpt-x-2026-01-31`."""
+    return _SNAPSHOT.sub("", name)
 
 
 class ModelKind(StrEnum):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sluicegate.domain.catalog import ModelKind, ProviderKind
+from sluicegate.domain.catalog import ModelKind, ProviderKind, undated
 from sluicegate.domain.usage import Prices
 
-_DATE = re.compile(r"-20\d{2}-?\d{2}-?\d{2}$")
 # Whose models a kind offers under the same names, where it has no entries of its own.
 _SAME_MODELS = {
     ProviderKind.AZURE_OPENAI: ProviderKind.OPENAI,
@@ -50,6 +48,6 @@ class PriceCatalog:
 
     def find(self, kind: ProviderKind, model: str) -> CatalogEntry | None:
         """By name, or by what remains of it without a date at its end."""
-        undated = _DATE.sub("", model)
-        found = {entry.model: entry for entry in self.of(kind) if entry.model in (model, undated)}
-        return found.get(model) or found.get(undated)
+        plain = undated(model)
+        found = {entry.model: entry for entry in self.of(kind) if entry.model in (model, plain)}
+        return found.get(model) or found.get(plain)

@@ -9,14 +9,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sluicegate.domain.catalog import Provider
+from sluicegate.domain.catalog import Provider, undated
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.store import PageRequest, Store
 from sluicegate.ports.usage import ProviderDay, UsageReader
 from sluicegate.services.provider_exports import COST, FIGURES, INPUT, Export, add_to
 
-# A snapshot's date at the end of a model's name: providers report `gpt-x-2026-01-31` for calls to `gpt-x`.
-_SNAPSHOT = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2})$")
 _NAMED = 20
 
 
@@ -133,7 +131,7 @@ def _name_in(named: set[str], model: str) -> str:
 
 
 def _plain(name: str) -> str:
-    return _SNAPSHOT.sub("", re.sub(r"[ ._]+", "-", name.strip()))
+    return undated(re.sub(r"[ ._]+", "-", name.strip()))
 
 
 def _paired(
