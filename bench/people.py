@@ -31,7 +31,8 @@ from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.audit import ActorKind
 from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.clock import SystemClock
-from sluicegate.ports.store import AuditFilter, KeyFilter, Page, PageRequest, Transaction, UserFilter
+from sluicegate.ports.pages import AuditFilter, KeyFilter, Page, PageRequest, UserFilter
+from sluicegate.ports.store import Transaction
 from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 

@@ -37,7 +37,7 @@ from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
 

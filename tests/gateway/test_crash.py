@@ -13,7 +13,7 @@ import pytest
 from gateway.bench import CHAT, CREDENTIAL, MESSAGES, SUBJECT, Bench, chat, messages
 from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
 

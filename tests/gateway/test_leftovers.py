@@ -34,7 +34,7 @@ from gateway.bench import (
     responses,
     running_bench,
 )
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
 
 OK_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.bench import CREDENTIAL, NOW, Bench
 from sluicegate.domain.audit import AuditEvent
 from sluicegate.kit.clock import ManualClock
-from sluicegate.ports.store import AuditFilter, PageRequest
+from sluicegate.ports.pages import AuditFilter, PageRequest
 from sluicegate.services.refusal_log import RefusalLog
 
 CHAT = "/gateway/openai/v1/chat/completions"

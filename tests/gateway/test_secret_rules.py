@@ -30,7 +30,7 @@ from gateway.bench import (
 from gateway.office import Office
 from sluicegate.domain.secret_rule import SecretAction, SecretFinding
 from sluicegate.gateway import secrets as guarding
-from sluicegate.ports.store import AuditFilter, FindingFilter, PageRequest
+from sluicegate.ports.pages import AuditFilter, FindingFilter, PageRequest
 from sluicegate.services.secret_rules import NewSecretRule, SecretRuleChange
 
 KEY = "AKIAIOSFODNN7EXAMPLE"

@@ -13,8 +13,8 @@ from sluicegate.gateway.asgi import Reply, Request
 from sluicegate.gateway.paths import Endpoint
 from sluicegate.gateway.selftest import SelfTestFailed
 from sluicegate.policy.effective import EffectivePolicy
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.policy import LimitSet
-from sluicegate.ports.store import PageRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
 

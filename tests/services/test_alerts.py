@@ -22,7 +22,7 @@ from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import NANOS_PER_USD, Nanos
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.alerts import AlertFilter
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.services.alerts import AlertService
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.caller import Caller

@@ -13,7 +13,7 @@ from fakes.identity import Site
 from sluicegate.domain.audit import AuditEvent
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Forbidden, InvalidInput
-from sluicegate.ports.store import AuditFilter, PageRequest
+from sluicegate.ports.pages import AuditFilter, PageRequest
 from sluicegate.services.audit import AuditService
 from sluicegate.services.caller import Caller
 from sluicegate.services.groups import GroupService

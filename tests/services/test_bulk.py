@@ -11,7 +11,7 @@ from fakes.identity import Site
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import AuditFilter, UserFilter
+from sluicegate.ports.pages import AuditFilter, UserFilter
 from sluicegate.services.bulk import MAX_AT_ONCE, BulkService, Chosen, Matching, Outcome
 from sluicegate.services.caller import Caller
 from sluicegate.services.users import UserService

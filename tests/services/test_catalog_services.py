@@ -28,7 +28,7 @@ from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.caller import Caller
 from sluicegate.services.models import ModelChange, ModelFilter, ModelService, NewBackend, NewModel

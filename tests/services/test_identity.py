@@ -13,7 +13,8 @@ from fakes.identity import Site
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, Throttled, Unauthenticated
-from sluicegate.ports.store import AuditFilter, KeyState, PageRequest, Transaction, UserFilter
+from sluicegate.ports.pages import AuditFilter, KeyState, PageRequest, UserFilter
+from sluicegate.ports.store import Transaction
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.groups import GroupService

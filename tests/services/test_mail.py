@@ -15,7 +15,7 @@ from fakes.mail_server import MailServer, mail_server
 from sluicegate.domain.mail import Delivery, MailStatus
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.caller import Caller
 from sluicegate.services.mail import MailNotSent

@@ -15,7 +15,7 @@ from sluicegate.kit.errors import Forbidden, InvalidInput
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, Nanos
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.overview import CapUse, OwnerFilter
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.services.caller import Caller
 from sluicegate.services.overview import OverviewService
 

@@ -17,7 +17,7 @@ from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.csv_text import csv_lines, csv_rows
 from sluicegate.kit.errors import InvalidInput, StaleVersion
 from sluicegate.ports.mail import Mailer
-from sluicegate.ports.store import AuditFilter, PageRequest, UserFilter
+from sluicegate.ports.pages import AuditFilter, PageRequest, UserFilter
 from sluicegate.services.caller import Caller
 from sluicegate.services.groups import GroupService
 from sluicegate.services.people_file import read_people

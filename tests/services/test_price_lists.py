@@ -13,7 +13,7 @@ from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Forbidden, InvalidInput, NotFound, StaleVersion
-from sluicegate.ports.store import AuditFilter, PageRequest
+from sluicegate.ports.pages import AuditFilter, PageRequest
 from sluicegate.services.caller import Caller
 from sluicegate.services.price_lists import MAX_COMING, ComingPrices, PriceListService
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange, ProviderModelService

@@ -13,7 +13,7 @@ from sluicegate.domain.user import Role
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.provider_headers import open_headers
-from sluicegate.ports.store import AuditFilter, PageRequest
+from sluicegate.ports.pages import AuditFilter, PageRequest
 from sluicegate.services.caller import Caller
 from sluicegate.services.provider_headers import MAX_HEADERS, NewHeader, checked
 from sluicegate.services.providers import NewProvider, ProviderChange, ProviderService

@@ -13,7 +13,7 @@ from sluicegate.domain.catalog import Provider, ProviderKind
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import AuditFilter, PageRequest
+from sluicegate.ports.pages import AuditFilter, PageRequest
 from sluicegate.services.rotation import KeyRotation, Rotation
 from sluicegate.storage.repositories.sealed import SEALED
 from sluicegate.storage.tables.types import Row

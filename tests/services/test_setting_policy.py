@@ -16,7 +16,7 @@ from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimit
 from sluicegate.domain.user import Group, Role
 from sluicegate.kit.errors import AppError, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.money import Nanos
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.caller import Caller
 from sluicegate.services.grants import GrantService

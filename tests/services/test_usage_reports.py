@@ -21,7 +21,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.usage import CallRecord
 from sluicegate.domain.user import Group, Role
 from sluicegate.kit.errors import Forbidden, InvalidInput
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter, Grain, UsageTotals
 from sluicegate.services.caller import Caller
 from sluicegate.services.usage import Interval, UsageDimension, UsageQuery, UsageService, add_up

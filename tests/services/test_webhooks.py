@@ -21,7 +21,7 @@ from sluicegate.domain.user import Role
 from sluicegate.domain.webhook import Post, PostKind, PostStatus
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.services.caller import Caller
 from sluicegate.services.webhooks import NewWebhook, WebhookChange, WebhookService
 

@@ -12,7 +12,7 @@ from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Pr
 from sluicegate.domain.policy import Subject, SubjectKind
 from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.kit.errors import Conflict
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.storage.engine import SqlStore
 from sluicegate.storage.policy_source import SqlPolicySource
 from storage.records import NOW

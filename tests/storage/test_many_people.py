@@ -6,7 +6,7 @@ import pytest
 
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.clock import ManualClock
-from sluicegate.ports.store import PageRequest, UserFilter, UserSort
+from sluicegate.ports.pages import PageRequest, UserFilter, UserSort
 from sluicegate.storage.engine import SqlStore, make_engine
 from sluicegate.storage.engine import database_url as async_url
 from storage.conftest import Changes

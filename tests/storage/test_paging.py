@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sluicegate.kit.cursor import encode_cursor
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.storage.repositories.catalog import MODELS
 from sluicegate.storage.repositories.paging import paged
 from sluicegate.storage.usage_batch import LEDGER

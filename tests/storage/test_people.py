@@ -13,7 +13,7 @@ from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.cursor import encode_cursor
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import PageRequest, UserFilter
+from sluicegate.ports.pages import PageRequest, UserFilter
 from sluicegate.storage.engine import SqlStore
 from sluicegate.storage.repositories import search, users
 from storage.databases import sync_engine

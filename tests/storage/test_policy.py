@@ -16,8 +16,8 @@ from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.cursor import encode_cursor
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import Nanos
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.policy import KeyRows
-from sluicegate.ports.store import PageRequest
 from sluicegate.storage.engine import SqlStore
 from sluicegate.storage.policy_source import SqlPolicySource
 from sluicegate.storage.snapshot import snapshot

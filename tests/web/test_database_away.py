@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from sluicegate.app import create_app
 from sluicegate.container import Container, prepare_database
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.services.demo_data import DemoFacts, seed_demo
 from sluicegate.settings import Settings

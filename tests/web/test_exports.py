@@ -16,7 +16,7 @@ import pytest
 
 from fakes.identity import Site, sqlite_site
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.ports.store import PageRequest, UserFilter, UserSort
+from sluicegate.ports.pages import PageRequest, UserFilter, UserSort
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services

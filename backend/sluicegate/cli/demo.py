@@ -11,7 +11,7 @@ from rich.console import Console
 
 from sluicegate.container import Container
 from sluicegate.kit.errors import Conflict
-from sluicegate.ports.store import UserFilter
+from sluicegate.ports.pages import UserFilter
 from sluicegate.services.demo_data import seed_demo
 
 FACTS_FILE = "demo.json"

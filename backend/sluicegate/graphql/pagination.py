@@ -1,4 +1,4 @@
-"""Keyset connections over `ports.store.Page`."""
+"""Keyset connections over `ports.pages.Page`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import strawberry
 
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 
 MAX_PAGE = 100
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sluicegate.domain.alert import Alert, Notice
 from sluicegate.domain.policy import Subject, SubjectKind
 from sluicegate.domain.webhook import Post, PostStatus, Webhook
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True)

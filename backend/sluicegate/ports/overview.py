@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind, Window
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 
 
 class CapUse(StrEnum):

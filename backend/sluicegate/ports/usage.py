@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sluicegate.domain.policy import Subject, Window
 from sluicegate.domain.usage import CallRecord, Outcome
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 
 
 class Grain(StrEnum):

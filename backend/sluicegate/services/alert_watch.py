@@ -21,8 +21,9 @@ from sluicegate.kit.money import Nanos
 from sluicegate.policy.effective import effective_policy
 from sluicegate.policy.windows import Period, period_of
 from sluicegate.ports.alerts import Spend, Told
+from sluicegate.ports.pages import PageRequest, UserFilter
 from sluicegate.ports.policy import UserRows
-from sluicegate.ports.store import PageRequest, Store, Transaction, UserFilter
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.alert_letters import alert_facts
 from sluicegate.services.mail import MailService
 from sluicegate.services.webhooks import WebhookService

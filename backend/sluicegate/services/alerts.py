@@ -10,7 +10,8 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.alerts import AlertFilter
-from sluicegate.ports.store import Page, PageRequest, Store
+from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.ports.store import Store
 from sluicegate.services.alert_watch import ADMIN_ALERTS
 from sluicegate.services.caller import Caller
 

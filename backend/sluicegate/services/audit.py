@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.audit import AuditEvent
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import AuditFilter, Page, PageRequest, Store
+from sluicegate.ports.pages import AuditFilter, Page, PageRequest
+from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
 
 _EXPORT_PAGE = 500

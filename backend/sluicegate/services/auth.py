@@ -18,7 +18,8 @@ from sluicegate.kit.crypto import token_digest
 from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import Store, Transaction, UserFilter
+from sluicegate.ports.pages import UserFilter
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.attempts import Attempts
 from sluicegate.services.caller import Caller
 from sluicegate.services.passwords import Passwords

@@ -12,7 +12,8 @@ from sluicegate.domain.user import User
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import AppError, Conflict, InvalidInput, NotFound, StaleVersion
-from sluicegate.ports.store import PageRequest, Store, Transaction, UserFilter, UserSort
+from sluicegate.ports.pages import PageRequest, UserFilter, UserSort
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.grants import checked_wishes, grant, require_models
 from sluicegate.services.groups import join, leave, require_group

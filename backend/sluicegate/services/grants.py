@@ -10,7 +10,8 @@ from sluicegate.domain.catalog import Model
 from sluicegate.domain.policy import Grant, Subject, SubjectKind
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import InvalidInput, NotFound
-from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.subjects import change_of, require_visible, subject_label
 

@@ -17,7 +17,8 @@ from sluicegate.kit.crypto import hash_key_secret
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.store import KeyFilter, KeyState, Page, PageRequest, Store, Transaction
+from sluicegate.ports.pages import KeyFilter, KeyState, Page, PageRequest
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.caller import Caller
 from sluicegate.services.expiry import checked_expiry

@@ -24,8 +24,9 @@ from sluicegate.kit.errors import AppError, Conflict, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.mail import MailDelayed, Mailer, MailError, MailRefused
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.policy import Vault
-from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.outbox import deliver_all, retry_wait
 

@@ -14,7 +14,8 @@ from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
-from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
 from sluicegate.services.changes import CATALOG_CHANGED

@@ -11,8 +11,9 @@ from sluicegate.kit.errors import InvalidInput
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, Moment, OwnerFilter
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.policy import SubjectUse
-from sluicegate.ports.store import Page, PageRequest, Store
+from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
 
 

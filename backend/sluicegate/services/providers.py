@@ -19,8 +19,9 @@ from sluicegate.kit.money import ONE, format_factor
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.compile import address_of
 from sluicegate.policy.provider_headers import open_headers, seal_headers
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.policy import Vault
-from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.base_urls import parse_base_url
 from sluicegate.services.caller import Caller

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from sluicegate.domain.catalog import Provider, undated
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import PageRequest, Store
+from sluicegate.ports.pages import PageRequest
+from sluicegate.ports.store import Store
 from sluicegate.ports.usage import ProviderDay, UsageReader
 from sluicegate.services.provider_exports import COST, FIGURES, INPUT, Export, add_to
 

@@ -9,7 +9,8 @@ import structlog
 
 from sluicegate.domain.audit import Actor, ActorKind
 from sluicegate.kit.clock import Clock
-from sluicegate.ports.store import AuditFilter, PageRequest, Store
+from sluicegate.ports.pages import AuditFilter, PageRequest
+from sluicegate.ports.store import Store
 
 log = structlog.get_logger(__name__)
 _GATEWAY = Actor(ActorKind.SYSTEM, "gateway")

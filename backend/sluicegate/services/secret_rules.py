@@ -19,7 +19,8 @@ from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.policy.secret_patterns import PatternFault, fault_of
 from sluicegate.policy.secrets import SecretRules, cut, placeholder
-from sluicegate.ports.store import FindingFilter, Page, PageRequest, Store, Transaction
+from sluicegate.ports.pages import FindingFilter, Page, PageRequest
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
 from sluicegate.services.secret_packs import PACKS, SecretPack, Template

@@ -13,7 +13,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.usage import CallFilter, Grain, UsageReader, UsageScope, UsageTotals
 from sluicegate.services.caller import Caller
 

@@ -10,7 +10,8 @@ from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Group, OneTimeLink, Role, User, UserStatus, parse_name
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated
-from sluicegate.ports.store import Page, PageRequest, Store, Transaction, UserFilter
+from sluicegate.ports.pages import Page, PageRequest, UserFilter
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
 from sluicegate.services.versions import hold

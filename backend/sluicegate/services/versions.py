@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import StaleVersion
-from sluicegate.ports.store import AuditFilter, PageRequest, Store, Transaction
+from sluicegate.ports.pages import AuditFilter, PageRequest
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 
 _LOOKED_AT = 20

@@ -34,8 +34,9 @@ from sluicegate.kit.crypto import SealBroken, random_token
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.policy import Vault
-from sluicegate.ports.store import Page, PageRequest, Store, Transaction
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.ports.upstream import Origin, RawHeaders, Timeouts, Upstream, UpstreamError, UpstreamRequest
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.alert_letters import alert_message

@@ -26,7 +26,7 @@ from sluicegate.domain.policy import Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.policy.windows import period_of
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.usage import CallFilter, Grain, ProviderDay, UsageScope, UsageTotals
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.rollups import (

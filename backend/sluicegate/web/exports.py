@@ -16,7 +16,7 @@ from sluicegate.domain.audit import AuditEvent
 from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.csv_text import csv_lines
 from sluicegate.kit.errors import InvalidInput, Unauthenticated
-from sluicegate.ports.store import AuditFilter, UserFilter, UserSort
+from sluicegate.ports.pages import AuditFilter, UserFilter, UserSort
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.caller import Caller

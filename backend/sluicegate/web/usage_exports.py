@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from sluicegate.domain.usage import CallRecord, Outcome
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import format_usd
-from sluicegate.ports.store import PageRequest
+from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter, UsageTotals
 from sluicegate.services.caller import Caller
 from sluicegate.services.usage import Interval, UsageDimension, UsageQuery, UsageService

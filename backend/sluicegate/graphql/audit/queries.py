@@ -11,7 +11,7 @@ from sluicegate.graphql.audit.types import AuditEvent, event_of
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
-from sluicegate.ports.store import AuditFilter
+from sluicegate.ports.pages import AuditFilter
 
 Actor = Annotated[strawberry.ID | None, strawberry.argument(description="A user's id.")]
 From = Annotated[datetime | None, strawberry.argument(name="from", description="Not before this instant.")]

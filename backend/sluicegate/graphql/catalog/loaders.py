@@ -6,7 +6,7 @@ from sluicegate.domain.catalog import Model, Provider, ProviderModel
 from sluicegate.domain.policy import Grant
 from sluicegate.domain.price_list import PriceList
 from sluicegate.graphql.context import Context
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 
 
 async def providers(context: Context, ids: list[str]) -> list[Provider]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sluicegate.domain.user import Group, User
 from sluicegate.graphql.context import Context
-from sluicegate.ports.store import Page, PageRequest, UserFilter
+from sluicegate.ports.pages import Page, PageRequest, UserFilter
 
 
 async def groups_by_id(context: Context, ids: list[str]) -> list[Group | None]:

@@ -14,7 +14,7 @@ from sluicegate.graphql.groups import loaders
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.users.types import User, user_of
 from sluicegate.graphql.versions import VERSION, version_of
-from sluicegate.ports.store import UserFilter
+from sluicegate.ports.pages import UserFilter
 
 if TYPE_CHECKING:
     from sluicegate.graphql.policy.pools import GroupPool

@@ -8,7 +8,7 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.keys.types import ApiKey, key_of
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins, members
-from sluicegate.ports.store import KeyState
+from sluicegate.ports.pages import KeyState
 from sluicegate.services.keys import STALE_DAYS
 
 strawberry.enum(

@@ -21,7 +21,7 @@ from sluicegate.graphql.secret_rules.types import (
     rule_of,
     trial_of,
 )
-from sluicegate.ports.store import FindingFilter
+from sluicegate.ports.pages import FindingFilter
 from sluicegate.services.secret_rules import NewSecretRule
 
 RuleId = Annotated[strawberry.ID | None, strawberry.argument(description="Only what this rule found.")]

@@ -12,7 +12,7 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.permissions import admins
 from sluicegate.graphql.versions import EXPECTED
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import UserFilter
+from sluicegate.ports.pages import UserFilter
 from sluicegate.services.bulk import MAX_AT_ONCE, BulkResult, Chosen, Matching, Outcome, Selection
 
 strawberry.enum(Outcome, name="BulkOutcome", description="DONE, ALREADY so before, or REFUSED.")

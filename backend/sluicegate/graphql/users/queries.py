@@ -9,7 +9,7 @@ from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins, members
 from sluicegate.graphql.users.types import User, user_of
-from sluicegate.ports.store import UserFilter, UserSort
+from sluicegate.ports.pages import UserFilter, UserSort
 
 strawberry.enum(UserSort, description="Orders of a list of people; without a name the e-mail counts.")
 

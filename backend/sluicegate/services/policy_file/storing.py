@@ -13,7 +13,8 @@ from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Subject, SubjectKind
 from sluicegate.domain.user import Group, User
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.ids import new_id
-from sluicegate.ports.store import Page, PageRequest, Transaction
+from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.ports.store import Transaction
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.budgets import set_budget
 from sluicegate.services.caller import Caller

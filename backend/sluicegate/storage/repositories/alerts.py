@@ -13,7 +13,7 @@ from sluicegate.domain.alert import Alert, Notice
 from sluicegate.domain.policy import ChangeKind, Subject, SubjectKind
 from sluicegate.kit.money import Nanos
 from sluicegate.ports.alerts import AlertFilter, Spend, Told
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.upsert import inserting

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sluicegate.domain.audit import Actor, AuditEvent
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
-from sluicegate.ports.store import AuditFilter, Page, PageRequest
+from sluicegate.ports.pages import AuditFilter, Page, PageRequest
 from sluicegate.storage.repositories.instants import from_micros, to_micros
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value

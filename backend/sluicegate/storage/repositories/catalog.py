@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderModel
 from sluicegate.domain.price_list import PriceList
 from sluicegate.kit.clock import Clock
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.price_lists import PRICE_LISTS, columns_of, lists_by_model
 from sluicegate.storage.repositories.rows import table_of, to_value

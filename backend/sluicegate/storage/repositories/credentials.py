@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, insert, not_, or_, select, upda
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken, TokenScope
-from sluicegate.ports.store import KeyFilter, KeyState, Page, PageRequest
+from sluicegate.ports.pages import KeyFilter, KeyState, Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.search import Trigrams, named_like

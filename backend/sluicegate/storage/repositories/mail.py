@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.kit.clock import Clock
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.tables.mail import MailRow

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.kit.cursor import CursorValues
 from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, Moment, OwnerFilter
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.overrides import OVERRIDES
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.policy import BUDGETS, RATE_LIMITS, budget_value, limits_value

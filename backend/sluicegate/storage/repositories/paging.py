@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, Subquery, TypeDecorator, lite
 
 from sluicegate.kit.cursor import CursorValues, decode_cursor, encode_cursor
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 
 T = TypeVar("T")
 _MAX_INT = 2**63 - 1

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sluicegate.domain.policy import Budget, Dimension, Grant, RateLimits, Subject, SubjectKind, Window
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, parts, portions, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.upsert import insert_missing, upsert

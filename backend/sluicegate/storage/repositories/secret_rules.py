@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.secret_rule import SecretFinding, SecretRule
-from sluicegate.ports.store import FindingFilter, Page, PageRequest
+from sluicegate.ports.pages import FindingFilter, Page, PageRequest
 from sluicegate.storage.repositories.instants import from_micros, to_micros
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sluicegate.domain.policy import SubjectKind
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.ports.store import Page, PageRequest, UserFilter
+from sluicegate.ports.pages import Page, PageRequest, UserFilter
 from sluicegate.storage.repositories.instants import from_micros, to_micros
 from sluicegate.storage.repositories.paging import paged, parts, portions, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value

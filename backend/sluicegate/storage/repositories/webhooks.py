@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
 from sluicegate.domain.webhook import Post, PostStatus, Webhook
-from sluicegate.ports.store import Page, PageRequest
+from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.tables.alerts import WebhookPostRow, WebhookRow
