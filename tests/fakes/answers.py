@@ -18,7 +18,7 @@ from sluicegate.adapters.demo import embeddings, gemini, messages
 from sluicegate.adapters.demo.catalogue import DemoModel
 from sluicegate.adapters.demo.directives import tool_calls, without_directives
 from sluicegate.adapters.demo.engine import Finish, Plan, plan_answer
-from sluicegate.adapters.demo.faults import Fault
+from sluicegate.adapters.demo.faults import Fault, senders_fault
 from sluicegate.adapters.demo.prompt import Prompt, object_of
 from sluicegate.adapters.demo.provider import dialect_of, model_list, refusal_for
 from sluicegate.adapters.demo.wire import Answer, Frame, data_event, named_event, whole
@@ -68,7 +68,8 @@ def reply_to(method: str, target: str, headers: RawHeaders, body: bytes, step: S
             raise Fault(step.status, step.message)
         if any(name == b"upgrade" for name, _ in headers):
             raise Fault(426, "This provider speaks no WebSocket.")
-        return _reply(method, target, body, step)
+        with senders_fault():
+            return _reply(method, target, body, step)
     except Fault as fault:
         return Reply(refuse(fault))
 

@@ -213,6 +213,14 @@ class Bench:
             await tx.catalog.replace_backends(replace(model, backends=(*model.backends, backend)))
             tx.changed(_CATALOG_CHANGED)
 
+    async def add_model(self, slug: str, kind: ProviderKind, name: str) -> None:
+        """A further chat model that the user may call, at the same provider."""
+        async with self.container.store.write() as tx:
+            model_id = await _add_model(tx, self.container, self.provider.port, slug, kind, name, ModelKind.CHAT)
+            await tx.policy.add_grants(SUBJECT, [model_id], NOW)
+            tx.changed(_CATALOG_CHANGED)
+            tx.changed(_USER_CHANGED)
+
 
 async def _add_provider(
     tx: Any,
@@ -242,18 +250,21 @@ async def populate(container: Container, port: int) -> None:
         await tx.users.add(_USER)
         key = ApiKey("key-1", CREDENTIAL.public_id, _USER.id, "laptop", CREDENTIAL.prefix, _HASH, NOW)
         await tx.keys.add(key)
-        granted = []
-        for slug, kind, name, serves in _SERVED:
-            target = await _add_provider(tx, container, kind, name, port, serves)
-            backends = (Backend(new_id(), target.id, 0, 1),)
-            model = Model(new_id(), slug, slug.title(), serves, ModelStatus.ACTIVE, backends, NOW)
-            await tx.catalog.add_model(model)
-            granted.append(model.id)
+        granted = [await _add_model(tx, container, port, *served) for served in _SERVED]
         await tx.policy.add_grants(SUBJECT, granted, NOW)
-        backends = (Backend(new_id(), target.id, 0, 1),)
-        secret = Model(new_id(), "secret-model", "Secret", ModelKind.CHAT, ModelStatus.ACTIVE, backends, NOW)
-        await tx.catalog.add_model(secret)
+        await _add_model(tx, container, port, "secret-model", ProviderKind.CUSTOM_ANTHROPIC, "hidden", ModelKind.CHAT)
         tx.changed(_CATALOG_CHANGED)
+
+
+async def _add_model(
+    tx: Any, container: Container, port: int, slug: str, kind: ProviderKind, name: str, serves: ModelKind
+) -> str:
+    """A model of one backend; gives its id."""
+    target = await _add_provider(tx, container, kind, name, port, serves)
+    backends = (Backend(new_id(), target.id, 0, 1),)
+    model = Model(new_id(), slug, slug.title(), serves, ModelStatus.ACTIVE, backends, NOW)
+    await tx.catalog.add_model(model)
+    return model.id
 
 
 @asynccontextmanager

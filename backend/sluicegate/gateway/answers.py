@@ -17,6 +17,8 @@ _GZIP = (b"gzip", b"x-gzip")
 _PLAIN = (b"", b"identity", *_GZIP)
 _DECODE_STEP = 1024 * 1024
 _CODING = b"content-encoding"
+# Statuses behind which no body may stand, not even the gateway's own last word.
+_EMPTY = (204, 205)
 
 
 class UnfitAnswer(Exception):
@@ -32,6 +34,8 @@ def check(response: UpstreamResponse) -> None:
     """Raises UnfitAnswer for a success that sends the caller elsewhere, or that nobody here could read."""
     if 300 <= response.status < 400:
         raise UnfitAnswer("The model's provider answered with a redirect, which is not followed.")
+    if response.status in _EMPTY:
+        raise UnfitAnswer("The model's provider answered with nothing.")
     if response.status < 300 and not decodable(response.headers):
         raise UnfitAnswer("The model's provider answered in a coding that it was not asked for.")
 

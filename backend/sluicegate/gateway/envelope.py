@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Raw
 
 from sluicegate.gateway.reading import loaded
-from sluicegate.policy.refusals import invalid_request
+from sluicegate.policy.refusals import Refusal, invalid_request
 
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_whole = msgspec.json.Decoder(dict[str, Any]).decode
+_UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _encode = msgspec.json.Encoder().encode
 
 # Shorter strings are left to the byte count: they cost less than a look at them.
@@ -45,8 +47,12 @@ class Envelope:
         return name in self._fields
 
     def whole(self) -> dict[str, Any]:
-        """All of the body, as the caller sent it."""
-        value: dict[str, Any] = loaded(self._raw)
+        """All of the body, as the caller sent it; raises Refusal `invalid_request` where a value deep inside is none,
+        which nobody has looked at before."""
+        try:
+            value: dict[str, Any] = _decode_whole(self._raw)
+        except _UNREADABLE as error:
+            raise _unreadable(error) from None
         return value
 
     @property
@@ -108,9 +114,13 @@ def fields_of(body: bytes) -> dict[str, Raw]:
         return _decode_object(body)
     except msgspec.ValidationError:
         raise invalid_request("The request body must be a JSON object.") from None
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise invalid_request(f"The request body is not valid JSON: {reason}.") from None
+    except _UNREADABLE as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> Refusal:
+    reason = {RecursionError: "nested too deeply", UnicodeDecodeError: "not all of it is UTF-8"}.get(type(error))
+    return invalid_request(f"The request body is not valid JSON: {reason or error}.")
 
 
 def open_envelope(body: bytes) -> Envelope:

@@ -130,7 +130,7 @@ def body_as(raw: bytes, kind: type[_Body]) -> _Body:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         raise Fault(400, f"Invalid request body: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Fault(400, "We could not parse the JSON body of your request.") from None
 
 

@@ -10,7 +10,7 @@ from sluicegate.adapters.demo import chat, completions, embeddings, gemini, mess
 from sluicegate.adapters.demo.cache import PrefixCache
 from sluicegate.adapters.demo.catalogue import MODELS, DemoModel
 from sluicegate.adapters.demo.engine import Plan, plan_answer
-from sluicegate.adapters.demo.faults import Fault
+from sluicegate.adapters.demo.faults import Fault, senders_fault
 from sluicegate.adapters.demo.prompt import Prompt
 from sluicegate.adapters.demo.wire import Answer, anthropic_refusal, gemini_refusal, openai_refusal, whole
 from sluicegate.kit.clock import Clock
@@ -54,7 +54,8 @@ class DemoProvider:
     def answer(self, method: str, target: str, headers: RawHeaders, body: bytes) -> Answer:
         path = target.partition("?")[0]
         try:
-            return self._answer(method, path, target, body)
+            with senders_fault():
+                return self._answer(method, path, target, body)
         except Fault as fault:
             return refusal_for(path, headers)(fault)
 

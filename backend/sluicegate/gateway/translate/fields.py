@@ -7,6 +7,9 @@ from typing import Any
 from sluicegate.gateway.translate.form import Object
 from sluicegate.policy.refusals import Refusal, invalid_request
 
+# Beyond it no provider has a setting, and numbers come near what a float cannot hold.
+_MAX_NUMBER = 1e18
+
 
 def wrong(field: str, problem: str) -> Refusal:
     return invalid_request(f"The field '{field}' {problem}.", field=field)
@@ -60,8 +63,8 @@ def optional_count(value: Any, field: str) -> int | None:
 def optional_number(value: Any, field: str) -> float | None:
     if value is None:
         return None
-    if type(value) not in (int, float):
-        raise wrong(field, "must be a number")
+    if type(value) not in (int, float) or abs(value) > _MAX_NUMBER:
+        raise wrong(field, "must be a number of common size")
     return float(value)
 
 

@@ -18,6 +18,7 @@ from sluicegate.gateway.translate.form import Answer, Ask, Call, Done, Event, Fa
 from sluicegate.gateway.translate.json_text import unwrapped
 from sluicegate.gateway.translate.names import Names, names_of
 from sluicegate.gateway.translate.serial import Serial
+from sluicegate.policy.refusals import invalid_request
 
 _encode = msgspec.json.Encoder().encode
 
@@ -91,7 +92,11 @@ class Translator:
 
     def request(self, provider: Protocol, target: Target) -> bytes:
         """The body for a backend; raises Refusal for what it cannot be told."""
-        return _encode(_SPEECHES[provider].write_request(self._ask, target, self._names))
+        try:
+            return _encode(_SPEECHES[provider].write_request(self._ask, target, self._names))
+        except RecursionError:
+            # It was not too deep to be read, and stands a little deeper now.
+            raise invalid_request("The request body is nested too deeply.") from None
 
     def answer(self, provider: Protocol, body: bytes) -> bytes | None:
         """A whole answer in the caller's protocol; None when the provider's is none."""
