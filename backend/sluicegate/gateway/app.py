@@ -21,6 +21,7 @@ from sluicegate.gateway.dialects.models import model_reply, models_reply
 from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.dialects.wire import CountingWire, Wire
 from sluicegate.gateway.direct import Direct
+from sluicegate.gateway.kept import KeptAnswers
 from sluicegate.gateway.me import me_reply
 from sluicegate.gateway.metering import Books
 from sluicegate.gateway.paths import (
@@ -65,7 +66,7 @@ class GatewayApp:
         self._refused = options.refused
         backends = Backends(upstream, demo, options.timeouts, clock, patience=options.patience_seconds)
         self.health: HealthBoard = backends.breakers
-        self._pipeline = Pipeline(Books(policy, journal, clock), backends, options)
+        self._pipeline = Pipeline(Books(policy, journal, clock, KeptAnswers(clock)), backends, options)
         self._paths = self._table()
         self.direct = Direct(self._pipeline, self._paths, self._rendered, _TELLING, self._answering)
 

@@ -12,6 +12,7 @@ from sluicegate.gateway.asgi import Request
 from sluicegate.gateway.attribution import Attribution, attribution_of
 from sluicegate.gateway.dialects.limits import limit_headers
 from sluicegate.gateway.dialects.wire import Wire
+from sluicegate.gateway.kept import KeptAnswers
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.gateway.transit import Outbound
 from sluicegate.kit.clock import Clock
@@ -31,11 +32,12 @@ CLIENT_CLOSED = 499
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Where calls are decided and written down."""
+    """Where calls are decided and written down, and what their providers keep."""
 
     policy: PolicyService
     journal: UsageSink
     clock: Clock
+    kept: KeptAnswers
 
 
 class Flight(Protocol):
@@ -62,6 +64,7 @@ class Call:
         "_attribution",
         "_endpoint",
         "_first_byte_ms",
+        "_kept",
         "_outbound",
         "_policy",
         "_sink",
@@ -86,6 +89,7 @@ class Call:
         """`attribution` is what the request's headers tell, where that is known."""
         self._policy = books.policy
         self._sink = books.journal
+        self._kept = books.kept
         self.clock = books.clock
         self.request = request
         self._admitted = admitted
@@ -222,6 +226,11 @@ class Call:
         # Only the headers of one dialect know of money.
         room = self._policy.room_of(self._admitted, caps=dialect is Dialect.ANTHROPIC)
         return limit_headers(room, dialect, self.clock.time())
+
+    def keep(self, ids: tuple[str, ...]) -> None:
+        """Remembers that the provider keeps these for the caller."""
+        if ids:
+            self._kept.note(self.principal.user.id, ids)
 
     def renew(self) -> None:
         self._policy.renew(self._admitted)

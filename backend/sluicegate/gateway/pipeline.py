@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from sluicegate.domain.catalog import ModelKind
+from sluicegate.domain.catalog import ModelKind, Protocol
 from sluicegate.domain.secret_rule import SecretFinding
 from sluicegate.domain.usage import Outcome
 from sluicegate.gateway import answers
@@ -25,7 +25,7 @@ from sluicegate.gateway.reading import loaded
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Attempt, Backends, Unreachable, routes_for
 from sluicegate.gateway.secrets import Guard
-from sluicegate.gateway.transit import Outbound, Untouched
+from sluicegate.gateway.transit import Outbound, Untouched, written_in
 from sluicegate.gateway.watch import Watch
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
@@ -119,6 +119,13 @@ class Pipeline:
         model = call.model
         _check_kind(model, wire)
         routes = routes_for(model, wire, envelope)
+        match written_in(wire, envelope):
+            case Protocol.RESPONSES:
+                self.books.kept.check_response(envelope, call.principal.user.id)
+            case Protocol.MESSAGES:
+                self.books.kept.check_message(envelope)
+            case _:
+                pass
         outbound = Outbound(
             call.request,
             envelope,

@@ -10,6 +10,7 @@ from sluicegate.domain.usage import Outcome
 from sluicegate.gateway import answers
 from sluicegate.gateway.answers import UnfitAnswer
 from sluicegate.gateway.asgi import Reply, Request
+from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.headers import relayed, translated, value_of
 from sluicegate.gateway.metering import Call
 from sluicegate.gateway.reading import text_size
@@ -103,6 +104,8 @@ class Relay:
         call = self._call
         usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
         call.settle(response.status, Outcome.OK, usage, estimated=estimated)
+        if self._translator is None and isinstance(self._wire, Responses):
+            call.keep(self._wire.stored(plain))
         reply.headers.extend(call.limit_headers())
         return reply
 
@@ -162,6 +165,8 @@ class Relay:
         usage, estimated = meter.usage(call.input_estimate)
         whole = meter.final and not meter.failed
         call.settle(status, Outcome.OK if whole else Outcome.UPSTREAM_ERROR, usage, estimated=estimated)
+        if self._translator is None:
+            call.keep(meter.stored)
 
     async def _send(self, data: bytes) -> None:
         call = self._call

@@ -12,6 +12,7 @@ from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
+from sluicegate.gateway.kept import stored_ids
 from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal, invalid_request
@@ -28,6 +29,12 @@ _BEGINNING = 1_024
 
 class _Response(msgspec.Struct):
     usage: Raw = _NULL
+    id: Raw = _NULL
+    output: Raw = _NULL
+    store: Raw = _NULL
+
+    def stored(self) -> tuple[str, ...]:
+        return stored_ids(self.id, self.output, self.store)
 
 
 class _Event(msgspec.Struct):
@@ -47,9 +54,10 @@ def reading_of(usage: Any) -> Reading:
 class ResponsesTally:
     """Usage stands in the last event, inside the whole answer that this one repeats."""
 
-    __slots__ = ("_beginning", "_newest", "_reading", "failed", "final")
+    __slots__ = ("_beginning", "_newest", "_reading", "failed", "final", "stored")
 
     def __init__(self) -> None:
+        self.stored: tuple[str, ...] = ()
         self._beginning = b""
         self._newest = b""
         self._reading = NOTHING
@@ -74,6 +82,7 @@ class ResponsesTally:
                 self.failed = self.failed or event.type == "response.failed"
                 if event.response is not None:
                     self._reading = reading_of(loaded(event.response.usage))
+                    self.stored = event.response.stored()
             case "error":
                 self.failed = self.final = True
             case _:
@@ -137,3 +146,11 @@ class Responses(ModelInBody):
             return reading_of(loaded(_decode_response(body).usage))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
+
+    @staticmethod
+    def stored(body: bytes) -> tuple[str, ...]:
+        """What the provider keeps of a whole answer, by its ids."""
+        try:
+            return _decode_response(body).stored()
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return ()

@@ -65,6 +65,11 @@ class StreamMeter:
     def failed(self) -> bool:
         return self._tally.failed
 
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The ids under which the provider keeps the answer, where its protocol has any."""
+        return getattr(self._tally, "stored", ())
+
     def feed(self, chunk: bytes) -> bytes:
         """What of the stream may go to the caller now that `chunk` has come."""
         block = self._splitter.feed(chunk)

@@ -1,0 +1,145 @@
+"""What a provider stores for one user is of no use to another, whoever knows its id."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fakes.wire import RESPONSE_EVENTS, events, message, named, response, whole
+from gateway.bench import ASK, CREDENTIAL, MESSAGES, RESPONSES, Bench, messages, responses
+from gateway.office import Office
+from gateway.test_refusals import openai_error
+from sluicegate.gateway.kept import KEPT_SECONDS, KeptAnswers
+
+ITEM = "msg_1"
+REFERENCES: list[dict[str, Any]] = [
+    {"previous_response_id": "resp_1"},
+    {"input": [{"type": "item_reference", "id": ITEM}, *ASK]},
+    {"input": [{"id": ITEM}]},
+    {"input": [{"type": None, "id": ITEM}]},
+    {"input": [{"type": "reasoning", "id": ITEM, "summary": []}]},
+]
+
+
+async def ask(office: Office, key: str, **values: Any) -> Any:
+    headers = {"authorization": f"Bearer {key}"}
+    return await office.bench.client.post(RESPONSES, json=responses(**values), headers=headers)
+
+
+async def assert_only_for(office: Office, owner: str, other: str) -> None:
+    """Whatever refers to the answer that was stored passes for its owner, and for nobody else."""
+    bench = office.bench
+    for reference in REFERENCES:
+        asked = len(bench.provider.log)
+        refused = await ask(office, other, **reference)
+        assert refused.status_code == 400, reference
+        error = openai_error(refused)
+        assert error["code"] == "invalid_request"
+        assert error["param"] in ("previous_response_id", "input.0.id")
+        assert len(bench.provider.log) == asked
+        bench.provider.next(whole(response(id="resp_2")))
+        assert (await ask(office, owner, **reference)).status_code == 200, reference
+        assert bench.provider.log[-1].json == responses(model="acme-model", **reference)
+
+
+async def test_a_whole_answer(office: Office) -> None:
+    other = await office.hire("bob")
+    office.bench.provider.next(whole(response(store=True)))
+    assert (await ask(office, CREDENTIAL.text)).status_code == 200
+    await assert_only_for(office, CREDENTIAL.text, other)
+
+
+async def test_a_streamed_answer(office: Office) -> None:
+    other = await office.hire("bob")
+    office.bench.provider.next(events(*RESPONSE_EVENTS))
+    assert (await ask(office, CREDENTIAL.text, stream=True)).status_code == 200
+    await assert_only_for(office, CREDENTIAL.text, other)
+
+
+async def test_any_key_of_its_owner_goes_on(office: Office) -> None:
+    office.bench.provider.next(whole(response()), whole(response(id="resp_2")))
+    await ask(office, CREDENTIAL.text)
+    second = await office.bench.add_key()
+    assert (await ask(office, second.text, previous_response_id="resp_1")).status_code == 200
+
+
+async def test_what_is_not_stored_belongs_to_nobody(office: Office) -> None:
+    office.bench.provider.next(whole(response(store=False)))
+    await ask(office, CREDENTIAL.text, store=False)
+    assert (await ask(office, CREDENTIAL.text, previous_response_id="resp_1")).status_code == 400
+
+
+async def test_ids_are_no_oracle_and_refusals_cost_nothing(bench: Bench) -> None:
+    for values in (
+        {"previous_response_id": "resp_guessed"},
+        {"previous_response_id": 7},
+        {"previous_response_id": ""},
+        {"conversation": "conv_1"},
+        {"conversation": {"id": "conv_1"}},
+        {"tools": [{"type": "code_interpreter", "container": "cntr_1"}]},
+    ):
+        answer = await bench.client.post(RESPONSES, json=responses(**values))
+        assert answer.status_code == 400, values
+        assert openai_error(answer)["code"] == "invalid_request"
+    written = json.dumps(responses(previous_response_id="resp_1")).replace("previous", "\\u0070revious")
+    answer = await bench.client.post(RESPONSES, content=written)
+    assert (answer.status_code, openai_error(answer)["param"]) == (400, "previous_response_id")
+    # Cursor's way to ask for the same.
+    answer = await bench.client.post("/v1/chat/completions", json=responses(previous_response_id="resp_1"))
+    assert answer.status_code == 400
+    for container in ("container_1", {"id": "container_1", "skills": []}):
+        answer = await bench.client.post(MESSAGES, json=messages(container=container))
+        assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    await bench.assert_untouched()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"previous_response_id": None, "conversation": None},
+        {"input": [{"type": "message", "id": "msg_9", "role": "assistant", "content": "said"}, *ASK]},
+        {"input": [{"type": "reasoning", "id": "rs_9", "summary": [], "encrypted_content": "sealed"}, *ASK]},
+        {"input": [{"type": "function_call", "id": "fc_9", "call_id": "c", "name": "f", "arguments": "{}"}, *ASK]},
+        {"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]},
+    ],
+)
+async def test_what_the_caller_brings_along_passes(bench: Bench, values: dict[str, Any]) -> None:
+    bench.provider.next(whole(response()))
+    assert (await bench.client.post(RESPONSES, json=responses(**values))).status_code == 200
+    assert bench.provider.log[0].json == responses(model="acme-model", **values)
+
+
+async def test_skills_without_a_container_pass(bench: Bench) -> None:
+    bench.provider.next(whole(message()))
+    assert (await bench.client.post(MESSAGES, json=messages(container={"skills": []}))).status_code == 200
+
+
+async def test_an_answer_whose_ids_cannot_be_read_is_billed_all_the_same(bench: Bench) -> None:
+    for odd in ({"id": 5}, {"output": 5}, {"output": [{"id": 5}]}, {"store": "x"}):
+        bench.provider.next(whole(response(**odd)))
+        assert (await bench.client.post(RESPONSES, json=responses())).status_code == 200
+        end = named("response.completed", sequence_number=6, response=response(**odd))
+        bench.provider.next(events(*RESPONSE_EVENTS[:-1], end))
+        assert (await bench.client.post(RESPONSES, json=responses(stream=True))).status_code == 200
+    assert {(record.output_tokens, record.estimated) for record in await bench.ledger()} == {(17, False)}
+
+
+class _Clock:
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_memory_is_bounded_in_number_and_time() -> None:
+    clock = _Clock()
+    kept = KeptAnswers(clock, most=3)
+    kept.note("ada", ["a", "b"])
+    kept.note("bob", ["c", "a"])
+    kept.note("ada", ["d"])
+    assert [kept.belongs(one, "ada") for one in "abcd"] == [False, False, False, True]
+    assert [kept.belongs(one, "bob") for one in "abcd"] == [True, False, True, False]
+    clock.now = KEPT_SECONDS
+    assert not kept.belongs("d", "ada")
