@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.bench import CHAT, SUBJECT, Bench, chat
+import pytest
+
+from gateway.bench import SUBJECT, Bench
+from gateway.crowd import ask
 from gateway.office import Office
 from sluicegate.domain.policy import Budget, Dimension, RateLimits, Subject, SubjectKind
 from sluicegate.kit.money import Nanos
@@ -19,7 +20,6 @@ from sluicegate.services.overrides import NewOverride
 
 CALLERS = 64
 PEOPLE = tuple(f"m{number}" for number in range(8))
-_CODE = re.compile(rb'"code":"(\w+)"')
 
 
 @dataclass(frozen=True)
@@ -108,26 +108,6 @@ class Stage:
         await self.services.overrides.end(self.office.admin, found[0].id)
 
 
-async def ask(port: int, credential: str) -> str:
-    """The code of a refusal, or ok."""
-    body = json.dumps(chat()).encode()
-    head = (
-        f"POST {CHAT} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {credential}\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(head.encode() + body)
-        answer = await reader.read()
-    finally:
-        writer.close()
-    if answer.startswith(b"HTTP/1.1 200 "):
-        return "ok"
-    code = _CODE.search(answer)
-    assert code is not None, answer
-    return code[1].decode()
-
-
 async def prepared(office: Office) -> tuple[Stage, dict[str, str]]:
     """Eight people who may call through their group alone, and the keys."""
     team = await office.group("Team")
@@ -165,16 +145,19 @@ def opened(state: State) -> State:
     return state
 
 
+@pytest.mark.timeout(300)
 async def test_no_call_is_decided_by_a_policy_older_than_the_answer_to_a_change(office: Office, bench: Bench) -> None:
     stage, keys = await prepared(office)
     for person, key in keys.items():
         assert await ask(bench.port, key) == "ok", person
     wrong: list[str] = []
     seen: Counter[str] = Counter(ok=len(keys))
-    stop = False
+    stop, pause = False, random.Random()
 
     async def caller(person: str) -> None:
         while not stop:
+            # Leaves some of the loop to the changes; at random, so that calls fall at every point of them.
+            await asyncio.sleep(pause.random() / 5)
             oldest = stage.answered
             found = await ask(bench.port, keys[person])
             seen[found] += 1

@@ -38,8 +38,9 @@ from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.repositories.versions import SqlVersionRepository
 from sluicegate.storage.repositories.webhooks import SqlWebhookRepository
 from sluicegate.storage.tables.policy import PolicyChangeRow
+from sluicegate.storage.turns import turns_of
 
-# 5 s is longer than any write of ours; past it something is wrong and the caller should hear of it.
+# For what other processes hold: longer than any write of ours; past it the caller should hear of it.
 _BUSY_MS = 5000
 _STATEMENT_MS = 30_000
 _CONNECT_SECONDS = 10
@@ -137,6 +138,7 @@ class SqlStore:
         self._feed = feed
         self._clock = clock
         self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=True)
+        self._turns = turns_of(engine.url)
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
         return self._read()
@@ -163,7 +165,7 @@ class SqlStore:
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[SqlTransaction]:
         with unavailable_when_away():
-            async with self._sessions() as session:
+            async with self._turns.turn_async(), self._sessions() as session:
                 await self._start(session, "BEGIN IMMEDIATE")
                 transaction = SqlTransaction(session, self._clock)
                 try:

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from sluicegate.storage.turns import turns_of
+
 
 @asynccontextmanager
 async def alone(engine: AsyncEngine, mode: str, *tables: Table) -> AsyncIterator[AsyncConnection]:
     """One transaction that sees one state throughout, and holds the tables in PostgreSQL's lock `mode`."""
-    async with engine.connect() as connection:
+    async with turns_of(engine.url).turn_async(), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:

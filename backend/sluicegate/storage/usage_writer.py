@@ -21,6 +21,7 @@ from sluicegate.domain.policy import Subject, Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.storage.last_use import LastUse, Use, active_lines, lines_for
+from sluicegate.storage.turns import turns_of_file
 from sluicegate.storage.usage_batch import (
     LEDGER,
     LEDGER_COLUMNS,
@@ -160,6 +161,7 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
 
     def __init__(self, path: str, zone: tzinfo) -> None:
         super().__init__(lambda: _open_sqlite(path), zone)
+        self._turns = turns_of_file(path)
 
     def _write(
         self,
@@ -168,15 +170,16 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
         uses: dict[str, Use],
         insert: Callable[[sqlite3.Connection, list[CallRecord]], list[CallRecord]],
     ) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        new = insert(connection, batch)
-        connection.executemany(self.sql.add_set, self._new_sets(new))
-        connection.executemany(self.sql.add_pending, pending_lines(new, self._spans))
-        connection.executemany(self.sql.add_spend, spend_lines(new, self._periods))
-        # People before their keys, as whoever deletes a person locks them.
-        connection.executemany(self.sql.be_active, active_lines(batch, uses, sqlite=True))
-        connection.executemany(self.sql.use_key, lines_for(uses, sqlite=True))
-        connection.execute("COMMIT")
+        with self._turns.turn():
+            connection.execute("BEGIN IMMEDIATE")
+            new = insert(connection, batch)
+            connection.executemany(self.sql.add_set, self._new_sets(new))
+            connection.executemany(self.sql.add_pending, pending_lines(new, self._spans))
+            connection.executemany(self.sql.add_spend, spend_lines(new, self._periods))
+            # People before their keys, as whoever deletes a person locks them.
+            connection.executemany(self.sql.be_active, active_lines(batch, uses, sqlite=True))
+            connection.executemany(self.sql.use_key, lines_for(uses, sqlite=True))
+            connection.execute("COMMIT")
 
     def _insert_all(self, connection: sqlite3.Connection, batch: list[CallRecord]) -> list[CallRecord]:
         connection.executemany(self.sql.insert_call, ledger_lines(batch))
