@@ -447,3 +447,46 @@ async def test_closing_the_client_closes_every_socket_and_ends_every_wait(make: 
             await upstream.send(call(server))
         assert not caught.value.sent
         await until(lambda: open_sockets() <= before and len(asyncio.all_tasks()) <= tasks)
+
+
+# A body that is longer than it says, in one write with it and in a later one.
+OVERRUNS = {
+    "of a length": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"more"),
+    "another answer": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+    ),
+    "half of one": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"HTTP/1.1 200 OK\r\nx-half: "),
+    "of chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", b"\r\n0\r\n\r\n"),
+    "behind a hint": (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"x"),
+}
+
+
+@pytest.mark.parametrize("name", OVERRUNS)
+@pytest.mark.parametrize("apart", [False, True])
+async def test_what_follows_an_answer_is_no_part_of_the_next_one(upstream: AnyUpstream, name: str, apart: bool) -> None:
+    whole, more = OVERRUNS[name]
+    served = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal served
+        while True:
+            await peer.request()
+            served += 1
+            if served > 1:
+                await peer.answer(b"next")
+            elif apart:
+                await peer.send(whole)
+                await asyncio.sleep(0.05)
+                await peer.send(more)
+            else:
+                await peer.send(whole + more)
+
+    async with RawServer(script) as server:
+        assert await read_all(await upstream.send(call(server))) == b"ok"
+        if apart:
+            await asyncio.sleep(0.15)
+        for _ in range(2):
+            assert await read_all(await upstream.send(call(server))) == b"next"
+        # The connection that was spoilt served no other request.
+        assert server.accepted == 2

@@ -17,6 +17,7 @@ from os import PathLike
 from typing import Any, cast
 
 import httpcore
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from sluicegate.adapters.upstream.addresses import Resolver, addresses_of
 from sluicegate.adapters.upstream.client import tls_context
@@ -39,6 +40,7 @@ class _Exchange:
     head_due: float | None = None
     head_size: int = 0
     in_body: bool = False
+    head_only: bool = False
 
 
 # httpcore calls the streams below from the task that sends or reads, which is how they know for whom they work.
@@ -116,7 +118,7 @@ class HttpxUpstream:
         check_request(request)
         host = host_value(request.origin)
         pool = self._pools.get(request.origin) or self._open_pool(request.origin)
-        exchange = _Exchange(request.timeouts)
+        exchange = _Exchange(request.timeouts, head_only=request.method == "HEAD")
         try:
             return await self._try(pool, request, host, exchange)
         except UpstreamError as error:
@@ -124,7 +126,7 @@ class HttpxUpstream:
             if not (reused and error.kind == "closed" and error.before_first_byte) or self._closed:
                 raise
         try:
-            return await self._try(pool, request, host, _Exchange(request.timeouts))
+            return await self._try(pool, request, host, _Exchange(request.timeouts, head_only=request.method == "HEAD"))
         except UpstreamError as error:
             error.sent = True
             raise
@@ -239,11 +241,41 @@ class _Network(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
+class _Overrun:
+    """Reads along where an answer ends. httpcore would take bytes behind that for the answer to the next request."""
+
+    __slots__ = ("_complete", "_parser", "seen")
+
+    def __init__(self) -> None:
+        self._parser = HttpResponseParser(self)
+        self._complete = False
+        self.seen = False
+
+    def feed(self, data: bytes) -> None:
+        if self.seen:
+            return
+        if self._complete:
+            self.seen = True
+            return
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            self.seen = True
+
+    def on_message_begin(self) -> None:
+        self.seen = self.seen or self._complete
+
+    def on_message_complete(self) -> None:
+        self._complete = self._parser.get_status_code() >= 200
+
+
 class _Stream(httpcore.AsyncNetworkStream):
     """Notes what passes, and keeps the port's timeouts, which are finer than httpcore's."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
+        self._exchange: _Exchange | None = None
+        self._overrun = _Overrun()
 
     async def read(
         self,
@@ -258,6 +290,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         exchange.head_size += 0 if exchange.in_body else len(data)
         if data:
             exchange.received = True
+            self._overrun.feed(data)
         else:
             exchange.ended = True
         return data
@@ -269,6 +302,8 @@ class _Stream(httpcore.AsyncNetworkStream):
     ) -> None:
         exchange = _exchange.get()
         exchange.sent = True
+        if exchange is not self._exchange:
+            self._exchange, self._overrun = exchange, _Overrun()
         await self._inner.write(buffer, exchange.timeouts.idle)
 
     async def aclose(self) -> None:
@@ -283,7 +318,9 @@ class _Stream(httpcore.AsyncNetworkStream):
         return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+        # By this httpcore tells whether a connection may serve another request. The parser does not know of HEAD.
+        spoilt = self._overrun.seen and self._exchange is not None and not self._exchange.head_only
+        return True if info == "is_readable" and spoilt else self._inner.get_extra_info(info)
 
 
 def _time_left(exchange: _Exchange) -> float:
