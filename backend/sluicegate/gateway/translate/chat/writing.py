@@ -101,7 +101,7 @@ def _messages(turns: Sequence[Turn], names: Names) -> list[Object]:
     for turn in rest:
         match turn.role:
             case Role.ASSISTANT:
-                messages += _assistant(turn, names)
+                _join(messages, _assistant(turn, names))
             case Role.SYSTEM:
                 text = "\n\n".join(part.text for part in turn.parts if isinstance(part, Text))
                 messages += [{"role": "system", "content": text}] if text else []
@@ -130,6 +130,17 @@ def _results_first(messages: list[Object]) -> list[Object]:
             ordered += between
             between = []
     return ordered + between
+
+
+def _join(messages: list[Object], more: list[Object]) -> None:
+    """Calls that other protocols tell one by one stand in one message, since the answers to all of them follow it."""
+    for message in more:
+        last = messages[-1] if messages and messages[-1]["role"] == "assistant" else None
+        if last is None or not ("tool_calls" in last or "tool_calls" in message):
+            messages.append(message)
+            continue
+        last["content"] = "\n\n".join(text for text in (last["content"], message["content"]) if text) or None
+        last["tool_calls"] = [*last.get("tool_calls", ()), *message.get("tool_calls", ())]
 
 
 def _assistant(turn: Turn, names: Names) -> list[Object]:
