@@ -17,7 +17,14 @@ from devtools.shell import CONSOLE, ROOT, node_tool, python_tool, run
 _STAMPS = ROOT / ".setup"
 _CLIENTS = ROOT / "tests/clients"
 _CODEX = _CLIENTS / "codex"
-_CLIENT_LOCKS = ("package.json", "package-lock.json", "codex/package.json", "codex/package-lock.json")
+_LITELLM = _CLIENTS / "litellm"
+_CLIENT_LOCKS = (
+    "package.json",
+    "package-lock.json",
+    "codex/package.json",
+    "codex/package-lock.json",
+    "litellm/requirements.lock",
+)
 _GENERATED = {ROOT / "frontend/src/gql", ROOT / "frontend/src/routeTree.gen.ts"}
 
 
@@ -95,6 +102,11 @@ def _install_node() -> None:
 def _install_clients() -> None:
     for folder in (_CLIENTS, _CODEX):
         run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
+    # Apart from the project's own packages, whose versions it would dictate.
+    environment, uv = str(_LITELLM / ".venv"), python_tool("uv")
+    run([uv, "venv", "--quiet", "--clear", "--python", python_tool("python"), environment])
+    lock = str(_LITELLM / "requirements.lock")
+    run([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", environment, lock])
 
 
 def _generate() -> None:
@@ -117,7 +129,7 @@ NODE = Step(
 CLIENTS = Step(
     "clients",
     _files(*(f"tests/clients/{name}" for name in _CLIENT_LOCKS)),
-    _CODEX / "node_modules/.package-lock.json",
+    _LITELLM / ".venv/pyvenv.cfg",
     _install_clients,
 )
 CODEGEN = Step("codegen", _frontend_sources, ROOT / "frontend/src/gql/index.ts", _generate)

@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 
 MODEL = "claude-demo"
+# Input with what is read from and written to caches, read, written, output: what the provider of `upstream` reports.
+USAGE = (118, 100, 7, 17)
 _CALLS = """
 query { calls(first: 100, everyone: true) { edges { node {
     id at model status stream outcome inputTokens cacheReadTokens cacheWriteTokens outputTokens estimated clientApp
@@ -57,6 +59,15 @@ class Watched:
             time.sleep(0.2)
         raise AssertionError(f"fewer than {count} new calls in the ledger")
 
+    def exact(self, model: str) -> list[str]:
+        """The client of each new call of this model, all of which cost exactly what the provider reported."""
+        calls = [call for call in self.calls() if call["model"] == model]
+        for call in calls:
+            assert (call["status"], call["outcome"], call["estimated"]) == (200, "ok", False)
+            told = (call["inputTokens"], call["cacheReadTokens"], call["cacheWriteTokens"], call["outputTokens"])
+            assert tuple(map(int, told)) == USAGE
+        return [call["clientApp"] for call in calls]
+
     def single(self) -> tuple[int, int]:
         """Input and output tokens of the one new call, which a provider reported."""
         (call,) = self.calls()
@@ -87,7 +98,7 @@ def running_gateway(data: Path) -> Iterator[Gateway]:
 def _environment(data: Path) -> dict[str, str]:
     # What a developer has set for a server of their own must not leak into a test's.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEGATE_")}
-    return inherited | {"SLUICEGATE_DATA_DIR": str(data)}
+    return inherited | {"SLUICEGATE_DATA_DIR": str(data), "SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS": "true"}
 
 
 def _facts_when_healthy(data: Path, server: subprocess.Popen[bytes], log: Path) -> Any:

@@ -14,7 +14,7 @@ from clients.gateway import MODEL, Gateway, Watched
 _CLAUDE = Path(__file__).parent / "node_modules/.bin/claude"
 
 
-def _ask(
+def ask(
     gateway: Gateway, home: Path, prompt: str = "Say hello.", *arguments: str, key: str, model: str = MODEL, **more: str
 ) -> subprocess.CompletedProcess[str]:
     environment = {
@@ -54,7 +54,7 @@ def _call_since(gateway: Gateway, known: set[str]) -> dict[str, Any]:
 
 def test_a_question_is_answered_and_metered(gateway: Gateway, tmp_path: Path) -> None:
     known = {call["id"] for call in gateway.calls()}
-    done = _ask(gateway, tmp_path, key=gateway.key)
+    done = ask(gateway, tmp_path, key=gateway.key)
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads(done.stdout)
     assert not answer["is_error"]
@@ -66,7 +66,7 @@ def test_a_question_is_answered_and_metered(gateway: Gateway, tmp_path: Path) ->
 
 
 def test_a_wrong_key_is_told_to_the_user(gateway: Gateway, tmp_path: Path) -> None:
-    done = _ask(gateway, tmp_path, key="sk-wrong")
+    done = ask(gateway, tmp_path, key="sk-wrong")
     assert done.returncode != 0
     assert json.loads(done.stdout)["is_error"]
 
@@ -75,7 +75,7 @@ def test_a_command_is_run_with_a_model_that_only_discovery_knows(
     gateway: Gateway, ledger: Watched, tmp_path: Path
 ) -> None:
     prompt = 'x [[tool:Bash {"command":"echo tool-$((40+2))"}]]'
-    done = _ask(
+    done = ask(
         gateway,
         tmp_path,
         prompt,

@@ -26,7 +26,7 @@ stream_max_retries = 0
 """
 
 
-def _ask(gateway: Gateway, home: Path, prompt: str, *, model: str, key: str) -> tuple[int, list[dict[str, Any]], str]:
+def ask(gateway: Gateway, home: Path, prompt: str, *, model: str, key: str) -> tuple[int, list[dict[str, Any]], str]:
     """Exit code, the events that it printed, and what it complained of."""
     (home / ".codex").mkdir()
     (home / ".codex/config.toml").write_text(_CONFIG.format(model=model, url=gateway.url))
@@ -48,7 +48,7 @@ def _ask(gateway: Gateway, home: Path, prompt: str, *, model: str, key: str) -> 
 @pytest.mark.parametrize("model", ["demo-smart", "claude-demo-smart"])
 def test_a_command_is_run_and_its_output_read(gateway: Gateway, ledger: Watched, tmp_path: Path, model: str) -> None:
     prompt = 'x [[tool:exec_command {"cmd":"echo tool-$((40+2))"}]]'
-    code, events, output = _ask(gateway, tmp_path, prompt, model=model, key=gateway.key)
+    code, events, output = ask(gateway, tmp_path, prompt, model=model, key=gateway.key)
     assert code == 0, output
     items = [event["item"] for event in events if event["type"] == "item.completed"]
     assert any("tool-42" in item.get("aggregated_output", "") for item in items), output
@@ -64,12 +64,12 @@ def test_a_command_is_run_and_its_output_read(gateway: Gateway, ledger: Watched,
 
 
 def test_a_model_that_is_not_there_is_told_to_the_user(gateway: Gateway, ledger: Watched, tmp_path: Path) -> None:
-    code, _, output = _ask(gateway, tmp_path, "Say hello.", model="no-such-model", key=gateway.key)
+    code, _, output = ask(gateway, tmp_path, "Say hello.", model="no-such-model", key=gateway.key)
     assert code != 0
     assert "'no-such-model' does not exist here" in output
 
 
 def test_a_wrong_key_is_told_to_the_user(gateway: Gateway, tmp_path: Path) -> None:
-    code, _, output = _ask(gateway, tmp_path, "Say hello.", model="demo-smart", key="sk-wrong")
+    code, _, output = ask(gateway, tmp_path, "Say hello.", model="demo-smart", key="sk-wrong")
     assert code != 0
     assert "API key" in output
