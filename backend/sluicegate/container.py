@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 from pydantic import SecretStr
@@ -79,7 +81,10 @@ from sluicegate.services.users import UserService
 from sluicegate.services.versions import VersionService
 from sluicegate.services.webhooks import WebhookService
 from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
-from sluicegate.storage import migrate
+from sluicegate.storage import backup, migrate
+from sluicegate.storage.backup import BackupError as BackupError
+from sluicegate.storage.backup import Head as BackupHead
+from sluicegate.storage.backup import Summary as BackupSummary
 from sluicegate.storage.crowd_source import SqlCrowdSource
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 from sluicegate.storage.migrate import SchemaError as SchemaError
@@ -309,6 +314,27 @@ def migrate_database(settings: Settings) -> str | None:
 def check_database(settings: Settings) -> None:
     """Raises SchemaError unless the schema is this release's."""
     migrate.check(settings.database)
+
+
+def known_keys(settings: Settings) -> set[str]:
+    """The ids of the keys that open what is stored sealed; none where no key was given or made yet."""
+    if settings.kek_primary is None and not (settings.data_dir / KEK_FILE).exists():
+        return set()
+    return {key.id for key in encryption_keys(settings) if key is not None}
+
+
+def write_backup(settings: Settings, out: BinaryIO) -> BackupSummary:
+    """Writes down the database as it is now; a server may run on it. Raises SchemaError when it is older or newer."""
+    made_at, key = SystemClock().now(), encryption_keys(settings)[0]
+    return backup.write(settings.database, out, __version__, made_at, key.id)
+
+
+def restore_backup(settings: Settings, source: BinaryIO, accept: Callable[[BackupHead], None]) -> BackupSummary:
+    """Fills the empty database of the settings. Raises AlreadyServed, BackupError, SchemaError, and what `accept`
+    raises for what the backup says of itself."""
+    make_data_dir(settings)
+    with sole_server(settings.database):
+        return backup.restore(settings.database, source, accept)
 
 
 def open_vault(settings: Settings) -> EnvelopeVault:

@@ -8,18 +8,27 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 from sqlmodel import SQLModel
 
+from sluicegate.kit.clock import ManualClock
+from sluicegate.services.demo_data import seed_demo
 from sluicegate.storage import migrate, tables
+from sluicegate.storage.engine import SqlStore, make_engine
+from sluicegate.storage.engine import database_url as async_url
+from sluicegate.storage.usage_writer import make_usage_writer
+from storage.conftest import Changes
 from storage.databases import sync_engine
+from storage.records import NOW
 
 # Tables and indexes that only make searches quick are in no metadata: not every database can have them.
 SEARCHES = re.compile(r"(user|key|audit)_search(_|$)|ix_(users|api_keys|audit_events)_search$")
@@ -61,6 +70,46 @@ def test_down_and_up_again_gives_the_same_schema(database_url: str) -> None:
 
     migrate.upgrade(database_url)
     assert differences(database_url) == []
+
+
+async def test_what_people_own_outlives_an_upgrade_from_every_version(database_url: str) -> None:
+    """One database with data goes back to each earlier version, and comes up again to the schema of the code."""
+    store = SqlStore(make_engine(async_url(database_url)), Changes(), ManualClock(NOW))
+    writer = make_usage_writer(make_url(database_url), ZoneInfo("UTC"))
+    await seed_demo(store, ManualClock(NOW), writer.write)
+    writer.close()
+    await store.aclose()
+    before = owned(database_url)
+    assert min(before.values()) > 0
+    for version in versions():
+        assert migrate.downgrade(database_url, version) == version
+        migrate.upgrade(database_url)
+        assert differences(database_url) == [], version
+        assert {name: count for name, count in owned(database_url).items() if name in before} == before, version
+
+
+def versions() -> list[str]:
+    """All but today's, the latest first."""
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    return [script.revision for script in scripts.walk_revisions()][1:]
+
+
+def owned(url: str) -> dict[str, int]:
+    names = (
+        "users",
+        "groups",
+        "memberships",
+        "grants",
+        "api_keys",
+        "providers",
+        "provider_models",
+        "models",
+        "backends",
+    )
+    statements = {name: f"SELECT count(*) FROM {name}" for name in (*names, "usage_ledger")}
+    statements["cost"] = "SELECT sum(cost_nanos) FROM usage_ledger"
+    with sync_engine(url) as engine, engine.connect() as connection:
+        return {name: int(connection.scalar(text(statement)) or 0) for name, statement in statements.items()}
 
 
 def test_names_of_groups_and_providers_are_unique_without_regard_to_case(database_url: str) -> None:

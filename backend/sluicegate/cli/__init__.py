@@ -6,7 +6,7 @@ import os
 import sys
 
 from sluicegate.cli.commands import app
-from sluicegate.container import AlreadyServed, SchemaError
+from sluicegate.container import AlreadyServed, BackupError, SchemaError
 from sluicegate.kit.errors import AppError
 from sluicegate.settings import ConfigurationError
 
@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit(_say("The settings cannot be taken:", *error.faults))
     except AppError as error:
         sys.exit(_say(f"{error.field}: {error.message}" if error.field else error.message))
-    except (AlreadyServed, SchemaError, OSError) as error:
+    except (AlreadyServed, BackupError, SchemaError, OSError) as error:
         sys.exit(_say(str(error)))
 
 

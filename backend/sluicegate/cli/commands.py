@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from sluicegate.cli.backup import add_to as add_backup
 from sluicegate.cli.demo import prepare_demo, print_demo
 from sluicegate.cli.doctor import examine
 from sluicegate.cli.logs import set_up_logging
@@ -37,6 +38,7 @@ rollups_app = typer.Typer(no_args_is_help=True, help="Sums of what was used.")
 app.add_typer(rollups_app, name="rollups")
 add_policy_commands(app)
 add_reconcile(app)
+add_backup(app)
 app.add_typer(prices_app, name="prices")
 kek_app = typer.Typer(no_args_is_help=True, help="The key that wraps what is stored sealed.")
 app.add_typer(kek_app, name="kek")

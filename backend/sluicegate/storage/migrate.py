@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -24,6 +24,7 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 # Any number will do, so long as nothing else in the database takes the same advisory lock.
 _LOCK_KEY = 0x51_1C_E6_A7_E0
 _SQLITE_WAIT_SECONDS = 120
+T = TypeVar("T")
 
 
 class SchemaError(Exception):
@@ -34,20 +35,40 @@ class DatabaseUnreachable(SchemaError):
     """It cannot be asked at all."""
 
 
-def upgrade(url: str) -> str | None:
-    """Runs all missing versions and gives the version reached."""
-    return _run(url, lambda config: command.upgrade(config, "head"))
+def upgrade(url: str, version: str = "head") -> str | None:
+    """Runs all missing versions up to `version` and gives the version reached."""
+
+    def work(connection: Connection) -> str | None:
+        move_to(connection, version)
+        return version_of(connection)
+
+    return in_one_transaction(url, work)
 
 
 def downgrade(url: str, version: str) -> str | None:
     """Takes versions back down to `version`, or all with `base`; data that the older schema cannot hold is lost."""
-    return _run(url, lambda config: command.downgrade(config, version))
+
+    def work(connection: Connection) -> str | None:
+        command.downgrade(_config(connection), version)
+        return version_of(connection)
+
+    return in_one_transaction(url, work)
+
+
+def move_to(connection: Connection, version: str) -> None:
+    """Upgrades within a transaction of `in_one_transaction`."""
+    command.upgrade(_config(connection), version)
+
+
+def clear(connection: Connection) -> None:
+    """Takes a schema away, if there is one, with all it holds; within a transaction of `in_one_transaction`."""
+    command.downgrade(_config(connection), "base")
 
 
 def current(url: str) -> str | None:
     """The version that the database is at; None when it has no schema."""
     with _engine(url) as engine, engine.connect() as connection:
-        return _version_of(connection)
+        return version_of(connection)
 
 
 def check(url: str) -> None:
@@ -57,7 +78,7 @@ def check(url: str) -> None:
         return
     if found is None:
         raise SchemaError("The database has no schema yet. Run `sluicegate migrate` first.")
-    if found in _known():
+    if found in known():
         raise SchemaError(
             f"The database schema is at version {found}, this release needs {wanted}. "
             "Make a backup, then run `sluicegate migrate`."
@@ -76,12 +97,31 @@ def newest() -> str:
     return head
 
 
-def _run(url: str, work: Callable[[Config], None]) -> str | None:
+def known() -> set[str]:
+    """All versions that this release can start from."""
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def version_of(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def in_one_transaction(url: str, work: Callable[[Connection], T]) -> T:
+    """Runs `work` with the lock that upgrades hold; what it did is undone if it raises."""
     with _engine(url, lock=True) as engine, engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-        work(_config(connection))
-        return _version_of(connection)
+        return work(connection)
+
+
+@contextmanager
+def snapshot(url: str) -> Iterator[Connection]:
+    """Reads one state of the database throughout."""
+    with _engine(url) as engine:
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with engine.begin() as connection:
+            yield connection
 
 
 @contextmanager
@@ -129,11 +169,3 @@ def _config(connection: Connection | None = None) -> Config:
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
-
-
-def _known() -> set[str]:
-    return {script.revision for script in _scripts().walk_revisions()}
-
-
-def _version_of(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,84 @@
+"""A backup of the database as one file, and a database from such a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sluicegate.cli.logs import set_up_logging
+from sluicegate.container import BackupError, BackupHead, known_keys, restore_backup, write_backup
+from sluicegate.settings import Settings
+from sluicegate.settings import load as load_settings
+
+_PIPE = Path("-")
+_NO_KEY = (
+    "What this backup holds sealed (provider credentials, webhook secrets, letters) opens with key {key}, which is not "
+    "configured here. Put the file kek of the old data folder into {folder} or set SLUICEGATE_KEK_PRIMARY, and try "
+    "again; or pass --without-key, and enter those secrets anew."
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(backup)
+    app.command()(restore)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the backup goes; must not exist yet. - writes to a pipe.")],
+) -> None:
+    """Writes the whole database to one file, while servers run. The key that opens provider credentials is not in it:
+    keep a copy of that apart."""
+    settings = _load()
+    if file == _PIPE:
+        done = write_backup(settings, sys.stdout.buffer)
+    else:
+        if file.exists():
+            raise FileExistsError(f"{file} exists already. Name another file.")
+        draft = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+                done = write_backup(settings, out)
+                out.flush()
+                os.fsync(out.fileno())
+            # As a link: a file that came to be there meanwhile is not overwritten.
+            os.link(draft, file)
+        finally:
+            draft.unlink(missing_ok=True)
+    typer.echo(
+        f"{done.total:,} rows of {len(done.rows)} tables. Key {done.head.key_id} opens what is sealed.", err=True
+    )
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup; - reads what is piped in.")],
+    without_key: Annotated[
+        bool, typer.Option("--without-key", help="Also when no key at hand opens the backup's secrets.")
+    ] = False,
+) -> None:
+    """Fills an empty database from a backup, of SQLite or PostgreSQL alike, and brings it to this release's schema. A
+    database with anything in it is left as it is."""
+    settings = _load()
+
+    def accept(head: BackupHead) -> None:
+        if not without_key and head.key_id not in known_keys(settings):
+            raise BackupError(_NO_KEY.format(key=head.key_id, folder=settings.data_dir))
+
+    if file == _PIPE:
+        done = restore_backup(settings, sys.stdin.buffer, accept)
+    else:
+        with file.open("rb") as source:
+            done = restore_backup(settings, source, accept)
+    made = done.head.made_at.strftime("%Y-%m-%d %H:%M UTC")
+    typer.echo(
+        f"{done.total:,} rows of {len(done.rows)} tables, as they were at {made} in release {done.head.release}."
+    )
+
+
+def _load() -> Settings:
+    settings = load_settings()
+    set_up_logging(settings.log_level)
+    return settings
