@@ -171,11 +171,11 @@ def dialects_of(path: str, heard: Heard) -> list[Dialect]:
         ("/gateway/anthropic/v1/", Dialect.ANTHROPIC),
         ("/gateway/gemini/v1beta/", Dialect.GEMINI),
         ("/v1beta/", Dialect.GEMINI),
-        ("/v1/messages", Dialect.ANTHROPIC),
-        ("/v1/chat/completions", Dialect.OPENAI),
     ):
         if path.startswith(root) and unquote(path) == path:
             return [dialect]
+    if path in ("/v1/messages", "/v1/messages/count_tokens"):
+        return [Dialect.ANTHROPIC]
     return list(Dialect)
 
 

@@ -86,6 +86,10 @@ async def test_ids_are_no_oracle_and_refusals_cost_nothing(bench: Bench) -> None
     written = json.dumps(responses(previous_response_id="resp_1")).replace("previous", "\\u0070revious")
     answer = await bench.client.post(RESPONSES, content=written)
     assert (answer.status_code, openai_error(answer)["param"]) == (400, "previous_response_id")
+    for values in ({"input": [{"type": "item_reference", "id": "rs_1"}]}, {"input": [{"id": "rs_1"}, "x"]}):
+        hidden = json.dumps(responses(**values)).replace('"id"', '"\\u0069d"').replace("item_ref", "item\\u005fref")
+        answer = await bench.client.post(RESPONSES, content=hidden)
+        assert (answer.status_code, openai_error(answer)["param"].split(".")[0]) == (400, "input")
     # Cursor's way to ask for the same.
     answer = await bench.client.post("/v1/chat/completions", json=responses(previous_response_id="resp_1"))
     assert answer.status_code == 400

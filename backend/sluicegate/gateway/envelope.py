@@ -46,6 +46,11 @@ class Envelope:
     def has(self, name: str) -> bool:
         return name in self._fields
 
+    def part(self, name: str) -> bytes:
+        """A field as it was sent; empty for one that is missing."""
+        raw = self._fields.get(name)
+        return b"" if raw is None else bytes(raw)
+
     def whole(self) -> dict[str, Any]:
         """All of the body, as the caller sent it; raises Refusal `invalid_request` where a value deep inside is none,
         which nobody has looked at before."""

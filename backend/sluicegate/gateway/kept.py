@@ -6,14 +6,15 @@ Calls that refer to something stored therefore pass only if the same user's call
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Raw
 
 from sluicegate.gateway.envelope import Envelope
+from sluicegate.gateway.reading import loaded
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.refusals import Refusal, invalid_request
 
@@ -22,9 +23,47 @@ KEPT_SECONDS = 30 * 24 * 3600.0
 # About 20 MB; the oldest go first.
 MOST = 100_000
 _SHOWN = 80
-# Without one of these no field and no item can refer to anything; letters may be written as numbers.
-_MAY_REFER = re.compile(rb'"(?:id|previous_response_id|conversation|container)"|\\u00[2-7]')
-_MAY_HOLD_CONTAINER = re.compile(rb'"container"|\\u00[2-7]')
+_NULL = Raw(b"null")
+T = TypeVar("T")
+
+
+class _Item(msgspec.Struct):
+    """As much of an item of the input as tells whether it refers to another one."""
+
+    id: Raw = _NULL
+    type: Raw = _NULL
+    role: Raw = _NULL
+    encrypted_content: Raw = _NULL
+
+    @property
+    def refers(self) -> bool:
+        """By its type, by having nothing but an id, or as a thought whose text only the provider has."""
+        if bytes(self.id) == b"null":
+            return False
+        match loaded(self.type):
+            case "item_reference":
+                return True
+            case None:
+                return bytes(self.role) == b"null"
+            case "reasoning":
+                return not loaded(self.encrypted_content)
+            case _:
+                return False
+
+
+class _Tool(msgspec.Struct):
+    container: Raw = _NULL
+
+
+class _Told(msgspec.Struct):
+    id: str | None = None
+
+
+_decode_input = msgspec.json.Decoder(list[_Item]).decode
+_decode_tools = msgspec.json.Decoder(list[_Tool]).decode
+_decode_told = msgspec.json.Decoder(list[_Told]).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class KeptAnswers:
@@ -50,8 +89,6 @@ class KeptAnswers:
 
     def check_response(self, envelope: Envelope, owner: str) -> None:
         """Raises Refusal for a Responses request that refers to what is stored and is not known as the owner's."""
-        if _MAY_REFER.search(envelope.raw) is None:
-            return
         if envelope.get("conversation") is not None:
             raise invalid_request(
                 "Conversations that a provider stores are not served here; send 'input', or 'previous_response_id'.",
@@ -60,20 +97,20 @@ class KeptAnswers:
         previous = envelope.get("previous_response_id")
         if previous is not None:
             self._check(previous, owner, "previous_response_id")
-        items = envelope.get("input")
-        for index, item in enumerate(items if isinstance(items, list) else ()):
-            if isinstance(item, dict) and _refers(item):
-                self._check(item.get("id"), owner, f"input.{index}.id")
-        tools = envelope.get("tools")
-        for index, tool in enumerate(tools if isinstance(tools, list) else ()):
-            if isinstance(tool, dict) and isinstance(tool.get("container"), str):
-                raise _container(f"tools.{index}.container")
+        told = envelope.part("input")
+        if told.startswith(b"[") and _may_name(told, b'"id"'):
+            for index, item in enumerate(_read(told, _decode_input, "input")):
+                if item.refers:
+                    self._check(loaded(item.id), owner, f"input.{index}.id")
+        tools = envelope.part("tools")
+        if tools.startswith(b"[") and _may_name(tools, b'"container"'):
+            for index, tool in enumerate(_read(tools, _decode_tools, "tools")):
+                if isinstance(loaded(tool.container), str):
+                    raise _container(f"tools.{index}.container")
 
     @staticmethod
     def check_message(envelope: Envelope) -> None:
         """Raises Refusal for a Messages request that goes on in the container of an earlier one."""
-        if _MAY_HOLD_CONTAINER.search(envelope.raw) is None:
-            return
         container = envelope.get("container")
         if isinstance(container, str) or (isinstance(container, dict) and container.get("id") is not None):
             raise _container("container")
@@ -92,38 +129,29 @@ def _container(field: str) -> Refusal:
     return invalid_request("A container of an earlier call cannot be used again here; leave its id out.", field=field)
 
 
-def _refers(item: dict[str, Any]) -> bool:
-    """Whether an item of the input stands for one that is stored: by its type, by having nothing but an id, or as a
-    thought whose text only the provider has."""
-    match item.get("type"):
-        case "item_reference":
-            return True
-        case None:
-            return item.get("id") is not None and item.get("role") is None
-        case "reasoning":
-            return item.get("id") is not None and not item.get("encrypted_content")
-        case _:
-            return False
+def _may_name(part: bytes, name: bytes) -> bool:
+    """A quick look: the names of fields may also be written with numbers for letters."""
+    return name in part or b"\\u00" in part
+
+
+def _read(part: bytes, decode: Callable[[bytes], list[T]], field: str) -> list[T]:
+    """Raises Refusal for a list that holds anything but objects, since only a list that is read can be checked."""
+    try:
+        return decode(part)
+    except _UNREADABLE as error:
+        raise invalid_request(f"The field '{field}' cannot be read: {error}.", field=field) from None
 
 
 def _digest(identity: str) -> bytes:
     return blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-class _Item(msgspec.Struct):
-    id: str | None = None
-
-
-_decode_items = msgspec.json.Decoder(list[_Item]).decode
-_decode_text = msgspec.json.Decoder(str).decode
-
-
-def stored_ids(identity: msgspec.Raw, output: msgspec.Raw, store: msgspec.Raw) -> tuple[str, ...]:
+def stored_ids(identity: Raw, output: Raw, store: Raw) -> tuple[str, ...]:
     """Of an answer and of its items, unless it says that it is not stored; none where they cannot be read."""
     if bytes(store) == b"false":
         return ()
     try:
-        items = _decode_items(output) if bytes(output) != b"null" else []
+        items = _decode_told(output) if bytes(output) != b"null" else []
         return (_decode_text(identity), *(item.id for item in items if item.id))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         return ()
