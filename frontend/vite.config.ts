@@ -46,6 +46,7 @@ export default defineConfig({
     proxy: {
       "/graphql": server,
       "/auth": server,
+      "/events": server,
       "/export": server,
       "/gateway": server,
       "/v1": server,

@@ -12,6 +12,7 @@ from sluicegate.container import Container
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.graphql.execute import executor
 from sluicegate.graphql.schema import build_schema
+from sluicegate.services.live import LiveService
 from sluicegate.web.app import create_web_app
 from sluicegate.web.requests import refusal
 
@@ -27,7 +28,8 @@ CONSOLE = Path(__file__).parent / "console" / "dist"
 class Dispatcher:
     """Keeps the hot path clear of routing, dependency injection and middleware."""
 
-    def __init__(self, container: Container, web: App) -> None:
+    def __init__(self, container: Container, web: App, live: LiveService) -> None:
+        self.live = live
         self._container = container
         self._gateway = container.gateway
         self._web = web
@@ -56,6 +58,7 @@ class Dispatcher:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self.live.close()
         await self._container.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -63,11 +66,14 @@ class Dispatcher:
 def create_app(container: Container) -> Dispatcher:
     """The whole server over one container, which it starts and stops with itself."""
     services = container.services
+    # Lives with those who watch, and reads what calls go by: nothing that a command would need.
+    live = LiveService(services.auth, container.gateway.board, container.policy, container.admission, container.clock)
     web = create_web_app(
         services,
         executor(build_schema(), services),
+        live=live,
         public_url=container.url,
         ready=container.ready,
         console=CONSOLE,
     )
-    return Dispatcher(container, web)
+    return Dispatcher(container, web, live)

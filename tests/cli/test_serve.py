@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,3 +219,16 @@ def spoken(url: str, data: bytes) -> bytes:
         while part := caller.recv(65_536):
             answer += part
         return answer
+
+
+def test_a_stop_ends_live_streams_at_once(folder: Path) -> None:
+    with serving(folder, ADMIN_EMAIL=EMAIL, ADMIN_PASSWORD=PASSWORD) as server:
+        cookies = sign_in(server.url).cookies
+        began = time.monotonic()
+        with httpx.stream("GET", f"{server.url}/events/live?everyone=true", cookies=cookies, timeout=60) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: picture"
+            assert server.stop() == 0
+            assert [*lines][-3:] == ["event: end", 'data: {"reason":"stopping"}', ""]
+        # Calls in flight would be given thirty seconds.
+        assert time.monotonic() - began < 25

@@ -15,7 +15,7 @@ from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.clock import ManualClock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import PeriodClock
-from sluicegate.ports.policy import Ask, Denial, LimitSet, PastUse, RateRoom, Room
+from sluicegate.ports.policy import ActiveUse, Ask, Counts, Denial, LimitSet, PastUse, RateRoom, Room
 
 ADA = Subject(SubjectKind.USER, "ada")
 BOB = Subject(SubjectKind.USER, "bob")
@@ -387,3 +387,44 @@ def test_the_promised_wait_is_enough_and_not_needlessly_long(pauses: list[float]
             assert await store.peek(wanted) is None
 
     asyncio.run(run())
+
+
+async def test_only_those_who_called_of_late_are_active(clock: ManualClock) -> None:
+    store = make(clock)
+    lease = await store.admit(ask(LimitSet(ADA, requests=5), LimitSet(TEAM), input_tokens=30, output_tokens=7))
+    await store.use_of(BOB)
+    clock.advance(1)
+    taken = Counts(1, 30, 7)
+    assert [use async for use in store.active()] == [
+        ActiveUse(ADA, taken, taken, 1),
+        ActiveUse(TEAM, taken, taken, 1),
+        ActiveUse(BOB, Counts(), Counts(), 0),
+    ]
+    clock.advance(70)
+    nothing = Counts()
+    assert [use async for use in store.active()] == [
+        ActiveUse(ADA, nothing, nothing, 1),
+        ActiveUse(TEAM, nothing, nothing, 1),
+    ]
+    assert not isinstance(lease, Denial)
+    store.settle(lease, 30, 5, Nanos(0))
+    clock.advance(62)
+    assert [use async for use in store.active()] == []
+
+
+async def test_whoever_looks_at_all_who_are_active_holds_nobody_up(clock: ManualClock) -> None:
+    store = make(clock)
+    for number in range(1_200):
+        await store.admit(ask(LimitSet(Subject(SubjectKind.USER, str(number)))))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    assert len([use async for use in store.active()]) == 1_200
+    assert turns >= 2
+    task.cancel()

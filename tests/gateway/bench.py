@@ -17,6 +17,7 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from fakes.provider import Provider
+from sluicegate.app import create_app
 from sluicegate.cli.protocol import LeanProtocol, RequestBounds
 from sluicegate.container import Container, prepare_database
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
@@ -113,6 +114,7 @@ class Bench:
     client: httpx.AsyncClient
     port: int
     server: uvicorn.Server
+    app: Any
 
     async def until_asked(self, times: int) -> None:
         """Until the provider has had so many calls."""
@@ -275,10 +277,12 @@ async def running_bench(
     stalled_seconds: float | None = None,
     bounds: RequestBounds | None = None,
     direct: bool = True,
+    everything: bool = False,
     provider: Provider | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
-    """`database` is an empty one with today's schema, which is copied; without `direct` all goes by ASGI. `provider` is
+    """`database` is an empty one with today's schema, which is copied; without `direct` all goes by ASGI. `everything`
+    also serves GraphQL and the web routes. `provider` is
     one that does more than the usual."""
     shutil.copy(database, folder / "sluicegate.db")
     values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
@@ -289,11 +293,12 @@ async def running_bench(
         await container.start()
         await populate(container, provider.port)
         protocol = LeanProtocol.within(bounds or RequestBounds(), container.gateway.direct if direct else None)
-        async with _listening(container, protocol) as (server, port):
+        app = create_app(container) if everything else container.gateway
+        async with _listening(app, protocol) as (server, port):
             headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
             url = f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, verify=_NO_AUTHORITIES) as client:
-                yield Bench(container, provider, client, port, server)
+                yield Bench(container, provider, client, port, server, app)
         await container.stop()
 
 
@@ -314,10 +319,10 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(container: Container, protocol: type[LeanProtocol]) -> AsyncIterator[tuple[uvicorn.Server, int]]:
+async def _listening(app: Any, protocol: type[LeanProtocol]) -> AsyncIterator[tuple[uvicorn.Server, int]]:
     server = _Server(
         uvicorn.Config(
-            container.gateway,
+            app,
             port=0,
             lifespan="off",
             log_level="error",

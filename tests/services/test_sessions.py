@@ -6,12 +6,15 @@ import pytest
 from sqlalchemy import text
 
 from fakes.identity import Site
+from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.client import describe_client
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Conflict, Forbidden, NotFound
 from sluicegate.services.auth import AuthService
 from sluicegate.services.caller import Caller
 from sluicegate.services.sessions import SessionService
+from sluicegate.services.tokens import TokenService
+from sluicegate.services.users import UserService
 
 PASSWORD = "correct horse battery"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -141,3 +144,25 @@ async def test_a_deleted_person_has_no_sessions(site: Site) -> None:
 )
 def test_browsers_are_told_by_name_and_system(user_agent: str, shown: str) -> None:
     assert describe_client(user_agent) == shown
+
+
+async def test_who_is_still_there_is_told_for_all_at_once_and_is_no_use_of_a_session(site: Site) -> None:
+    people = People(site)
+    ada, eve = await people.arrive(site)
+    _, secret = await TokenService(site.store, site.clock).create(ada, "ci", [TokenScope.READ], None)
+    script = await people.auth.caller_of_token(secret.reveal())
+    assert script is not None
+    callers = [ada, eve, script]
+    assert await people.auth.still(callers) == callers
+    await UserService(site.store).update(ada, eve.user.id, role=Role.ADMIN)
+    now = [caller and (caller.user.id, caller.is_admin, caller.scopes) for caller in await people.auth.still(callers)]
+    assert now == [(ada.user.id, True, None), (eve.user.id, True, None), (ada.user.id, True, {TokenScope.READ})]
+    await people.sessions.end_all(ada, eve.user.id)
+    assert await people.auth.still(callers) == [ada, None, script]
+    assert script.actor.token_id is not None
+    await TokenService(site.store, site.clock).revoke(ada, script.actor.token_id)
+    assert await people.auth.still([script, ada]) == [None, ada]
+    for _ in range(13):
+        assert await people.auth.still([ada]) is not None
+        site.clock.advance(3600)
+    assert await people.auth.still([ada]) == [None]

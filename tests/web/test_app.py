@@ -62,7 +62,12 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         app = create_web_app(
-            services_of(site, auth), _echo, public_url=lambda: "http://test", ready=_ready, console=dist
+            services_of(site, auth),
+            _echo,
+            live=cast("Any", None),
+            public_url=lambda: "http://test",
+            ready=_ready,
+            console=dist,
         )
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
@@ -171,7 +176,12 @@ async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) ->
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         app = create_web_app(
-            services_of(site, auth), _echo, public_url=lambda: "https://test", ready=_ready, console=tmp_path / "none"
+            services_of(site, auth),
+            _echo,
+            live=cast("Any", None),
+            public_url=lambda: "https://test",
+            ready=_ready,
+            console=tmp_path / "none",
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as http:
             cookie = (await _sign_in(http)).headers["set-cookie"]

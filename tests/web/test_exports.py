@@ -74,6 +74,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         app = create_web_app(
             cast("Services", some),
             _no_graphql,
+            live=cast("Any", None),
             public_url=lambda: "http://test",
             ready=_ready,
             console=tmp_path / "none",

@@ -69,7 +69,12 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         usage = UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock)
         some = SimpleNamespace(auth=auth, recovery=site.recovery(), audit=None, users=None, usage=usage)
         app = create_web_app(
-            cast("Services", some), _no_graphql, public_url=lambda: "http://test", ready=_ready, console=tmp_path / "no"
+            cast("Services", some),
+            _no_graphql,
+            live=cast("Any", None),
+            public_url=lambda: "http://test",
+            ready=_ready,
+            console=tmp_path / "no",
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
             yield Desk(http, usage, ada, site.store.engine)

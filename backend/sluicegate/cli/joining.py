@@ -9,6 +9,8 @@ _HEAD = b"HTTP/1.1 "
 _COPIED = 64 * 1024
 # How long the end of a caller's request is still taken in, and thrown away, once its answer is out.
 _LINGER_SECONDS = 2.0
+# How long a caller may take nothing of what is left to send when a connection closes.
+_STUCK_SECONDS = 30.0
 
 
 class Joining:
@@ -16,7 +18,7 @@ class Joining:
     when more of a request is to come, `close` only ends the writing: a socket that is closed with bytes unread resets
     the connection, and the answer with it."""
 
-    __slots__ = ("_head", "_lingering", "_loop", "plain", "unfinished")
+    __slots__ = ("_head", "_lingering", "_loop", "_stuck", "plain", "unfinished")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self.plain = transport
@@ -24,6 +26,7 @@ class Joining:
         self._loop = loop
         self._head = b""
         self._lingering: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes) -> None:
         head = self._head
@@ -45,15 +48,29 @@ class Joining:
     def close(self) -> None:
         self._flush()
         if not self.unfinished or self._lingering is not None or not self.plain.can_write_eof():
-            self.plain.close()
+            self._close_plain()
         elif not self.plain.is_closing():
             self.plain.write_eof()
             self.plain.resume_reading()
-            self._lingering = self._loop.call_later(_LINGER_SECONDS, self.plain.close)
+            self._lingering = self._loop.call_later(_LINGER_SECONDS, self._close_plain)
+
+    def _close_plain(self) -> None:
+        self.plain.close()
+        left = self.plain.get_write_buffer_size()
+        if left:
+            self._stuck = self._loop.call_later(_STUCK_SECONDS, self._abort_if_stuck, left)
+
+    def _abort_if_stuck(self, left: int) -> None:
+        now_left = self.plain.get_write_buffer_size()
+        if now_left >= left:
+            self.plain.abort()
+        else:
+            self._stuck = self._loop.call_later(_STUCK_SECONDS, self._abort_if_stuck, now_left)
 
     def lost(self) -> None:
-        if self._lingering is not None:
-            self._lingering.cancel()
+        for timer in (self._lingering, self._stuck):
+            if timer is not None:
+                timer.cancel()
 
     def _flush(self) -> None:
         head, self._head = self._head, b""

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import uvicorn
 
-from sluicegate.app import create_app
+from sluicegate.app import Dispatcher, create_app
 from sluicegate.cli.protocol import LeanProtocol, RequestBounds
 from sluicegate.container import Container, sole_server
 from sluicegate.settings import Settings
@@ -46,8 +46,9 @@ def serve_on(bound: socket.socket, container: Container) -> None:
     settings = container.settings
     bounds = RequestBounds(grace=settings.body_grace_seconds, bytes_per_second=settings.body_bytes_per_second)
     _allow_all_files()
+    app = create_app(container)
     config = uvicorn.Config(
-        create_app(container),
+        app,
         loop="uvloop",
         http=LeanProtocol.within(bounds, container.gateway.direct),
         lifespan="on",
@@ -60,10 +61,14 @@ def serve_on(bound: socket.socket, container: Container) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     with sole_server(settings.database):
-        _Server(config).run(sockets=[bound])
+        _Server(config, app).run(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, app: Dispatcher) -> None:
+        super().__init__(config)
+        self._app = app
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         # Modules, schema and compiled statements stay for ever, and calls leave no cycles behind: looking through all
@@ -71,6 +76,11 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Who watches would go on for ever, and calls in flight are what is waited for.
+        self._app.live.close()
+        await super().shutdown(sockets)
 
 
 def _allow_all_files() -> None:

@@ -10,6 +10,7 @@ import structlog
 from sluicegate.domain.apikey import parse_credential
 from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.asgi import FAULT, ClientGone, Receive, Reply, Request, Scope, Send
+from sluicegate.gateway.board import Board
 from sluicegate.gateway.credentials import credential_of
 from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.completions import Completions
@@ -67,6 +68,7 @@ class GatewayApp:
         backends = Backends(upstream, demo, options.timeouts, clock, patience=options.patience_seconds)
         self.health: HealthBoard = backends.breakers
         self._pipeline = Pipeline(Books(policy, journal, clock, KeptAnswers(clock)), backends, options)
+        self.board = Board(self._pipeline.watch, policy, clock)
         self._paths = self._table()
         self.direct = Direct(self._pipeline, self._paths, self._rendered, _TELLING, self._answering)
 
@@ -154,6 +156,7 @@ class GatewayApp:
     def _rendered(self, request: Request, refusal: Refusal) -> Reply:
         if refusal.code == "budget_exceeded":
             refusal.status = self._budget_status
+        self.board.note(request, refusal)
         reply = render(refusal, request.dialect, request.id, self._clock.now())
         if refusal.status == 405:
             reply.headers.append((b"allow", refusal.field.encode() if refusal.field else b""))

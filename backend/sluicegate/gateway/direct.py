@@ -117,7 +117,7 @@ class Direct:
         policy, wire = self.pipeline.policy, head.wire
         if policy.secrets is not None or len(line.content) > self.pipeline.max_body:
             return False
-        request = head.request.another()
+        request, envelope = head.request.another(), None
         try:
             principal = head.principal
             if principal is None or not principal.valid:
@@ -130,6 +130,7 @@ class Direct:
         except Refusal as refusal:
             if refusal.code in self._telling:
                 return False
+            refusal.model = envelope.model if envelope is not None else None
             line.answer(self.rendered(request, refusal), request.id_headers())
             return True
         except Exception:
@@ -213,6 +214,7 @@ class _Flight:
     def _refuse(self, refusal: Refusal) -> None:
         self._end()
         request = self._call.request
+        refusal.model = self._call.model.slug
         self._line.answer(self._direct.rendered(request, refusal), request.id_headers())
 
     def _fail(self) -> None:

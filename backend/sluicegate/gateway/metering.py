@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from sluicegate.domain.catalog import Dialect
@@ -21,6 +22,7 @@ from sluicegate.policy.admitted import Admitted
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.service import PolicyService
+from sluicegate.ports.live import CallInFlight
 from sluicegate.ports.upstream import RawHeaders
 from sluicegate.ports.usage import UsageSink
 
@@ -124,6 +126,31 @@ class Call:
     @property
     def session_id(self) -> str | None:
         return self._attribution.session_id
+
+    def seen(self) -> CallInFlight:
+        """The call as somebody who watches sees it."""
+        user_id, user, key_id, key, _ = self._admitted.principal.named
+        outbound, meter, attribution = self._outbound, self.meter, self._attribution
+        usage = meter.usage(self.input_estimate)[0] if meter is not None else TokenUsage(input=self.input_estimate)
+        began = self.clock.time() - (self.clock.monotonic() - self.since)
+        if outbound is not None:
+            began = self._started_ms / 1000
+        return CallInFlight(
+            id=self.request.id,
+            user_id=user_id,
+            user=user,
+            key_id=key_id,
+            key=key,
+            model=self.model.slug,
+            provider=outbound.route.provider_name if outbound is not None else None,
+            provider_model=outbound.route.provider_model if outbound is not None else None,
+            client_app=attribution.client_app,
+            project=attribution.project,
+            started_at=datetime.fromtimestamp(began, UTC),
+            streamed=outbound is not None and self._streamed,
+            input_tokens=usage.total_input,
+            output_tokens=usage.output if meter is not None else None,
+        )
 
     def open(self, outbound: Outbound, wire: Wire, *, streamed: bool) -> None:
         """Writes the call down with its estimates, which count if the process dies. Raises OSError when that cannot be,

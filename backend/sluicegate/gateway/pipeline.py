@@ -79,9 +79,13 @@ class Pipeline:
         envelope = wire.open(await read_body(request, self.max_body), named)
         input_estimate = envelope.input_estimate(wire.bytes_per_token)
         max_tokens = wire.max_tokens(envelope)
-        admitted = await decided(
-            self.policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal)
-        )
+        try:
+            admitted = await decided(
+                self.policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal)
+            )
+        except Refusal as refusal:
+            refusal.model = envelope.model
+            raise
         call = Call(self.books, request, admitted)
         self.watch.enter(call)
 
@@ -103,6 +107,9 @@ class Pipeline:
         call.carried_by(task)
         try:
             await work
+        except Refusal as refusal:
+            refusal.model = call.model.slug
+            raise
         except asyncio.CancelledError:
             if not call.gone or task is None:
                 raise
@@ -160,6 +167,13 @@ class Pipeline:
         """Needs a grant, uses up nothing and leaves no trace in the ledger."""
         principal = await self.identify(request)
         envelope = wire.open(await read_body(request, self.max_body), named)
+        try:
+            await self._count(request, wire, envelope, principal)
+        except Refusal as refusal:
+            refusal.model = envelope.model
+            raise
+
+    async def _count(self, request: Request, wire: CountingWire, envelope: Envelope, principal: Principal) -> None:
         model = await decided(self.policy.check_access(principal, envelope.model))
         if model.routes and not any(wire.dialect in route.dialects for route in model.routes):
             # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.

@@ -78,6 +78,7 @@ class Rehearsal:
                         )
         finally:
             self.on = False
+            gateway.board.forget()
             self._people.clear()
             self._keys.clear()
         await policy.apply(everything)

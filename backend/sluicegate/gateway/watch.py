@@ -7,9 +7,11 @@ gives those that last a watcher, which waits for the caller to leave.
 from __future__ import annotations
 
 import asyncio
+import heapq
 
 from sluicegate.gateway.metering import Call
 from sluicegate.kit.clock import Clock
+from sluicegate.ports.live import CallInFlight
 
 TICK = 0.25
 _RENEW_SECONDS = 60.0
@@ -28,6 +30,11 @@ class Watch:
     def calls(self) -> int:
         """How many calls are in flight."""
         return len(self._calls)
+
+    def seen(self, user_id: str | None, most: int) -> tuple[int, list[CallInFlight]]:
+        """How many calls are in flight, of everybody or of one user, and those that began first."""
+        calls = [call for call in self._calls if user_id is None or call.principal.user.id == user_id]
+        return len(calls), [call.seen() for call in heapq.nsmallest(most, calls, key=lambda call: call.since)]
 
     def enter(self, call: Call) -> None:
         self._calls.add(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
@@ -22,8 +23,10 @@ from sluicegate.domain.catalog import (
 )
 from sluicegate.domain.price_list import next_start
 from sluicegate.domain.usage import LongContext, Prices
+from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.policy import CatalogRows
+from sluicegate.policy.provider_headers import open_headers
+from sluicegate.ports.policy import CatalogRows, Vault
 from sluicegate.ports.upstream import Origin, RawHeaders
 
 # Where a base URL of the dialect ends; the first is added where none is given.
@@ -88,6 +91,18 @@ class Opened:
 
     credentials: dict[str, Secret] = field(default_factory=dict[str, Secret])
     headers: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+
+
+def opened_of(rows: CatalogRows, vault: Vault) -> Opened:
+    opened = Opened()
+    for provider_id, sealed in rows.credentials.items():
+        # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
+        with suppress(SealBroken):
+            opened.credentials[provider_id] = vault.unseal(sealed, f"provider:{provider_id}")
+    for provider_id, sealed in rows.headers.items():
+        with suppress(SealBroken):
+            opened.headers[provider_id] = open_headers(vault, provider_id, sealed)
+    return opened
 
 
 class Catalog:

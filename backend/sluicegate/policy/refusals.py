@@ -26,7 +26,7 @@ class LimitFacts:
 
 class Refusal(AppError):
     """A call that is not admitted. `retry_after` is whole seconds, at least 1; None when waiting does not help. `room`
-    is set where a limit stood in the way."""
+    is set where a limit stood in the way, `model` where the caller named one and it was read."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Refusal(AppError):
         self.retry_after = retry_after
         self.facts = facts
         self.room: Room | None = None
+        self.model: str | None = None
 
 
 def invalid_key(

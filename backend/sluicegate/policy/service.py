@@ -10,26 +10,25 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 from sluicegate.domain.apikey import parse_credential
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.kit.clock import Clock
-from sluicegate.kit.crypto import SealBroken, keyed_digest, verify_hash
+from sluicegate.kit.crypto import keyed_digest, verify_hash
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
 from sluicegate.policy import refusals
 from sluicegate.policy.account import Account, balances
 from sluicegate.policy.admitted import Admitted
-from sluicegate.policy.compile import Catalog, CompiledModel, Opened, compile_catalog
+from sluicegate.policy.compile import Catalog, CompiledModel, Opened, compile_catalog, opened_of
 from sluicegate.policy.decide import refusal_of
 from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.policy.explain import Explanation, explain
 from sluicegate.policy.habits import Habits
+from sluicegate.policy.pace import KnownLimits, limits_of_key, limits_of_pool, limits_of_user
 from sluicegate.policy.principals import CompiledUser, Principal, Standing
-from sluicegate.policy.provider_headers import open_headers
 from sluicegate.policy.refusals import Refusal
 from sluicegate.policy.secrets import SecretRules
 from sluicegate.policy.singleflight import SingleFlight
@@ -162,7 +161,8 @@ class PolicyService:
             while self._stale_catalog:
                 self._stale_catalog = False
                 try:
-                    self._open(await self._source.catalog(self._clock.now()))
+                    self._rows = await self._source.catalog(self._clock.now())
+                    self._opened = opened_of(self._rows, self._vault)
                     self._price()
                 except BaseException:
                     self._stale_catalog = True
@@ -181,17 +181,6 @@ class PolicyService:
                         self._stale_secrets = True
                         raise
         return self.secrets
-
-    def _open(self, rows: CatalogRows) -> None:
-        opened = Opened()
-        for provider_id, sealed in rows.credentials.items():
-            # A credential that cannot be opened is as good as none; `doctor` and the connection test tell of it.
-            with suppress(SealBroken):
-                opened.credentials[provider_id] = self._vault.unseal(sealed, f"provider:{provider_id}")
-        for provider_id, sealed in rows.headers.items():
-            with suppress(SealBroken):
-                opened.headers[provider_id] = open_headers(self._vault, provider_id, sealed)
-        self._rows, self._opened = rows, opened
 
     def _price(self) -> None:
         """Makes the catalogue anew from rows at hand, so that prices change on time also while no database answers."""
@@ -277,7 +266,21 @@ class PolicyService:
             if not digests:
                 del self._key_digests[key_id]
 
+    def remembered(self, credential: str) -> Principal | None:
+        """Whose key it is, as far as that is known without asking anybody; also of one that may not call."""
+        return self._principals.get(keyed_digest(self._digest_key, credential))
+
     # What somebody may do
+
+    def known_limits(self, subject: Subject) -> KnownLimits | None:
+        """What limits a user, pool or key, of those who have called of late; None for others."""
+        if subject.kind is SubjectKind.KEY:
+            digest = next(iter(self._key_digests.get(subject.id, ())), b"")
+            return limits_of_key(self._principals.get(digest))
+        if subject.kind is SubjectKind.POOL:
+            members = self._group_users.get(subject.id, ())
+            return limits_of_pool(subject, {user_id: self._users[user_id] for user_id in members})
+        return limits_of_user(self._users.get(subject.id), self._clock.time())
 
     async def _user(self, user_id: str) -> CompiledUser | None:
         compiled = self._users.get(user_id)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -237,6 +237,28 @@ class SubjectUse:
     reserved: dict[Window, Nanos] = field(default_factory=dict[Window, Nanos])
 
 
+class Counts(NamedTuple):
+    """What the rate limits count."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class ActiveUse(msgspec.Struct, frozen=True):
+    """What a subject used in the last 60 seconds and in the last whole one, with what calls in flight have reserved."""
+
+    subject: Subject
+    minute: Counts
+    second: Counts
+    concurrent_requests: int
+
+    def used(self, dimension: Dimension) -> int:
+        if dimension is Dimension.CONCURRENT_REQUESTS:
+            return self.concurrent_requests
+        return getattr(self.minute, dimension.value)
+
+
 class AdmissionStore(Protocol[L]):
     """Counters, slots and budgets. `admit` evaluates everything and takes all or nothing, as one atomic step."""
 
@@ -262,6 +284,9 @@ class AdmissionStore(Protocol[L]):
         ...
 
     async def use_of(self, subject: Subject) -> SubjectUse: ...
+    def active(self) -> AsyncIterator[ActiveUse]:
+        """Every subject that had a call in the last minute or has one in flight; others get their turn in between."""
+        ...
 
     def room_of(self, limits: Sequence[LimitSet], *, caps: bool = True) -> Room:
         """What is left for a call with these limits, as far as this process knows without asking anybody; without

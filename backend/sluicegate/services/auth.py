@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -127,6 +128,28 @@ class AuthService:
                     await tx.tokens.touch(token.id, now)
         actor = Actor(ActorKind.TOKEN, f"{token.name} of {user.label}", user.id, token.id)
         return Caller(user, actor, frozenset(token.scopes))
+
+    async def still(self, callers: Sequence[Caller]) -> list[Caller | None]:
+        """Each as of now; None where the session or token has ended, or its owner may not come in any more. That is no
+        use of a session, which ends all the same when nobody does anything with it."""
+        now = self._clock.now()
+        by_session = {c.user.id for c in callers if c.session_id is not None}
+        by_token = {c.actor.token_id for c in callers if c.session_id is None and c.actor.token_id is not None}
+        async with self._store.read() as tx:
+            users = await tx.users.get_many(list({c.user.id for c in callers}))
+            sessions = await tx.sessions.of_users(list(by_session))
+            tokens = {token_id: await tx.tokens.get(token_id) for token_id in by_token}
+        alive = {s.id for of_user in sessions.values() for s in of_user if is_alive(s, self._clock)}
+        good = {t.id for t in tokens.values() if t is not None and t.status(now) is CredentialStatus.ACTIVE}
+
+        def again(caller: Caller) -> Caller | None:
+            user = users.get(caller.user.id)
+            in_force = caller.session_id in alive if caller.session_id is not None else caller.actor.token_id in good
+            if user is None or user.status is not UserStatus.ACTIVE or not in_force:
+                return None
+            return replace(caller, user=user)
+
+        return [again(caller) for caller in callers]
 
     async def link(self, token: str) -> LinkState:
         async with self._store.read() as tx:

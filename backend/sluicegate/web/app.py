@@ -12,12 +12,14 @@ from starlette.responses import JSONResponse, Response
 
 from sluicegate.kit.errors import AppError
 from sluicegate.services.bundle import Services
+from sluicegate.services.live import LiveService
 from sluicegate.web.auth import auth_routes
 from sluicegate.web.console import Console
 from sluicegate.web.exports import export_routes, known_caller
 from sluicegate.web.graphql import Execute, graphql_routes
 from sluicegate.web.headers import SecurityHeaders
 from sluicegate.web.health import health_routes
+from sluicegate.web.live import live_routes
 from sluicegate.web.requests import refusal
 from sluicegate.web.usage_exports import usage_export_routes
 
@@ -28,6 +30,7 @@ def create_web_app(
     services: Services,
     execute: Execute,
     *,
+    live: LiveService,
     public_url: Callable[[], str],
     ready: Callable[[], Awaitable[dict[str, bool]]],
     console: Path,
@@ -48,6 +51,7 @@ def create_web_app(
     known = known_caller(services.auth, is_secure)
     app.include_router(export_routes(services.audit, services.users, known))
     app.include_router(usage_export_routes(services.usage, known))
+    app.include_router(live_routes(live, known))
     app.mount("/", Console(console))
     return app
 

@@ -8,16 +8,18 @@ what it needs is read back from the records.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
+from sluicegate.adapters.memory.uses import Cell, MemoryLease, Share, Use
 from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import Period, PeriodClock
 from sluicegate.ports.policy import (
+    ActiveUse,
     Ask,
     CapRoom,
     Denial,
@@ -32,98 +34,10 @@ LEASE_SECONDS = 900.0
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 60.0
 _MAX_FOUND = 100_000
+# Subjects that are looked at before others get their turn.
+_TURN = 500
 _MIN_HELD_WAIT, _MAX_HELD_WAIT = 1.0, 10.0
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
-
-
-class _Cell:
-    """Money of one subject in one period, in nano-dollars."""
-
-    __slots__ = ("reserved", "spent")
-
-    def __init__(self, spent: int) -> None:
-        self.spent = spent
-        self.reserved = 0
-
-
-class _Use:
-    """All that is counted for one subject."""
-
-    __slots__ = (
-        "cells",
-        "input",
-        "lasting",
-        "leases",
-        "output",
-        "periods",
-        "requests",
-        "second",
-        "touched",
-    )
-
-    def __init__(self, second: int) -> None:
-        self.second = second
-        self.requests, self.input, self.output = Rate(), Rate(), Rate()
-        self.leases: dict[str, MemoryLease] = {}
-        self.cells: dict[Window, _Cell] = {}
-        self.periods: Mapping[Window, Period] = {}
-        self.touched = 0.0
-        # How long calls take from admission to settlement, in seconds; follows the latest.
-        self.lasting = 4.0
-
-    def has_room(self, ask: Ask, limits: LimitSet) -> bool:
-        """Whether nothing at all stands in the way, which is so for nearly every call. Dead leases still count here."""
-        cost, cells = ask.cost, self.cells
-        return (
-            ((limit := limits.requests) is None or self.requests.total < limit)
-            and ((limit := limits.input_tokens) is None or self.input.total + max(1, ask.input_tokens) <= limit)
-            and ((limit := limits.output_tokens) is None or self.output.total + max(1, ask.output_tokens) <= limit)
-            and ((limit := limits.concurrent_requests) is None or len(self.leases) < limit)
-            and ((cap := limits.day) is None or cells[_DAY].spent + cells[_DAY].reserved + cost <= cap)
-            and ((cap := limits.week) is None or cells[_WEEK].spent + cells[_WEEK].reserved + cost <= cap)
-            and ((cap := limits.month) is None or cells[_MONTH].spent + cells[_MONTH].reserved + cost <= cap)
-        )
-
-    def advance(self, now: float) -> None:
-        second = int(now)
-        gone = second - self.second
-        if gone <= 0:
-            return
-        self.second = second
-        for rate in (self.requests, self.input, self.output):
-            if not rate.total:
-                continue
-            for passed in range(second - min(gone, BUCKETS) + 1, second + 1):
-                index = passed % BUCKETS
-                rate.total -= rate.slots[index]
-                rate.slots[index] = 0
-
-
-class _Share:
-    """What one lease took from one subject."""
-
-    __slots__ = ("cells", "cost", "input", "output", "use")
-
-    def __init__(self, use: _Use, input_tokens: int, output: int, cost: int, cells: tuple[_Cell, ...]) -> None:
-        self.use = use
-        self.input = input_tokens
-        self.output = output
-        self.cost = cost
-        self.cells = cells
-
-
-class MemoryLease:
-    """An admitted call; `held` is False once its slot and reservation are given back, `open` once it is settled."""
-
-    __slots__ = ("counted", "held", "id", "open", "second", "shares", "touched")
-
-    def __init__(self, lease_id: str, now: float, counted: tuple[Subject, ...]) -> None:
-        self.id = lease_id
-        self.counted = counted
-        self.second = int(now)
-        self.touched = now
-        self.shares: list[_Share] = []
-        self.held = self.open = True
 
 
 class _Found(NamedTuple):
@@ -131,7 +45,7 @@ class _Found(NamedTuple):
 
     limits: tuple[LimitSet, ...]
     periods: Mapping[Window, Period]
-    uses: list[_Use]
+    uses: list[Use]
 
 
 class MemoryAdmission:
@@ -141,7 +55,7 @@ class MemoryAdmission:
         self._spend = spend
         self._clock = clock
         self._periods = periods
-        self._uses: dict[Subject, _Use] = {}
+        self._uses: dict[Subject, Use] = {}
         # What `_uses` holds for a tuple of limits, by its identity: callers keep theirs for many calls.
         self._found: dict[int, _Found] = {}
         self._loading: dict[Subject, asyncio.Lock] = {}
@@ -165,12 +79,12 @@ class MemoryAdmission:
             await self._load(ask)
         return self._evaluate(ask, uses, self._clock.monotonic())
 
-    def _ready(self, limits: tuple[LimitSet, ...]) -> list[_Use] | None:
+    def _ready(self, limits: tuple[LimitSet, ...]) -> list[Use] | None:
         periods = self._periods.at_time(self._clock.time())
         found = self._found.get(id(limits))
         if found is not None and found.limits is limits and found.periods is periods:
             return found.uses
-        uses: list[_Use] = []
+        uses: list[Use] = []
         for values in limits:
             use = self._uses.get(values.subject)
             if use is None or use.periods is not periods:
@@ -185,7 +99,7 @@ class MemoryAdmission:
         for limits in ask.limits:
             await self._load_subject(limits.subject)
 
-    async def _load_subject(self, subject: Subject) -> _Use:
+    async def _load_subject(self, subject: Subject) -> Use:
         self._sweep()
         lock = self._loading.setdefault(subject, asyncio.Lock())
         try:
@@ -209,7 +123,7 @@ class MemoryAdmission:
         now = self._clock.monotonic()
         use = self._uses.get(subject)
         if use is None:
-            use = self._uses[subject] = _Use(int(now))
+            use = self._uses[subject] = Use(int(now))
             wall = self._clock.time()
             for at, input_tokens, output in past.recent:
                 age = max(0.0, wall - at)
@@ -221,14 +135,14 @@ class MemoryAdmission:
         for window, period in periods.items():
             known = use.periods.get(window)
             if known is None or known.key != period.key:
-                use.cells[window] = _Cell(past.spent.get(window, 0))
+                use.cells[window] = Cell(past.spent.get(window, 0))
         first = not use.periods
         use.periods = periods
         use.touched = now
         if first and subject.kind is not SubjectKind.USER:
             self._adopt(subject, use, now)
 
-    def _adopt(self, subject: Subject, use: _Use, now: float) -> None:
+    def _adopt(self, subject: Subject, use: Use, now: float) -> None:
         """Calls in flight that the subject did not limit when they were let in count for it from now on."""
         wall = self._clock.time()
         for known, other in self._uses.items():
@@ -239,9 +153,9 @@ class MemoryAdmission:
                     began = wall - (now - lease.second)
                     cells = tuple(c for w, c in use.cells.items() if use.periods[w].start.timestamp() <= began)
                     own = lease.shares[0]
-                    _hold(lease, _Share(use, own.input, own.output, own.cost, cells))
+                    _hold(lease, Share(use, own.input, own.output, own.cost, cells))
 
-    def _evaluate(self, ask: Ask, uses: list[_Use], now: float) -> Denial | None:
+    def _evaluate(self, ask: Ask, uses: list[Use], now: float) -> Denial | None:
         """The refusal that lasts longest among the rates, else among the budgets."""
         room = True
         for limits, use in zip(ask.limits, uses, strict=True):
@@ -265,7 +179,7 @@ class MemoryAdmission:
                     worst = _longer(worst, denial)
         return worst
 
-    def _rate_denials(self, ask: Ask, limits: LimitSet, use: _Use, now: float) -> list[Denial]:
+    def _rate_denials(self, ask: Ask, limits: LimitSet, use: Use, now: float) -> list[Denial]:
         found: list[Denial] = []
         if (limit := limits.requests) is not None and use.requests.total + 1 > limit:
             found.append(self._rate_denial(limits, Dimension.REQUESTS, limit, use.requests, 1, use, now))
@@ -309,13 +223,13 @@ class MemoryAdmission:
         limit: int,
         rate: Rate,
         asked: int,
-        use: _Use,
+        use: Use,
         now: float,
     ) -> Denial:
         wait = rate.seconds_until(rate.total + asked - limit, now, use.second) if limit else None
         return Denial(limits.subject, dimension, None, limit, rate.total, 0, asked, wait)
 
-    def _budget_denial(self, ask: Ask, subject: Subject, window: Window, cap: int, use: _Use) -> Denial | None:
+    def _budget_denial(self, ask: Ask, subject: Subject, window: Window, cap: int, use: Use) -> Denial | None:
         cell = use.cells[window]
         held = cell.spent + cell.reserved
         # A single estimate above the cap must not make the budget unusable from the first call on.
@@ -328,13 +242,13 @@ class MemoryAdmission:
             wait = use.periods[window].end.timestamp() - self._clock.time() if cap else None
         return Denial(subject, None, window, cap, held, cell.reserved, asked, wait)
 
-    def _take(self, ask: Ask, uses: list[_Use], now: float) -> MemoryLease:
+    def _take(self, ask: Ask, uses: list[Use], now: float) -> MemoryLease:
         lease = MemoryLease(str(next(self._numbers)), now, ask.counted)
         for limits, use in zip(ask.limits, uses, strict=True):
             input_tokens = _at_most(ask.input_tokens, limits.input_tokens)
             output = _at_most(ask.output_tokens, limits.output_tokens)
             use.touched = now
-            _hold(lease, _Share(use, input_tokens, output, ask.cost, tuple(use.cells.values())))
+            _hold(lease, Share(use, input_tokens, output, ask.cost, tuple(use.cells.values())))
         return lease
 
     def settle(self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
@@ -390,6 +304,15 @@ class MemoryAdmission:
             reserved={window: Nanos(cell.reserved) for window, cell in use.cells.items()},
         )
 
+    async def active(self) -> AsyncIterator[ActiveUse]:
+        for number, (subject, use) in enumerate(tuple(self._uses.items())):
+            if number % _TURN == _TURN - 1:
+                await asyncio.sleep(0)
+            now = self._clock.monotonic()
+            if use.leases or now - use.touched <= BUCKETS:
+                use.advance(now)
+                yield use.at(subject)
+
     def room_of(self, limits: Sequence[LimitSet], *, caps: bool = True) -> Room:
         now = self._clock.monotonic()
         requests = tokens_in = tokens_out = cap = None
@@ -427,7 +350,7 @@ class MemoryAdmission:
             for cell in share.cells:
                 cell.reserved -= share.cost
 
-    def _drop_dead(self, use: _Use, now: float) -> None:
+    def _drop_dead(self, use: Use, now: float) -> None:
         for lease in [x for x in use.leases.values() if now - x.touched > LEASE_SECONDS]:
             self._let_go(lease)
 
@@ -463,7 +386,7 @@ def _longer(worst: Denial | None, denial: Denial) -> Denial:
     return worst
 
 
-def _hold(lease: MemoryLease, share: _Share) -> None:
+def _hold(lease: MemoryLease, share: Share) -> None:
     """Takes the share out of what its subject has."""
     use, second = share.use, lease.second
     if use.second - second < BUCKETS:

@@ -1,5 +1,6 @@
 import {
   type Icon,
+  IconActivity,
   IconBell,
   IconBolt,
   IconBox,
@@ -49,6 +50,12 @@ export const navigation: NavigationSection[] = [
         hint: "Your usage, spend and limits",
       },
       {
+        label: "Live calls",
+        icon: IconActivity,
+        path: "/live",
+        hint: "Your calls in flight, tokens a minute, refusals as they happen",
+      },
+      {
         label: "API keys",
         icon: IconKey,
         path: "/api-keys",
@@ -84,6 +91,12 @@ export const navigation: NavigationSection[] = [
         icon: IconHome,
         path: "/admin",
         hint: "Spend, top users and models, alerts and health",
+      },
+      {
+        label: "Live",
+        icon: IconActivity,
+        path: "/admin/live",
+        hint: "Everybody's calls in flight, who is near a limit, refusals as they happen",
       },
       {
         label: "Users",

@@ -1,0 +1,109 @@
+"""What is counted for one subject, and what each call has taken of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sluicegate.adapters.memory.rates import BUCKETS, Rate
+from sluicegate.domain.policy import Subject, Window
+from sluicegate.policy.windows import Period
+from sluicegate.ports.policy import ActiveUse, Ask, Counts, LimitSet
+
+_DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
+
+
+class Cell:
+    """Money of one subject in one period, in nano-dollars."""
+
+    __slots__ = ("reserved", "spent")
+
+    def __init__(self, spent: int) -> None:
+        self.spent = spent
+        self.reserved = 0
+
+
+class Use:
+    """All that is counted for one subject."""
+
+    __slots__ = (
+        "cells",
+        "input",
+        "lasting",
+        "leases",
+        "output",
+        "periods",
+        "requests",
+        "second",
+        "touched",
+    )
+
+    def __init__(self, second: int) -> None:
+        self.second = second
+        self.requests, self.input, self.output = Rate(), Rate(), Rate()
+        self.leases: dict[str, MemoryLease] = {}
+        self.cells: dict[Window, Cell] = {}
+        self.periods: Mapping[Window, Period] = {}
+        self.touched = 0.0
+        # How long calls take from admission to settlement, in seconds; follows the latest.
+        self.lasting = 4.0
+
+    def has_room(self, ask: Ask, limits: LimitSet) -> bool:
+        """Whether nothing at all stands in the way, which is so for nearly every call. Dead leases still count here."""
+        cost, cells = ask.cost, self.cells
+        return (
+            ((limit := limits.requests) is None or self.requests.total < limit)
+            and ((limit := limits.input_tokens) is None or self.input.total + max(1, ask.input_tokens) <= limit)
+            and ((limit := limits.output_tokens) is None or self.output.total + max(1, ask.output_tokens) <= limit)
+            and ((limit := limits.concurrent_requests) is None or len(self.leases) < limit)
+            and ((cap := limits.day) is None or cells[_DAY].spent + cells[_DAY].reserved + cost <= cap)
+            and ((cap := limits.week) is None or cells[_WEEK].spent + cells[_WEEK].reserved + cost <= cap)
+            and ((cap := limits.month) is None or cells[_MONTH].spent + cells[_MONTH].reserved + cost <= cap)
+        )
+
+    def advance(self, now: float) -> None:
+        second = int(now)
+        gone = second - self.second
+        if gone <= 0:
+            return
+        self.second = second
+        for rate in (self.requests, self.input, self.output):
+            if not rate.total:
+                continue
+            for passed in range(second - min(gone, BUCKETS) + 1, second + 1):
+                index = passed % BUCKETS
+                rate.total -= rate.slots[index]
+                rate.slots[index] = 0
+
+    def at(self, subject: Subject) -> ActiveUse:
+        """As of the last `advance`."""
+        rates = (self.requests, self.input, self.output)
+        last = (self.second - 1) % BUCKETS
+        minute, second = Counts(*(rate.total for rate in rates)), Counts(*(rate.slots[last] for rate in rates))
+        return ActiveUse(subject, minute, second, len(self.leases))
+
+
+class Share:
+    """What one lease took from one subject."""
+
+    __slots__ = ("cells", "cost", "input", "output", "use")
+
+    def __init__(self, use: Use, input_tokens: int, output: int, cost: int, cells: tuple[Cell, ...]) -> None:
+        self.use = use
+        self.input = input_tokens
+        self.output = output
+        self.cost = cost
+        self.cells = cells
+
+
+class MemoryLease:
+    """An admitted call; `held` is False once its slot and reservation are given back, `open` once it is settled."""
+
+    __slots__ = ("counted", "held", "id", "open", "second", "shares", "touched")
+
+    def __init__(self, lease_id: str, now: float, counted: tuple[Subject, ...]) -> None:
+        self.id = lease_id
+        self.counted = counted
+        self.second = int(now)
+        self.touched = now
+        self.shares: list[Share] = []
+        self.held = self.open = True
