@@ -62,7 +62,7 @@ export const keys = {
   secretRulePacks: ["secret-rules", "packs"] as const,
   secretRuleTrial: (text: string, draft: object | null) =>
     ["secret-rules", "trial", text, draft] as const,
-  secretFindings: (action: string | null) => ["secret-rules", "findings", action] as const,
+  secretFindings: (filter: object) => ["secret-rules", "findings", filter] as const,
 
   alerts: ["alerts"] as const,
   unreadAlerts: ["alerts", "unread"] as const,

@@ -1,7 +1,5 @@
 import type { AuditSearch } from "@/features/audit/search";
-import { addDays, startOfDay } from "@/lib/dates";
-
-const minute = 60_000;
+import { instantsOfSpan } from "@/lib/time-span";
 
 /** What the server is asked for: its own names, with days turned into instants. */
 export interface AuditFilter {
@@ -15,21 +13,16 @@ export interface AuditFilter {
 }
 
 export function filterOf(search: AuditSearch, timeZone: string, now = Date.now()): AuditFilter {
-  const { q, action, actor, kind, id, days, from, to } = search;
-  // To the minute, so that the same question is asked again for a while.
-  const until = Math.floor(now / minute) * minute;
-  const since =
-    days === undefined
-      ? from && startOfDay(from, timeZone)
-      : new Date(until - days * 86_400_000).toISOString();
+  const { q, action, actor, kind, id } = search;
+  const { since, until } = instantsOfSpan(search, timeZone, now);
   return {
     search: q ?? null,
     action: action ?? null,
     actor: actor ?? null,
     targetKind: kind ?? null,
     targetId: id ?? null,
-    from: since ?? null,
-    to: days === undefined && to ? startOfDay(addDays(to, 1), timeZone) : null,
+    from: since,
+    to: until,
   };
 }
 

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { mockPage } from "@/test/people";
 import { renderApp } from "@/test/render";
@@ -65,7 +65,7 @@ async function choose(user: ReturnType<typeof show>["user"], item: string) {
 }
 
 it("lists rules with what they look for, what they do and how often, and what they found", async () => {
-  const { server, user } = show([rule, { ...rule, id: "r2", name: "Off", enabled: false }], {
+  show([rule, { ...rule, id: "r2", name: "Off", enabled: false }], {
     SecretFindings: { secretFindings: mockPage([finding]) },
   });
   const row = await screen.findByRole("row", { name: /AWS access key ID.*AKIA/ });
@@ -80,8 +80,49 @@ it("lists rules with what they look for, what they do and how often, and what th
     "href",
     "/admin/users/mia",
   );
-  await user.selectOptions(screen.getByLabelText("Which findings"), "Block");
-  await waitFor(() => expect(server.lastOf("SecretFindings").action).toBe("BLOCK"));
+});
+
+it("narrows findings by rule, action, user and time, and keeps that in the address", async () => {
+  const { server, user, path } = show([rule], {
+    SecretFindings: { secretFindings: mockPage([]) },
+    UsageWhose: {
+      users: { edges: [{ node: { id: "mia", name: "Mia Member", email: "mia@example.com" } }] },
+      groups: { edges: [{ node: { id: "g1", name: "Miners" } }] },
+    },
+    UsageUser: { user: { id: "mia", name: "Mia Member", email: "mia@example.com" } },
+  });
+  expect(await screen.findByText("Nothing found yet")).toBeVisible();
+  expect(server.lastOf("SecretFindings")).toEqual({
+    after: null,
+    ruleId: null,
+    userId: null,
+    action: null,
+    since: null,
+    until: null,
+  });
+  await user.selectOptions(screen.getByLabelText("Rule"), "AWS access key ID");
+  await user.selectOptions(screen.getByLabelText("What became of the call"), "Block");
+  await user.click(screen.getByRole("button", { name: "In whose calls: Anyone" }));
+  await user.click(await screen.findByRole("option", { name: /Mia Member/ }));
+  expect(screen.queryByRole("option", { name: "Miners" })).not.toBeInTheDocument();
+  await user.selectOptions(screen.getByLabelText("Time"), "Days of your choice");
+  fireEvent.change(screen.getByLabelText("From day"), { target: { value: "2026-11-23" } });
+  fireEvent.change(screen.getByLabelText("To day"), { target: { value: "2026-11-24" } });
+  await waitFor(() =>
+    expect(server.lastOf("SecretFindings")).toMatchObject({
+      ruleId: rule.id,
+      userId: "mia",
+      action: "BLOCK",
+      since: "2026-11-23T00:00:00.000Z",
+      until: "2026-11-25T00:00:00.000Z",
+    }),
+  );
+  expect(path()).toBe(
+    `/admin/secret-rules?rule=${rule.id}&action=BLOCK&user=mia&from=2026-11-23&to=2026-11-24`,
+  );
+  expect(await screen.findByText("No such findings")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Clear" }));
+  await waitFor(() => expect(path()).toBe("/admin/secret-rules"));
 });
 
 it("says what rules are for where there are none, and offers templates", async () => {

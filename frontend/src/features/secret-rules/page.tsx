@@ -61,7 +61,7 @@ export function SecretRulesPage() {
         )}
       </SectionCard>
       {rules === undefined || empty ? null : <TesterCard rules={rules} />}
-      <FindingsCard />
+      <FindingsCard rules={rules ?? []} />
       <FormDialog opened={dialog === "create"} onClose={close} title="Create rule" size="lg">
         <CreateRuleForm onDone={close} />
       </FormDialog>

@@ -36,8 +36,12 @@ const trialDocument = graphql(`
 `);
 
 const findingsDocument = graphql(`
-  query SecretFindings($after: String, $action: SecretAction) {
-    secretFindings(first: 20, after: $after, action: $action) {
+  query SecretFindings(
+    $after: String, $ruleId: ID, $userId: ID, $action: SecretAction, $since: DateTime, $until: DateTime
+  ) {
+    secretFindings(
+      first: 20, after: $after, ruleId: $ruleId, userId: $userId, action: $action, from: $since, to: $until
+    ) {
       edges { node { id at ruleName action matches userLabel keyLabel modelSlug user { id } } }
       pageInfo { hasNextPage endCursor }
     }
@@ -98,10 +102,18 @@ export const trialQuery = (text: string, draft: SecretRuleDraft | null) =>
 // Findings come by themselves, some seconds after the calls.
 const findingsEvery = 10_000;
 
-export const findingsQuery = (action: SecretAction | null) => ({
+interface FindingFilter {
+  ruleId: string | null;
+  userId: string | null;
+  action: SecretAction | null;
+  since: string | null;
+  until: string | null;
+}
+
+export const findingsQuery = (filter: FindingFilter) => ({
   ...pagesQuery<Finding>({
-    queryKey: keys.secretFindings(action),
-    fetch: async (after) => (await execute(findingsDocument, { after, action })).secretFindings,
+    queryKey: keys.secretFindings(filter),
+    fetch: async (after) => (await execute(findingsDocument, { after, ...filter })).secretFindings,
   }),
   refetchInterval: findingsEvery,
 });

@@ -89,6 +89,28 @@ it("draws over stacked bars what all of them were together before", async () => 
   expect(tip(container)).toHaveTextContent(/Input, cached100/);
 });
 
+it("lets all others step back while an entry of the legend is pointed at", async () => {
+  const used = { inputTokens: 100, cacheReadTokens: 40, outputTokens: 20 };
+  const series = days("2026-11-23", [used, used]);
+  const before = days("2026-11-21", [used, used]);
+  const { container, user } = renderComponent(
+    <TokenChart {...daily} series={series} before={before} />,
+  );
+  const opacities = () => {
+    const bars = [...container.querySelectorAll(".recharts-bar")].map((bar) =>
+      bar.querySelector(".recharts-bar-rectangle path"),
+    );
+    return [...bars, ...lines(container)].map((drawn) => drawn?.getAttribute("opacity"));
+  };
+  await waitFor(() => expect(opacities()).toEqual(["1", "1", "1", "1"]));
+  await user.hover(screen.getByText("Input, cached"));
+  await waitFor(() => expect(opacities()).toEqual(["0.25", "1", "0.25", "0.25"]));
+  await user.hover(screen.getByRole("button", { name: "Tokens before" }));
+  await waitFor(() => expect(opacities()).toEqual(["0.25", "0.25", "0.25", "1"]));
+  await user.unhover(screen.getByRole("button", { name: "Tokens before" }));
+  await waitFor(() => expect(opacities()).toEqual(["1", "1", "1", "1"]));
+});
+
 it("does not press the series flat under a much greater time before unless asked", async () => {
   const before = costs("2026-11-11", ["0", "0", "0", "900", "0", "0", "0"]);
   const { container, user } = renderComponent(

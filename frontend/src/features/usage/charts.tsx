@@ -104,6 +104,7 @@ export function TokenChart(compared: Compared) {
 /** On one axis with the time before, which is left out at first where little could be read off then. */
 function Chart({ shape, whole, figures, points, format }: Drawing) {
   const [chosen, choose] = useState<boolean>();
+  const [pointed, point] = useState<string>();
   const comparable = points.some((point) => point.before !== undefined);
   const withBefore = comparable && (chosen ?? !isDwarfed(points));
   const plain = {
@@ -122,7 +123,10 @@ function Chart({ shape, whole, figures, points, format }: Drawing) {
         <AreaChart
           {...plain}
           series={withBefore ? [...figures, before] : figures}
-          areaProps={({ name }) => (name === before.name ? { ...thin, fillOpacity: 0 } : still)}
+          areaProps={({ name }) => ({
+            ...(name === before.name ? { ...thin, fillOpacity: 0 } : still),
+            ...standing(name, pointed),
+          })}
           areaChartProps={drawing}
         />
       ) : (
@@ -132,14 +136,25 @@ function Chart({ shape, whole, figures, points, format }: Drawing) {
             ...figures.map((figure) => ({ ...figure, type: "bar" as const })),
             ...(withBefore ? [before] : []),
           ]}
-          barProps={{ ...still, stackId: "now", maxBarSize: 28 }}
-          lineProps={thin}
+          barProps={({ name }) => ({
+            ...still,
+            stackId: "now",
+            maxBarSize: 28,
+            ...standing(name, pointed),
+          })}
+          lineProps={({ name }) => ({ ...thin, ...standing(name, pointed) })}
           composedChartProps={drawing}
         />
       )}
       <div className={classes.legend}>
         {figures.map(({ name, color }) => (
-          <span key={name} className={classes.entry} aria-hidden>
+          <span
+            key={name}
+            className={classes.entry}
+            aria-hidden
+            onPointerEnter={() => point(name)}
+            onPointerLeave={() => point(undefined)}
+          >
             <span className={classes.swatch} style={{ background: color }} />
             {name}
           </span>
@@ -148,6 +163,8 @@ function Chart({ shape, whole, figures, points, format }: Drawing) {
           <UnstyledButton
             className={`${classes.entry} ${classes.switch}`}
             aria-pressed={withBefore}
+            onPointerEnter={() => point(before.name)}
+            onPointerLeave={() => point(undefined)}
             onClick={() => choose(!withBefore)}
           >
             <span className={classes.dashes} aria-hidden />
@@ -158,6 +175,11 @@ function Chart({ shape, whole, figures, points, format }: Drawing) {
     </>
   );
 }
+
+/** While an entry of the legend is pointed at, all but what it stands for steps back. */
+const standing = (name: string, pointed: string | undefined) => ({
+  opacity: pointed === undefined || pointed === name ? 1 : 0.25,
+});
 
 interface TipProps {
   payload: readonly { payload?: ChartPoint }[] | undefined;

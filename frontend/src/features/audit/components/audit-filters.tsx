@@ -1,14 +1,13 @@
-import { Button, Group, NativeSelect, Pill, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Pill } from "@mantine/core";
 import { IconUser } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { LookupFilter } from "@/components/lookup-filter";
 import { SearchInput } from "@/components/search-input";
+import { TimeFilter } from "@/components/time-filter";
 import { auditActionsQuery } from "@/features/audit/queries";
-import { type AuditSearch, spans } from "@/features/audit/search";
+import type { AuditSearch } from "@/features/audit/search";
 import { actionLabel, targetKinds } from "@/features/audit/words";
-import { whoQuery, whoseQuery } from "@/features/usage/whose";
-import { plural } from "@/lib/numbers";
+import { useUsers, whoQuery } from "@/features/usage/whose";
 
 interface Props {
   state: AuditSearch;
@@ -75,68 +74,12 @@ export function AuditFilters({ state, onChange, onClear, about }: Props) {
           About {about ?? "one thing alone"}
         </Pill>
       )}
-      <TimeFilter state={state} onChange={onChange} />
+      <TimeFilter span={state} onChange={onChange} flex={half} />
       {onClear ? (
         <Button variant="subtle" color="gray" onClick={onClear}>
           Clear
         </Button>
       ) : null}
     </Group>
-  );
-}
-
-const useUsers = (sought: string) =>
-  useQuery(whoseQuery(sought)).data?.filter(({ label }) => label === "Users");
-
-const times = [
-  { value: "", label: "Any time" },
-  ...spans.map((days) => ({
-    value: String(days),
-    label: days === 1 ? "Last 24 hours" : `Last ${plural(days, "day")}`,
-  })),
-  { value: "days", label: "Days of your choice" },
-];
-
-function TimeFilter({ state: { days, from, to }, onChange }: Pick<Props, "state" | "onChange">) {
-  const given = from !== undefined || to !== undefined;
-  const [choosing, setChoosing] = useState(false);
-  const custom = days === undefined && (given || choosing);
-  return (
-    <>
-      <NativeSelect
-        aria-label="Time"
-        data={times}
-        value={custom ? "days" : String(days ?? "")}
-        onChange={({ currentTarget: { value } }) => {
-          setChoosing(value === "days");
-          onChange({
-            days: spans.find((span) => String(span) === value),
-            from: undefined,
-            to: undefined,
-          });
-        }}
-        flex={half}
-      />
-      {custom ? (
-        <>
-          <TextInput
-            type="date"
-            aria-label="From day"
-            value={from ?? ""}
-            max={to}
-            onChange={({ currentTarget: { value } }) => onChange({ from: value || undefined })}
-            flex={half}
-          />
-          <TextInput
-            type="date"
-            aria-label="To day"
-            value={to ?? ""}
-            min={from}
-            onChange={({ currentTarget: { value } }) => onChange({ to: value || undefined })}
-            flex={half}
-          />
-        </>
-      ) : null}
-    </>
   );
 }
