@@ -52,6 +52,7 @@ async def fill_postgres(engine: AsyncEngine, people: int, cube_every: int) -> No
     async with engine.begin() as connection:
         for statement in (
             "SET LOCAL synchronous_commit = off",
+            "SET LOCAL statement_timeout = 0",
             "SET LOCAL timezone = 'UTC'",
             f"INSERT INTO usage_group_sets SELECT 'set-' || n, 'g' || m FROM generate_series(0, {GROUPS - 1}) n, "
             f"LATERAL (VALUES (n), ((n * 7 + 1) % {GROUPS}), ({GROUPS})) x(m) ON CONFLICT DO NOTHING",
@@ -95,9 +96,11 @@ async def fill_postgres(engine: AsyncEngine, people: int, cube_every: int) -> No
             f"INSERT INTO usage_labels SELECT 'user', 'user-' || u, 'User ' || u, 0 FROM {users}",
         ):
             await connection.execute(text(statement))
+    await SqlRollups(engine, ZONE).complete()
     for table in ("usage_people", "usage_cube", "usage_slices", "usage_sessions", "usage_labels", "usage_group_sets"):
         async with engine.connect() as connection:
             vacuuming = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await vacuuming.execute(text("SET statement_timeout = 0"))
             await vacuuming.execute(text(f"VACUUM ANALYZE {table}"))
 
 

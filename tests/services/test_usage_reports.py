@@ -395,6 +395,71 @@ def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]], f
     asyncio.run(compare())
 
 
+# Over a year, with whole quarters, months and parts of months in it.
+OVER_A_YEAR = st.lists(
+    st.fixed_dictionaries(
+        {
+            "at": st.integers(0, 379 * 24).map(
+                lambda hours: datetime(2025, 11, 10, tzinfo=UTC) + timedelta(hours=hours)
+            ),
+            "group_ids": st.sampled_from([(), ("team",), ("team", "other")]),
+            "key_id": st.sampled_from(["u1-a", "u1-b", "u2-a"]),
+            "model_slug": st.sampled_from(["m1", "m2"]),
+            "cost_nanos": st.integers(0, 10**12),
+        }
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(OVER_A_YEAR, st.integers(0, 40), st.integers(0, 378), st.integers(1, 379))
+def test_every_grouping_of_a_long_span_adds_up_to_its_calls(
+    calls: Sequence[dict[str, Any]], folded: int, first: int, days: int
+) -> None:
+    """Of everybody, of a group and of one person; what is shown first, and all of it, which files hold."""
+    records = [call(**values, user_id=values["key_id"][:2]) for values in calls]
+    begins = date(2025, 11, 10) + timedelta(days=first)
+    ends = min(begins + timedelta(days=days - 1), DAY)
+    start = datetime.combine(begins, datetime.min.time(), BERLIN)
+    end = datetime.combine(ends + timedelta(days=1), datetime.min.time(), BERLIN)
+    inside = [r for r, values in zip(records, calls, strict=True) if start <= values["at"] < end]
+    scopes: list[tuple[dict[str, Any], list[CallRecord]]] = [
+        ({"everyone": True}, inside),
+        ({"group_id": "team"}, [r for r in inside if "team" in r.group_ids]),
+        ({"user_id": "u1"}, [r for r in inside if r.user_id == "u1"]),
+    ]
+
+    async def compare() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with sqlite_site(Path(folder)) as site:
+                admin = await site.person("ada@example.com", Role.ADMIN)
+                stage = Stage(site, admin, admin)
+                await stage.write(*records[:folded])
+                await stage.fold()
+                await stage.write(*records[folded:])
+                for scope, mine in scopes:
+                    await agree(stage, UsageQuery(begins, ends, Interval.DAY, **scope), mine)
+
+    asyncio.run(compare())
+
+
+async def agree(stage: Stage, query: UsageQuery, mine: Sequence[CallRecord]) -> None:
+    report = await stage.usage.report(stage.admin, query)
+    assert (report.totals.requests, report.totals.cost_nanos) == (len(mine), sum(r.cost_nanos for r in mine))
+    assert add_up(totals for _, totals in report.series) == report.totals
+    assert await stage.usage.totals(stage.admin, query) == report.totals
+    # One that is read from each table.
+    for by in (UsageDimension.USER, UsageDimension.KEY, UsageDimension.GROUP, UsageDimension.MODEL):
+        whole = await stage.usage.whole_breakdown(stage.admin, query, by)
+        assert await stage.usage.breakdown(stage.admin, query, by, 100) == whole
+        if by is UsageDimension.GROUP:
+            # A call counts once in each group of its user.
+            assert sum(s.totals.requests for s in whole) == sum(max(1, len(r.group_ids)) for r in mine)
+        else:
+            assert add_up(s.totals for s in whole) == report.totals, by
+
+
 def expected(records: Sequence[CallRecord]) -> UsageTotals:
     return UsageTotals(
         requests=len(records),

@@ -29,6 +29,7 @@ from storage.records import NOW, call, milliseconds
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TABLES = ("usage_cube", "usage_people", "usage_slices", "usage_sessions")
+PEOPLE_GRAINS = ("5min", "hour", "day", "8days", "month", "quarter")
 Dump = dict[str, list[tuple[Any, ...]]]
 
 
@@ -63,8 +64,10 @@ def total(url: str, table: str, column: str, where: str = "1 = 1") -> int:
 CALLS = st.lists(
     st.fixed_dictionaries(
         {
-            # Over the end of summer time and the end of a month.
-            "at": st.integers(0, 12 * 86_400).map(lambda s: datetime(2026, 10, 22, tzinfo=UTC) + timedelta(seconds=s)),
+            # Over the end of summer time and the ends of a month and of a quarter.
+            "at": st.tuples(st.sampled_from([(9, 24), (10, 22)]), st.integers(0, 12 * 86_400)).map(
+                lambda at: datetime(2026, *at[0], tzinfo=UTC) + timedelta(seconds=at[1])
+            ),
             "user_id": st.sampled_from(["u1", "u2"]),
             "key_id": st.sampled_from(["k1", "k2"]),
             "group_ids": st.sampled_from([(), ("a",), ("a", "b"), ("b", "a")]),
@@ -122,7 +125,7 @@ async def test_every_table_and_grain_adds_up_to_the_ledger(engine: AsyncEngine, 
         for dimension in ("provider_id", "model_slug", "client_app", "project"):
             where = f"grain = '{grain}' AND scope = '*' AND dimension = '{dimension}'"
             assert total(database_url, "usage_slices", "cost_nanos", where) == whole
-    for grain in ("5min", "hour", "day", "month"):
+    for grain in PEOPLE_GRAINS:
         assert total(database_url, "usage_people", "cost_nanos", f"grain = '{grain}'") == whole
     for group_id in ("a", "b", ""):
         mine = sum(r.cost_nanos for r in records if group_id in (r.group_ids or ("",)))
@@ -147,7 +150,7 @@ async def test_several_that_fold_while_others_write_count_everything_once(
 
     await asyncio.gather(folding(), folding(), *writing)
     await SqlRollups(engine, BERLIN).fold({})
-    for grain in ("5min", "hour", "day", "month"):
+    for grain in PEOPLE_GRAINS:
         assert total(database_url, "usage_people", "requests", f"grain = '{grain}'") == 480
         assert total(database_url, "usage_people", "cost_nanos", f"grain = '{grain}'") == 4_800
 
@@ -221,6 +224,57 @@ async def test_what_is_old_is_forgotten_and_a_rebuild_brings_none_of_it_back(
     assert await rollups.rebuild({"hour": november, "5min": november, "session": november}) == 2
     assert dump(database_url) == kept
     assert total(database_url, "usage_people", "cost_nanos", "grain = 'month'") == 10
+
+
+async def test_a_quarter_of_which_the_ledger_has_only_the_end_stays_whole(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    rollups = SqlRollups(engine, BERLIN)
+    write(
+        database_url,
+        [call(datetime(2026, month, 15, 12, tzinfo=BERLIN), cost_nanos=10**month) for month in (9, 10, 11)],
+    )
+    await rollups.fold({})
+    november = milliseconds(datetime(2026, 11, 1, tzinfo=BERLIN))
+    assert await rollups.forget_calls(november) == 2
+    kept = dump(database_url)
+    assert await rollups.rebuild({}) == 1
+    assert dump(database_url) == kept
+    assert total(database_url, "usage_people", "cost_nanos", "grain = 'quarter'") == 10**9 + 10**10 + 10**11
+
+
+async def test_days_that_are_forgotten_are_so_by_eights_too(engine: AsyncEngine, database_url: str) -> None:
+    rollups = SqlRollups(engine, BERLIN)
+    write(database_url, [call(datetime(2026, month, 15, 12, tzinfo=BERLIN)) for month in (9, 10, 11)])
+    await rollups.fold({})
+    november = milliseconds(datetime(2026, 11, 1, tzinfo=BERLIN))
+    await rollups.forget("day", november)
+    for grain, left in (("day", 1), ("8days", 1), ("month", 3), ("quarter", 3)):
+        assert total(database_url, "usage_people", "requests", f"grain = '{grain}'") == left
+    # A call that comes late counts where its day is kept no more.
+    write(database_url, [call(datetime(2026, 10, 16, 12, tzinfo=BERLIN))])
+    await rollups.fold({"day": november})
+    for grain, left in (("day", 1), ("8days", 1), ("month", 4), ("quarter", 4)):
+        assert total(database_url, "usage_people", "requests", f"grain = '{grain}'") == left
+
+
+async def test_a_database_of_an_older_release_gets_the_sums_it_lacks(engine: AsyncEngine, database_url: str) -> None:
+    rollups = SqlRollups(engine, BERLIN)
+    records = [call(NOW - timedelta(days=3 * n), user_id=f"u{n % 3}", cost_nanos=n) for n in range(60)]
+    write(database_url, records[:40])
+    await rollups.fold({})
+    with sync_engine(database_url) as sync, sync.begin() as connection:
+        connection.execute(text("DELETE FROM usage_people WHERE grain IN ('8days', 'quarter')"))
+    write(database_url, records[40:])
+    await asyncio.gather(*(rollups.complete() for _ in range(3)))
+    await rollups.fold({})
+    completed = dump(database_url)
+    for grain in PEOPLE_GRAINS:
+        assert total(database_url, "usage_people", "cost_nanos", f"grain = '{grain}'") == sum(range(60))
+    await rollups.complete()
+    assert dump(database_url) == completed
+    await rollups.rebuild({})
+    assert dump(database_url) == completed
 
 
 async def test_a_late_call_from_before_what_is_kept_counts_where_it_still_can(

@@ -145,6 +145,10 @@ class Rollups(Protocol):
         """Whether sums are there at all, and by days of the present time zone."""
         ...
 
+    async def complete(self) -> None:
+        """Makes sums that an older release did not keep, from those that it did; at once when they are there."""
+        ...
+
     async def rebuild(self, kept_from: Mapping[str, int]) -> int:
         """Makes the sums anew from all calls that the ledger has; gives their number. No call is written meanwhile."""
         ...

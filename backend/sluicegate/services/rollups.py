@@ -41,6 +41,8 @@ class RollupService:
         if not await self._rollups.current():
             log.info("rollups.rebuilding", zone=str(self._zone))
             log.info("rollups.rebuilt", calls=await self.rebuild())
+        else:
+            await self._rollups.complete()
 
     async def rebuild(self) -> int:
         return await self._rollups.rebuild(self._kept_from())

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -31,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.usage import SESSION, Grain
 from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.spans import EIGHT_DAYS, QUARTER, starts
 from sluicegate.storage.tables.identity import GroupRow
 from sluicegate.storage.tables.rollups import (
     EVERYONE,
@@ -77,7 +79,7 @@ _CUBE_KEYS = ("key_id", "model_slug", "provider_id", "client_app", "project")
 _CHUNK = 5_000
 _FOLD_EVERY = 50_000
 _DAY_MS = 86_400_000
-_ZONE, _LEDGER_FROM = "zone", "ledger_from"
+_ZONE, _LEDGER_FROM, _PEOPLE_SUMS = "zone", "ledger_from", "people_sums"
 
 
 class SqlRollups:
@@ -94,11 +96,38 @@ class SqlRollups:
         if waiting is None:
             return 0
         async with alone(self._engine, "SHARE UPDATE EXCLUSIVE", PENDING) as connection:
-            return await _fold(connection, kept_from)
+            return await _fold(connection, kept_from, self._zone)
 
     async def current(self) -> bool:
         async with self._engine.connect() as connection:
             return await _mark(connection, _ZONE) == self._zone_name
+
+    async def complete(self) -> None:
+        async with self._engine.connect() as connection:
+            if await _mark(connection, _PEOPLE_SUMS) is not None:
+                return
+        async with alone(self._engine, "SHARE UPDATE EXCLUSIVE", PENDING) as connection:
+            await _no_time_limit(connection)
+            for grain, finer in ((EIGHT_DAYS, DAY), (QUARTER, MONTH)):
+                await self._sum_people(connection, grain, finer)
+            await _set_mark(connection, _PEOPLE_SUMS, "1")
+
+    async def _sum_people(self, connection: AsyncConnection, grain: str, finer: str) -> None:
+        """All of one grain anew, from those of a finer one."""
+        await connection.execute(delete(PEOPLE).where(PEOPLE.c.grain == grain))
+        known = select(PEOPLE.c.start_ms).where(PEOPLE.c.grain == finer).distinct()
+        within = starts((row.start_ms for row in await connection.execute(known)), grain, self._zone)
+        by_start: dict[int, list[int]] = {}
+        for ms, start in within.items():
+            by_start.setdefault(start, []).append(ms)
+        keys = (PEOPLE.c.user_id, PEOPLE.c.key_id, PEOPLE.c.group_set)
+        sums = [func.sum(PEOPLE.c[name]) for name in SUMS]
+        for start, parts in by_start.items():
+            rows = select(literal(grain), literal(start), *keys, *sums).where(
+                PEOPLE.c.grain == finer, PEOPLE.c.start_ms.in_(parts)
+            )
+            names = ["grain", "start_ms", *(key.name for key in keys), *SUMS]
+            await connection.execute(insert(PEOPLE).from_select(names, rows.group_by(*keys)))
 
     async def rebuild(self, kept_from: Mapping[str, int]) -> int:
         # Nobody may write to the ledger meanwhile: what is pending is thrown away, as it is in the ledger too.
@@ -108,6 +137,9 @@ class SqlRollups:
             for table in (CUBE, PEOPLE, SLICES, SESSIONS):
                 await connection.execute(delete(table).where(table.c.start_ms >= since))
             count = await self._sum_ledger(connection, since, kept_from)
+            # The ledger may begin in the middle of a quarter, of which the months before are kept.
+            await self._sum_people(connection, QUARTER, MONTH)
+            await _set_mark(connection, _PEOPLE_SUMS, "1")
             await _set_mark(connection, _ZONE, self._zone_name)
             return count
 
@@ -129,8 +161,8 @@ class SqlRollups:
             count += len(records)
             after = (records[-1].started_ms, records[-1].call_id)
             if count % _FOLD_EVERY == 0:
-                await _fold(connection, kept_from)
-        await _fold(connection, kept_from)
+                await _fold(connection, kept_from, self._zone)
+        await _fold(connection, kept_from, self._zone)
         return count
 
     async def forget_calls(self, before_ms: int) -> int:
@@ -144,6 +176,8 @@ class SqlRollups:
         removed = 0
         for table in (CUBE, PEOPLE, SLICES):
             removed += await self._forget(table, table.c.start_ms, [table.c.grain == grain], before_ms)
+        if grain == DAY:
+            removed += await self._forget(PEOPLE, PEOPLE.c.start_ms, [PEOPLE.c.grain == EIGHT_DAYS], before_ms)
         return removed
 
     async def forget_sessions(self, before_ms: int) -> int:
@@ -161,9 +195,11 @@ class SqlRollups:
                 removed += (await connection.execute(delete(table).where(*where, start < until))).rowcount
 
 
-async def _fold(connection: AsyncConnection, kept_from: Mapping[str, int]) -> int:
+async def _fold(connection: AsyncConnection, kept_from: Mapping[str, int], zone: tzinfo) -> int:
     on_sqlite = connection.dialect.name == "sqlite"
-    for table, rows in _additions(kept_from):
+    days = [row.day_ms for row in await connection.execute(select(PENDING.c.day_ms).distinct())]
+    coarser = {grain: starts(days, grain, zone) for grain in (EIGHT_DAYS, QUARTER)}
+    for table, rows in [*_additions(kept_from), *_of_people(coarser, kept_from)]:
         names = [column.name for column in rows.selected_columns]
         adding = (sqlite.insert if on_sqlite else postgresql.insert)(table).from_select(names, rows)
         sums = {name: table.c[name] + adding.excluded[name] for name in SUMS}
@@ -204,6 +240,19 @@ def _additions(kept_from: Mapping[str, int]) -> list[tuple[Table, Rows]]:
     return found
 
 
+def _of_people(coarser: Mapping[str, Mapping[int, int]], kept_from: Mapping[str, int]) -> list[tuple[Table, Rows]]:
+    """What is kept of people alone; by grain where the spans of days begin."""
+    found: list[tuple[Table, Rows]] = []
+    for grain, begins in coarser.items():
+        if not begins:
+            continue
+        start = case(dict(begins), value=PENDING.c.day_ms).label("start_ms")
+        keys = [literal(grain).label("grain"), start, PENDING.c.user_id, PENDING.c.key_id, PENDING.c.group_set]
+        kept = PENDING.c.day_ms >= (kept_from.get(DAY, 0) if grain == EIGHT_DAYS else 0)
+        found.append((PEOPLE, _summed(PENDING, keys, kept)))
+    return found
+
+
 def _summed(source: FromClause, keys: list[ColumnElement[Any]], kept: ColumnElement[bool]) -> Rows:
     sums = [func.sum(PENDING.c[name]).label(name) for name in SUMS]
     # By position: constants among the keys are parameters, which no database takes for the same thing twice.
@@ -233,6 +282,12 @@ def _labels() -> list[Rows]:
 
 def _upserting(engine: AsyncEngine, table: Table) -> sqlite.Insert | postgresql.Insert:
     return (sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert)(table)
+
+
+async def _no_time_limit(connection: AsyncConnection) -> None:
+    """For what is done once, and takes as long as there is much of it."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 async def _mark(connection: AsyncConnection, name: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -14,18 +14,18 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    and_,
     cast,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from sluicegate.domain.policy import Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.policy.windows import period_of
 from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.usage import CallFilter, Grain, ProviderDay, UsageScope, UsageTotals
 from sluicegate.storage.repositories.paging import paged, to_page
@@ -34,13 +34,13 @@ from sluicegate.storage.rollups import (
     DAY,
     GROUPS,
     LABELS,
-    MONTH,
     PEOPLE,
     SESSIONS,
     SLICES,
     STARTS,
 )
 from sluicegate.storage.snapshot import snapshot
+from sluicegate.storage.spans import OF_ALL, OF_PEOPLE, split
 from sluicegate.storage.tables.rollups import EVERYONE
 from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, SUMS
 from sluicegate.storage.usage_rows import call_of
@@ -172,7 +172,9 @@ class SqlUsageReader:
         """Whole months from their sums, the days around them from theirs."""
         if ask.column == "session_id":
             return [_sessions(ask)]
-        return [_table_part(ask, grain, span) for grain, span in _split(_span(ask.scope), self._zone)]
+        if _is_of_people(ask):
+            return [_people(ask, list(split(_span(ask.scope), self._zone, OF_PEOPLE)))]
+        return [_table_part(ask, grain, span) for grain, span in split(_span(ask.scope), self._zone, OF_ALL)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,40 +196,24 @@ class _Ask:
 _LABEL_COLUMNS = {"user": "user_label", "key": "key_label", "provider": "provider_name"}
 
 
-def _split(span: tuple[int, int], zone: tzinfo) -> Iterator[tuple[str, tuple[int, int]]]:
-    start, end = span
-    inside: list[tuple[int, int]] = []
-    at = start
-    while at < end:
-        month = period_of(Window.MONTH, datetime.fromtimestamp(at / 1000, UTC), zone)
-        begins, ends = (round(edge.timestamp() * 1000) for edge in (month.start, month.end))
-        if start <= begins and ends <= end:
-            inside.append((begins, ends))
-        at = ends
-    if not inside:
-        yield DAY, span
-        return
-    whole = inside[0][0], inside[-1][1]
-    yield MONTH, whole
-    if start < whole[0]:
-        yield DAY, (start, whole[0])
-    if whole[1] < end:
-        yield DAY, (whole[1], end)
+def _is_of_people(ask: _Ask) -> bool:
+    """Whether `usage_people` is what is read."""
+    scope, column = ask.scope, ask.column
+    if scope.user_id is not None:
+        return column is None or column in _PEOPLE
+    return column in _PEOPLE and (column != "group_id" or scope.group_id is not None)
 
 
 def _table_part(ask: _Ask, grain: str, span: tuple[int, int]) -> Select[Any]:
     scope, column = ask.scope, ask.column
+    if _is_of_people(ask):
+        return _people(ask, [(grain, span)])
     if scope.user_id is not None:
-        if column is None or column in _PEOPLE:
-            return _people(ask, grain, span, PEOPLE.c.user_id == scope.user_id)
         where = [CUBE.c.grain == grain, CUBE.c.user_id == scope.user_id, *_in(CUBE.c.start_ms, span)]
-        return _part(ask, CUBE.c.start_ms, CUBE.c[column], where)
+        return _part(ask, CUBE.c.start_ms, CUBE.c[column or ""], where)
     if column == "group_id" and scope.group_id is None:
         where = [SLICES.c.grain == grain, SLICES.c.scope != EVERYONE, SLICES.c.dimension == "provider_id"]
         return _part(ask, SLICES.c.start_ms, SLICES.c.scope, [*where, *_in(SLICES.c.start_ms, span)])
-    if column in _PEOPLE:
-        members = [PEOPLE.c.group_set.in_(_sets_with(scope.group_id))] if scope.group_id is not None else []
-        return _people(ask, grain, span, *members)
     where = [
         SLICES.c.grain == grain,
         SLICES.c.scope == (EVERYONE if scope.group_id is None else scope.group_id),
@@ -236,8 +222,14 @@ def _table_part(ask: _Ask, grain: str, span: tuple[int, int]) -> Select[Any]:
     return _part(ask, SLICES.c.start_ms, SLICES.c.key, [*where, *_in(SLICES.c.start_ms, span)])
 
 
-def _people(ask: _Ask, grain: str, span: tuple[int, int], *who: ColumnElement[bool]) -> Select[Any]:
-    where = [PEOPLE.c.grain == grain, *_in(PEOPLE.c.start_ms, span), *who]
+def _people(ask: _Ask, spans: Sequence[tuple[str, tuple[int, int]]]) -> Select[Any]:
+    """All spans at once: so many people are put together only once."""
+    scope = ask.scope
+    where = [or_(*(and_(PEOPLE.c.grain == grain, *_in(PEOPLE.c.start_ms, span)) for grain, span in spans))]
+    if scope.user_id is not None:
+        where.append(PEOPLE.c.user_id == scope.user_id)
+    if scope.group_id is not None:
+        where.append(PEOPLE.c.group_set.in_(_sets_with(scope.group_id)))
     if ask.column == "group_id":
         return _by_group(_part(ask, PEOPLE.c.start_ms, PEOPLE.c.group_set, where))
     return _part(ask, PEOPLE.c.start_ms, None if ask.column is None else PEOPLE.c[ask.column], where)

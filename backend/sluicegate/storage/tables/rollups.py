@@ -79,7 +79,7 @@ class UsageCubeRow(Row, table=True):
 
 
 class UsagePeopleRow(Row, table=True):
-    """Users and their keys, with the groups that they were in."""
+    """Users and their keys, with the groups that they were in; also by quarters and by eight days of a month."""
 
     __tablename__ = "usage_people"
     __table_args__ = (Index("ix_usage_people_user", "user_id", "grain", "start_ms"),)
@@ -103,6 +103,8 @@ class UsageSliceRow(Row, table=True):
     people in no group), by one dimension: `provider_id`, `model_slug`, `client_app` or `project`."""
 
     __tablename__ = "usage_slices"
+    # For all groups at once.
+    __table_args__ = (Index("ix_usage_slices_start", "grain", "dimension", "start_ms"),)
 
     grain: str = Field(primary_key=True, max_length=8)
     scope: str = Field(primary_key=True, max_length=36)
