@@ -47,7 +47,7 @@ class AlertRepository(Protocol):
         ...
 
     async def spends(self, periods: Collection[str], since_ms: int) -> list[Spend]:
-        """What changed since then."""
+        """What changed since then, by subject; others get their turn in between."""
         ...
 
     async def told(self, periods: Collection[str]) -> Mapping[Told, int]:

@@ -8,9 +8,9 @@ its thresholds count anew for the new amount; when it comes back to an amount th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from itertools import islice
 
 from sluicegate.domain.alert import AdminAlerts, Alert, concerns_admins, threshold_reached
 from sluicegate.domain.policy import Budget, Subject, SubjectKind, Window
@@ -61,10 +61,10 @@ class AlertWatch:
             state = (await tx.alerts.policy_version(), *periods)
             whole = state != self._state or instant >= self._whole_at
             spends = await tx.alerts.spends(periods, 0 if whole else self._mark - _OVERLAP_MS)
-            changed = [s for s in spends if whole or self._seen.get((s.subject, s.period)) != s.spent]
+            changed = spends if whole else await self._changed(spends)
             told = await tx.alerts.told(periods) if changed else {}
         count = 0
-        for some in _chunks(changed, _AT_ONCE):
+        for some in _chunks(changed):
             for alert in await self._alerts(some, periods, told, now):
                 count += await self._tell(alert)
         if count:
@@ -72,8 +72,17 @@ class AlertWatch:
             self._webhooks.nudge()
         if whole:
             self._seen, self._whole_at, self._state = {}, instant + _WHOLE_SECONDS, state
-        self._seen.update(((s.subject, s.period), s.spent) for s in changed)
+        for some in _chunks(changed):
+            self._seen.update(((s.subject, s.period), s.spent) for s in some)
+            await asyncio.sleep(0)
         self._mark = max((s.changed_ms for s in spends), default=self._mark)
+
+    async def _changed(self, spends: Sequence[Spend]) -> list[Spend]:
+        found: list[Spend] = []
+        for some in _chunks(spends):
+            found += [s for s in some if self._seen.get((s.subject, s.period)) != s.spent]
+            await asyncio.sleep(0)
+        return found
 
     def _periods(self, at: datetime) -> Iterator[Period]:
         return (period_of(window, at, self._zone) for window in Window)
@@ -240,8 +249,5 @@ async def _admins(tx: Transaction) -> list[User]:
         request = PageRequest(100, page.items[-1][1])
 
 
-def _chunks(items: Sequence[Spend], size: int) -> Iterator[list[Spend]]:
-    """Spends of the same subject stay together where they are neighbours; it does no harm where they do not."""
-    rest = iter(sorted(items, key=lambda s: (s.subject.kind, s.subject.id, s.period)))
-    while some := list(islice(rest, size)):
-        yield some
+def _chunks(items: Sequence[Spend]) -> Iterator[Sequence[Spend]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

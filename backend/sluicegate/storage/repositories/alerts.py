@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,8 @@ from sluicegate.storage.tables.policy import PolicyChangeRow
 from sluicegate.storage.usage_batch import SPEND
 
 _ALERTS, _NOTICES, _CHANGES = table_of(AlertRow), table_of(AlertNoticeRow), table_of(PolicyChangeRow)
+_KINDS = {kind.value: kind for kind in SubjectKind}
+_TURN = 500
 _NO_CAPS = (ChangeKind.CATALOG, ChangeKind.SECRET_RULES)
 
 
@@ -36,11 +39,20 @@ class SqlAlertRepository:
         return await self._session.scalar(newest) or 0
 
     async def spends(self, periods: Collection[str], since_ms: int) -> list[Spend]:
-        statement = select(SPEND).where(SPEND.c.period.in_(periods), SPEND.c.changed_ms >= since_ms)
-        return [
-            Spend(Subject(SubjectKind(row.subject_kind), row.subject_id), row.period, row.spent_nanos, row.changed_ms)
-            for row in await self._session.execute(statement)
-        ]
+        statement = (
+            select(SPEND)
+            .where(SPEND.c.period.in_(periods), SPEND.c.changed_ms >= since_ms)
+            .order_by(SPEND.c.subject_kind, SPEND.c.subject_id, SPEND.c.period)
+        )
+        found: list[Spend] = []
+        for rows in (await self._session.execute(statement)).partitions(_TURN):
+            found += [
+                Spend(Subject(_KINDS[row.subject_kind], row.subject_id), row.period, row.spent_nanos, row.changed_ms)
+                for row in rows
+            ]
+            # There may be some for everybody, and calls are not to wait for them.
+            await asyncio.sleep(0)
+        return found
 
     async def told(self, periods: Collection[str]) -> Mapping[Told, int]:
         cap = (_ALERTS.c.subject_kind, _ALERTS.c.subject_id, _ALERTS.c.period, _ALERTS.c.cap_nanos)
