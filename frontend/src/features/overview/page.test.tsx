@@ -75,6 +75,11 @@ it("shows figures against the time before, who used most, and what needs a look"
   expect(await within(changes).findByText("Compilers")).toBeVisible();
   expect(changes).toHaveTextContent("Set budget Compilers");
   expect(changes).toHaveTextContent("3 entries about refused keys");
+  expect(changes).toHaveTextContent("each at most once an hour");
+  expect(within(changes).getByRole("link", { name: "Live" })).toHaveAttribute(
+    "href",
+    "/admin/live",
+  );
   const health = await screen.findByRole("region", { name: "Health" });
   expect(await within(health).findByText("1 on")).toBeVisible();
   expect(health).toHaveTextContent("1 job fail");

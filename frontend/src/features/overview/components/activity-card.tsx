@@ -30,16 +30,19 @@ export function ActivityCard() {
             />
             <Text size="xs" c="dimmed" px="lg" py="xs" component="div">
               {refusals.totalCount === 0 ? (
-                "No API key was refused."
+                "The audit log has no refused key: none that is revoked, expired or of a suspended person, and none with a secret in a prompt. "
               ) : (
                 <>
                   {plural(refusals.totalCount, "entry", "entries")} about refused keys, the last{" "}
-                  <When at={refusals.edges[0]?.node.at} />.{" "}
+                  <When at={refusals.edges[0]?.node.at} />: those that are revoked, expired or of
+                  suspended people, and secrets in prompts, each at most once an hour.{" "}
                   <More to="/admin/audit-log" search={{ action: "gateway.refuse" }}>
                     Show them
-                  </More>
+                  </More>{" "}
                 </>
               )}
+              Calls over limits and budgets are not among them; the latest are on{" "}
+              <More to="/admin/live">Live</More>.
             </Text>
           </>
         )}

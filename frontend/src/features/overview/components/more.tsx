@@ -2,7 +2,7 @@ import { Anchor } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 
 interface MoreProps {
-  to: "/admin/usage" | "/admin/budgets" | "/admin/audit-log" | "/admin/settings";
+  to: "/admin/usage" | "/admin/budgets" | "/admin/audit-log" | "/admin/live" | "/admin/settings";
   search?: Record<string, unknown>;
   children: string;
 }
