@@ -119,3 +119,26 @@ def test_models_are_found_by_name_also_where_a_kind_offers_those_of_another(tmp_
     assert found.model == "gpt-x"
     assert catalog.find(ProviderKind.ANTHROPIC, "claude-x-20260807") == catalog.entries[2]
     assert catalog.find(ProviderKind.OPENAI, "gpt-x-mini") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("global.anthropic.claude-haiku-4-5-20251001-v1:0", "global.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("us-gov.anthropic.claude-opus-4-7-v1:0", "anthropic.claude-opus-4-7"),
+        ("anthropic.claude-opus-4-7-20260601-v2", "anthropic.claude-opus-4-7"),
+        (
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-6",
+            "anthropic.claude-sonnet-4-6",
+        ),
+        ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc", None),
+        ("us.amazon.nova-pro-v1:0", None),
+    ],
+)
+def test_bedrocks_names_are_found_whatever_region_and_version_they_name(name: str, entry: str | None) -> None:
+    found = parse_catalog(shipped(), refreshed=False).find(ProviderKind.BEDROCK, name)
+    assert (found.model if found else None) == entry
+    if found and entry == "anthropic.claude-haiku-4-5-20251001-v1:0":
+        assert (found.prices.input, found.prices.output) == (1_100_000_000, 5_500_000_000)

@@ -53,7 +53,7 @@ BY_MEMBERS: dict[str, str] = {
     "LongContextPrices": "above cacheRead cacheWrite1h cacheWrite5m input output",
     "Prices": "cacheRead cacheWrite1h cacheWrite5m input longContext output",
     "ProviderKindInfo": (
-        "baseUrlRequired credentialRequired defaultBaseUrl kind label routable takesApiVersion takesHeaders "
+        "baseUrlRequired credentialRequired defaultBaseUrl kind label takesAccessKeys takesApiVersion takesHeaders "
         "takesOrganization takesRegion"
     ),
     "Query": (

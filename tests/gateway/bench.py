@@ -205,12 +205,13 @@ class Bench:
         weight: int = 1,
         kind: ProviderKind = ProviderKind.CUSTOM_OPENAI,
         api_version: str | None = None,
+        **values: Any,
     ) -> None:
-        """A further provider behind a model."""
+        """A further provider behind a model; `values` as `_add_provider` takes them."""
         async with self.container.store.write() as tx:
             model = await tx.catalog.model_by_slug(slug)
             assert model is not None
-            target = await _add_provider(tx, self.container, kind, name, port, api_version=api_version)
+            target = await _add_provider(tx, self.container, kind, name, port, api_version=api_version, **values)
             backend = Backend(new_id(), target.id, priority, weight)
             await tx.catalog.replace_backends(replace(model, backends=(*model.backends, backend)))
             tx.changed(_CATALOG_CHANGED)
@@ -232,15 +233,19 @@ async def _add_provider(
     port: int,
     serves: ModelKind = ModelKind.CHAT,
     api_version: str | None = None,
+    *,
+    region: str | None = None,
+    credential: str | None = None,
+    model_name: str | None = None,
 ) -> ProviderModel:
     path = "/v1" if kind in _BELOW_V1 else ""
     url = f"http://127.0.0.1:{port}{path}"
-    row = ProviderRow(new_id(), name, kind, url, None, None, True, None, None, NOW, api_version)
+    row = ProviderRow(new_id(), name, kind, url, None, region, True, None, None, NOW, api_version)
     prices = PRICES if serves is ModelKind.CHAT else Prices(input=PRICES.input)
-    model = ProviderModel(new_id(), row.id, f"{name}-model", serves, 200_000, 8_000, LONG_AGO)
+    model = ProviderModel(new_id(), row.id, model_name or f"{name}-model", serves, 200_000, 8_000, LONG_AGO)
     model = model.costing(prices, list_id=new_id())
     await tx.catalog.add_provider(row)
-    sealed = container.vault.seal(Secret(f"sk-{name}"), f"provider:{row.id}")
+    sealed = container.vault.seal(Secret(credential or f"sk-{name}"), f"provider:{row.id}")
     await tx.catalog.set_sealed_credential(row.id, sealed, "sk-", NOW)
     await tx.catalog.add_provider_model(model)
     return model

@@ -291,8 +291,9 @@ async def test_what_keeps_calls_away_from_a_provider_model_is_said(stage: Stage)
     assert obstacle_to(disabled, free) == "The provider is disabled"
     bare = await stage.providers.update(stage.admin, provider.id, ProviderChange(enabled=True, credential=Secret("")))
     assert obstacle_to(bare, free) == "The provider has no credential"
-    unknown = replace(provider, kind=ProviderKind.BEDROCK)
-    assert obstacle_to(unknown, free) == "This release cannot call Amazon Bedrock yet"
+    nowhere = replace(provider, kind=ProviderKind.BEDROCK)
+    assert obstacle_to(nowhere, free) == "The provider has no region"
+    assert obstacle_to(replace(nowhere, region="eu-central-1"), free) is None
 
 
 async def test_a_provider_model_knows_the_models_that_it_stands_behind(stage: Stage) -> None:

@@ -170,10 +170,35 @@ async def test_silence_ends_after_the_limit(stage: Stage, monkeypatch: pytest.Mo
     assert (result.ok, result.message) == (False, "The provider did not answer in time.")
 
 
-async def test_what_cannot_be_called_is_not_called(stage: Stage) -> None:
-    unroutable = await stage.add(ProviderKind.BEDROCK)
-    assert "cannot call Amazon Bedrock" in (await stage.tests.run(stage.admin, unroutable)).message
+async def test_what_has_no_region_is_not_called(stage: Stage) -> None:
+    provider_id = await stage.add(ProviderKind.BEDROCK, region="eu-central-1")
+    async with stage.site.store.write() as tx:
+        await tx.catalog.update_provider(provider_id, region=None)
+    assert (await stage.tests.run(stage.admin, provider_id)).message == "The provider has no region."
     assert stage.upstream.requests == []
+
+
+@pytest.mark.parametrize(
+    ("base_url", "host", "path"),
+    [
+        ("", "bedrock.eu-central-1.amazonaws.com", ""),
+        ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "bedrock-fips.us-gov-west-1.amazonaws.com", ""),
+        ("https://proxy.example.com/aws/", "proxy.example.com", "/aws"),
+    ],
+)
+async def test_bedrock_is_asked_at_its_control_plane(stage: Stage, base_url: str, host: str, path: str) -> None:
+    provider_id = await stage.add(ProviderKind.BEDROCK, region="eu-central-1", base_url=base_url)
+    assert (await stage.tests.run(stage.admin, provider_id)).ok
+    (request,) = stage.upstream.requests
+    target = f"{path}/foundation-models?byProvider=Anthropic"
+    assert (request.origin, request.method, request.target) == (Origin("https", host, 443), "GET", target)
+    assert (b"authorization", b"Bearer " + CREDENTIAL.reveal().encode()) in request.headers
+
+
+async def test_what_aws_refuses_may_be_a_permission(stage: Stage) -> None:
+    stage.upstream.answer = Answer(403)
+    result = await stage.tests.run(stage.admin, await stage.add(ProviderKind.BEDROCK, region="us-east-1"))
+    assert (result.ok, "bedrock:ListFoundationModels" in result.message) == (False, True)
 
 
 async def test_the_demo_provider_needs_no_call(stage: Stage) -> None:

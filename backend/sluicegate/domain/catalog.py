@@ -74,8 +74,9 @@ class ModelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KindFacts:
-    """What a provider kind needs and speaks. `dialects` is empty where calls cannot be routed yet; `only` names the
-    protocols where a kind has not all of its dialects'."""
+    """What a provider kind needs and speaks. A `{region}` in `default_base_url` stands for the provider's, which is
+    needed then; `takes_access_keys` tells that its credential may be a pair of AWS keys; `only` names the protocols
+    where a kind has not all of its dialects'."""
 
     label: str
     default_base_url: str | None
@@ -84,6 +85,7 @@ class KindFacts:
     credential_required: bool = True
     takes_organization: bool = False
     takes_region: bool = False
+    takes_access_keys: bool = False
     takes_api_version: bool = False
     takes_headers: bool = False
     only: tuple[Protocol, ...] | None = None
@@ -102,7 +104,13 @@ KINDS: dict[ProviderKind, KindFacts] = {
         "Azure OpenAI", None, (Dialect.OPENAI,), base_url_required=True, takes_api_version=True
     ),
     ProviderKind.GEMINI: KindFacts("Google Gemini", "https://generativelanguage.googleapis.com", (Dialect.GEMINI,)),
-    ProviderKind.BEDROCK: KindFacts("Amazon Bedrock", None, (), takes_region=True),
+    ProviderKind.BEDROCK: KindFacts(
+        "Amazon Bedrock",
+        "https://bedrock-runtime.{region}.amazonaws.com",
+        (Dialect.ANTHROPIC,),
+        takes_region=True,
+        takes_access_keys=True,
+    ),
     ProviderKind.MOONSHOT: KindFacts(
         "Moonshot AI", "https://api.moonshot.ai/v1", (Dialect.OPENAI,), only=(Protocol.CHAT,)
     ),
@@ -203,10 +211,10 @@ def is_priced(kind: ModelKind, prices: Prices, *, free: bool) -> bool:
 def obstacle_to(provider: Provider, model: ProviderModel) -> str | None:
     """Why no call goes to a provider's model whatever stands in front of it; None when calls may go there."""
     facts = KINDS[provider.kind]
-    if not facts.dialects:
-        return f"This release cannot call {facts.label} yet"
     if not provider.enabled:
         return "The provider is disabled"
+    if facts.takes_region and provider.region is None:
+        return "The provider has no region"
     if facts.credential_required and provider.credential_prefix is None:
         return "The provider has no credential"
     return None if model.priced else "No price is set"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +34,17 @@ class CatalogEntry:
     capabilities: tuple[str, ...] = ()
 
 
+# Profiles that route all over the world have prices of their own; all others, and none, have those of a region.
+_REGIONAL = re.compile(r"^(?!global\.)[a-z-]{2,10}\.(?=anthropic\.)")
+_EDITION = re.compile(r"(?:-20\d{6})?(?:-v\d+(?::\d+)?)?$")
+
+
+def _at_bedrock(model: str) -> str:
+    """What is left of a name or ARN without region, date and version: `anthropic.claude-x` of
+    `eu.anthropic.claude-x-20260131-v1:0`."""
+    return _EDITION.sub("", _REGIONAL.sub("", model.rpartition("/")[2]))
+
+
 @dataclass(frozen=True, slots=True)
 class PriceCatalog:
     """`refreshed` tells whether it was put in the place of the one that came with the release."""
@@ -47,7 +59,11 @@ class PriceCatalog:
         return sorted((entry for entry in self.entries if entry.kind is wanted), key=lambda entry: entry.model)
 
     def find(self, kind: ProviderKind, model: str) -> CatalogEntry | None:
-        """By name, or by what remains of it without a date at its end."""
+        """By name, or by what remains of it without a date at its end; Bedrock's also by whom it stands for."""
+        if kind is ProviderKind.BEDROCK:
+            wanted = _at_bedrock(model)
+            near = [entry for entry in self.of(kind) if _at_bedrock(entry.model) == wanted]
+            return next((entry for entry in near if entry.model == model), near[0] if near else None)
         plain = undated(model)
         found = {entry.model: entry for entry in self.of(kind) if entry.model in (model, plain)}
         return found.get(model) or found.get(plain)

@@ -51,6 +51,11 @@ class Envelope:
         raw = self._fields.get(name)
         return b"" if raw is None else bytes(raw)
 
+    @property
+    def fields(self) -> dict[str, Raw]:
+        """A copy of the body's fields, with what was put into them."""
+        return dict(self._fields)
+
     def whole(self) -> dict[str, Any]:
         """All of the body, as the caller sent it; raises Refusal `invalid_request` where a value deep inside is none,
         which nobody has looked at before."""

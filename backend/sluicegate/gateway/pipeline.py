@@ -21,6 +21,7 @@ from sluicegate.gateway.dialects.wire import CountingWire, Wire
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.headers import relayed
 from sluicegate.gateway.metering import Books, Call
+from sluicegate.gateway.providers.bedrock import cannot_count, counts
 from sluicegate.gateway.reading import loaded
 from sluicegate.gateway.relay import Relay
 from sluicegate.gateway.routing import Attempt, Backends, Unreachable, routes_for
@@ -175,13 +176,14 @@ class Pipeline:
 
     async def _count(self, request: Request, wire: CountingWire, envelope: Envelope, principal: Principal) -> None:
         model = await decided(self.policy.check_access(principal, envelope.model))
-        if model.routes and not any(wire.dialect in route.dialects for route in model.routes):
+        estimate = wire.estimated(envelope.input_estimate(wire.bytes_per_token))
+        if model.routes and not any(wire.dialect in route.dialects and counts(route) for route in model.routes):
             # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.
-            await request.reply(wire.estimated(envelope.input_estimate(wire.bytes_per_token)))
+            await request.reply(estimate)
             return
         if self.policy.secrets is not None:
             await decided(self._guard.clear(envelope, principal, model.slug, request.id))
-        routes = routes_for(model, wire, envelope)
+        routes = [route for route in routes_for(model, wire, envelope) if counts(route)]
         outbound = Outbound(request, envelope, wire, routes[0])
         try:
             response = await self.backends.reach(outbound, routes)
@@ -197,6 +199,9 @@ class Pipeline:
             raise upstream_unavailable(str(unfit)) from None
         finally:
             await response.aclose()
+        if cannot_count(outbound.route, response.status):
+            await request.reply(estimate)
+            return
         await request.reply(Reply(response.status, relayed(response.headers), body))
 
 

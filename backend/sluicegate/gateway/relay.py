@@ -148,7 +148,7 @@ class Relay:
             rest = feed.end()
         except UpstreamError as error:
             self._note_break(error)
-            _log.warning("gateway.stream_broken_off", kind=error.kind)
+            _log.warning("gateway.stream_broken_off", kind=error.kind, error=str(error))
             rest = b""
         except asyncio.CancelledError:
             await self._drain(response)

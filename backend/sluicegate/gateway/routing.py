@@ -16,6 +16,8 @@ from sluicegate.gateway.breaker import Breaker, Breakers
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.headers import value_of
+from sluicegate.gateway.providers.bedrock import authorised, is_bedrock
+from sluicegate.gateway.providers.bedrock_answers import told
 from sluicegate.gateway.transit import Outbound, wire_to, written_in
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel, Route
@@ -141,6 +143,8 @@ class Backends:
         try:
             due = self._due(ordered)
             route = due[0]
+            if is_bedrock(route):
+                return None
             request = outbound.to(route, self._timeouts)
             sent = None if route.origin is None else self._upstream.begin(request)
         except (Unreachable, Refusal, UpstreamError):
@@ -203,7 +207,7 @@ class Backends:
         refused: Refusal | None = None
         for route in due:
             try:
-                attempt, begun = begun or self._started(ordered, due, route, outbound.to(route, self._timeouts)), None
+                attempt, begun = begun or self._started(ordered, due, route, self._request(outbound, route)), None
             except Refusal as refusal:
                 refused = refusal
                 continue
@@ -219,6 +223,11 @@ class Backends:
             await response.aclose()
         raise Unreachable(_refusal(failure) if failure or refused is None else refused, reached=outbound.sent)
 
+    def _request(self, outbound: Outbound, route: Route) -> UpstreamRequest:
+        """Raises Refusal when the call holds what this backend cannot be told."""
+        request = outbound.to(route, self._timeouts)
+        return authorised(request, route, self._clock.now()) if is_bedrock(route) else request
+
     def _started(
         self, ordered: list[Route], due: list[Route], route: Route, request: UpstreamRequest, sent: Begun | None = None
     ) -> Attempt:
@@ -231,6 +240,8 @@ class Backends:
         upstream = self._demo if route.origin is None else self._upstream
         try:
             response = await (upstream.send(attempt.request) if attempt.sent is None else attempt.sent.answer())
+            if is_bedrock(route):
+                response = await _unwrapped(response, attempt.request.target)
         except UpstreamError as error:
             outbound.sent = outbound.sent or error.sent
             breaker.unreached(f"{error.kind}: {error}", probe=probe)
@@ -259,6 +270,15 @@ class Backends:
             return None
         wait = retry_after(response.headers)
         return wait if wait is not None and 0 <= wait <= self._patience else None
+
+
+async def _unwrapped(response: UpstreamResponse, target: str) -> UpstreamResponse:
+    """An answer of Bedrock's in the dialect of its models; raises UpstreamError."""
+    try:
+        return await told(response, target)
+    except BaseException:
+        await response.aclose()
+        raise
 
 
 def _in_trouble(response: UpstreamResponse) -> bool:

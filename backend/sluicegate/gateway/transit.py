@@ -10,8 +10,9 @@ from sluicegate.gateway.dialects.chat import ChatCompletions
 from sluicegate.gateway.dialects.messages import Messages
 from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.dialects.wire import Wire
-from sluicegate.gateway.envelope import Envelope
+from sluicegate.gateway.envelope import Envelope, fields_of
 from sluicegate.gateway.headers import addressed, forwarded, rewritten
+from sluicegate.gateway.providers.bedrock import is_bedrock, request_to
 from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.traits import target_of
 from sluicegate.policy.compile import Route
@@ -129,6 +130,9 @@ class Outbound:
         self.route, self.wire = route, wire
         if wire is self._caller:
             self.translator, self.hide_usage = None, self._hide_usage
+            if is_bedrock(route):
+                fields, counting = self._envelope.fields, wire.protocol is None
+                return request_to(route, fields, self._request.headers, timeouts, counting=counting)
             if self._untouched is None:
                 self._untouched = Untouched(self._request, wire)
             target, headers = self._untouched.at(route)
@@ -136,6 +140,9 @@ class Outbound:
         else:
             # The translator needs the usage that it may then keep to itself.
             self.translator, self.hide_usage = self._translation(), False
+            if is_bedrock(route):
+                headers = rewritten(self._request.headers, wire.dialect)
+                return request_to(route, fields_of(self._translated(route, wire)), headers, timeouts)
             target = route.target(wire.path_to(route.provider_model))
             headers = addressed(rewritten(self._request.headers, wire.dialect), route, wire.dialect)
             body = self._translated(route, wire)

@@ -25,6 +25,7 @@ from sluicegate.domain.price_list import next_start
 from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.secret import Secret
+from sluicegate.policy import bedrock
 from sluicegate.policy.provider_headers import open_headers
 from sluicegate.ports.policy import CatalogRows, Vault
 from sluicegate.ports.upstream import Origin, RawHeaders
@@ -57,6 +58,7 @@ class Route:
     max_output_tokens: int | None
     api_version: str | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    region: str | None = None
 
     def target(self, path: str, query: str = "") -> str:
         """Where `path` of the provider is called, with `query`, which is empty or begins with a question mark."""
@@ -137,8 +139,10 @@ def split_base_url(base_url: str, dialect: Dialect) -> tuple[Origin, str]:
 def address_of(provider: Provider) -> tuple[Origin, str] | None:
     """Origin and base path of a provider that is called over the network; None where it has no address."""
     facts = KINDS[provider.kind]
+    if provider.kind is ProviderKind.BEDROCK:
+        return bedrock.runtime_address(provider)
     base_url = provider.base_url or facts.default_base_url
-    if not base_url or not facts.dialects:
+    if not base_url:
         return None
     origin, path = split_base_url(base_url, facts.dialects[0])
     if provider.kind is ProviderKind.AZURE_OPENAI:
@@ -209,6 +213,7 @@ def compile_route(
         max_output_tokens=model.max_output_tokens,
         api_version=provider.api_version,
         headers=raw_headers(headers),
+        region=provider.region,
     )
 
 

@@ -33,6 +33,12 @@ class Origin:
     host: str
     port: int
 
+    @property
+    def authority(self) -> str:
+        """As the Host header names it: without a port where it is the scheme's usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
     @classmethod
     def of(cls, address: SplitResult) -> Origin:
         """Of an http or https address; its usual port where it names none."""

@@ -72,10 +72,10 @@ class ImportService:
         async with self._store.read() as tx:
             provider = await tx.catalog.provider(provider_id)
             known = {model.name for model in (await tx.catalog.models_of_providers([provider_id])).get(provider_id, [])}
-        verdict, body = await self._provider_tests.model_list(caller, provider_id)
+        verdict, bodies = await self._provider_tests.model_list(caller, provider_id)
         if provider is None or not verdict.ok:
             return Offers(False, verdict.message)
-        listed = read_models(body)
+        listed = read_models(*bodies)
         if listed is None:
             return Offers(False, "The provider answered with something that is no model list.")
         catalog = self._source.load()

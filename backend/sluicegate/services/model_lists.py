@@ -1,11 +1,11 @@
-"""The lists of models that providers answer with, in the three forms in which they come."""
+"""The lists of models that providers answer with, in the forms in which they come."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -14,6 +14,8 @@ from sluicegate.domain.usage import TOKENS_PER_PRICE, Prices
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD
 
 _MAX_NAME = 200
+# Of all that Bedrock offers, these speak Messages.
+_ANTHROPIC = "anthropic."
 _EMBEDS = ("embedcontent", "embedtext")
 
 
@@ -28,21 +30,53 @@ class ListedModel:
     max_output_tokens: int | None = None
 
 
-def read_models(body: bytes) -> list[ListedModel] | None:
-    """The models of a list as OpenAI, Anthropic or Gemini write it, each name once; None for anything else."""
+def read_models(*bodies: bytes) -> list[ListedModel] | None:
+    """The models of lists as OpenAI, Anthropic, Gemini or Bedrock write them, each name once; None for other bodies."""
+    found: dict[str, ListedModel] = {}
+    for body in bodies:
+        rows = _rows(body)
+        if rows is None:
+            return None
+        models = (_model(row) for row in rows)
+        found |= {model.name: model for model in models if model is not None}
+    return list(found.values())
+
+
+def _rows(body: bytes) -> list[Mapping[str, Any]] | None:
     try:
         value = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return None
-    rows = (value.get("data") or value.get("models")) if isinstance(value, Mapping) else None
-    if not isinstance(rows, list):
+    if not isinstance(value, Mapping):
         return None
-    found = (_model(row) for row in rows if isinstance(row, Mapping))
-    return list({model.name: model for model in found if model is not None}.values())
+    for name, taken in _BEDROCK_ROWS.items():
+        if isinstance(rows := value.get(name), list):
+            return [row for row in rows if isinstance(row, Mapping) and taken(row)]
+    rows = value.get("data") or value.get("models")
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else None
+
+
+def _on_demand(row: Mapping[str, Any]) -> bool:
+    """Whether a foundation model of Bedrock's is called by its own name; newer ones are only called by profiles."""
+    ways = row.get("inferenceTypesSupported")
+    return str(row.get("modelId")).startswith(_ANTHROPIC) and isinstance(ways, list) and "ON_DEMAND" in ways
+
+
+def _routes_to_anthropic(row: Mapping[str, Any]) -> bool:
+    models = row.get("models")
+    arns = [str(model.get("modelArn")) for model in models if isinstance(model, Mapping)] if _is_list(models) else []
+    return any(f"/{_ANTHROPIC}" in arn for arn in arns)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+_BEDROCK_ROWS = {"modelSummaries": _on_demand, "inferenceProfileSummaries": _routes_to_anthropic}
 
 
 def _model(row: Mapping[str, Any]) -> ListedModel | None:
-    name = row.get("id") or row.get("name")
+    name = row.get("id") or row.get("name") or row.get("modelId") or _profile(row)
     if not isinstance(name, str):
         return None
     # Gemini gives the path below which a model is called.
@@ -58,6 +92,11 @@ def _model(row: Mapping[str, Any]) -> ListedModel | None:
         _tokens(row.get("context_length") or row.get("inputTokenLimit") or row.get("max_input_tokens")),
         _tokens(longest or row.get("outputTokenLimit") or row.get("max_tokens")),
     )
+
+
+def _profile(row: Mapping[str, Any]) -> Any:
+    """A profile's own name where AWS made it, the ARN of one that an account made for itself."""
+    return row.get("inferenceProfileArn" if row.get("type") == "APPLICATION" else "inferenceProfileId")
 
 
 def _embeds(name: str, row: Mapping[str, Any]) -> bool:

@@ -1,9 +1,10 @@
-"""Whether a provider answers: one request for its model list."""
+"""Whether a provider answers: a request for its model list, which is in several places at some."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import KINDS, Dialect, Provider, ProviderKind
@@ -11,6 +12,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.secret import Secret
+from sluicegate.policy.bedrock import control_address, proven
 from sluicegate.policy.compile import address_of, credential_headers, raw_headers, versioned
 from sluicegate.policy.provider_headers import open_headers
 from sluicegate.ports.policy import Vault
@@ -32,6 +34,15 @@ _MAX_BODY = 8_000_000
 _INSIDE = (Origin("http", "demo", 80), "/v1")
 # Where a list comes in pages, all of it at once.
 _PAGES = {Dialect.ANTHROPIC: "?limit=1000", Dialect.GEMINI: "?pageSize=1000"}
+_BEDROCK_LISTS = (
+    "/foundation-models?byProvider=Anthropic",
+    "/inference-profiles?maxResults=1000&type=SYSTEM_DEFINED",
+    "/inference-profiles?maxResults=1000&type=APPLICATION",
+)
+_BEDROCK_REFUSED = (
+    "AWS refused the credential, or it lacks the permissions bedrock:ListFoundationModels and "
+    "bedrock:ListInferenceProfiles"
+)
 _FAILURES = {
     "connect": "The provider cannot be reached",
     "timeout": "The provider did not answer in time",
@@ -42,7 +53,8 @@ _FAILURES = {
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    request: UpstreamRequest
+    requests: tuple[UpstreamRequest, ...]
+    refused: str = "The provider refused the credential"
     demo: bool = False
 
 
@@ -75,12 +87,12 @@ class ProviderTestService:
             return ConnectionTest(True, "The demo provider answers inside this server.")
         return (await self._ask(prepared, whole=False))[0]
 
-    async def model_list(self, caller: Caller, provider_id: str) -> tuple[ConnectionTest, bytes]:
-        """As `run`, with the body of the answer, empty where the test failed."""
+    async def model_list(self, caller: Caller, provider_id: str) -> tuple[ConnectionTest, list[bytes]]:
+        """As `run`, with the bodies of the answers, none where the test failed."""
         caller.require_admin(TokenScope.CATALOG)
         prepared = await self._prepare(provider_id, whole=True)
         if isinstance(prepared, ConnectionTest):
-            return prepared, b""
+            return prepared, []
         return await self._ask(prepared, whole=True)
 
     async def _prepare(self, provider_id: str, *, whole: bool = False) -> _Prepared | ConnectionTest:
@@ -92,10 +104,10 @@ class ProviderTestService:
             raise NotFound("provider")
         facts = KINDS[provider.kind]
         if provider.kind is ProviderKind.DEMO:
-            return _Prepared(_request(provider, _INSIDE, Dialect.OPENAI, None, whole=whole), demo=True)
+            return _Prepared((_request(provider, _INSIDE, Dialect.OPENAI, None, whole=whole),), demo=True)
         address = address_of(provider)
         if address is None:
-            return ConnectionTest(False, f"This release cannot call {facts.label} yet.")
+            return ConnectionTest(False, "The provider has no region.")
         try:
             credential = self._vault.unseal(sealed, f"provider:{provider_id}") if sealed else None
             own = open_headers(self._vault, provider_id, sealed_headers)
@@ -104,22 +116,29 @@ class ProviderTestService:
             return ConnectionTest(False, message)
         if credential is None and facts.credential_required:
             return ConnectionTest(False, "No credential is stored.")
+        if provider.kind is ProviderKind.BEDROCK and credential is not None:
+            requests = _bedrock_requests(provider, credential, self._clock.now(), whole=whole)
+            return _Prepared(requests, _BEDROCK_REFUSED)
         request = _request(provider, address, facts.dialects[0], credential, whole=whole)
         request.headers.extend(raw_headers(own))
-        return _Prepared(request)
+        return _Prepared((request,))
 
-    async def _ask(self, prepared: _Prepared, *, whole: bool) -> tuple[ConnectionTest, bytes]:
+    async def _ask(self, prepared: _Prepared, *, whole: bool) -> tuple[ConnectionTest, list[bytes]]:
         upstream = self._demo if prepared.demo and self._demo else self._upstream
-        started, body = self._clock.monotonic(), b""
+        started, status = self._clock.monotonic(), 0
+        bodies: list[bytes] = []
         try:
             async with asyncio.timeout(_SECONDS):
-                response = await upstream.send(prepared.request)
-                try:
-                    status = response.status
-                    if whole and 200 <= status < 300:
-                        body = await _body(response)
-                finally:
-                    await response.aclose()
+                for request in prepared.requests:
+                    response = await upstream.send(request)
+                    try:
+                        status = response.status
+                        if not 200 <= status < 300:
+                            break
+                        if whole:
+                            bodies.append(await _body(response))
+                    finally:
+                        await response.aclose()
         except TimeoutError:
             ok, message = False, f"{_FAILURES['timeout']}."
         except UpstreamError as error:
@@ -129,9 +148,9 @@ class ProviderTestService:
         except _TooMuch:
             ok, message = False, f"The provider's list is longer than {_MAX_BODY // 1_000_000} MB."
         else:
-            ok, message = 200 <= status < 300, _verdict(status)
+            ok, message = 200 <= status < 300, _verdict(status, prepared.refused)
         latency = round((self._clock.monotonic() - started) * 1000)
-        return ConnectionTest(ok, message, latency), body if ok else b""
+        return ConnectionTest(ok, message, latency), bodies if ok else []
 
 
 class _TooMuch(Exception):
@@ -167,11 +186,37 @@ def _request(
     return UpstreamRequest(origin, "GET", f"{base_path}/models{query}", headers, b"", _TIMEOUTS)
 
 
-def _verdict(status: int) -> str:
+def _bedrock_requests(
+    provider: Provider, credential: Secret, now: datetime, *, whole: bool
+) -> tuple[UpstreamRequest, ...]:
+    """Its control plane lists what is called by its own name apart from profiles, and these by who made them."""
+    address = control_address(provider)
+    if address is None or provider.region is None:
+        raise ValueError("a provider that cannot be called")
+    origin, path = address
+    headers: RawHeaders = [(b"accept", b"application/json"), (b"accept-encoding", b"identity")]
+    requests: list[UpstreamRequest] = []
+    for query in _BEDROCK_LISTS if whole else _BEDROCK_LISTS[:1]:
+        target = f"{path}{query}"
+        proof = proven(
+            headers,
+            credential,
+            region=provider.region,
+            method="GET",
+            origin=origin,
+            target=target,
+            body=b"",
+            now=now,
+        )
+        requests.append(UpstreamRequest(origin, "GET", target, proof, b"", _TIMEOUTS))
+    return tuple(requests)
+
+
+def _verdict(status: int, refused: str) -> str:
     if 200 <= status < 300:
         return "The provider answered with its model list."
     if status in (401, 403):
-        return f"The provider refused the credential (status {status})."
+        return f"{refused} (status {status})."
     if status == 404:
         return "There is no model list at this address (status 404); check the base URL."
     if 300 <= status < 400:

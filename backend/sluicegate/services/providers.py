@@ -17,6 +17,7 @@ from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import ONE, format_factor
 from sluicegate.kit.secret import Secret
+from sluicegate.policy.bedrock import is_region
 from sluicegate.policy.compile import address_of
 from sluicegate.policy.provider_headers import open_headers, seal_headers
 from sluicegate.ports.pages import Page, PageRequest
@@ -27,14 +28,11 @@ from sluicegate.services.base_urls import parse_base_url
 from sluicegate.services.caller import Caller
 from sluicegate.services.changes import CATALOG_CHANGED
 from sluicegate.services.price_lists import apply_multiplier
+from sluicegate.services.provider_credentials import NewAccessKeys, credential_for, prefix_of
 from sluicegate.services.provider_headers import NewHeader, checked, merged
 from sluicegate.services.versions import hold
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?|preview", re.ASCII)
-_MAX_CREDENTIAL = 4000
-_PREFIX_LENGTH = 6
-# Of a shorter credential, six characters would give too much away.
-_SHORT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,7 @@ class NewProvider:
     organization: str | None = None
     region: str | None = None
     credential: Secret | None = None
+    access_keys: NewAccessKeys | None = None
     api_version: str | None = None
     price_multiplier: int = ONE
     headers: tuple[NewHeader, ...] = ()
@@ -61,6 +60,7 @@ class ProviderChange:
     region: str | Absent | None = ABSENT
     enabled: bool | Absent = ABSENT
     credential: Secret | Absent = ABSENT
+    access_keys: NewAccessKeys | Absent = ABSENT
     api_version: str | Absent | None = ABSENT
     price_multiplier: int | Absent = ABSENT
     headers: tuple[NewHeader, ...] | Absent = ABSENT
@@ -101,7 +101,7 @@ class ProviderService:
             kind=new.kind,
             base_url=self._base_url(new.kind, new.base_url),
             organization=_header_text(new.organization, "organization", 200),
-            region=_header_text(new.region, "region", 100),
+            region=_region(new.kind, new.region),
             enabled=True,
             credential_prefix=None,
             credential_updated_at=None,
@@ -109,7 +109,7 @@ class ProviderService:
             api_version=_api_version(new.kind, new.api_version),
             price_multiplier=new.price_multiplier,
         )
-        credential, headers = _checked_credential(new.credential), checked(new.kind, new.headers)
+        credential, headers = credential_for(new.kind, new.credential, new.access_keys), checked(new.kind, new.headers)
         if credential is None and KINDS[new.kind].credential_required:
             raise InvalidInput("credential", f"is needed to call {KINDS[new.kind].label}")
         async with self._store.write() as tx:
@@ -127,12 +127,12 @@ class ProviderService:
         self, caller: Caller, provider_id: str, change: ProviderChange, expected_version: int | None = None
     ) -> Provider:
         caller.require_admin(TokenScope.CATALOG)
-        credential = change.credential if change.credential is ABSENT else _checked_credential(change.credential)
         async with self._store.write() as tx:
             await _require(tx, provider_id)
             await hold(tx, thing := Edited(Editable.PROVIDER, provider_id), expected_version)
             before = await _require(tx, provider_id)
             after = self._changed(before, change)
+            credential = _new_credential(before.kind, change)
             if after.name != before.name:
                 await _require_free_name(tx, after)
             if credential is ABSENT and before.credential_prefix is not None and _origin(before) != _origin(after):
@@ -181,7 +181,7 @@ class ProviderService:
         if change.organization is not ABSENT:
             values["organization"] = _header_text(change.organization, "organization", 200)
         if change.region is not ABSENT:
-            values["region"] = _header_text(change.region, "region", 100)
+            values["region"] = _region(before.kind, change.region)
         if change.api_version is not ABSENT:
             values["api_version"] = _api_version(before.kind, change.api_version)
         if change.price_multiplier is not ABSENT:
@@ -226,7 +226,7 @@ class ProviderService:
 
     async def _store_credential(self, tx: Transaction, provider: Provider, credential: Secret | None) -> Provider:
         sealed = self._vault.seal(credential, f"provider:{provider.id}") if credential else None
-        prefix = _prefix_of(credential) if credential else None
+        prefix = prefix_of(credential) if credential else None
         now = self._clock.now()
         await tx.catalog.set_sealed_credential(provider.id, sealed, prefix, now)
         return replace(provider, credential_prefix=prefix, credential_updated_at=now)
@@ -245,9 +245,30 @@ async def _require_free_name(tx: Transaction, provider: Provider) -> None:
         raise Conflict(f"There is a provider called {other.name} already.", field="name")
 
 
+def _new_credential(kind: ProviderKind, change: ProviderChange) -> Secret | Absent | None:
+    if change.credential is ABSENT and change.access_keys is ABSENT:
+        return ABSENT
+    given = None if change.credential is ABSENT else change.credential
+    return credential_for(kind, given, None if change.access_keys is ABSENT else change.access_keys)
+
+
 def _origin(provider: Provider) -> object:
+    if provider.kind is ProviderKind.BEDROCK and provider.base_url is None:
+        # All regions are the same company's, and no region leads to another host than one of its own.
+        return provider.kind
     address = address_of(provider)
     return address[0] if address else provider.base_url
+
+
+def _region(kind: ProviderKind, text: str | None) -> str | None:
+    text = _header_text(text, "region", 100)
+    if not KINDS[kind].takes_region:
+        return text
+    if text is None:
+        raise InvalidInput("region", f"is needed to call {KINDS[kind].label}, such as eu-central-1")
+    if not is_region(text):
+        raise InvalidInput("region", "must be the name of an AWS region, such as eu-central-1")
+    return text
 
 
 def _api_version(kind: ProviderKind, text: str | None) -> str | None:
@@ -259,22 +280,6 @@ def _api_version(kind: ProviderKind, text: str | None) -> str | None:
     if not _API_VERSION.fullmatch(text):
         raise InvalidInput("apiVersion", "must be a date, such as 2024-10-21 or 2025-03-01-preview, or `preview`")
     return text
-
-
-def _checked_credential(credential: Secret | None) -> Secret | None:
-    if not credential:
-        return None
-    text = credential.reveal().strip()
-    if len(text) > _MAX_CREDENTIAL:
-        raise InvalidInput("credential", f"must have at most {_MAX_CREDENTIAL} characters")
-    if not all(33 <= ord(c) <= 126 for c in text):
-        raise InvalidInput("credential", "must not contain blanks, line breaks or letters beyond ASCII")
-    return Secret(text) if text else None
-
-
-def _prefix_of(credential: Secret) -> str:
-    text = credential.reveal()
-    return f"{text[:_PREFIX_LENGTH]}…" if len(text) >= _SHORT else "…"
 
 
 def _header_text(text: str | None, field: str, length: int) -> str | None:

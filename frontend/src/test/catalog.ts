@@ -12,7 +12,7 @@ export const mockKinds: KindInfo[] = [
     takesRegion: false,
     takesApiVersion: false,
     takesHeaders: false,
-    routable: true,
+    takesAccessKeys: false,
   },
   {
     kind: "CUSTOM_ANTHROPIC",
@@ -24,7 +24,7 @@ export const mockKinds: KindInfo[] = [
     takesRegion: false,
     takesApiVersion: false,
     takesHeaders: true,
-    routable: true,
+    takesAccessKeys: false,
   },
   {
     kind: "DEMO",
@@ -36,19 +36,19 @@ export const mockKinds: KindInfo[] = [
     takesRegion: false,
     takesApiVersion: false,
     takesHeaders: false,
-    routable: true,
+    takesAccessKeys: false,
   },
   {
     kind: "BEDROCK",
     label: "Amazon Bedrock",
-    defaultBaseUrl: null,
+    defaultBaseUrl: "https://bedrock-runtime.{region}.amazonaws.com",
     baseUrlRequired: false,
     credentialRequired: true,
     takesOrganization: false,
     takesRegion: true,
     takesApiVersion: false,
     takesHeaders: false,
-    routable: false,
+    takesAccessKeys: true,
   },
 ];
 

@@ -11,7 +11,7 @@ TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
 _TARGET = re.compile(r"/[\x21-\x7e]*")
 _HOST = re.compile(r"[0-9A-Za-z._:-]+")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SCHEMES = ("http", "https")
 
 # The client frames the request itself; a second framing header is how requests are smuggled.
 _OWN_HEADERS = frozenset({b"host", b"content-length", b"transfer-encoding"})
@@ -20,12 +20,11 @@ _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 def host_value(origin: Origin) -> bytes:
     """The value of the Host header; refuses an origin that could not be written as one."""
-    if origin.scheme not in _DEFAULT_PORTS:
+    if origin.scheme not in _SCHEMES:
         raise _refused("the scheme must be http or https")
     if not _HOST.fullmatch(origin.host):
         raise _refused("the host name holds characters that are not allowed")
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    return (host if origin.port == _DEFAULT_PORTS[origin.scheme] else f"{host}:{origin.port}").encode()
+    return origin.authority.encode()
 
 
 def check_request(request: UpstreamRequest) -> None:

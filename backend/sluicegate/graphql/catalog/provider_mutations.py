@@ -20,6 +20,7 @@ from sluicegate.kit.money import parse_factor
 from sluicegate.kit.secret import Secret
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.price_lists import ComingPrices
+from sluicegate.services.provider_credentials import NewAccessKeys
 from sluicegate.services.provider_headers import NewHeader
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelChange
 from sluicegate.services.providers import NewProvider, ProviderChange
@@ -33,6 +34,17 @@ class ProviderHeaderInput:
     value: str | None = strawberry.field(
         default=None, description="Its value, which nobody can read again; null: the stored one stays."
     )
+
+
+@strawberry.input(description="A pair of AWS keys; nobody can read the secret ones again.")
+class AccessKeysInput:
+    access_key_id: str = strawberry.field(description="Begins with AKIA, or with ASIA where it is temporary.")
+    secret_access_key: str = strawberry.field(description="The secret that belongs to it.")
+    session_token: str | None = strawberry.field(default=None, description="Needed with temporary keys.")
+
+    def value(self) -> NewAccessKeys:
+        session = Secret(self.session_token) if self.session_token else None
+        return NewAccessKeys(self.access_key_id, Secret(self.secret_access_key), session)
 
 
 def _headers(given: list[ProviderHeaderInput]) -> tuple[NewHeader, ...]:
@@ -54,6 +66,9 @@ class CreateProviderInput:
         default=None, description="Further headers, where the kind takes such."
     )
     credential: str | None = strawberry.field(default=None, description="Its key; nobody can read it again.")
+    access_keys: AccessKeysInput | None = strawberry.field(
+        default=None, description="In place of a key, where the kind takes them."
+    )
 
 
 @strawberry.input(description="An absent field stays as it is; a null credential is refused, an empty one removes it.")
@@ -73,6 +88,9 @@ class UpdateProviderInput:
     enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls may go there.")
     credential: str | None = strawberry.field(
         default=strawberry.UNSET, description="Needed again when the address moves to another host."
+    )
+    access_keys: AccessKeysInput | None = strawberry.field(
+        default=strawberry.UNSET, description="In place of a key, where the kind takes them."
     )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
@@ -155,6 +173,7 @@ class ProviderMutations:
             price_multiplier=parse_factor(input.price_multiplier, "priceMultiplier"),
             headers=_headers(input.headers or []),
             credential=Secret(input.credential) if input.credential else None,
+            access_keys=input.access_keys.value() if input.access_keys else None,
         )
         provider = await info.context.services.providers.create(info.context.require_caller(), new)
         return ProviderPayload(provider=Provider.of(provider))
@@ -163,6 +182,7 @@ class ProviderMutations:
     async def update_provider(self, info: Info, input: UpdateProvider) -> ProviderPayload:
         credential = required(input.credential, "credential")
         headers = required(input.headers, "headers")
+        access_keys = required(input.access_keys, "accessKeys")
         factor = required(input.price_multiplier, "priceMultiplier")
         change = ProviderChange(
             name=required(input.name, "name"),
@@ -174,6 +194,7 @@ class ProviderMutations:
             headers=headers if headers is ABSENT else _headers(headers),
             enabled=required(input.enabled, "enabled"),
             credential=credential if credential is ABSENT else Secret(credential),
+            access_keys=access_keys if access_keys is ABSENT else access_keys.value(),
         )
         provider = await info.context.services.providers.update(
             info.context.require_caller(), input.id, change, input.expected_version

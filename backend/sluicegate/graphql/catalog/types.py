@@ -177,7 +177,7 @@ class ProviderKindInfo:
     takes_region: bool = strawberry.field(description="Whether it has regions.")
     takes_api_version: bool = strawberry.field(description="Whether its interface has versions to choose from.")
     takes_headers: bool = strawberry.field(description="Whether further headers may be sent to it.")
-    routable: bool = strawberry.field(description="Whether this release can route calls to it.")
+    takes_access_keys: bool = strawberry.field(description="Whether it may be called with a pair of AWS keys.")
 
     @classmethod
     def of(cls, kind: domain.ProviderKind) -> ProviderKindInfo:
@@ -192,7 +192,7 @@ class ProviderKindInfo:
             takes_region=facts.takes_region,
             takes_api_version=facts.takes_api_version,
             takes_headers=facts.takes_headers,
-            routable=bool(facts.dialects),
+            takes_access_keys=facts.takes_access_keys,
         )
 
 

@@ -69,10 +69,10 @@ function Obstacle({ provider, info }: { provider: Provider; info: KindInfo }) {
       </Alert>
     );
   }
-  if (!info.routable) {
+  if (info.takesRegion && !provider.region) {
     return (
-      <Alert color="yellow" title={`This release can't call ${info.label} yet`}>
-        Its settings and prices are kept until one can.
+      <Alert color="yellow" title="No call goes here without a region">
+        Edit the provider and set the region whose models are called.
       </Alert>
     );
   }

@@ -5,7 +5,8 @@ type Addressed = Pick<ListedProvider, "kind" | "baseUrl" | "organization" | "reg
 /** Where calls go, as one line. */
 export function addressOf(provider: Addressed, info: KindInfo | undefined): string {
   if (provider.kind === "DEMO") return "Answers inside this server";
-  return provider.baseUrl ?? info?.defaultBaseUrl ?? "–";
+  const usual = info?.defaultBaseUrl?.replace("{region}", provider.region ?? "…");
+  return provider.baseUrl ?? usual ?? "–";
 }
 
 /** Everything that tells two providers of one kind apart. */

@@ -62,7 +62,7 @@ it("offers another try when the list can't be loaded", async () => {
   await screen.findByRole("link", { name: "OpenAI Europe" });
 });
 
-it("asks for what the chosen kind has, and does not offer kinds that can't be called", async () => {
+it("asks for what the chosen kind has", async () => {
   const { user } = openList();
   const { dialog } = await addDialog(user, "Anthropic-compatible");
   expect(within(dialog).getByRole("textbox", { name: /Base URL/ })).toBeRequired();
@@ -71,11 +71,45 @@ it("asks for what the chosen kind has, and does not offer kinds that can't be ca
   expect(within(dialog).getByRole("textbox", { name: /Name/ })).toHaveValue("Anthropic-compatible");
 
   await user.click(within(dialog).getByRole("combobox", { name: "Kind" }));
-  const later = await screen.findByRole("option", { name: "Amazon Bedrock" });
-  expect(later).toHaveAttribute("data-combobox-disabled");
-  await user.click(screen.getByRole("option", { name: "OpenAI" }));
+  await user.click(await screen.findByRole("option", { name: "OpenAI" }));
   expect(within(dialog).getByLabelText(/Organisation/)).toBeInTheDocument();
   expect(within(dialog).getByRole("textbox", { name: /Name/ })).toHaveValue("OpenAI");
+});
+
+it("takes a pair of keys or an API key for Amazon Bedrock, and wants its region", async () => {
+  const { user, server } = openList([], {
+    CreateProvider: { createProvider: { provider: { id: "provider-9", name: "Amazon Bedrock" } } },
+    ProviderDetail: { provider: mockProvider({ id: "provider-9", models: [] }) },
+  });
+  const { dialog, submit } = await addDialog(user, "Amazon Bedrock");
+  await submit();
+  await within(dialog).findByText("Give the region, such as eu-central-1");
+  within(dialog).getByText("Give the access key id, which begins with AKIA or ASIA");
+  within(dialog).getByText("Give the secret that belongs to the access key");
+  expect(server.lastOf("CreateProvider")).toBeUndefined();
+
+  await user.type(within(dialog).getByLabelText(/^Region/), "eu-central-1");
+  await user.type(within(dialog).getByLabelText(/^Access key ID/), " AKIA0123 ");
+  await user.type(within(dialog).getByLabelText(/^Secret access key/), "hush");
+  server.on({ CreateProvider: refuse("Is needed.", "invalid_input", "accessKeys.sessionToken") });
+  await submit();
+  await within(dialog).findByText("Is needed.");
+  expect(server.lastOf("CreateProvider")).toMatchObject({
+    input: {
+      kind: "BEDROCK",
+      region: "eu-central-1",
+      accessKeys: { accessKeyId: "AKIA0123", secretAccessKey: "hush", sessionToken: null },
+    },
+  });
+
+  await user.click(within(dialog).getByText("Bedrock API key"));
+  expect(within(dialog).queryByLabelText(/^Secret access key/)).not.toBeInTheDocument();
+  await user.type(within(dialog).getByLabelText(/^API key/), "ABSK0123");
+  await submit();
+  await waitFor(() =>
+    expect(server.lastOf("CreateProvider")).toMatchObject({ input: { credential: "ABSK0123" } }),
+  );
+  expect(server.lastOf("CreateProvider")).not.toHaveProperty("input.accessKeys");
 });
 
 it("does not ask the server for a provider without its key, and opens the page of the added one", async () => {

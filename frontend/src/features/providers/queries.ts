@@ -60,7 +60,7 @@ const providerKindsDocument = graphql(`
   query ProviderKinds {
     providerKinds {
       kind label defaultBaseUrl baseUrlRequired credentialRequired takesOrganization takesRegion
-      takesApiVersion takesHeaders routable
+      takesApiVersion takesHeaders takesAccessKeys
     }
   }
 `);

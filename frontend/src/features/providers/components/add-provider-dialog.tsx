@@ -5,13 +5,18 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { FormBody, FormDialog } from "@/components/form-dialog";
 import { Loaded } from "@/components/loaded";
+import { CredentialFields } from "@/features/providers/components/credential-fields";
 import {
-  CredentialInput,
   ProviderFields,
   type ProviderValues,
 } from "@/features/providers/components/provider-fields";
 import { useCreateProvider } from "@/features/providers/mutations";
-import { orNull, providerSchema } from "@/features/providers/provider-form";
+import {
+  credentialOf,
+  noCredential,
+  orNull,
+  providerSchema,
+} from "@/features/providers/provider-form";
 import { type KindInfo, providerKindsQuery } from "@/features/providers/queries";
 import { zodFields } from "@/lib/form";
 import { notifySuccess } from "@/lib/notify";
@@ -43,9 +48,10 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       region: "",
       apiVersion: "",
       priceMultiplier: "1",
-      credential: "",
+      ...noCredential,
     },
-    validate: (values) => zodFields(providerSchema(info, { withCredential: true }))(values),
+    validate: (values) =>
+      zodFields(providerSchema(info, { withCredential: true, proof: values.proof }))(values),
   });
 
   const { submit, saving, problem } = useSave(form, async (values) => {
@@ -58,7 +64,7 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       region: info.takesRegion ? orNull(values.region) : null,
       apiVersion: info.takesApiVersion ? orNull(values.apiVersion) : null,
       priceMultiplier: values.priceMultiplier.trim(),
-      credential: orNull(values.credential),
+      ...credentialOf(values, info),
     });
     notifySuccess(`${provider.name} added. Now add the models that it offers.`);
     onClose();
@@ -92,7 +98,7 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
         label="Kind"
         description="Whose interface it has. Compatible ones are for servers of your own."
         placeholder="Choose a kind"
-        data={kindOptions(kinds)}
+        data={kinds.map(({ kind, label }) => ({ value: kind, label }))}
         value={info?.kind ?? null}
         onChange={choose}
         allowDeselect={false}
@@ -102,27 +108,9 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       {info ? (
         <>
           <ProviderFields form={form} info={info} />
-          {info.kind === "DEMO" ? null : (
-            <CredentialInput
-              required={info.credentialRequired}
-              {...form.getInputProps("credential")}
-            />
-          )}
+          {info.kind === "DEMO" ? null : <CredentialFields form={form} info={info} />}
         </>
       ) : null}
     </FormBody>
   );
-}
-
-function kindOptions(kinds: KindInfo[]) {
-  const option = ({ kind, label, routable }: KindInfo) => ({
-    value: kind,
-    label,
-    disabled: !routable,
-  });
-  const later = kinds.filter(({ routable }) => !routable);
-  return [
-    { group: "Can be called", items: kinds.filter(({ routable }) => routable).map(option) },
-    ...(later.length === 0 ? [] : [{ group: "Not in this release", items: later.map(option) }]),
-  ];
 }

@@ -44,8 +44,8 @@ export function ConnectionCard({ provider, info }: Props) {
             <Fact label="API version">{provider.apiVersion ?? "Newest"}</Fact>
           ) : null}
           {provider.kind === "DEMO" ? null : (
-            <Fact label="API key">
-              <Credential provider={provider} />
+            <Fact label={info.takesAccessKeys ? "Key" : "API key"}>
+              <Credential provider={provider} info={info} />
             </Fact>
           )}
           {provider.priceMultiplier === "1" ? null : (
@@ -75,7 +75,7 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
   );
 }
 
-function Credential({ provider }: Pick<Props, "provider">) {
+function Credential({ provider, info }: Props) {
   const [replacing, setReplacing] = useState(false);
   const { credentialPrefix } = provider;
   return (
@@ -96,6 +96,7 @@ function Credential({ provider }: Pick<Props, "provider">) {
       </Button>
       <CredentialDialog
         provider={provider}
+        info={info}
         opened={replacing}
         onClose={() => setReplacing(false)}
       />

@@ -1,39 +1,49 @@
 import { useForm } from "@mantine/form";
+import * as z from "zod/mini";
 import { FormBody, FormDialog } from "@/components/form-dialog";
-import { CredentialInput } from "@/features/providers/components/provider-fields";
+import { CredentialFields } from "@/features/providers/components/credential-fields";
 import { useUpdateProvider } from "@/features/providers/mutations";
-import type { Provider } from "@/features/providers/queries";
+import {
+  type CredentialValues,
+  credentialOf,
+  credentialSchema,
+  noCredential,
+} from "@/features/providers/provider-form";
+import type { KindInfo, Provider } from "@/features/providers/queries";
+import { zodFields } from "@/lib/form";
 import { notifySuccess } from "@/lib/notify";
 import { useSave } from "@/lib/use-save";
 
 interface Props {
   provider: Pick<Provider, "id" | "name" | "credentialPrefix" | "version">;
+  info: KindInfo;
   opened: boolean;
   onClose: () => void;
 }
 
-export function CredentialDialog({ provider, opened, onClose }: Props) {
+export function CredentialDialog({ provider, info, opened, onClose }: Props) {
   return (
     <FormDialog
       opened={opened}
       onClose={onClose}
       title={provider.credentialPrefix === null ? "Add API key" : "Replace API key"}
     >
-      <CredentialForm provider={provider} onClose={onClose} />
+      <CredentialForm provider={provider} info={info} onClose={onClose} />
     </FormDialog>
   );
 }
 
-function CredentialForm({ provider, onClose }: Omit<Props, "opened">) {
+function CredentialForm({ provider, info, onClose }: Omit<Props, "opened">) {
   const update = useUpdateProvider();
-  const form = useForm({
-    initialValues: { credential: "" },
-    validate: { credential: (text) => (text.trim() === "" ? "Paste the new key" : null) },
+  const needed = { ...info, credentialRequired: true };
+  const form = useForm<CredentialValues>({
+    initialValues: noCredential,
+    validate: (values) => zodFields(z.object(credentialSchema(needed, values.proof)))(values),
   });
-  const { submit, saving, problem } = useSave(form, async ({ credential }) => {
+  const { submit, saving, problem } = useSave(form, async (values) => {
     await update.mutateAsync({
       id: provider.id,
-      credential: credential.trim(),
+      ...credentialOf(values, info),
       // A key must not go to an address that somebody else has set since.
       expectedVersion: provider.version,
     });
@@ -49,16 +59,15 @@ function CredentialForm({ provider, onClose }: Omit<Props, "opened">) {
       saving={saving}
       problem={problem}
     >
-      <CredentialInput
+      <CredentialFields
+        form={form}
+        info={needed}
         label="New API key"
         {...(first
           ? {}
           : {
               description: `Replaces ${provider.credentialPrefix} at once, and can't be read again.`,
             })}
-        required
-        data-autofocus
-        {...form.getInputProps("credential")}
       />
     </FormBody>
   );

@@ -2,13 +2,18 @@ import { Alert } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { ConflictNotice } from "@/components/conflict-notice";
 import { FormBody, FormDialog } from "@/components/form-dialog";
+import { CredentialFields } from "@/features/providers/components/credential-fields";
 import {
-  CredentialInput,
   ProviderFields,
   type ProviderValues,
 } from "@/features/providers/components/provider-fields";
 import { useUpdateProvider } from "@/features/providers/mutations";
-import { orNull, providerSchema } from "@/features/providers/provider-form";
+import {
+  credentialOf,
+  noCredential,
+  orNull,
+  providerSchema,
+} from "@/features/providers/provider-form";
 import type { KindInfo, Provider } from "@/features/providers/queries";
 import { zodFields } from "@/lib/form";
 import { notifySuccess } from "@/lib/notify";
@@ -40,7 +45,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
     initialValues: valuesOf(provider),
     validate: (values) => {
       const withCredential = movesTo(values.baseUrl);
-      return zodFields(providerSchema(info, { withCredential }))(values);
+      return zodFields(providerSchema(info, { withCredential, proof: values.proof }))(values);
     },
   });
   const moves = movesTo(form.values.baseUrl);
@@ -62,7 +67,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
         apiVersion: orNull(values.apiVersion),
         priceMultiplier: values.priceMultiplier.trim(),
         // Empty text would remove the stored key, which is what a move without a new one comes to.
-        ...(moves ? { credential: values.credential.trim() } : {}),
+        ...(moves ? credentialOf(values, info, "") : {}),
         ...(movesHeaders ? { headers: [] } : {}),
         expectedVersion,
       });
@@ -82,11 +87,11 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
     >
       <ProviderFields form={form} info={info} />
       {moves ? (
-        <CredentialInput
+        <CredentialFields
+          form={form}
+          info={info}
           label="API key for the new address"
           description={`The stored key does not follow to another host.${info.credentialRequired ? "" : " Leave this empty if none is needed there."}`}
-          required={info.credentialRequired}
-          {...form.getInputProps("credential")}
         />
       ) : null}
       {movesHeaders ? (
@@ -115,7 +120,7 @@ const valuesOf = (provider: Provider): ProviderValues => ({
   region: provider.region ?? "",
   apiVersion: provider.apiVersion ?? "",
   priceMultiplier: provider.priceMultiplier,
-  credential: "",
+  ...noCredential,
 });
 
 function originOf(address: string): string {

@@ -9,7 +9,6 @@ interface Props {
 /** Whether calls may go there; what keeps them away although nobody switched it off. */
 export function ProviderStatus({ provider, info }: Props) {
   if (!provider.enabled) return <Badge color="gray">Disabled</Badge>;
-  if (info?.routable === false) return <Badge color="orange">Not in this release</Badge>;
   if (info?.credentialRequired && provider.credentialPrefix === null) {
     return <Badge color="orange">No API key</Badge>;
   }

@@ -1,15 +1,15 @@
-import { PasswordInput, type PasswordInputProps, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
+import type { CredentialValues } from "@/features/providers/provider-form";
 import type { KindInfo } from "@/features/providers/queries";
 
-export interface ProviderValues extends Record<string, string> {
+export interface ProviderValues extends CredentialValues {
   name: string;
   baseUrl: string;
   organization: string;
   region: string;
   apiVersion: string;
   priceMultiplier: string;
-  credential: string;
 }
 
 interface Props {
@@ -51,7 +51,13 @@ export function ProviderFields({ form, info }: Props) {
         />
       ) : null}
       {info.takesRegion ? (
-        <TextInput label="Region" placeholder="eu-central-1" {...form.getInputProps("region")} />
+        <TextInput
+          label="Region"
+          description="Whose models are called, and whose name goes into every signature."
+          placeholder="eu-central-1"
+          required
+          {...form.getInputProps("region")}
+        />
       ) : null}
       {info.takesApiVersion ? (
         <TextInput
@@ -70,18 +76,5 @@ export function ProviderFields({ form, info }: Props) {
         />
       )}
     </>
-  );
-}
-
-/** A key goes in and never comes out again. */
-export function CredentialInput(props: PasswordInputProps) {
-  return (
-    <PasswordInput
-      label="API key"
-      description="Stored encrypted. Nobody can read it again, only replace it."
-      autoComplete="off"
-      visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}
-      {...props}
-    />
   );
 }

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 for requests with a body (AWS General Reference, "Create a signed AWS API request")."""
+"""AWS Signature Version 4 (AWS General Reference, "Create a signed AWS API request")."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 from sluicegate.kit.secret import Secret
-from sluicegate.ports.upstream import RawHeaders
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+Headers = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class AwsKeys:
     access: str
     secret: Secret
     session: Secret | None = None
+
+    @property
+    def text(self) -> Secret:
+        """As one text, which `parse_keys` reads."""
+        parts = [self.access, self.secret.reveal(), *([self.session.reveal()] if self.session else [])]
+        return Secret(":".join(parts))
 
 
 def parse_keys(credential: Secret) -> AwsKeys | None:
@@ -32,11 +38,21 @@ def parse_keys(credential: Secret) -> AwsKeys | None:
 
 
 def signed(
-    keys: AwsKeys, *, region: str, service: str, host: str, path: str, body: bytes, headers: RawHeaders, now: datetime
-) -> RawHeaders:
-    """The headers that make a POST to `path` (encoded once, without a query) acceptable at `now`, which is UTC.
+    keys: AwsKeys,
+    *,
+    region: str,
+    service: str,
+    method: str,
+    host: str,
+    target: str,
+    body: bytes,
+    headers: Headers,
+    now: datetime,
+) -> Headers:
+    """The headers that make a request acceptable at `now`, which is UTC. `target` is path and query as they are sent,
+    encoded once.
 
-    `headers` are signed too and come back with the others; names are lower-case.
+    `headers` are signed too and come back with the others; their names are lower-case, each there once.
     """
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     extra = [(b"x-amz-date", stamp.encode())]
@@ -44,11 +60,13 @@ def signed(
         extra.append((b"x-amz-security-token", keys.session.reveal().encode()))
     signing = sorted([*headers, *extra, (b"host", host.encode())])
     names = ";".join(name.decode() for name, _ in signing)
+    path, _, query = target.partition("?")
     canonical = "\n".join(
         [
-            "POST",
+            method,
+            # Every service but S3 wants what is encoded already encoded once more.
             quote(path, safe="/-_.~"),
-            "",
+            _canonical_query(query),
             *(f"{name.decode()}:{' '.join(value.decode().split())}" for name, value in signing),
             "",
             names,
@@ -60,6 +78,11 @@ def signed(
     signature = hmac.new(_signing_key(keys, scope), to_sign.encode(), hashlib.sha256).hexdigest()
     credential = f"{_ALGORITHM} Credential={keys.access}/{scope}, SignedHeaders={names}, Signature={signature}"
     return [*headers, *extra, (b"authorization", credential.encode())]
+
+
+def _canonical_query(query: str) -> str:
+    pairs = sorted(pair.partition("=")[::2] for pair in query.split("&") if pair)
+    return "&".join(f"{name}={value}" for name, value in pairs)
 
 
 def _signing_key(keys: AwsKeys, scope: str) -> bytes:
