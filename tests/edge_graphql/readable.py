@@ -53,8 +53,8 @@ BY_MEMBERS: dict[str, str] = {
     "LongContextPrices": "above cacheRead cacheWrite1h cacheWrite5m input output",
     "Prices": "cacheRead cacheWrite1h cacheWrite5m input longContext output",
     "ProviderKindInfo": (
-        "baseUrlRequired credentialRequired defaultBaseUrl kind label takesAccessKeys takesApiVersion takesHeaders "
-        "takesOrganization takesRegion"
+        "baseUrlRequired choosesResponses credentialRequired defaultBaseUrl kind label takesAccessKeys "
+        "takesApiVersion takesHeaders takesOrganization takesRegion"
     ),
     "Query": (
         "alertNotices apiKeys automationTokens availableModels calls deployment effectivePolicy explain leaderboard "

@@ -237,10 +237,12 @@ async def _add_provider(
     region: str | None = None,
     credential: str | None = None,
     model_name: str | None = None,
+    serves_responses: bool = True,
 ) -> ProviderModel:
     path = "/v1" if kind in _BELOW_V1 else ""
     url = f"http://127.0.0.1:{port}{path}"
     row = ProviderRow(new_id(), name, kind, url, None, region, True, None, None, NOW, api_version)
+    row = replace(row, serves_responses=serves_responses)
     prices = PRICES if serves is ModelKind.CHAT else Prices(input=PRICES.input)
     model = ProviderModel(new_id(), row.id, model_name or f"{name}-model", serves, 200_000, 8_000, LONG_AGO)
     model = model.costing(prices, list_id=new_id())

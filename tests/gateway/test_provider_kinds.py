@@ -63,3 +63,19 @@ async def test_kinds_that_only_know_chat_get_responses_translated(
     assert asked.header("authorization") == "Bearer sk-router"
     record = await bench.only_call()
     assert (record.provider_name, record.outcome, record.output_tokens) == ("router", "ok", 17)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("serves", [False, True])
+async def test_compatible_providers_get_responses_as_they_say_that_they_serve_them(
+    bench: Bench, other: Provider, serves: bool, stream: bool
+) -> None:
+    await bench.add_backend("team-gpt", "own", other.port, priority=-1, serves_responses=serves)
+    for path, body in ((RESPONSES, responses(stream=stream)), (CHAT, chat(stream=stream))):
+        answer = await bench.client.post(path, json=body)
+        assert answer.status_code == 200, answer.text
+    assert [asked.target for asked in other.log] == [RESPONSES if serves else CHAT, CHAT]
+    assert ("input" in other.log[0].json) is serves
+    records = await bench.ledger()
+    assert {(r.provider_name, r.outcome, r.output_tokens, r.estimated) for r in records} == {("own", "ok", 17, False)}
+    assert {r.endpoint for r in records} == {"responses", "chat.completions"}

@@ -18,6 +18,7 @@ from sluicegate.domain.catalog import (
     Model,
     ModelKind,
     ModelStatus,
+    Protocol,
     Provider,
     ProviderKind,
     ProviderModel,
@@ -462,3 +463,16 @@ async def test_changes_need_the_catalog_scope(stage: Stage, use: Use) -> None:
 async def test_looking_needs_the_read_scope(stage: Stage, use: Use) -> None:
     with pytest.raises(Forbidden, match="read"):
         await use(stage, replace(stage.admin, scopes=frozenset({TokenScope.CATALOG})))
+
+
+async def test_only_compatible_providers_say_whether_they_serve_responses(stage: Stage) -> None:
+    new = NewProvider(ProviderKind.CUSTOM_OPENAI, "Own", base_url="https://llm.example.com/v1", serves_responses=False)
+    provider = await stage.providers.create(stage.admin, new)
+    assert (provider.serves_responses, provider.protocols) == (False, (Protocol.CHAT,))
+    provider = await stage.providers.update(stage.admin, provider.id, ProviderChange(serves_responses=True))
+    assert provider.protocols == (Protocol.CHAT, Protocol.RESPONSES)
+    assert await stage.providers.get(stage.admin, provider.id) == provider
+    openai = await stage.openai()
+    with pytest.raises(InvalidInput, match="what OpenAI serves is known") as caught:
+        await stage.providers.update(stage.admin, openai.id, ProviderChange(serves_responses=False))
+    assert caught.value.field == "servesResponses"

@@ -76,7 +76,7 @@ class ModelStatus(StrEnum):
 class KindFacts:
     """What a provider kind needs and speaks. A `{region}` in `default_base_url` stands for the provider's, which is
     needed then; `takes_access_keys` tells that its credential may be a pair of AWS keys; `only` names the protocols
-    where a kind has not all of its dialects'."""
+    where a kind has not all of its dialects', and with `chooses_responses` each provider says if it serves that."""
 
     label: str
     default_base_url: str | None
@@ -88,6 +88,7 @@ class KindFacts:
     takes_access_keys: bool = False
     takes_api_version: bool = False
     takes_headers: bool = False
+    chooses_responses: bool = False
     only: tuple[Protocol, ...] | None = None
 
     @property
@@ -125,6 +126,7 @@ KINDS: dict[ProviderKind, KindFacts] = {
         credential_required=False,
         takes_organization=True,
         takes_headers=True,
+        chooses_responses=True,
     ),
     ProviderKind.CUSTOM_ANTHROPIC: KindFacts(
         "Anthropic-compatible",
@@ -142,7 +144,8 @@ KINDS: dict[ProviderKind, KindFacts] = {
 class Provider:
     """`api_version` is what Azure's interface by deployments wants; None is its newer one, which has no versions.
     `header_names` are those of further headers that are sent to it; their values are stored sealed.
-    `price_multiplier`, in millionths, is what was agreed on for all prices of its models but own ones."""
+    `price_multiplier`, in millionths, is what was agreed on for all prices of its models but own ones. Calls of
+    Responses are translated to Chat Completions where it does not serve them."""
 
     id: str
     name: str
@@ -157,6 +160,13 @@ class Provider:
     api_version: str | None = None
     price_multiplier: int = ONE
     header_names: tuple[str, ...] = ()
+    serves_responses: bool = True
+
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Those in which it may be called."""
+        spoken = KINDS[self.kind].protocols
+        return spoken if self.serves_responses else tuple(p for p in spoken if p is not Protocol.RESPONSES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def compile_route(
         provider_name=provider.name,
         kind=provider.kind,
         dialects=facts.dialects,
-        protocols=facts.protocols,
+        protocols=provider.protocols,
         origin=origin,
         base_path=base_path,
         credential=credential,

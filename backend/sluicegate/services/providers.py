@@ -47,6 +47,7 @@ class NewProvider:
     api_version: str | None = None
     price_multiplier: int = ONE
     headers: tuple[NewHeader, ...] = ()
+    serves_responses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class ProviderChange:
     api_version: str | Absent | None = ABSENT
     price_multiplier: int | Absent = ABSENT
     headers: tuple[NewHeader, ...] | Absent = ABSENT
+    serves_responses: bool | Absent = ABSENT
 
 
 class ProviderService:
@@ -108,6 +110,7 @@ class ProviderService:
             created_at=self._clock.now(),
             api_version=_api_version(new.kind, new.api_version),
             price_multiplier=new.price_multiplier,
+            serves_responses=_responses(new.kind, new.serves_responses),
         )
         credential, headers = credential_for(new.kind, new.credential, new.access_keys), checked(new.kind, new.headers)
         if credential is None and KINDS[new.kind].credential_required:
@@ -186,6 +189,8 @@ class ProviderService:
             values["api_version"] = _api_version(before.kind, change.api_version)
         if change.price_multiplier is not ABSENT:
             values["price_multiplier"] = change.price_multiplier
+        if change.serves_responses is not ABSENT:
+            values["serves_responses"] = _responses(before.kind, change.serves_responses)
         if change.enabled is not ABSENT:
             values["enabled"] = change.enabled
         return replace(before, **values)
@@ -271,6 +276,12 @@ def _region(kind: ProviderKind, text: str | None) -> str | None:
     return text
 
 
+def _responses(kind: ProviderKind, serves: bool) -> bool:
+    if not serves and not KINDS[kind].chooses_responses:
+        raise InvalidInput("servesResponses", f"must be true: what {KINDS[kind].label} serves is known")
+    return serves
+
+
 def _api_version(kind: ProviderKind, text: str | None) -> str | None:
     text = (text or "").strip()
     if not text:
@@ -303,6 +314,7 @@ def _shown(provider: Provider) -> dict[str, Any]:
         "api_version": provider.api_version,
         "header_names": list(provider.header_names),
         "price_multiplier": format_factor(provider.price_multiplier),
+        "serves_responses": provider.serves_responses,
         "enabled": provider.enabled,
         "credential_prefix": provider.credential_prefix,
         "credential_updated_at": updated.isoformat() if updated else None,

@@ -13,6 +13,7 @@ export const mockKinds: KindInfo[] = [
     takesApiVersion: false,
     takesHeaders: false,
     takesAccessKeys: false,
+    choosesResponses: false,
   },
   {
     kind: "CUSTOM_ANTHROPIC",
@@ -25,6 +26,20 @@ export const mockKinds: KindInfo[] = [
     takesApiVersion: false,
     takesHeaders: true,
     takesAccessKeys: false,
+    choosesResponses: false,
+  },
+  {
+    kind: "CUSTOM_OPENAI",
+    label: "OpenAI-compatible",
+    defaultBaseUrl: null,
+    baseUrlRequired: true,
+    credentialRequired: false,
+    takesOrganization: true,
+    takesRegion: false,
+    takesApiVersion: false,
+    takesHeaders: true,
+    takesAccessKeys: false,
+    choosesResponses: true,
   },
   {
     kind: "DEMO",
@@ -37,6 +52,7 @@ export const mockKinds: KindInfo[] = [
     takesApiVersion: false,
     takesHeaders: false,
     takesAccessKeys: false,
+    choosesResponses: false,
   },
   {
     kind: "BEDROCK",
@@ -49,6 +65,7 @@ export const mockKinds: KindInfo[] = [
     takesApiVersion: false,
     takesHeaders: false,
     takesAccessKeys: true,
+    choosesResponses: false,
   },
 ];
 
@@ -93,6 +110,7 @@ export function mockProvider(values: Partial<Provider> = {}): Provider {
     region: null,
     priceMultiplier: "1",
     headerNames: [],
+    servesResponses: true,
     enabled: true,
     credentialPrefix: "sk-pro…",
     credentialUpdatedAt: "2026-11-20T08:00:00Z",

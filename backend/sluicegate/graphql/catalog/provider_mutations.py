@@ -65,6 +65,9 @@ class CreateProviderInput:
     headers: list[ProviderHeaderInput] | None = strawberry.field(
         default=None, description="Further headers, where the kind takes such."
     )
+    serves_responses: bool = strawberry.field(
+        default=True, description="False where it knows Chat Completions alone: Responses are translated to that."
+    )
     credential: str | None = strawberry.field(default=None, description="Its key; nobody can read it again.")
     access_keys: AccessKeysInput | None = strawberry.field(
         default=None, description="In place of a key, where the kind takes them."
@@ -84,6 +87,9 @@ class UpdateProviderInput:
     )
     headers: list[ProviderHeaderInput] | None = strawberry.field(
         default=strawberry.UNSET, description="All further headers; needed again when the address moves."
+    )
+    serves_responses: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether calls of Responses go there as they are."
     )
     enabled: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether calls may go there.")
     credential: str | None = strawberry.field(
@@ -172,6 +178,7 @@ class ProviderMutations:
             api_version=input.api_version,
             price_multiplier=parse_factor(input.price_multiplier, "priceMultiplier"),
             headers=_headers(input.headers or []),
+            serves_responses=input.serves_responses,
             credential=Secret(input.credential) if input.credential else None,
             access_keys=input.access_keys.value() if input.access_keys else None,
         )
@@ -192,6 +199,7 @@ class ProviderMutations:
             api_version=clearable(input.api_version),
             price_multiplier=factor if factor is ABSENT else parse_factor(factor, "priceMultiplier"),
             headers=headers if headers is ABSENT else _headers(headers),
+            serves_responses=required(input.serves_responses, "servesResponses"),
             enabled=required(input.enabled, "enabled"),
             credential=credential if credential is ABSENT else Secret(credential),
             access_keys=access_keys if access_keys is ABSENT else access_keys.value(),

@@ -131,6 +131,9 @@ class Provider:
     )
     header_names: list[str] = strawberry.field(description="Further headers that are sent to it; nobody sees values.")
     price_multiplier: str = strawberry.field(description="Factor on all prices but own ones, like 0.85.")
+    serves_responses: bool = strawberry.field(
+        description="False: calls of Responses are translated to Chat Completions on the way there."
+    )
     enabled: bool = strawberry.field(description="Whether calls may go there.")
     credential_prefix: str | None = strawberry.field(
         description="First characters of the credential; null when none is stored."
@@ -159,6 +162,7 @@ class Provider:
             api_version=provider.api_version,
             header_names=list(provider.header_names),
             price_multiplier=format_factor(provider.price_multiplier),
+            serves_responses=provider.serves_responses,
             enabled=provider.enabled,
             credential_prefix=provider.credential_prefix,
             credential_updated_at=provider.credential_updated_at,
@@ -177,6 +181,7 @@ class ProviderKindInfo:
     takes_region: bool = strawberry.field(description="Whether it has regions.")
     takes_api_version: bool = strawberry.field(description="Whether its interface has versions to choose from.")
     takes_headers: bool = strawberry.field(description="Whether further headers may be sent to it.")
+    chooses_responses: bool = strawberry.field(description="Whether a provider says if it serves Responses.")
     takes_access_keys: bool = strawberry.field(description="Whether it may be called with a pair of AWS keys.")
 
     @classmethod
@@ -192,6 +197,7 @@ class ProviderKindInfo:
             takes_region=facts.takes_region,
             takes_api_version=facts.takes_api_version,
             takes_headers=facts.takes_headers,
+            chooses_responses=facts.chooses_responses,
             takes_access_keys=facts.takes_access_keys,
         )
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 from sqlmodel import Field
 
 from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
@@ -23,6 +36,7 @@ class ProviderRow(Row, table=True):
     region: str | None = Field(default=None, max_length=100)
     api_version: str | None = Field(default=None, max_length=40)
     price_multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
+    serves_responses: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
     enabled: bool = True
     sealed_credential: str | None = Field(default=None, max_length=8000)
     header_names: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))

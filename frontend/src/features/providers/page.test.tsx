@@ -112,6 +112,23 @@ it("takes a pair of keys or an API key for Amazon Bedrock, and wants its region"
   expect(server.lastOf("CreateProvider")).not.toHaveProperty("input.accessKeys");
 });
 
+it("asks a compatible server whether it serves Responses", async () => {
+  const { user, server } = openList([], {
+    CreateProvider: { createProvider: { provider: { id: "provider-9", name: "Own" } } },
+    ProviderDetail: { provider: mockProvider({ id: "provider-9", models: [] }) },
+  });
+  const { dialog, submit } = await addDialog(user, "OpenAI-compatible");
+  await user.type(within(dialog).getByLabelText(/^Base URL/), "https://llm.example.com/v1");
+  await user.click(within(dialog).getByRole("combobox", { name: /Responses/ }));
+  await user.click(await screen.findByRole("option", { name: /translated to Chat/ }));
+  await submit();
+  await waitFor(() =>
+    expect(server.lastOf("CreateProvider")).toMatchObject({
+      input: { kind: "CUSTOM_OPENAI", servesResponses: false },
+    }),
+  );
+});
+
 it("does not ask the server for a provider without its key, and opens the page of the added one", async () => {
   const { user, server, path } = openList([], {
     CreateProvider: { createProvider: { provider: { id: "provider-9", name: "OpenAI" } } },

@@ -19,7 +19,7 @@ const providerListDocument = graphql(`
 const providerDetailDocument = graphql(`
   query ProviderDetail($id: ID!) {
     provider(id: $id) {
-      id name kind baseUrl organization region apiVersion priceMultiplier headerNames enabled
+      id name kind baseUrl organization region apiVersion priceMultiplier headerNames servesResponses enabled
       credentialPrefix credentialUpdatedAt createdAt version
       models {
         id name kind free priced obstacle contextWindow maxOutputTokens version
@@ -60,7 +60,7 @@ const providerKindsDocument = graphql(`
   query ProviderKinds {
     providerKinds {
       kind label defaultBaseUrl baseUrlRequired credentialRequired takesOrganization takesRegion
-      takesApiVersion takesHeaders takesAccessKeys
+      takesApiVersion takesHeaders takesAccessKeys choosesResponses
     }
   }
 `);

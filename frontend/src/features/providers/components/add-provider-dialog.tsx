@@ -48,6 +48,7 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       region: "",
       apiVersion: "",
       priceMultiplier: "1",
+      servesResponses: "yes",
       ...noCredential,
     },
     validate: (values) =>
@@ -64,6 +65,7 @@ function AddProviderForm({ kinds, onClose }: { kinds: KindInfo[]; onClose: () =>
       region: info.takesRegion ? orNull(values.region) : null,
       apiVersion: info.takesApiVersion ? orNull(values.apiVersion) : null,
       priceMultiplier: values.priceMultiplier.trim(),
+      ...(info.choosesResponses ? { servesResponses: values.servesResponses === "yes" } : {}),
       ...credentialOf(values, info),
     });
     notifySuccess(`${provider.name} added. Now add the models that it offers.`);

@@ -43,6 +43,11 @@ export function ConnectionCard({ provider, info }: Props) {
           {info.takesApiVersion ? (
             <Fact label="API version">{provider.apiVersion ?? "Newest"}</Fact>
           ) : null}
+          {info.choosesResponses ? (
+            <Fact label="Responses">
+              {provider.servesResponses ? "Served" : "Translated to Chat Completions"}
+            </Fact>
+          ) : null}
           {provider.kind === "DEMO" ? null : (
             <Fact label={info.takesAccessKeys ? "Key" : "API key"}>
               <Credential provider={provider} info={info} />

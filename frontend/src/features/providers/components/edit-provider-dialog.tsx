@@ -66,6 +66,7 @@ function EditProviderForm({ provider, info, onClose }: Omit<Props, "opened">) {
         region: orNull(values.region),
         apiVersion: orNull(values.apiVersion),
         priceMultiplier: values.priceMultiplier.trim(),
+        ...(info.choosesResponses ? { servesResponses: values.servesResponses === "yes" } : {}),
         // Empty text would remove the stored key, which is what a move without a new one comes to.
         ...(moves ? credentialOf(values, info, "") : {}),
         ...(movesHeaders ? { headers: [] } : {}),
@@ -111,6 +112,7 @@ const labels = {
   region: "Region",
   apiVersion: "API version",
   priceMultiplier: "Price multiplier",
+  servesResponses: "Calls of the Responses interface",
 };
 
 const valuesOf = (provider: Provider): ProviderValues => ({
@@ -120,6 +122,7 @@ const valuesOf = (provider: Provider): ProviderValues => ({
   region: provider.region ?? "",
   apiVersion: provider.apiVersion ?? "",
   priceMultiplier: provider.priceMultiplier,
+  servesResponses: provider.servesResponses ? "yes" : "no",
   ...noCredential,
 });
 

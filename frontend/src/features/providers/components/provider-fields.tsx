@@ -1,4 +1,4 @@
-import { TextInput } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import type { CredentialValues } from "@/features/providers/provider-form";
 import type { KindInfo } from "@/features/providers/queries";
@@ -10,6 +10,8 @@ export interface ProviderValues extends CredentialValues {
   region: string;
   apiVersion: string;
   priceMultiplier: string;
+  /** "yes" or "no". */
+  servesResponses: string;
 }
 
 interface Props {
@@ -65,6 +67,18 @@ export function ProviderFields({ form, info }: Props) {
           description="Only for the older interface by deployments; empty calls /openai/v1."
           placeholder="2024-10-21"
           {...form.getInputProps("apiVersion")}
+        />
+      ) : null}
+      {info.choosesResponses ? (
+        <Select
+          label="Calls of the Responses interface"
+          description="Many servers know Chat Completions alone; Codex and others call Responses."
+          data={[
+            { value: "yes", label: "Go there as they are" },
+            { value: "no", label: "Are translated to Chat Completions" },
+          ]}
+          allowDeselect={false}
+          {...form.getInputProps("servesResponses")}
         />
       ) : null}
       {info.kind === "DEMO" ? null : (
