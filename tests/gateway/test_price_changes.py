@@ -10,7 +10,7 @@ from fakes.provider import Connection, Exchange
 from fakes.wire import completion, whole
 from gateway.bench import CHAT, PRICES, chat
 from gateway.office import Office
-from sluicegate.domain.price_list import PriceList, scaled
+from sluicegate.domain.price_list import PlannedMultiplier, PriceList, scaled
 from sluicegate.domain.usage import LongContext, Prices, cost_of
 from sluicegate.services.price_lists import ComingPrices
 from sluicegate.services.provider_models import ProviderModelChange
@@ -175,3 +175,24 @@ async def test_a_multiplier_counts_for_the_next_call_and_for_no_earlier_one(offi
     data = await office.ask("{ calls(first: 1) { edges { node { charges { charges { price } } } } } }", office.ada)
     (charge, *_) = data["calls"]["edges"][0]["node"]["charges"]["charges"]
     assert charge["price"] == "2.55"
+
+
+async def test_an_announced_multiplier_charges_calls_from_its_start(office: Office) -> None:
+    services, offer = office.bench.container.services, await offer_of(office)
+    async with office.bench.container.store.read() as tx:
+        model = await tx.catalog.provider_model(offer)
+    assert model is not None
+    start = datetime.now(UTC) + timedelta(seconds=2)
+    change = ProviderChange(planned_multipliers=(PlannedMultiplier(start, 850_000),))
+    await services.providers.update(office.admin, model.provider_id, change)
+    before = await office.bench.client.post(CHAT, json=chat())
+    assert datetime.now(UTC) < start, "too slow to tell"
+    async with asyncio.timeout(5):
+        while datetime.now(UTC) < start:  # noqa: ASYNC110 - the clock signals nobody
+            await asyncio.sleep(0.02)
+    later = await office.bench.client.post(CHAT, json=chat())
+    charged = {record.call_id: record for record in await office.bench.ledger()}
+    first, second = charged[before.headers["x-request-id"]], charged[later.headers["x-request-id"]]
+    assert [first.price_list_id, second.price_list_id] == [made.id for made in await lists_of(office, offer)]
+    assert first.cost_nanos == cost_of(first.usage, PRICES)
+    assert second.cost_nanos == cost_of(second.usage, scaled(PRICES, 850_000))

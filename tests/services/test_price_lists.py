@@ -10,6 +10,7 @@ from fakes.identity import Site
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.catalog import ModelKind, ProviderKind, ProviderModel
 from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.price_list import PlannedMultiplier
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Forbidden, InvalidInput, NotFound, StaleVersion
@@ -222,3 +223,102 @@ async def test_the_same_multiplier_again_starts_no_list(stage: Stage) -> None:
     offer = await stage.offer()
     await stage.providers.update(stage.admin, stage.provider_id, ProviderChange(price_multiplier=1_000_000, name="D"))
     assert (await stage.read(offer)).price_lists == offer.price_lists
+
+
+async def _announce(stage: Stage, *plans: tuple[float, int]) -> None:
+    planned = tuple(PlannedMultiplier(stage.later(hours), factor) for hours, factor in plans)
+    await stage.providers.update(stage.admin, stage.provider_id, ProviderChange(planned_multipliers=planned))
+
+
+async def _charged_now(stage: Stage, offer: ProviderModel) -> int | None:
+    current = (await stage.read(offer)).current
+    assert current is not None
+    return current.charged.input
+
+
+async def test_an_announced_multiplier_starts_by_itself_and_history_stays(stage: Stage) -> None:
+    offer = await stage.offer()
+    await _announce(stage, (10, 500_000), (2, 850_000))
+    provider = await stage.providers.get(stage.admin, stage.provider_id)
+    assert provider is not None
+    assert (provider.price_multiplier, [p.multiplier for p in provider.planned_multipliers]) == (
+        1_000_000,
+        [850_000, 500_000],
+    )
+    assert await _charged_now(stage, offer) == 1_000
+    stage.site.clock.advance(2 * 3600)
+    assert await _charged_now(stage, offer) == 850
+    provider = await stage.providers.get(stage.admin, stage.provider_id)
+    assert provider is not None
+    assert (provider.price_multiplier, [p.multiplier for p in provider.planned_multipliers]) == (850_000, [500_000])
+    before = (await stage.read(offer)).price_lists
+    # Whatever comes now, what has started stays.
+    await stage.providers.update(
+        stage.admin, stage.provider_id, ProviderChange(price_multiplier=900_000, planned_multipliers=())
+    )
+    after = (await stage.read(offer)).price_lists
+    assert after[:2] == before[:2]
+    assert [made.charged.input for made in after] == [1_000, 850, 900]
+    stage.site.clock.advance(20 * 3600)
+    assert await _charged_now(stage, offer) == 900
+
+
+async def test_plans_for_a_model_and_for_its_provider_meet(stage: Stage) -> None:
+    offer = await stage.offer()
+    await _announce(stage, (2, 500_000))
+    await stage.schedule(offer, stage.later(1))
+    await stage.schedule(offer, stage.later(3), Prices(input=4_000, output=4_000))
+    found = await stage.read(offer)
+    assert [(made.charged.input, made.derived) for made in found.price_lists] == [
+        (1_000, False),
+        (500, False),
+        (250, True),
+        (2_000, False),
+    ]
+    with pytest.raises(InvalidInput, match="planned for the provider"):
+        await stage.lists.withdraw(stage.admin, found.price_lists[2].id)
+    withdrawn = await stage.lists.withdraw(stage.admin, found.price_lists[1].id)
+    assert [made.charged.input for made in withdrawn.price_lists] == [1_000, 500, 2_000]
+    await stage.offers.update(stage.admin, offer.id, ProviderModelChange(prices=Prices(input=600, output=600)))
+    assert [made.charged.input for made in (await stage.read(offer)).price_lists] == [1_000, 600, 300, 2_000]
+    late = await stage.offers.create(stage.admin, NewProviderModel(stage.provider_id, "late", prices=OLD))
+    assert [made.charged.input for made in late.price_lists] == [1_000, 500]
+    await _announce(stage)
+    assert [made.charged.input for made in (await stage.read(offer)).price_lists] == [1_000, 600, 4_000]
+    assert (await stage.read(late)).price_lists == late.price_lists[:1]
+
+
+async def test_own_prices_and_free_models_know_no_announced_multiplier(stage: Stage) -> None:
+    own = await stage.offers.create(stage.admin, NewProviderModel(stage.provider_id, "own", prices=OLD, own=True))
+    free = await stage.offers.create(stage.admin, NewProviderModel(stage.provider_id, "free", prices=OLD, free=True))
+    await _announce(stage, (1, 2_000_000))
+    for model in (own, free):
+        assert (await stage.read(model)).price_lists == model.price_lists
+
+
+@pytest.mark.parametrize(
+    ("plans", "field"),
+    [
+        (((0, 500_000),), "plannedMultipliers.0.startsAt"),
+        (((1, 500_000), (24 * 1200, 500_000)), "plannedMultipliers.1.startsAt"),
+        (((1, 500_000), (1, 600_000)), "plannedMultipliers.1.startsAt"),
+        (tuple((hours + 1, 500_000) for hours in range(21)), "plannedMultipliers"),
+    ],
+)
+async def test_faulty_announcements_are_refused_by_field(
+    stage: Stage, plans: tuple[tuple[float, int], ...], field: str
+) -> None:
+    offer = await stage.offer()
+    with pytest.raises(InvalidInput) as caught:
+        await _announce(stage, *plans)
+    assert caught.value.field == field
+    assert (await stage.read(offer)).price_lists == offer.price_lists
+
+
+async def test_announcements_are_in_the_audit_log(stage: Stage) -> None:
+    await _announce(stage, (1, 500_000))
+    async with stage.site.store.read() as tx:
+        page = await tx.audit.page(AuditFilter(target_id=stage.provider_id), PageRequest())
+    event = page.items[0][0]
+    assert event.action == "provider.update"
+    assert event.after["planned_multipliers"] == [{"starts_at": stage.later(1).isoformat(), "multiplier": "0.5"}]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sluicegate.domain.price_list import PriceList, in_force
+from sluicegate.domain.price_list import PlannedMultiplier, PriceList, in_force
 from sluicegate.domain.usage import Prices
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import ONE
@@ -144,8 +144,9 @@ KINDS: dict[ProviderKind, KindFacts] = {
 class Provider:
     """`api_version` is what Azure's interface by deployments wants; None is its newer one, which has no versions.
     `header_names` are those of further headers that are sent to it; their values are stored sealed.
-    `price_multiplier`, in millionths, is what was agreed on for all prices of its models but own ones. Calls of
-    Responses are translated to Chat Completions where it does not serve them."""
+    `price_multiplier`, in millionths, is what was agreed on for all prices of its models but own ones, as in force when
+    this was read; `planned_multipliers` are those to come, oldest first. Calls of Responses are translated to Chat
+    Completions where it does not serve them."""
 
     id: str
     name: str
@@ -161,6 +162,7 @@ class Provider:
     price_multiplier: int = ONE
     header_names: tuple[str, ...] = ()
     serves_responses: bool = True
+    planned_multipliers: tuple[PlannedMultiplier, ...] = ()
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -30,7 +30,8 @@ class PriceList:
     changes, and outlives its model, because calls in the ledger name the list that they were charged by.
 
     Calls are charged by `prices` times `multiplier`, which is in millionths and the provider's while the list is in
-    force, unless the prices are the deployment's `own`."""
+    force, unless the prices are the deployment's `own`. One to come that is `derived` repeats the prices before it,
+    since the provider's multiplier changes then."""
 
     id: str
     provider_model_id: str
@@ -40,6 +41,7 @@ class PriceList:
     created_at: datetime
     own: bool = False
     multiplier: int = ONE
+    derived: bool = False
 
     @property
     def charged(self) -> Prices:
@@ -47,6 +49,44 @@ class PriceList:
         if self.free:
             return NOTHING
         return self.prices if self.own or self.multiplier == ONE else scaled(self.prices, self.multiplier)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMultiplier:
+    """A provider's multiplier, in millionths, from `starts_at` on."""
+
+    starts_at: datetime
+    multiplier: int
+
+
+def multiplier_at(multiplier: int, planned: Sequence[PlannedMultiplier], at: datetime) -> int:
+    """The one in force `at`, where `multiplier` is before all that is `planned`, oldest first."""
+    return next((plan.multiplier for plan in reversed(planned) if plan.starts_at <= at), multiplier)
+
+
+def lists_to_come(
+    lists: Sequence[PriceList], now: datetime, multiplier: int, planned: Sequence[PlannedMultiplier]
+) -> list[tuple[PriceList, bool]]:
+    """What follows from a model's own plans and its provider's: the lists that start after `now`, oldest first, each
+    with whether it was among `lists`; one that was not has the id of the list before it. `multiplier` is the
+    provider's now."""
+    known = {found.starts_at: found for found in lists if found.starts_at > now}
+    own = {at: found for at, found in known.items() if not found.derived}
+    before = in_force(lists, now)
+    coming: list[tuple[PriceList, bool]] = []
+    for at in sorted({*own, *(plan.starts_at for plan in planned)}):
+        factor = multiplier_at(multiplier, planned, at)
+        if at in own:
+            before = replace(own[at], multiplier=factor)
+        elif before is None or before.own or before.free:
+            # Nothing here goes by the multiplier.
+            continue
+        else:
+            before = replace(before, starts_at=at, multiplier=factor, derived=True)
+            if at in known and replace(known[at], id=before.id, created_at=before.created_at) == before:
+                before = known[at]
+        coming.append((before, known.get(at) == before))
+    return coming
 
 
 def scaled(prices: Prices, multiplier: int) -> Prices:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import MAX_TOKENS, ModelKind, ProviderModel, is_priced
-from sluicegate.domain.price_list import PriceClass, PriceList
+from sluicegate.domain.catalog import MAX_TOKENS, ModelKind, Provider, ProviderModel, is_priced
+from sluicegate.domain.price_list import PriceClass, PriceList, lists_to_come
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
@@ -23,7 +23,7 @@ from sluicegate.services.versions import hold
 
 MAX_COMING = 20
 MAX_TIERS = 5
-_MAX_AHEAD = timedelta(days=3 * 366)
+MAX_AHEAD = timedelta(days=3 * 366)
 _FIELDS = {
     PriceClass.INPUT: "input",
     PriceClass.CACHE_READ: "cacheRead",
@@ -66,13 +66,13 @@ class PriceListService:
             now = self._clock.now()
             if coming.starts_at <= now:
                 raise InvalidInput("startsAt", "must lie in the future; edit the model to change what calls cost now")
-            if coming.starts_at > now + _MAX_AHEAD:
+            if coming.starts_at > now + MAX_AHEAD:
                 raise InvalidInput("startsAt", "must lie within three years")
             if not is_priced(model.kind, coming.prices, free=coming.free):
                 needed = "for input and output" if model.kind is ModelKind.CHAT else "for input"
                 raise InvalidInput("prices", f"must be known {needed}, or free: without, calls would not be served")
-            same = [other for other in model.price_lists if other.starts_at == coming.starts_at]
-            if len(_coming(model, now)) - len(same) >= MAX_COMING:
+            same = [other for other in _planned(model, now) if other.starts_at == coming.starts_at]
+            if len(_planned(model, now)) - len(same) >= MAX_COMING:
                 raise InvalidInput("startsAt", f"may not be one more: {MAX_COMING} changes are planned already")
             for other in same:
                 await tx.prices.delete(other.id)
@@ -84,9 +84,10 @@ class PriceListService:
                 coming.free,
                 now,
                 coming.own,
-                await multiplier_of(tx, model.provider_id),
             )
             await tx.prices.add(made)
+            provider = await held_provider(tx, model.provider_id)
+            await replan(tx, await _require(tx, model.id), provider, now)
             before = shown_list(same[0]) if same else {}
             return await _recorded(tx, caller, "provider_model.schedule_prices", model, before, shown_list(made))
 
@@ -104,38 +105,56 @@ class PriceListService:
                 raise NotFound("price list")
             if found.starts_at <= self._clock.now():
                 raise InvalidInput("id", "has started: calls were charged by it, so it stays. Set other prices instead")
+            if found.derived:
+                raise InvalidInput("id", "follows from a multiplier planned for the provider: withdraw that instead")
             await tx.prices.delete(list_id)
+            provider = await held_provider(tx, model.provider_id)
+            await replan(tx, await _require(tx, model.id), provider, self._clock.now())
             return await _recorded(tx, caller, "provider_model.withdraw_prices", model, shown_list(found), {})
 
 
-def _coming(model: ProviderModel, now: datetime) -> list[PriceList]:
-    return [found for found in model.price_lists if found.starts_at > now]
+def _planned(model: ProviderModel, now: datetime) -> list[PriceList]:
+    return [found for found in model.price_lists if found.starts_at > now and not found.derived]
 
 
-async def multiplier_of(tx: Transaction, provider_id: str) -> int:
-    """The provider's, which stays what it is until the transaction ends."""
+async def held_provider(tx: Transaction, provider_id: str) -> Provider:
+    """With multipliers that stay what they are until the transaction ends."""
     await hold(tx, Edited(Editable.PROVIDER, provider_id), None)
     provider = await tx.catalog.provider(provider_id)
     if provider is None:
         raise NotFound("provider", field="providerId")
-    return provider.price_multiplier
+    return provider
 
 
-async def apply_multiplier(tx: Transaction, provider_id: str, multiplier: int, now: datetime) -> None:
-    """From now on, all prices of a provider that are not own ones go by another multiplier. What calls cost until now
-    stays, and what is planned keeps its date."""
-    for model in (await tx.catalog.models_of_providers([provider_id])).get(provider_id, []):
-        for coming in _coming(model, now):
-            await tx.prices.delete(coming.id)
-            await tx.prices.add(replace(coming, multiplier=multiplier))
+async def apply_multipliers(tx: Transaction, provider: Provider, now: datetime, *, changed: bool) -> None:
+    """All prices of a provider that are not own ones go by its multipliers: from now on where the one in force has
+    `changed`, and by each that is planned from its own start. What calls cost until now stays, and what is planned for
+    a model keeps its date."""
+    for model in (await tx.catalog.models_of_providers([provider.id])).get(provider.id, []):
         current = model.current
-        if current is not None and not current.own and not current.free:
-            await tx.prices.add(replace(current, id=new_id(), starts_at=now, created_at=now, multiplier=multiplier))
+        if changed and current is not None and not current.own and not current.free:
+            factor = provider.price_multiplier
+            current = replace(current, id=new_id(), starts_at=now, created_at=now, multiplier=factor, derived=False)
+            await tx.prices.add(current)
+            model = await _require(tx, model.id)
+        await replan(tx, model, provider, now)
+
+
+async def replan(tx: Transaction, model: ProviderModel, provider: Provider, now: datetime) -> None:
+    """Makes a model's lists to come those that follow from its plans and its provider's."""
+    coming = lists_to_come(model.price_lists, now, provider.price_multiplier, provider.planned_multipliers)
+    kept = {found.id for found, known in coming if known}
+    for found in model.price_lists:
+        if found.starts_at > now and found.id not in kept:
+            await tx.prices.delete(found.id)
+    for found, known in coming:
+        if not known:
+            await tx.prices.add(replace(found, id=new_id(), created_at=now) if found.derived else found)
 
 
 async def _held(tx: Transaction, model_id: str, expected_version: int | None) -> ProviderModel:
     # The provider's version goes first wherever both are held.
-    await multiplier_of(tx, (await _require(tx, model_id)).provider_id)
+    await held_provider(tx, (await _require(tx, model_id)).provider_id)
     await hold(tx, Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
     return await _require(tx, model_id)
 

@@ -20,7 +20,7 @@ from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
 from sluicegate.services.changes import CATALOG_CHANGED
-from sluicegate.services.price_lists import check_prices, multiplier_of, shown_prices
+from sluicegate.services.price_lists import check_prices, held_provider, replan, shown_prices
 from sluicegate.services.versions import hold
 
 _MAX_NAME = 200
@@ -86,10 +86,8 @@ class ProviderModelService:
         added: list[ProviderModel] = []
         skipped: list[str] = []
         async with self._store.write() as tx:
-            provider = await tx.catalog.provider(provider_id)
-            if provider is None:
-                raise NotFound("provider", field="providerId")
-            factor = await multiplier_of(tx, provider_id)
+            provider = await held_provider(tx, provider_id)
+            factor = provider.price_multiplier
             names = {known.name for known in (await tx.catalog.models_of_providers([provider_id])).get(provider_id, [])}
             for one, model in zip(new, models, strict=True):
                 if model.name in names and skip:
@@ -101,6 +99,9 @@ class ProviderModelService:
                 if one.free or one.prices != UNKNOWN_PRICES:
                     model = model.costing(one.prices, free=one.free, own=one.own, multiplier=factor, list_id=new_id())
                 await tx.catalog.add_provider_model(model)
+                if model.price_lists and provider.planned_multipliers:
+                    await replan(tx, model, provider, model.created_at)
+                    model = await _require(tx, model.id)
                 await _record(tx, caller, "provider_model.create", model, {}, _shown(model))
                 added.append(model)
         return added, skipped
@@ -126,10 +127,11 @@ class ProviderModelService:
         values = {f.name: v for f in fields(change) if (v := getattr(change, f.name)) is not ABSENT}
         costs = {name: values.pop(name) for name in ("prices", "free", "own") if name in values}
         async with self._store.write() as tx:
-            multiplier = await multiplier_of(tx, (await _require(tx, model_id)).provider_id)
+            provider = await held_provider(tx, (await _require(tx, model_id)).provider_id)
             await hold(tx, thing := Edited(Editable.PROVIDER_MODEL, model_id), expected_version)
             before = await _require(tx, model_id)
-            after = _recosted(replace(before, **values), costs, multiplier, self._clock.now())
+            now = self._clock.now()
+            after = _recosted(replace(before, **values), costs, provider.price_multiplier, now)
             check_prices(after.prices, after.kind)
             _check(after)
             if after != before:
@@ -137,6 +139,8 @@ class ProviderModelService:
                 await tx.catalog.update_provider_model(model_id, **values)
                 if after.current is not None and after.current is not before.current:
                     await tx.prices.add(after.current)
+                    await replan(tx, after, provider, now)
+                    after = await _require(tx, model_id)
                 await _record(tx, caller, "provider_model.update", after, _shown(before), _shown(after))
         return after
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import KINDS, Provider, ProviderKind
+from sluicegate.domain.price_list import PlannedMultiplier
 from sluicegate.domain.user import parse_name
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
@@ -27,7 +28,8 @@ from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.base_urls import parse_base_url
 from sluicegate.services.caller import Caller
 from sluicegate.services.changes import CATALOG_CHANGED
-from sluicegate.services.price_lists import apply_multiplier
+from sluicegate.services.planned_multipliers import checked_plan
+from sluicegate.services.price_lists import apply_multipliers
 from sluicegate.services.provider_credentials import NewAccessKeys, credential_for, prefix_of
 from sluicegate.services.provider_headers import NewHeader, checked, merged
 from sluicegate.services.versions import hold
@@ -52,8 +54,8 @@ class NewProvider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderChange:
-    """An empty credential removes the stored one, and headers replace all. Another multiplier counts for calls from now
-    on."""
+    """An empty credential removes the stored one; headers and planned multipliers replace all. Another multiplier
+    counts for calls from now on."""
 
     name: str | Absent = ABSENT
     base_url: str | Absent | None = ABSENT
@@ -64,6 +66,7 @@ class ProviderChange:
     access_keys: NewAccessKeys | Absent = ABSENT
     api_version: str | Absent | None = ABSENT
     price_multiplier: int | Absent = ABSENT
+    planned_multipliers: tuple[PlannedMultiplier, ...] | Absent = ABSENT
     headers: tuple[NewHeader, ...] | Absent = ABSENT
     serves_responses: bool | Absent = ABSENT
 
@@ -142,10 +145,14 @@ class ProviderService:
                 # Otherwise whoever may edit providers could have the credential sent to a host of their own.
                 raise InvalidInput("credential", "must be given again when the address moves to another host")
             headers = await self._new_headers(tx, before, after, change)
-            values = {k: v for k, v in asdict(after).items() if getattr(before, k) != v}
-            await tx.catalog.update_provider(provider_id, **values)
-            if after.price_multiplier != before.price_multiplier:
-                await apply_multiplier(tx, provider_id, after.price_multiplier, self._clock.now())
+            names = [f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name)]
+            if again := {"price_multiplier", "planned_multipliers"} & set(names):
+                # Both are stored, since one that was planned and has started stands in the place of the other.
+                names = [*(name for name in names if name not in again), "price_multiplier", "planned_multipliers"]
+            await tx.catalog.update_provider(provider_id, **{name: getattr(after, name) for name in names})
+            if again:
+                changed = after.price_multiplier != before.price_multiplier
+                await apply_multipliers(tx, after, self._clock.now(), changed=changed)
             if credential is not ABSENT:
                 after = await self._store_credential(tx, after, credential)
             if headers is not None:
@@ -189,6 +196,8 @@ class ProviderService:
             values["api_version"] = _api_version(before.kind, change.api_version)
         if change.price_multiplier is not ABSENT:
             values["price_multiplier"] = change.price_multiplier
+        if change.planned_multipliers is not ABSENT:
+            values["planned_multipliers"] = checked_plan(change.planned_multipliers, self._clock.now())
         if change.serves_responses is not ABSENT:
             values["serves_responses"] = _responses(before.kind, change.serves_responses)
         if change.enabled is not ABSENT:
@@ -314,6 +323,10 @@ def _shown(provider: Provider) -> dict[str, Any]:
         "api_version": provider.api_version,
         "header_names": list(provider.header_names),
         "price_multiplier": format_factor(provider.price_multiplier),
+        "planned_multipliers": [
+            {"starts_at": plan.starts_at.isoformat(), "multiplier": format_factor(plan.multiplier)}
+            for plan in provider.planned_multipliers
+        ],
         "serves_responses": provider.serves_responses,
         "enabled": provider.enabled,
         "credential_prefix": provider.credential_prefix,

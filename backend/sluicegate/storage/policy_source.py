@@ -105,7 +105,7 @@ class SqlPolicySource:
         return CatalogRows(
             models=[model_value(row, backends.get(row.id, [])) for row in models],
             provider_models={row.id: provider_model_value(row, lists.get(row.id, ()), at) for row in provider_models},
-            providers={row.id: provider_value(row) for row in providers},
+            providers={row.id: provider_value(row, at) for row in providers},
             credentials={row.id: row.sealed_credential for row in providers if row.sealed_credential is not None},
             headers={row.id: row.sealed_headers for row in providers if row.sealed_headers is not None},
         )

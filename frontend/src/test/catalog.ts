@@ -109,6 +109,7 @@ export function mockProvider(values: Partial<Provider> = {}): Provider {
     apiVersion: null,
     region: null,
     priceMultiplier: "1",
+    plannedMultipliers: [],
     headerNames: [],
     servesResponses: true,
     enabled: true,

@@ -80,6 +80,16 @@ def _value(given: PricesInput | LongContextPricesInput) -> usage.Prices:
     return usage.Prices(*(getattr(given, name) for name in price_list.PriceClass))
 
 
+@strawberry.type(description="A multiplier that starts later.")
+class PlannedMultiplier:
+    starts_at: datetime = strawberry.field(description="Calls that begin from then on go by it.")
+    multiplier: str = strawberry.field(description="Factor on all prices but own ones, like 0.85.")
+
+    @classmethod
+    def of(cls, plan: price_list.PlannedMultiplier) -> PlannedMultiplier:
+        return cls(starts_at=plan.starts_at, multiplier=format_factor(plan.multiplier))
+
+
 @strawberry.enum(description="Whether calls are charged by a price list.")
 class PriceListStatus(StrEnum):
     PAST = "past"
@@ -97,6 +107,9 @@ class PriceList:
     free: bool = strawberry.field(description="Whether calls cost nothing.")
     own: bool = strawberry.field(description=OWN)
     multiplier: str = strawberry.field(description="The provider's multiplier while it is in force, like 0.85.")
+    derived: bool = strawberry.field(
+        description="Follows from a multiplier that is planned for the provider, and goes with that plan."
+    )
     charged: Prices = strawberry.field(description="What calls are charged by.")
     created_at: datetime = strawberry.field(description="When it was written down.")
 
@@ -121,6 +134,7 @@ class PriceList:
             free=stored.free,
             own=stored.own,
             multiplier=format_factor(stored.multiplier),
+            derived=stored.derived,
             charged=Prices.of(stored.charged),
             created_at=stored.created_at,
         )

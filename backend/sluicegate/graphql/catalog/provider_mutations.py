@@ -9,6 +9,7 @@ import strawberry
 
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ProviderKind
+from sluicegate.domain.price_list import PlannedMultiplier
 from sluicegate.graphql.catalog.prices import OWN, PricesInput
 from sluicegate.graphql.catalog.types import Provider, ProviderModel
 from sluicegate.graphql.context import Info
@@ -45,6 +46,19 @@ class AccessKeysInput:
     def value(self) -> NewAccessKeys:
         session = Secret(self.session_token) if self.session_token else None
         return NewAccessKeys(self.access_key_id, Secret(self.secret_access_key), session)
+
+
+@strawberry.input(description="A multiplier that starts later.")
+class PlannedMultiplierInput:
+    starts_at: datetime = strawberry.field(description="When it comes into force, in the future.")
+    multiplier: str = strawberry.field(description="Factor on all prices but own ones, like 0.85.")
+
+
+def _plan(given: list[PlannedMultiplierInput]) -> tuple[PlannedMultiplier, ...]:
+    return tuple(
+        PlannedMultiplier(one.starts_at, parse_factor(one.multiplier, f"plannedMultipliers.{index}.multiplier"))
+        for index, one in enumerate(given)
+    )
 
 
 def _headers(given: list[ProviderHeaderInput]) -> tuple[NewHeader, ...]:
@@ -84,6 +98,9 @@ class UpdateProviderInput:
     api_version: str | None = strawberry.field(default=strawberry.UNSET, description="Null: the newest.")
     price_multiplier: str | None = strawberry.field(
         default=strawberry.UNSET, description="From now on: factor on all prices but own ones, like 0.85."
+    )
+    planned_multipliers: list[PlannedMultiplierInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="All changes of the multiplier that are to come."
     )
     headers: list[ProviderHeaderInput] | None = strawberry.field(
         default=strawberry.UNSET, description="All further headers; needed again when the address moves."
@@ -191,6 +208,7 @@ class ProviderMutations:
         headers = required(input.headers, "headers")
         access_keys = required(input.access_keys, "accessKeys")
         factor = required(input.price_multiplier, "priceMultiplier")
+        plan = required(input.planned_multipliers, "plannedMultipliers")
         change = ProviderChange(
             name=required(input.name, "name"),
             base_url=clearable(input.base_url),
@@ -198,6 +216,7 @@ class ProviderMutations:
             region=clearable(input.region),
             api_version=clearable(input.api_version),
             price_multiplier=factor if factor is ABSENT else parse_factor(factor, "priceMultiplier"),
+            planned_multipliers=plan if plan is ABSENT else _plan(plan),
             headers=headers if headers is ABSENT else _headers(headers),
             serves_responses=required(input.serves_responses, "servesResponses"),
             enabled=required(input.enabled, "enabled"),

@@ -13,7 +13,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.graphql.catalog import enums as _enums  # noqa: F401 makes the enums known
 from sluicegate.graphql.catalog import loaders
-from sluicegate.graphql.catalog.prices import OWN, PriceList, Prices
+from sluicegate.graphql.catalog.prices import OWN, PlannedMultiplier, PriceList, Prices
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.pagination import Connection, connection, page_request
 from sluicegate.graphql.permissions import admins
@@ -130,7 +130,8 @@ class Provider:
         description="Version of its interface, where it has such; null = the newest, which needs none."
     )
     header_names: list[str] = strawberry.field(description="Further headers that are sent to it; nobody sees values.")
-    price_multiplier: str = strawberry.field(description="Factor on all prices but own ones, like 0.85.")
+    price_multiplier: str = strawberry.field(description="Factor now on all prices but own ones, like 0.85.")
+    planned_multipliers: list[PlannedMultiplier] = strawberry.field(description="Those to come, oldest first.")
     serves_responses: bool = strawberry.field(
         description="False: calls of Responses are translated to Chat Completions on the way there."
     )
@@ -162,6 +163,7 @@ class Provider:
             api_version=provider.api_version,
             header_names=list(provider.header_names),
             price_multiplier=format_factor(provider.price_multiplier),
+            planned_multipliers=[PlannedMultiplier.of(plan) for plan in provider.planned_multipliers],
             serves_responses=provider.serves_responses,
             enabled=provider.enabled,
             credential_prefix=provider.credential_prefix,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderModel
-from sluicegate.domain.price_list import PriceList
+from sluicegate.domain.price_list import PlannedMultiplier, PriceList, multiplier_at
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
@@ -27,8 +27,23 @@ BACKENDS = table_of(BackendRow)
 _GRANTS = table_of(GrantRow)
 
 
-def provider_value(row: Row[Any]) -> Provider:
-    return to_value(Provider, row, header_names=tuple(row.header_names))
+def provider_value(row: Row[Any], now: datetime) -> Provider:
+    """With the multiplier that is in force `now`."""
+    planned = [
+        PlannedMultiplier(datetime.fromisoformat(plan["starts_at"]), plan["multiplier"])
+        for plan in row.planned_multipliers
+    ]
+    return to_value(
+        Provider,
+        row,
+        header_names=tuple(row.header_names),
+        price_multiplier=multiplier_at(row.price_multiplier, planned, now),
+        planned_multipliers=tuple(plan for plan in planned if plan.starts_at > now),
+    )
+
+
+def _stored_plan(planned: Sequence[PlannedMultiplier]) -> list[dict[str, Any]]:
+    return [{"starts_at": plan.starts_at.isoformat(), "multiplier": plan.multiplier} for plan in planned]
 
 
 def provider_model_value(row: Row[Any], lists: Sequence[PriceList], now: datetime) -> ProviderModel:
@@ -51,29 +66,33 @@ class SqlCatalogRepository:
 
     async def providers(self, ids: Sequence[str]) -> dict[str, Provider]:
         rows = await self._session.execute(select(PROVIDERS).where(PROVIDERS.c.id.in_(ids)))
-        return {row.id: provider_value(row) for row in rows}
+        now = self._clock.now()
+        return {row.id: provider_value(row, now) for row in rows}
 
     async def provider_by_name(self, name: str) -> Provider | None:
         # Both sides are lowered by the database, as in the unique index.
         rows = await self._session.execute(select(PROVIDERS).where(func.lower(PROVIDERS.c.name) == func.lower(name)))
         row = rows.first()
-        return provider_value(row) if row else None
+        return provider_value(row, self._clock.now()) if row else None
 
     async def page_providers(self, search: str | None, page: PageRequest) -> Page[Provider]:
         key = func.lower(PROVIDERS.c.name)
         statement = select(PROVIDERS, key.label("sort_key")).where(*named_like(search, func.lower(PROVIDERS.c.name)))
         rows = (await self._session.execute(paged(statement, page, key, PROVIDERS.c.id))).all()
-        return to_page(rows, page, provider_value, lambda row: [row.sort_key, row.id])
+        now = self._clock.now()
+        return to_page(rows, page, lambda row: provider_value(row, now), lambda row: [row.sort_key, row.id])
 
     async def count_providers(self, search: str | None) -> int:
         return await self._count(PROVIDERS.c.id, named_like(search, func.lower(PROVIDERS.c.name)))
 
     async def add_provider(self, provider: Provider) -> None:
-        await self._session.execute(insert(PROVIDERS).values(_columns_of(provider)))
+        await self._session.execute(insert(PROVIDERS).values(**_stored(_columns_of(provider))))
 
     async def update_provider(self, provider_id: str, **values: Any) -> None:
         if values:
-            await self._session.execute(update(PROVIDERS).where(PROVIDERS.c.id == provider_id).values(**values))
+            await self._session.execute(
+                update(PROVIDERS).where(PROVIDERS.c.id == provider_id).values(**_stored(values))
+            )
 
     async def delete_provider(self, provider_id: str) -> None:
         offers = select(PROVIDER_MODELS.c.id).where(PROVIDER_MODELS.c.provider_id == provider_id)
@@ -215,6 +234,11 @@ def backends_by_model(rows: Sequence[Row[Any]]) -> dict[str, list[Backend]]:
     for row in sorted(rows, key=lambda row: (row.priority, -row.weight, row.id)):
         found.setdefault(row.model_id, []).append(to_value(Backend, row))
     return found
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    planned = values.get("planned_multipliers")
+    return values if planned is None else values | {"planned_multipliers": _stored_plan(planned)}
 
 
 def _columns_of(value: Provider | ProviderModel | Model | Backend) -> dict[str, Any]:

@@ -36,6 +36,9 @@ class ProviderRow(Row, table=True):
     region: str | None = Field(default=None, max_length=100)
     api_version: str | None = Field(default=None, max_length=40)
     price_multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
+    planned_multipliers: list[dict[str, str | int]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
     serves_responses: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
     enabled: bool = True
     sealed_credential: str | None = Field(default=None, max_length=8000)
@@ -80,6 +83,7 @@ class PriceListRow(Row, table=True):
     long_context: list[dict[str, int | None]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     free: bool
     own: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    derived: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 

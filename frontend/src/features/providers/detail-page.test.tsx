@@ -155,3 +155,40 @@ it("keeps stored header values, takes new ones, and shows none", async () => {
     }),
   );
 });
+
+it("announces another multiplier, and takes an announced one back", async () => {
+  const first = { startsAt: "2999-01-01T00:00:00Z", multiplier: "0.9" };
+  const { user, server } = openProvider(mockProvider({ plannedMultipliers: [first] }), {
+    UpdateProvider: { updateProvider: { provider: { id: "provider-1", name: "OpenAI Europe" } } },
+  });
+  await screen.findByText(/× 0.9 from/);
+  await user.click(screen.getByRole("button", { name: "Plan changes" }));
+  const dialog = await screen.findByRole("dialog", { name: /^Price multiplier/ });
+  const plan = () => user.click(within(dialog).getByRole("button", { name: "Plan" }));
+  await plan();
+  await within(dialog).findByText("Choose a time to come");
+  await user.type(within(dialog).getByLabelText(/In force from/), "2999-02-01T12:00");
+  await user.clear(within(dialog).getByLabelText(/^Multiplier/));
+  await user.type(within(dialog).getByLabelText(/^Multiplier/), "lots");
+  await plan();
+  await within(dialog).findByText(/A factor is a number such as 0.85/);
+  await user.clear(within(dialog).getByLabelText(/^Multiplier/));
+  await user.type(within(dialog).getByLabelText(/^Multiplier/), "0.8");
+  await plan();
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProvider")).toMatchObject({
+      input: {
+        id: "provider-1",
+        plannedMultipliers: [
+          first,
+          { startsAt: new Date("2999-02-01T12:00").toISOString(), multiplier: "0.8" },
+        ],
+        expectedVersion: 3,
+      },
+    }),
+  );
+  await user.click(within(dialog).getByRole("button", { name: /^Withdraw/ }));
+  await waitFor(() =>
+    expect(server.lastOf("UpdateProvider")).toMatchObject({ input: { plannedMultipliers: [] } }),
+  );
+});

@@ -17,7 +17,7 @@ const address = z.string().check(
   }),
 );
 
-const factor = z
+export const factor = z
   .string()
   .check(
     z.trim(),

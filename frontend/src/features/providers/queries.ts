@@ -19,7 +19,7 @@ const providerListDocument = graphql(`
 const providerDetailDocument = graphql(`
   query ProviderDetail($id: ID!) {
     provider(id: $id) {
-      id name kind baseUrl organization region apiVersion priceMultiplier headerNames servesResponses enabled
+      id name kind baseUrl organization region apiVersion priceMultiplier plannedMultipliers { startsAt multiplier } headerNames servesResponses enabled
       credentialPrefix credentialUpdatedAt createdAt version
       models {
         id name kind free priced obstacle contextWindow maxOutputTokens version
@@ -40,7 +40,7 @@ const providerDetailDocument = graphql(`
           longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
         }
         priceLists {
-          id startsAt status free own multiplier
+          id startsAt status free own multiplier derived
           charged {
             input cacheRead cacheWrite5m cacheWrite1h output
             longContext { above input cacheRead cacheWrite5m cacheWrite1h output }

@@ -11,6 +11,7 @@ import { messageOf } from "@/lib/errors";
 import { formatDuration } from "@/lib/numbers";
 import classes from "./connection-card.module.css";
 
+const MultipliersDialog = lazy(() => import("@/features/providers/components/multipliers-dialog"));
 const HeadersDialog = lazy(() => import("@/features/providers/components/headers-dialog"));
 
 interface Props {
@@ -53,9 +54,9 @@ export function ConnectionCard({ provider, info }: Props) {
               <Credential provider={provider} info={info} />
             </Fact>
           )}
-          {provider.priceMultiplier === "1" ? null : (
-            <Fact label="Price multiplier">× {provider.priceMultiplier}</Fact>
-          )}
+          <Fact label="Price multiplier">
+            <Multiplier provider={provider} />
+          </Fact>
           {info.takesHeaders ? (
             <Fact label="Headers">
               <Headers provider={provider} />
@@ -105,6 +106,32 @@ function Credential({ provider, info }: Props) {
         opened={replacing}
         onClose={() => setReplacing(false)}
       />
+    </Group>
+  );
+}
+
+function Multiplier({ provider }: Pick<Props, "provider">) {
+  const [planning, setPlanning] = useState(false);
+  const next = provider.plannedMultipliers[0];
+  return (
+    <Group gap="xs">
+      <span>
+        × {provider.priceMultiplier}
+        {next ? (
+          <Text span c="dimmed" size="sm">
+            {" "}
+            · × {next.multiplier} from <When at={next.startsAt} />
+          </Text>
+        ) : null}
+      </span>
+      <Button variant="default" size="compact-sm" onClick={() => setPlanning(true)}>
+        Plan changes
+      </Button>
+      {planning ? (
+        <Suspense>
+          <MultipliersDialog provider={provider} opened onClose={() => setPlanning(false)} />
+        </Suspense>
+      ) : null}
     </Group>
   );
 }

@@ -94,8 +94,9 @@ function ListsTable({ model }: { model: ProviderModel }) {
               ))}
               <Table.Td className="numeric">
                 <Group gap="xs" justify="flex-end" wrap="nowrap">
+                  {list.derived ? <Text size="xs">× {list.multiplier}</Text> : null}
                   <Badge color={badges[list.status].color}>{badges[list.status].label}</Badge>
-                  {list.status === "COMING" ? <Withdraw list={list} /> : null}
+                  {list.status === "COMING" && !list.derived ? <Withdraw list={list} /> : null}
                 </Group>
               </Table.Td>
             </Table.Tr>
