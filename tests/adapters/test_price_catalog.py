@@ -142,3 +142,31 @@ def test_bedrocks_names_are_found_whatever_region_and_version_they_name(name: st
     assert (found.model if found else None) == entry
     if found and entry == "anthropic.claude-haiku-4-5-20251001-v1:0":
         assert (found.prices.input, found.prices.output) == (1_100_000_000, 5_500_000_000)
+
+
+def test_every_longest_answer_that_ships_has_a_page_and_a_date() -> None:
+    entries = parse_catalog(shipped(), refreshed=False).entries
+    told = [entry for entry in entries if entry.max_output_tokens or entry.capabilities]
+    assert len(told) >= 60
+    for entry in told:
+        assert (entry.details_source or "").startswith("https://"), entry.model
+        assert entry.details_as_of is not None
+        assert entry.max_output_tokens is not None
+        assert entry.context_window is None or entry.max_output_tokens <= entry.context_window
+        assert set(entry.capabilities) <= {"reasoning", "tools", "vision"}
+    found = next(entry for entry in told if entry.model == "anthropic.claude-opus-4-7")
+    assert (found.max_output_tokens, found.capabilities) == (128_000, ("reasoning", "tools", "vision"))
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"capabilities": ["Vision"]}, "capabilities.0"),
+        ({"capabilities": ["tools", "tools"]}, "capabilities.1"),
+        ({"details_source": "http://example.com"}, "details_source"),
+    ],
+)
+def test_faulty_details_are_refused_by_place(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_catalog(document(model(**values)), refreshed=True)
+    assert caught.value.field == f"catalogue.models.0.{field}"

@@ -20,7 +20,7 @@ BY_MEMBERS: dict[str, str] = {
     "ApiKeyConnection": "edges pageInfo totalCount",
     "ApiKeyEdge": "cursor node",
     "AutomationToken": "createdAt expiresAt id lastUsedAt name prefix scopes status",
-    "AvailableModel": "contextWindow displayName free kind maxOutputTokens prices provider slug",
+    "AvailableModel": "capabilities contextWindow displayName free kind maxOutputTokens prices provider slug",
     "Budget": "alertThresholds daily monthly version weekly",
     "BudgetCandidate": "cap source",
     "BudgetUse": "alertThresholds cap reachedAt reserved resetsAt spent window",

@@ -15,6 +15,7 @@ from fakes.identity import Site
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import (
+    Backend,
     Model,
     ModelKind,
     ModelStatus,
@@ -29,6 +30,7 @@ from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from sluicegate.kit.secret import Secret
+from sluicegate.policy.compile import Opened, compile_model
 from sluicegate.ports.pages import PageRequest
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.caller import Caller
@@ -476,3 +478,22 @@ async def test_only_compatible_providers_say_whether_they_serve_responses(stage:
     with pytest.raises(InvalidInput, match="what OpenAI serves is known") as caught:
         await stage.providers.update(stage.admin, openai.id, ProviderChange(serves_responses=False))
     assert caught.value.field == "servesResponses"
+
+
+async def test_capabilities_are_words_and_a_model_has_those_of_all_its_backends(stage: Stage) -> None:
+    provider = await stage.openai()
+    seeing = await stage.offer(provider, "seeing", free=True)
+    plain = await stage.offer(provider, "plain", free=True)
+    await stage.offers.update(stage.admin, seeing.id, ProviderModelChange(capabilities=("vision", "tools")))
+    await stage.offers.update(stage.admin, plain.id, ProviderModelChange(capabilities=("tools",)))
+    with pytest.raises(InvalidInput, match="word such as vision") as caught:
+        await stage.offers.update(stage.admin, plain.id, ProviderModelChange(capabilities=("tools", "Seeing!")))
+    assert caught.value.field == "capabilities.1"
+    found = await stage.offers.get_many(stage.admin, [seeing.id, plain.id])
+    assert [found[one.id].capabilities for one in (seeing, plain)] == [("vision", "tools"), ("tools",)]
+    backends = tuple(Backend(one.id, one.id, 0, 1) for one in (seeing, plain))
+    model = Model("m", "m", "M", ModelKind.CHAT, ModelStatus.ACTIVE, backends, seeing.created_at)
+    opened = Opened({provider.id: Secret("sk")})
+    compiled = compile_model(model, found, {provider.id: provider}, opened)
+    assert compiled is not None
+    assert compiled.capabilities == ("tools",)

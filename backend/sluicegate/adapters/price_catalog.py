@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from sluicegate.domain.catalog import MAX_TOKENS, ModelKind, ProviderKind
+from sluicegate.domain.catalog import MAX_TOKENS, ModelKind, ProviderKind, check_capabilities
 from sluicegate.domain.price_catalog import CatalogEntry, PriceCatalog
 from sluicegate.domain.usage import LongContext, Prices
 from sluicegate.kit.errors import InvalidInput
@@ -50,6 +50,8 @@ class _Model(msgspec.Struct, forbid_unknown_fields=True):
     context_window: int | None = None
     max_output_tokens: int | None = None
     capabilities: list[str] = msgspec.field(default_factory=list[str])
+    details_source: str | None = None
+    details_as_of: date | None = None
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -93,6 +95,9 @@ def _entry(model: _Model, place: str) -> CatalogEntry:
         tokens = getattr(model, name)
         if tokens is not None and not 1 <= tokens <= MAX_TOKENS:
             raise InvalidInput(f"{place}.{name}", f"must lie between 1 and {MAX_TOKENS}")
+    if model.details_source is not None and urlsplit(model.details_source).scheme != "https":
+        raise InvalidInput(f"{place}.details_source", "must be the https address of a page")
+    check_capabilities(model.capabilities, f"{place}.capabilities")
     return CatalogEntry(
         model.provider,
         model.model,
@@ -103,6 +108,8 @@ def _entry(model: _Model, place: str) -> CatalogEntry:
         model.context_window,
         model.max_output_tokens,
         tuple(model.capabilities),
+        model.details_source,
+        model.details_as_of,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,8 @@ from sluicegate.kit.money import ONE
 UNKNOWN_PRICES = Prices()
 # More than any call or any answer will have.
 MAX_TOKENS = 1_000_000_000
+MAX_CAPABILITIES = 20
+_CAPABILITY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?"
 _SLUG = re.compile(SLUG_PATTERN)
 _SNAPSHOT = re.compile(r"-20\d{2}(?:\d{4}|-\d{2}-\d{2})$")
@@ -59,6 +62,17 @@ PROTOCOLS = {
 def undated(name: str) -> str:
     """A provider's name for a model without the date of a snapshot at its end: `gpt-x` of `gpt-x-2026-01-31`."""
     return _SNAPSHOT.sub("", name)
+
+
+def check_capabilities(names: Sequence[str], field: str) -> None:
+    """Raises InvalidInput for what is no word such as `vision` or `structured-output`, or there twice."""
+    if len(names) > MAX_CAPABILITIES:
+        raise InvalidInput(field, f"takes at most {MAX_CAPABILITIES}")
+    for index, name in enumerate(names):
+        if len(name) > 40 or not _CAPABILITY.fullmatch(name):
+            raise InvalidInput(f"{field}.{index}", "must be a word such as vision or structured-output")
+        if name in names[:index]:
+            raise InvalidInput(f"{field}.{index}", "is there twice")
 
 
 class ModelKind(StrEnum):
@@ -173,7 +187,8 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderModel:
-    """`price_lists` are those in force at some time, oldest first: all of them, or all from the current one on.
+    """`capabilities` are words such as `tools`, `vision` and `reasoning`; none where they are not known. `price_lists`
+    are those in force at some time, oldest first: all of them, or all from the current one on.
     `current` is the one in force when this was read; without one, what calls cost is unknown."""
 
     id: str
@@ -183,6 +198,7 @@ class ProviderModel:
     context_window: int | None
     max_output_tokens: int | None
     created_at: datetime
+    capabilities: tuple[str, ...] = ()
     price_lists: tuple[PriceList, ...] = ()
     current: PriceList | None = None
 

@@ -21,7 +21,8 @@ _SAME_MODELS = {
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
     """A model as its provider sells it. `source` is the address of the provider's public price page; `as_of` is the day
-    on which the prices were taken down."""
+    on which the prices were taken down. `details_source` and `details_as_of` are those of the longest answer and the
+    capabilities, where they are known."""
 
     kind: ProviderKind
     model: str
@@ -32,6 +33,8 @@ class CatalogEntry:
     context_window: int | None = None
     max_output_tokens: int | None = None
     capabilities: tuple[str, ...] = ()
+    details_source: str | None = None
+    details_as_of: date | None = None
 
 
 # Profiles that route all over the world have prices of their own; all others, and none, have those of a region.

@@ -73,7 +73,8 @@ class Route:
 class CompiledModel:
     """What callers name: by its slug, or by `alias` where it has one. `routes` holds only backends that can serve:
     provider enabled and routable, price known or free. `top_prices` takes the dearest price of each class, for
-    estimates; sizes are the smallest, so that they hold whichever backend answers."""
+    estimates; sizes are the smallest, and capabilities those that all have, so that they hold whichever backend
+    answers."""
 
     id: str
     slug: str
@@ -85,6 +86,7 @@ class CompiledModel:
     context_window: int | None
     max_output_tokens: int | None
     created_at: datetime
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +270,12 @@ def compile_model(
         context_window=_smallest([target.context_window for target in served]),
         max_output_tokens=_smallest([target.max_output_tokens for target in served]),
         created_at=model.created_at,
+        capabilities=_common([target.capabilities for target in served]),
     )
+
+
+def _common(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted(set(lists[0]).intersection(*lists[1:]))) if lists else ()
 
 
 def _smallest(sizes: list[int | None]) -> int | None:

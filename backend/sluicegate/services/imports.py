@@ -30,6 +30,7 @@ class Offer:
     prices: Prices | None
     context_window: int | None
     max_output_tokens: int | None
+    capabilities: tuple[str, ...]
     entry: CatalogEntry | None
     added: bool
 
@@ -100,6 +101,7 @@ def _offer(model: ListedModel, entry: CatalogEntry | None, added: bool) -> Offer
         prices=model.prices or (entry.prices if entry else None),
         context_window=model.context_window or (entry.context_window if entry else None),
         max_output_tokens=model.max_output_tokens or (entry.max_output_tokens if entry else None),
+        capabilities=entry.capabilities if entry else (),
         entry=entry,
         added=added,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import MAX_TOKENS, UNKNOWN_PRICES, ModelKind, ProviderModel
+from sluicegate.domain.catalog import MAX_TOKENS, UNKNOWN_PRICES, ModelKind, ProviderModel, check_capabilities
 from sluicegate.domain.price_list import PriceList
 from sluicegate.domain.usage import Prices
 from sluicegate.domain.version import Editable, Edited
@@ -36,6 +36,7 @@ class NewProviderModel:
     own: bool = False
     context_window: int | None = None
     max_output_tokens: int | None = None
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class ProviderModelChange:
     own: bool | Absent = ABSENT
     context_window: int | Absent | None = ABSENT
     max_output_tokens: int | Absent | None = ABSENT
+    capabilities: tuple[str, ...] | Absent = ABSENT
 
 
 class ProviderModelService:
@@ -115,6 +117,7 @@ class ProviderModelService:
             context_window=new.context_window,
             max_output_tokens=new.max_output_tokens,
             created_at=self._clock.now(),
+            capabilities=new.capabilities,
         )
         check_prices(new.prices, new.kind)
         _check(model)
@@ -204,6 +207,7 @@ def _check(model: ProviderModel) -> None:
         tokens = getattr(model, name)
         if tokens is not None and not 1 <= tokens <= MAX_TOKENS:
             raise InvalidInput(field, f"must lie between 1 and {MAX_TOKENS} tokens")
+    check_capabilities(model.capabilities, "capabilities")
 
 
 def _shown(model: ProviderModel) -> dict[str, Any]:
@@ -215,4 +219,5 @@ def _shown(model: ProviderModel) -> dict[str, Any]:
         "own": model.own,
         "context_window": model.context_window,
         "max_output_tokens": model.max_output_tokens,
+        "capabilities": list(model.capabilities),
     }

@@ -89,6 +89,7 @@ export function mockProviderModel(values: Partial<ProviderModel> = {}): Provider
     obstacle: null,
     contextWindow: 400_000,
     maxOutputTokens: 128_000,
+    capabilities: [],
     prices,
     charged: values.prices ?? prices,
     catalogEntry: null,

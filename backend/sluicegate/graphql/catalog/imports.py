@@ -11,7 +11,7 @@ from sluicegate.domain import price_catalog as domain
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ProviderKind
 from sluicegate.graphql.catalog.prices import Prices, PricesInput
-from sluicegate.graphql.catalog.types import CatalogEntry, ProviderModel
+from sluicegate.graphql.catalog.types import CAPABILITIES, CatalogEntry, ProviderModel
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.permissions import admins
 from sluicegate.services import imports as services
@@ -40,6 +40,7 @@ class ProviderOffer:
     prices: Prices | None = strawberry.field(description="As the provider tells them, else as the catalogue does.")
     context_window: int | None = strawberry.field(description="Most tokens of a call, input and output together.")
     max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
+    capabilities: list[str] = strawberry.field(description=CAPABILITIES)
     catalog_entry: CatalogEntry | None = strawberry.field(description="What the catalogue knows of it.")
     added: bool = strawberry.field(description="Whether it is among the provider's models already.")
 
@@ -51,6 +52,7 @@ class ProviderOffer:
             prices=Prices.of(offer.prices) if offer.prices else None,
             context_window=offer.context_window,
             max_output_tokens=offer.max_output_tokens,
+            capabilities=list(offer.capabilities),
             catalog_entry=CatalogEntry.of(offer.entry) if offer.entry else None,
             added=offer.added,
         )
@@ -70,6 +72,7 @@ class ImportedModelInput:
     prices: PricesInput | None = strawberry.field(default=None, description="Absent: unknown, so calls are not served.")
     context_window: int | None = strawberry.field(default=None, description="Most tokens of a call.")
     max_output_tokens: int | None = strawberry.field(default=None, description="Most tokens of an answer.")
+    capabilities: list[str] = strawberry.field(default_factory=list, description=CAPABILITIES)
 
 
 @strawberry.input(description="Models to add to a provider, all or none.")
@@ -118,6 +121,7 @@ class ImportMutations:
                 prices=(model.prices or PricesInput()).value(),
                 context_window=model.context_window,
                 max_output_tokens=model.max_output_tokens,
+                capabilities=tuple(model.capabilities),
             )
             for model in input.models
         ]

@@ -11,7 +11,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ModelKind, ProviderKind
 from sluicegate.domain.price_list import PlannedMultiplier
 from sluicegate.graphql.catalog.prices import OWN, PricesInput
-from sluicegate.graphql.catalog.types import Provider, ProviderModel
+from sluicegate.graphql.catalog.types import CAPABILITIES, Provider, ProviderModel
 from sluicegate.graphql.context import Info
 from sluicegate.graphql.inputs import clearable, required
 from sluicegate.graphql.payloads import DeletedPayload, deleted
@@ -128,6 +128,7 @@ class CreateProviderModelInput:
     own: bool = strawberry.field(default=False, description=OWN)
     context_window: int | None = strawberry.field(default=None, description="Most tokens of a call.")
     max_output_tokens: int | None = strawberry.field(default=None, description="Most tokens of an answer.")
+    capabilities: list[str] = strawberry.field(default_factory=list, description=CAPABILITIES)
 
 
 @strawberry.input(description="An absent field stays as it is.")
@@ -140,6 +141,7 @@ class UpdateProviderModelInput:
     own: bool | None = strawberry.field(default=strawberry.UNSET, description=OWN)
     context_window: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
     max_output_tokens: int | None = strawberry.field(default=strawberry.UNSET, description="Null: unknown.")
+    capabilities: list[str] | None = strawberry.field(default=strawberry.UNSET, description=CAPABILITIES)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
 
@@ -255,6 +257,7 @@ class ProviderMutations:
             own=input.own,
             context_window=input.context_window,
             max_output_tokens=input.max_output_tokens,
+            capabilities=tuple(input.capabilities),
         )
         model = await info.context.services.provider_models.create(info.context.require_caller(), new)
         return ProviderModelPayload(provider_model=ProviderModel.of(model))
@@ -263,13 +266,14 @@ class ProviderMutations:
         description="Changes prices and limits of a provider's model.", extensions=[admins(TokenScope.CATALOG)]
     )
     async def update_provider_model(self, info: Info, input: UpdateProviderModel) -> ProviderModelPayload:
-        prices = clearable(input.prices)
+        prices, capabilities = clearable(input.prices), required(input.capabilities, "capabilities")
         change = ProviderModelChange(
             prices=prices if prices is ABSENT else (prices or PricesInput()).value(),
             free=required(input.free, "free"),
             own=required(input.own, "own"),
             context_window=clearable(input.context_window),
             max_output_tokens=clearable(input.max_output_tokens),
+            capabilities=capabilities if capabilities is ABSENT else tuple(capabilities),
         )
         model = await info.context.services.provider_models.update(
             info.context.require_caller(), input.id, change, input.expected_version

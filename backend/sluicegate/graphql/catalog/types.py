@@ -29,6 +29,9 @@ First = Annotated[int, strawberry.argument(description="At most so many, 1 to 10
 After = Annotated[str | None, strawberry.argument(description="The cursor of the row to go on after.")]
 
 
+CAPABILITIES = "Words such as tools, vision and reasoning; none where they are not known."
+
+
 @strawberry.type(description="A model as the price catalogue knows it.")
 class CatalogEntry:
     model: str = strawberry.field(description="The name that the provider knows.")
@@ -39,6 +42,8 @@ class CatalogEntry:
     capabilities: list[str] = strawberry.field(description="What it can do, such as tools, vision, reasoning.")
     source: str = strawberry.field(description="The address of the price page.")
     as_of: date = strawberry.field(description="The day on which the prices were taken down.")
+    details_source: str | None = strawberry.field(description="Where the longest answer and the capabilities stand.")
+    details_as_of: date | None = strawberry.field(description="The day that these are the state of.")
 
     @classmethod
     def of(cls, entry: price_catalog.CatalogEntry) -> CatalogEntry:
@@ -51,6 +56,8 @@ class CatalogEntry:
             capabilities=list(entry.capabilities),
             source=entry.source,
             as_of=entry.as_of,
+            details_source=entry.details_source,
+            details_as_of=entry.details_as_of,
         )
 
 
@@ -69,6 +76,7 @@ class ProviderModel:
     )
     context_window: int | None = strawberry.field(description="Most tokens of a call, input and output together.")
     max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
+    capabilities: list[str] = strawberry.field(description=CAPABILITIES)
     created_at: datetime = strawberry.field(description="When it was added.")
 
     @strawberry.field(description=VERSION)
@@ -114,6 +122,7 @@ class ProviderModel:
             priced=model.priced,
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
+            capabilities=list(model.capabilities),
             created_at=model.created_at,
         )
 
@@ -274,6 +283,7 @@ class AvailableModel:
     provider: str = strawberry.field(description="Who serves it, as a rule.")
     context_window: int | None = strawberry.field(description="Most tokens of a call, input and output together.")
     max_output_tokens: int | None = strawberry.field(description="Most tokens of an answer.")
+    capabilities: list[str] = strawberry.field(description=CAPABILITIES)
     prices: Prices = strawberry.field(description="What calls cost, as a rule.")
     free: bool = strawberry.field(description="Whether calls cost nothing, as a rule.")
 
@@ -287,6 +297,7 @@ class AvailableModel:
             provider=first.provider_name,
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
+            capabilities=list(model.capabilities),
             prices=Prices.of(first.prices),
             free=first.prices == usage.Prices(0, 0, 0, 0, 0),
         )

@@ -47,7 +47,9 @@ def _stored_plan(planned: Sequence[PlannedMultiplier]) -> list[dict[str, Any]]:
 
 
 def provider_model_value(row: Row[Any], lists: Sequence[PriceList], now: datetime) -> ProviderModel:
-    return to_value(ProviderModel, row, price_lists=tuple(lists), current=None).at(now)
+    return to_value(
+        ProviderModel, row, capabilities=tuple(row.capabilities), price_lists=tuple(lists), current=None
+    ).at(now)
 
 
 def model_value(row: Row[Any], backends: Sequence[Backend]) -> Model:

@@ -61,6 +61,7 @@ class ProviderModelRow(Row, table=True):
     kind: ModelKind = Field(sa_column=Column(EnumText(ModelKind), nullable=False))
     context_window: int | None = None
     max_output_tokens: int | None = None
+    capabilities: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
     created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 

@@ -10,6 +10,7 @@ const model = (slug: string, kind = "CHAT") => ({
   provider: "Demo",
   contextWindow: null,
   maxOutputTokens: null,
+  capabilities: [],
   free: true,
   prices: {
     input: null,

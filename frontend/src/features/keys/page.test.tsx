@@ -44,6 +44,7 @@ const models = {
       provider: "Demo",
       contextWindow: null,
       maxOutputTokens: null,
+      capabilities: [],
       free: false,
       prices: {
         input: "3",

@@ -65,6 +65,11 @@ function ModelRow({ model }: { model: AvailableModel }) {
         <Text size="xs" c="dimmed">
           {model.displayName}
         </Text>
+        {model.capabilities.length === 0 ? null : (
+          <Text size="xs" c="dimmed">
+            {model.capabilities.join(" · ")}
+          </Text>
+        )}
         <Text size="xs" c="dimmed" hiddenFrom="md">
           {kinds[model.kind]} · {model.provider}
         </Text>

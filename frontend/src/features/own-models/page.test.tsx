@@ -10,6 +10,7 @@ const model = (slug: string, more: object = {}) => ({
   provider: "Demo",
   contextWindow: 200_000,
   maxOutputTokens: 8_192,
+  capabilities: ["tools", "vision"],
   free: false,
   prices: {
     input: "3",
@@ -26,7 +27,7 @@ it("shows what a model costs, and that a cache price of its own is missing", asy
   const server = stubServer({ AvailableModels: { availableModels: [model("claude-demo")] } });
   renderApp("/models", { server });
   const row = (await screen.findByText("claude-demo")).closest("tr") as HTMLElement;
-  for (const text of ["$0.30", "$15.00", "200K", "8.2K"]) {
+  for (const text of ["tools · vision", "$0.30", "$15.00", "200K", "8.2K"]) {
     expect(within(row).getByText(text)).toBeInTheDocument();
   }
   expect(

@@ -9,7 +9,7 @@ export type AvailableModel = AvailableModelsQuery["availableModels"][number];
 const document = graphql(`
   query AvailableModels {
     availableModels {
-      slug displayName kind provider contextWindow maxOutputTokens free
+      slug displayName kind provider contextWindow maxOutputTokens capabilities free
       prices {
         input cacheRead cacheWrite5m cacheWrite1h output
         longContext { above input cacheRead cacheWrite5m cacheWrite1h output }

@@ -77,6 +77,7 @@ it("warns while a model has no price, and sends exact prices", async () => {
       own: false,
       contextWindow: 400_000,
       maxOutputTokens: null,
+      capabilities: [],
     },
   });
 });
@@ -140,6 +141,7 @@ const list = (id: string, status: PriceList["status"], startsAt: string): PriceL
   free: false,
   own: false,
   multiplier: "1",
+  derived: false,
   prices: mockProviderModel().prices,
   charged: { ...mockProviderModel().prices, output: id === "next" ? "8" : "10" },
 });
@@ -295,6 +297,7 @@ const offered = (name: string, more: object = {}) => ({
   prices: mockProviderModel().prices,
   contextWindow: 400_000,
   maxOutputTokens: null,
+  capabilities: ["tools"],
   ...more,
 });
 const imported = {

@@ -14,7 +14,7 @@ const catalogDocument = graphql(`
     priceCatalog(kind: $kind) {
       publishedOn refreshed
       entries {
-        model kind contextWindow maxOutputTokens source asOf
+        model kind contextWindow maxOutputTokens capabilities source asOf
         prices {
           input cacheRead cacheWrite5m cacheWrite1h output
           longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
@@ -29,7 +29,7 @@ const offersDocument = graphql(`
     listProviderOffers(id: $id) {
       ok message
       offers {
-        name kind contextWindow maxOutputTokens
+        name kind contextWindow maxOutputTokens capabilities
         prices {
           input cacheRead cacheWrite5m cacheWrite1h output
           longContext { above input cacheRead cacheWrite5m cacheWrite1h output }
@@ -71,10 +71,11 @@ export function useImportModels() {
   });
 }
 
-export const offerOf = ({ model, kind, prices, contextWindow, maxOutputTokens }: Entry): Offer => ({
+export const offerOf = ({ model, kind, prices, ...rest }: Entry): Offer => ({
   name: model,
   kind,
   prices,
-  contextWindow,
-  maxOutputTokens,
+  contextWindow: rest.contextWindow,
+  maxOutputTokens: rest.maxOutputTokens,
+  capabilities: rest.capabilities,
 });

@@ -22,7 +22,7 @@ const providerDetailDocument = graphql(`
       id name kind baseUrl organization region apiVersion priceMultiplier plannedMultipliers { startsAt multiplier } headerNames servesResponses enabled
       credentialPrefix credentialUpdatedAt createdAt version
       models {
-        id name kind free priced obstacle contextWindow maxOutputTokens version
+        id name kind free priced obstacle contextWindow maxOutputTokens capabilities version
         prices {
           input cacheRead cacheWrite5m cacheWrite1h output
           longContext { above input cacheRead cacheWrite5m cacheWrite1h output }

@@ -53,6 +53,8 @@ interface Values extends PriceTexts, Record<string, unknown> {
   own: boolean;
   contextWindow: string;
   maxOutputTokens: string;
+  /** Words between commas. */
+  capabilities: string;
 }
 
 function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) {
@@ -80,6 +82,7 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
         own: values.own,
         contextWindow: countInput(values.contextWindow),
         maxOutputTokens: countInput(values.maxOutputTokens),
+        capabilities: wordsOf(values.capabilities),
       };
       const name = values.name.trim();
       if (model) await update.mutateAsync({ id: model.id, ...facts, expectedVersion });
@@ -126,6 +129,12 @@ function ProviderModelForm({ provider, model, onClose }: Omit<Props, "opened">) 
           {...form.getInputProps("maxOutputTokens")}
         />
       </SimpleGrid>
+      <TextInput
+        label="Capabilities"
+        description="Words between commas, which members see beside the model"
+        placeholder="tools, vision, reasoning"
+        {...form.getInputProps("capabilities")}
+      />
       {conflict ? (
         <ConflictNotice
           {...conflict}
@@ -149,6 +158,7 @@ const labels: Partial<Record<keyof Values, string>> = {
   longContext: "Prices for long prompts",
   contextWindow: "Context window",
   maxOutputTokens: "Longest answer",
+  capabilities: "Capabilities",
 };
 
 function valuesOf(model: ProviderModel | null): Values {
@@ -160,8 +170,15 @@ function valuesOf(model: ProviderModel | null): Values {
     own: model?.own ?? false,
     contextWindow: model?.contextWindow?.toString() ?? "",
     maxOutputTokens: model?.maxOutputTokens?.toString() ?? "",
+    capabilities: model?.capabilities.join(", ") ?? "",
   };
 }
+
+const wordsOf = (text: string): string[] =>
+  text
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
 
 const tokensProblem = (text: string): string | null =>
   /^0+$/.test(text.trim()) ? "Leave it empty when it is not known" : countProblem(text);
