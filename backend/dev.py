@@ -74,7 +74,7 @@ def clean(_args: Sequence[str]) -> None:
         shutil.rmtree(ROOT / name, ignore_errors=True)
     for folder in ("tests/clients", "tests/clients/codex"):
         shutil.rmtree(ROOT / folder / "node_modules", ignore_errors=True)
-    shutil.rmtree(ROOT / "tests/clients/litellm/.venv", ignore_errors=True)
+    shutil.rmtree(ROOT / "tests/clients/aider/.venv", ignore_errors=True)
     shutil.rmtree(CONSOLE, ignore_errors=True)
     (ROOT / "frontend/src/routeTree.gen.ts").unlink(missing_ok=True)
 

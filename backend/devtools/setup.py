@@ -17,13 +17,13 @@ from devtools.shell import CONSOLE, ROOT, node_tool, python_tool, run
 _STAMPS = ROOT / ".setup"
 _CLIENTS = ROOT / "tests/clients"
 _CODEX = _CLIENTS / "codex"
-_LITELLM = _CLIENTS / "litellm"
+_AIDER = _CLIENTS / "aider"
 _CLIENT_LOCKS = (
     "package.json",
     "package-lock.json",
     "codex/package.json",
     "codex/package-lock.json",
-    "litellm/requirements.lock",
+    "aider/requirements.lock",
 )
 _GENERATED = {ROOT / "frontend/src/gql", ROOT / "frontend/src/routeTree.gen.ts"}
 
@@ -103,9 +103,9 @@ def _install_clients() -> None:
     for folder in (_CLIENTS, _CODEX):
         run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
     # Apart from the project's own packages, whose versions it would dictate.
-    environment, uv = str(_LITELLM / ".venv"), python_tool("uv")
+    environment, uv = str(_AIDER / ".venv"), python_tool("uv")
     run([uv, "venv", "--quiet", "--clear", "--python", python_tool("python"), environment])
-    lock = str(_LITELLM / "requirements.lock")
+    lock = str(_AIDER / "requirements.lock")
     run([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", environment, lock])
 
 
@@ -129,7 +129,7 @@ NODE = Step(
 CLIENTS = Step(
     "clients",
     _files(*(f"tests/clients/{name}" for name in _CLIENT_LOCKS)),
-    _LITELLM / ".venv/pyvenv.cfg",
+    _AIDER / ".venv/pyvenv.cfg",
     _install_clients,
 )
 CODEGEN = Step("codegen", _frontend_sources, ROOT / "frontend/src/gql/index.ts", _generate)

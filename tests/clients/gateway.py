@@ -59,9 +59,9 @@ class Watched:
             time.sleep(0.2)
         raise AssertionError(f"fewer than {count} new calls in the ledger")
 
-    def exact(self, model: str) -> list[str]:
+    def exact(self, model: str, count: int = 1) -> list[str]:
         """The client of each new call of this model, all of which cost exactly what the provider reported."""
-        calls = [call for call in self.calls() if call["model"] == model]
+        calls = [call for call in self.calls(count) if call["model"] == model]
         for call in calls:
             assert (call["status"], call["outcome"], call["estimated"]) == (200, "ok", False)
             told = (call["inputTokens"], call["cacheReadTokens"], call["cacheWriteTokens"], call["outputTokens"])
