@@ -74,6 +74,7 @@ def create_app(container: Container) -> Dispatcher:
         live=live,
         public_url=container.url,
         ready=container.ready,
+        samples=container.samples,
         console=CONSOLE,
     )
     return Dispatcher(container, web, live)

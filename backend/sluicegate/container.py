@@ -18,6 +18,7 @@ from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
+from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now
 from sluicegate.adapters.price_catalog import CatalogFile
 from sluicegate.adapters.price_catalog import fetched as fetched
 from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
@@ -34,6 +35,7 @@ from sluicegate.kit.crypto import SealBroken, key_from_text
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.health import BackendState
 from sluicegate.ports.mail import Mailer
 from sluicegate.ports.upstream import Timeouts, Upstream
 from sluicegate.services.alert_watch import AlertWatch
@@ -43,6 +45,7 @@ from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.bulk import BulkService
 from sluicegate.services.bundle import Services
+from sluicegate.services.caller import Caller
 from sluicegate.services.deployment import Deployment
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
@@ -125,7 +128,10 @@ class Container:
         self.store = SqlStore(self.engine, self.feed, self.clock)
         self.vault = open_vault(settings)
         folder, most = settings.data_dir / JOURNAL_FOLDER, settings.max_unsaved_calls
-        self.journal = Journal(folder, self.usage_writer, self.clock, self.periods, max_calls=most)
+        self.metrics = CallMetrics()
+        self.journal = Journal(
+            folder, self.usage_writer, self.clock, self.periods, max_calls=most, settled=self.metrics.settled
+        )
         self.admission = MemoryAdmission(self.journal, self.clock, self.periods)
         self.source = SqlPolicySource(self.engine)
         self.rehearsal = Rehearsal(self.source, self.clock)
@@ -147,6 +153,7 @@ class Container:
             settings.budget_status,
             refused=self.refusals.note,
             found=self.findings.note,
+            counted=self.metrics.refused,
         )
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
         self.services = self._services()
@@ -239,6 +246,31 @@ class Container:
         """Whether each part that a call needs is there, for /readyz."""
         return {"database": await self._database_answers(), "journal": self.journal.accepts}
 
+    async def samples(self, caller: Caller) -> bytes:
+        """What Prometheus may scrape, for administrators and their tokens; raises Forbidden."""
+        backends = [
+            BackendSample(
+                backend.provider_name,
+                backend.provider_model,
+                backend.health.state is BackendState.RESTING,
+                {
+                    "refused": backend.health.refused,
+                    "unreached": backend.health.unreached,
+                    "broke_off": backend.health.broke_off,
+                },
+            )
+            for backend in await self.services.health.backends(caller)
+        ]
+        now = Now(
+            __version__,
+            self.gateway.calls_in_flight,
+            self.journal.backlog,
+            self.journal.accepts,
+            await self._database_answers(),
+            backends,
+        )
+        return await asyncio.to_thread(self.metrics.exposition, now)
+
     async def _database_answers(self) -> bool:
         try:
             async with asyncio.timeout(_READY_SECONDS), self.store.read() as tx:
@@ -264,6 +296,8 @@ class Container:
         await self.rollups.ensure()
         await self.journal.start()
         await self.rehearsal.run(self.gateway, self.policy)
+        # What the rehearsal refused was nobody's call.
+        self.metrics.forget()
         await self.policy.start()
         for name in await self.closed_credentials():
             log.error("provider.credential_unreadable", provider=name, advice="restore the KEK, or enter it again")

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
@@ -52,7 +53,7 @@ def real_writer(database: Path) -> UsageWriter:
     return make_usage_writer(make_url(f"sqlite:///{database}"), UTC)
 
 
-def journal(folder: Path, writer: UsageWriter, **options: float) -> Journal:
+def journal(folder: Path, writer: UsageWriter, **options: object) -> Journal:
     return Journal(folder / "journal", writer, CLOCK, PeriodClock(UTC), **options)  # type: ignore[arg-type]
 
 
@@ -93,6 +94,28 @@ async def test_settled_calls_reach_the_ledger_and_leave_no_files(tmp_path: Path,
     await book.close()
     assert ledger(database) == {call.call_id: "ok"}
     assert files(tmp_path) == []
+
+
+async def test_each_call_is_told_once_even_while_the_database_is_away(tmp_path: Path, database: Path) -> None:
+    flaky, told = Flaky(real_writer(database)), Counter[str]()
+    book = journal(tmp_path, flaky, batch=2, settled=lambda calls: told.update(call.call_id for call in calls))
+    await book.start()
+    flaky.away = True
+    calls = [record() for _ in range(5)]
+    for call in calls[:3]:
+        book.open(call)
+        book.settle(call)
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await book.flush()
+    assert told == Counter(call.call_id for call in calls[:3])
+    flaky.away = False
+    for call in calls[3:]:
+        book.open(call)
+        book.settle(call)
+    await book.close()
+    assert told == Counter(call.call_id for call in calls)
+    assert ledger(database).keys() == told.keys()
 
 
 async def test_a_discarded_call_leaves_nothing(tmp_path: Path, database: Path) -> None:

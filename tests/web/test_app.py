@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from fakes.identity import Site, sqlite_site
+from fakes.identity import Site, no_samples, sqlite_site
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
@@ -67,6 +67,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
             live=cast("Any", None),
             public_url=lambda: "http://test",
             ready=_ready,
+            samples=no_samples,
             console=dist,
         )
         transport = httpx.ASGITransport(app)
@@ -181,6 +182,7 @@ async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) ->
             live=cast("Any", None),
             public_url=lambda: "https://test",
             ready=_ready,
+            samples=no_samples,
             console=tmp_path / "none",
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as http:

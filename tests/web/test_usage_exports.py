@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fakes.identity import sqlite_site
+from fakes.identity import no_samples, sqlite_site
 from sluicegate.domain.user import Role
 from sluicegate.kit.money import format_usd, parse_usd
 from sluicegate.services.auth import AuthService
@@ -74,6 +74,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             live=cast("Any", None),
             public_url=lambda: "http://test",
             ready=_ready,
+            samples=no_samples,
             console=tmp_path / "no",
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:

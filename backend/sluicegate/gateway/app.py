@@ -65,6 +65,7 @@ class GatewayApp:
         self._clock = clock
         self._budget_status = options.budget_status
         self._refused = options.refused
+        self._counted = options.counted
         backends = Backends(upstream, demo, options.timeouts, clock, patience=options.patience_seconds)
         self.health: HealthBoard = backends.breakers
         self._pipeline = Pipeline(Books(policy, journal, clock, KeptAnswers(clock)), backends, options)
@@ -157,6 +158,7 @@ class GatewayApp:
         if refusal.code == "budget_exceeded":
             refusal.status = self._budget_status
         self.board.note(request, refusal)
+        self._counted(refusal.code)
         reply = render(refusal, request.dialect, request.id, self._clock.now())
         if refusal.status == 405:
             reply.headers.append((b"allow", refusal.field.encode() if refusal.field else b""))

@@ -43,7 +43,8 @@ class GatewayOptions:
     """`max_body_bytes` bounds request bodies, as sent and decoded; `budget_status` answers calls over budget;
     `patience_seconds` is the longest wait that a backend may ask for before the gateway itself asks again;
     `stalled_seconds` is how long a caller may leave a stream unread; `refused` hears of good keys that may not call:
-    the reason, the key's public id, the caller's address; `found` of what secret rules matched."""
+    the reason, the key's public id, the caller's address; `found` of what secret rules matched; `counted` of the reason
+    of every refusal."""
 
     max_body_bytes: int = 10 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -52,6 +53,7 @@ class GatewayOptions:
     stalled_seconds: float = 300.0
     refused: Callable[[str, str, str], None] = lambda *_: None
     found: Callable[[Sequence[SecretFinding]], None] = lambda _: None
+    counted: Callable[[str], None] = lambda _: None
 
 
 class Pipeline:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from sluicegate.kit.errors import AppError
 from sluicegate.services.bundle import Services
+from sluicegate.services.caller import Caller
 from sluicegate.services.live import LiveService
 from sluicegate.web.auth import auth_routes
 from sluicegate.web.console import Console
@@ -20,6 +21,7 @@ from sluicegate.web.graphql import Execute, graphql_routes
 from sluicegate.web.headers import SecurityHeaders
 from sluicegate.web.health import health_routes
 from sluicegate.web.live import live_routes
+from sluicegate.web.metrics import metrics_routes
 from sluicegate.web.requests import refusal
 from sluicegate.web.usage_exports import usage_export_routes
 
@@ -33,9 +35,11 @@ def create_web_app(
     live: LiveService,
     public_url: Callable[[], str],
     ready: Callable[[], Awaitable[dict[str, bool]]],
+    samples: Callable[[Caller], Awaitable[bytes]],
     console: Path,
 ) -> FastAPI:
-    """`execute` runs GraphQL, `public_url` tells whether cookies may ask for https, `console` holds the built files."""
+    """`execute` runs GraphQL, `public_url` tells whether cookies may ask for https, `samples` are for Prometheus, and
+    `console` holds the built files."""
 
     def is_secure() -> bool:
         return public_url().startswith("https://")
@@ -52,6 +56,7 @@ def create_web_app(
     app.include_router(export_routes(services.audit, services.users, known))
     app.include_router(usage_export_routes(services.usage, known))
     app.include_router(live_routes(live, known))
+    app.include_router(metrics_routes(samples, known))
     app.mount("/", Console(console))
     return app
 

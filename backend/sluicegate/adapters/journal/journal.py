@@ -36,7 +36,8 @@ class Journal:
     """Implements ports.usage.UsageSink and ports.policy.SpendSource.
 
     A settled call goes to the database after `flush_seconds`, or sooner when `batch` of them wait. When `max_calls` are
-    open or wait, because the database is away, no further one is taken.
+    open or wait, because the database is away, no further one is taken. `settled` is told of each call once, soon after
+    its end, in a thread.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Journal:
         batch: int = 500,
         segment_bytes: int = 8_388_608,
         max_calls: int = 250_000,
+        settled: Callable[[Sequence[CallRecord]], None] = lambda records: None,
     ) -> None:
         self._folder = folder
         self._writer = writer
@@ -59,6 +61,7 @@ class Journal:
         self._batch = batch
         self._segment_bytes = segment_bytes
         self._max_calls = max_calls
+        self._settled = settled
         self._segments: Segments | None = None
         self._open: dict[str, CallRecord] = {}
         self._pending: list[CallRecord] = []
@@ -67,6 +70,8 @@ class Journal:
         self._tasks: list[asyncio.Task[None]] = []
         self._dirty = False
         self._written = 0
+        # How many of those that wait `settled` knows.
+        self._told = 0
         self._refusing = self._unwritable = False
         self.failures = 0
 
@@ -156,8 +161,9 @@ class Journal:
         waiting = len(self._pending)
         while waiting > 0:
             records = self._pending[: min(waiting, self._batch)]
-            await asyncio.to_thread(self._writer.write, records)
+            await asyncio.to_thread(self._write, records)
             del self._pending[: len(records)]
+            self._told -= len(records)
             self._written += len(records)
             waiting -= len(records)
         if self._refusing and not self._full:
@@ -172,6 +178,13 @@ class Journal:
             needed = self._written + len(self._pending)
             segments.rotate([line_of("o", record) for record in self._open.values()], needed)
             segments.drop_old(self._written)
+
+    def _write(self, records: list[CallRecord]) -> None:
+        # Also while the database is away: who watches the server is to see that calls go on.
+        if new := self._pending[self._told :]:
+            self._told += len(new)
+            self._settled(new)
+        self._writer.write(records)
 
     async def _flush_always(self) -> None:
         pause = self._flush_seconds

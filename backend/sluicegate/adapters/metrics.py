@@ -1,0 +1,197 @@
+"""What Prometheus may scrape of one process, in the text format of its version 0.0.4.
+
+Calls are added up apart from the event loop and only turned into samples when somebody asks. A set of labels stays
+until the process ends, as counters have to; names come from the catalogue, and past a bound further ones are `other`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from threading import Lock
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from sluicegate.domain.usage import CallRecord
+
+MAX_SERIES = 1000
+_OTHER = ("other", "other", "other")
+_BACKEND = ("model", "provider", "provider_model")
+_CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+# Seconds. From what a cached short answer takes to what an agent's longest one does.
+_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_LABELS = (*map(str, _BOUNDS), "+Inf")
+
+
+@dataclass(frozen=True, slots=True)
+class BackendSample:
+    """`failures` counts by kind."""
+
+    provider: str
+    provider_model: str
+    resting: bool
+    failures: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What holds at the moment of the scrape."""
+
+    release: str
+    in_flight: int
+    waiting: int
+    accepting: bool
+    database: bool
+    backends: Sequence[BackendSample]
+
+
+@dataclass(slots=True)
+class _Times:
+    """A histogram: how many fell below each bound and above the one before, and their sum in seconds."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * len(_LABELS))
+    total: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(_BOUNDS, seconds)] += 1
+        self.total += seconds
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Of one model at one provider."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    tokens: list[int] = field(default_factory=lambda: [0] * len(_CLASSES))
+    cost_nanos: int = 0
+    estimated: int = 0
+    durations: _Times = field(default_factory=_Times)
+    first_bytes: _Times = field(default_factory=_Times)
+
+
+class CallMetrics:
+    """Counts since the process began. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._sums: dict[tuple[str, str, str], _Sums] = {}
+        self._refusals: Counter[str] = Counter()
+
+    def settled(self, records: Sequence[CallRecord]) -> None:
+        with self._lock:
+            for record in records:
+                sums = self._sums_of((record.model_slug, record.provider_name, record.provider_model))
+                sums.outcomes[record.endpoint, record.outcome] += 1
+                tokens = sums.tokens
+                tokens[0] += record.input_tokens
+                tokens[1] += record.cache_read_tokens
+                tokens[2] += record.cache_write_5m_tokens
+                tokens[3] += record.cache_write_1h_tokens
+                tokens[4] += record.output_tokens
+                sums.cost_nanos += record.cost_nanos
+                sums.estimated += record.estimated
+                sums.durations.add((record.finished_ms - record.started_ms) / 1000)
+                if record.first_byte_ms is not None:
+                    sums.first_bytes.add(record.first_byte_ms / 1000)
+
+    def refused(self, code: str) -> None:
+        """A call that was not let in, by the code of its refusal, of which there are few."""
+        with self._lock:
+            self._refusals[code] += 1
+
+    def forget(self) -> None:
+        """All so far."""
+        with self._lock:
+            self._sums.clear()
+            self._refusals.clear()
+
+    def exposition(self, now: Now) -> bytes:
+        """All samples; takes a few milliseconds with many models."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Shown(lambda: [*_present(now), *self._families()]))
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        return generate_latest(registry)
+
+    def _sums_of(self, names: tuple[str, str, str]) -> _Sums:
+        found = self._sums.get(names)
+        if found is None:
+            if len(self._sums) >= MAX_SERIES:
+                names = _OTHER
+            found = self._sums.setdefault(names, _Sums())
+        return found
+
+    def _families(self) -> Iterator[Metric]:
+        calls = CounterMetricFamily(
+            "sluicegate_calls", "Calls that were let in, by how they ended.", labels=(*_BACKEND, "endpoint", "outcome")
+        )
+        tokens = CounterMetricFamily("sluicegate_tokens", "Tokens used, by class.", labels=(*_BACKEND, "class"))
+        cost = CounterMetricFamily("sluicegate_cost_usd", "What calls cost, in US dollars.", labels=_BACKEND)
+        estimated = CounterMetricFamily(
+            "sluicegate_estimated_calls", "Calls whose tokens the provider did not tell.", labels=_BACKEND
+        )
+        durations = HistogramMetricFamily(
+            "sluicegate_call_duration_seconds", "From the admission of a call to its end.", labels=_BACKEND
+        )
+        first_bytes = HistogramMetricFamily(
+            "sluicegate_first_byte_seconds",
+            "From the admission of a call to its first byte.",
+            labels=_BACKEND,
+        )
+        refusals = CounterMetricFamily("sluicegate_refusals", "Calls not let in, by reason.", labels=("reason",))
+        with self._lock:
+            for names, sums in self._sums.items():
+                for ended, count in sums.outcomes.items():
+                    calls.add_metric((*names, *ended), count)
+                for name, count in zip(_CLASSES, sums.tokens, strict=True):
+                    tokens.add_metric((*names, name), count)
+                cost.add_metric(names, sums.cost_nanos / 1e9)
+                estimated.add_metric(names, sums.estimated)
+                durations.add_metric(names, _buckets(sums.durations), sums.durations.total)
+                first_bytes.add_metric(names, _buckets(sums.first_bytes), sums.first_bytes.total)
+            for code, count in self._refusals.items():
+                refusals.add_metric((code,), count)
+        yield from (calls, tokens, cost, estimated, durations, first_bytes, refusals)
+
+
+class _Shown(Collector):
+    def __init__(self, families: Callable[[], Iterable[Metric]]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families()
+
+
+def _buckets(times: _Times) -> list[tuple[str, float]]:
+    return list(zip(_LABELS, accumulate(times.counts), strict=True))
+
+
+def _present(now: Now) -> Iterator[Metric]:
+    info = GaugeMetricFamily("sluicegate_build_info", "The release; always 1.", labels=("version",))
+    info.add_metric((now.release,), 1)
+    yield info
+    for name, said, value in (
+        ("calls_in_flight", "Calls that were let in and have not ended.", now.in_flight),
+        ("journal_waiting_calls", "Ended calls that are not in the database yet.", now.waiting),
+        ("journal_accepting", "Whether the journal takes further calls; without, they are refused.", now.accepting),
+        ("database_up", "Whether the database answers.", now.database),
+    ):
+        yield GaugeMetricFamily(f"sluicegate_{name}", said, float(value))
+    resting = GaugeMetricFamily(
+        "sluicegate_backend_resting", "Whether a backend gets no calls after failures.", labels=_BACKEND[1:]
+    )
+    failures = CounterMetricFamily(
+        "sluicegate_backend_failures", "Attempts at a backend that failed, by how.", labels=(*_BACKEND[1:], "kind")
+    )
+    for backend in now.backends:
+        names = (backend.provider, backend.provider_model)
+        resting.add_metric(names, float(backend.resting))
+        for kind, count in backend.failures.items():
+            failures.add_metric((*names, kind), count)
+    yield from (resting, failures)
