@@ -7,6 +7,7 @@ import { CredentialDialog } from "@/features/providers/components/credential-dia
 import { addressOf } from "@/features/providers/kinds";
 import { useTestProvider } from "@/features/providers/mutations";
 import type { KindInfo, Provider } from "@/features/providers/queries";
+import { formatExact } from "@/lib/dates";
 import { messageOf } from "@/lib/errors";
 import { formatDuration } from "@/lib/numbers";
 import classes from "./connection-card.module.css";
@@ -120,7 +121,7 @@ function Multiplier({ provider }: Pick<Props, "provider">) {
         {next ? (
           <Text span c="dimmed" size="sm">
             {" "}
-            · × {next.multiplier} from <When at={next.startsAt} />
+            · × {next.multiplier} from {formatExact(next.startsAt)}
           </Text>
         ) : null}
       </span>

@@ -2,7 +2,6 @@ import { Button, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import * as z from "zod/mini";
 import { FormBody, FormDialog } from "@/components/form-dialog";
-import { When } from "@/components/when";
 import { useUpdateProvider } from "@/features/providers/mutations";
 import { factor } from "@/features/providers/provider-form";
 import type { Provider } from "@/features/providers/queries";
@@ -61,9 +60,7 @@ function PlannedTable({ provider }: Pick<Props, "provider">) {
         <Table.Tbody>
           {planned.map((plan) => (
             <Table.Tr key={plan.startsAt}>
-              <Table.Td>
-                <When at={plan.startsAt} />
-              </Table.Td>
+              <Table.Td>{formatExact(plan.startsAt)}</Table.Td>
               <Table.Td className="numeric">× {plan.multiplier}</Table.Td>
               <Table.Td className="numeric">
                 <Button
