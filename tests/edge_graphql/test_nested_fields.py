@@ -169,6 +169,7 @@ async def test_nothing_is_read_without_the_right_to_read(new_world: NewWorld, wh
     assert len(walk.codes) == 1
 
 
+@pytest.mark.timeout(300)
 async def test_administrators_read_all_there_is(new_world: NewWorld) -> None:
     async with new_world() as world:
         walk = await Walk(world, "ada", people=1).all()
