@@ -11,8 +11,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from gateway.bench import CHAT, CREDENTIAL, MESSAGES, Bench, chat, messages
+from gateway.bench import CHAT, CREDENTIAL, GENERATE, MESSAGES, Bench, chat, contents, messages
 from gateway.test_refusals import anthropic_error, bare, openai_error
+from sluicegate.domain.catalog import ProviderKind
 
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
 TWENTY_MEGABYTES = 20 * 1024 * 1024
@@ -45,6 +46,39 @@ async def test_both_roots_serve_both_protocols(bench: Bench) -> None:
     assert (await bench.client.post("/gateway/openai/v1/chat/completions", json=chat())).status_code == 200
     assert (await bench.client.post("/gateway/anthropic/v1/messages", json=messages())).status_code == 200
     assert len(await bench.ledger()) == 2
+
+
+@pytest.mark.parametrize("slug", ["team-gpt", "same-name"])
+async def test_of_a_field_named_twice_a_provider_gets_the_one_that_was_decided_on(
+    bench: Bench, slug: str
+) -> None:
+    await bench.add_model("same-name", ProviderKind.CUSTOM_OPENAI, "same-name")
+    told = json.dumps(chat(model=slug))[1:-1]
+    body = '{"model":"hidden","max_tokens":9000000,"\\u006dodel":"hidden",' + told + ',"max_tokens":5}'
+    answer = await bench.client.post(CHAT, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+    fields = dict(each_once(bench.provider.log[-1].body))
+    assert (fields["max_tokens"], fields["model"]) == (5, (await bench.only_call()).provider_model)
+
+
+async def test_of_a_gemini_field_named_twice_a_provider_gets_the_last(bench: Bench) -> None:
+    body = '{"generationConfig":{"maxOutputTokens":9000000},' + json.dumps(contents(generationConfig={"topK": 3}))[1:]
+    answer = await bench.client.post(GENERATE, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+    assert dict(each_once(bench.provider.log[-1].body))["generationConfig"] == {"topK": 3}
+
+
+def each_once(body: bytes) -> list[tuple[str, Any]]:
+    """The fields of an object, none of which is named twice."""
+    whole: list[tuple[str, Any]] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        whole[:] = pairs
+        return dict(pairs)
+
+    json.loads(body, object_pairs_hook=keep)
+    assert len(dict(whole)) == len(whole), whole
+    return whole
 
 
 @pytest.mark.parametrize("path", ["/", "/api/hello"])

@@ -28,12 +28,11 @@ _ATTACHED = re.compile(rb'base64|"inline_?[dD]ata"|"input_audio"')
 class Envelope:
     """A body taken apart at its top level. `model` is the name that the caller gave."""
 
-    __slots__ = ("_changed", "_fields", "_raw", "model", "stream")
+    __slots__ = ("_fields", "_raw", "model", "stream")
 
     def __init__(self, raw: bytes, fields: dict[str, Raw], model: str) -> None:
         self._raw = raw
         self._fields = fields
-        self._changed = False
         self.model = model
         stream = fields.get("stream")
         self.stream = stream is not None and bytes(stream) == b"true"
@@ -77,7 +76,6 @@ class Envelope:
 
     def put(self, name: str, value: Any) -> None:
         self._fields[name] = Raw(_encode(value))
-        self._changed = True
 
     def count(self, *names: str) -> int | None:
         """The first of the fields that holds a whole number above zero."""
@@ -88,9 +86,8 @@ class Envelope:
         return None
 
     def body_for(self, provider_model: str) -> bytes:
-        """The body as one provider gets it: untouched when nothing has to change."""
-        if provider_model == self.model and not self._changed:
-            return self._raw
+        """The body as one provider gets it: each value as it came, and each field once. Of a field that is named twice
+        the gateway reads the last, and a provider that took the first would serve another call than was decided on."""
         return _encode(self._fields | {"model": provider_model})
 
     def input_estimate(self, bytes_per_token: int) -> int:

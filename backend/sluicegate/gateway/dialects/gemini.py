@@ -110,7 +110,7 @@ class _Opened(Envelope):
             request = fields_of(bytes(inner))
             if "model" in request:
                 fields["generateContentRequest"] = Raw(_encode(request | named))
-        return self._raw if fields == self._fields else _encode(fields)
+        return _encode(fields)
 
 
 class GenerateContent:
