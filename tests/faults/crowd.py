@@ -60,9 +60,11 @@ def _usage_in(number: int, exchange: Exchange) -> TokenUsage:
 @dataclass
 class Crowd:
     """Numbers of calls by what became of them, as the callers saw it: `answered` to the last byte, `refused` with a
-    status from 400 on, `lost` otherwise. `url` is where they call, None while nobody listens."""
+    status from 400 on, `lost` otherwise. `url` is where they call, None while nobody listens; `pause` is how many
+    seconds each lets pass between two calls."""
 
     url: str | None = None
+    pause: float = 0.0
     answered: set[int] = field(default_factory=set[int])
     refused: dict[int, int] = field(default_factory=dict[int, int])
     lost: set[int] = field(default_factory=set[int])
@@ -78,6 +80,7 @@ class Crowd:
             async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
                 while going:
                     await self._call(client)
+                    await asyncio.sleep(self.pause)
 
         tasks = [asyncio.create_task(caller()) for _ in range(_CALLERS)]
         try:

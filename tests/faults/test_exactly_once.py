@@ -88,14 +88,20 @@ def _sync(url: str) -> str:
 
 @pytest.fixture
 async def site(tmp_path: Path, fresh_url: str) -> AsyncIterator[Site]:
+    async with _site(tmp_path, fresh_url) as site:
+        yield site
+
+
+@asynccontextmanager
+async def _site(tmp_path: Path, database: str) -> AsyncIterator[Site]:
     async with Bookkeeper() as provider:
-        values: dict[str, Any] = {"data_dir": tmp_path / "data", "database_url": fresh_url}
+        values: dict[str, Any] = {"data_dir": tmp_path / "data", "database_url": database}
         settings = Settings(**values, allow_private_upstreams=True)
         await asyncio.to_thread(prepare_database, settings)
         container = Container(settings, "http://127.0.0.1")
         await populate(container, provider.port)
         await container.stop()
-        yield Site(tmp_path / "data", fresh_url, provider, Crowd())
+        yield Site(tmp_path / "data", database, provider, Crowd())
 
 
 async def started(stack: ExitStack, site: Site, database: str | None = None) -> Server:
@@ -146,6 +152,38 @@ async def test_a_database_that_is_away_for_a_while_keeps_nobody_from_working(sit
     assert not crowd.lost
     assert not crowd.refused
     site.settle_accounts()
+
+
+@pytest.mark.timeout(300)
+async def test_a_database_that_is_away_for_minutes_is_caught_up_with(tmp_path: Path, fresh_postgres_url: str) -> None:
+    """Longer than the longest pause between two tries to write to it, and than any statement may take."""
+    async with _site(tmp_path, fresh_postgres_url) as site:
+        with ExitStack() as stack:
+            link = await link_to(site)
+            stack.callback(link.close)
+            server = await started(stack, site, link.url(site.database))
+            async with site.crowd.calling(server.url) as crowd, httpx.AsyncClient(base_url=server.url) as client:
+                crowd.pause = 0.25
+                await crowd.until_answered(20)
+                async with link.cut():
+                    began = time.monotonic()
+                    while time.monotonic() - began < 90:
+                        await crowd.until_answered(10)
+                        await asyncio.sleep(1)
+                    assert (await client.get("/healthz")).status_code == 200
+                    # Degraded, but to be sent calls all the same.
+                    ready = await client.get("/readyz", timeout=10)
+                    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+                await crowd.until_answered(20)
+                known = len(site.provider.log)
+                # Soon after the longest pause all is there, while calls go on.
+                async with asyncio.timeout(60):
+                    while len(await asyncio.to_thread(site.ledger)) < known:  # noqa: ASYNC110 - a flush signals nobody
+                        await asyncio.sleep(1)
+            await stopped(server)
+        assert not crowd.lost
+        assert not crowd.refused
+        site.settle_accounts()
 
 
 async def link_to(site: Site) -> Link:

@@ -49,9 +49,7 @@ async def test_both_roots_serve_both_protocols(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("slug", ["team-gpt", "same-name"])
-async def test_of_a_field_named_twice_a_provider_gets_the_one_that_was_decided_on(
-    bench: Bench, slug: str
-) -> None:
+async def test_of_a_field_named_twice_a_provider_gets_the_one_that_was_decided_on(bench: Bench, slug: str) -> None:
     await bench.add_model("same-name", ProviderKind.CUSTOM_OPENAI, "same-name")
     told = json.dumps(chat(model=slug))[1:-1]
     body = '{"model":"hidden","max_tokens":9000000,"\\u006dodel":"hidden",' + told + ',"max_tokens":5}'
