@@ -5,12 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-import structlog
-
 from sluicegate.gateway.headers import value_of
 from sluicegate.ports.upstream import RawHeaders, UpstreamError, UpstreamResponse
-
-_log = structlog.get_logger(__name__)
 
 MAX_ANSWER = 64 * 1024 * 1024
 _GZIP = (b"gzip", b"x-gzip")
@@ -59,7 +55,6 @@ async def whole(response: UpstreamResponse) -> bytes:
             if size > MAX_ANSWER:
                 raise UnfitAnswer("The model's provider sent an answer that is too large.")
     except UpstreamError as error:
-        _log.warning("gateway.answer_broken_off", kind=error.kind)
         raise UnfitAnswer("The model's provider broke its answer off.", error) from None
     return b"".join(chunks)
 

@@ -170,12 +170,12 @@ class GatewayApp:
 
     async def _model(self, request: Request, named: str) -> None:
         principal = await self._pipeline.identify(request)
-        model = await self._policy.check_access(principal, named)
+        model = await decided(self._policy.check_access(principal, named), request)
         await request.reply(model_reply(named, model, request.dialect))
 
     async def _me(self, request: Request, named: str) -> None:
         principal = await self._pipeline.identify(request)
-        account = await decided(self._policy.account_of(principal))
+        account = await decided(self._policy.account_of(principal), request)
         await request.reply(me_reply(principal, self._policy.models_of(principal), account, self._clock.now()))
 
     async def _refuse_socket(self, scope: Scope, receive: Receive, send: Send) -> None:

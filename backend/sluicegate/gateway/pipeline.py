@@ -73,7 +73,7 @@ class Pipeline:
 
     async def _identify(self, credential: str, request: Request) -> Principal:
         known = self.policy.known(credential)
-        return known or await decided(self.policy.authenticate(credential, request.address))
+        return known or await decided(self.policy.authenticate(credential, request.address), request)
 
     async def call(self, request: Request, wire: Wire, named: str = "") -> None:
         """A call that costs: everything from the key to the ledger. `named` is a model that stands in the path."""
@@ -84,7 +84,8 @@ class Pipeline:
         max_tokens = wire.max_tokens(envelope)
         try:
             admitted = await decided(
-                self.policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal)
+                self.policy.admit(credential, request.address, envelope.model, input_estimate, max_tokens, principal),
+                request,
             )
         except Refusal as refusal:
             refusal.model = envelope.model
@@ -95,7 +96,7 @@ class Pipeline:
         async def serve() -> None:
             if self.policy.secrets is not None:
                 _check_kind(admitted.model, wire)
-                await decided(self._guard.clear(envelope, call.principal, admitted.model.slug, request.id))
+                await decided(self._guard.clear(envelope, call.principal, admitted.model.slug, request.id), request)
             outbound, routes = self.prepare(call, wire, envelope)
             await self._serve(call, outbound, routes)
 
@@ -148,7 +149,7 @@ class Pipeline:
         try:
             call.open(outbound, wire, streamed=envelope.stream)
         except OSError as error:
-            _log.error("gateway.journal_refused", error=str(error))
+            _log.error("gateway.journal_refused", error=str(error), request_id=call.request.id)
             raise _undecided("The gateway cannot write calls down at the moment, so it serves none.") from None
         return outbound, routes
 
@@ -177,14 +178,14 @@ class Pipeline:
             raise
 
     async def _count(self, request: Request, wire: CountingWire, envelope: Envelope, principal: Principal) -> None:
-        model = await decided(self.policy.check_access(principal, envelope.model))
+        model = await decided(self.policy.check_access(principal, envelope.model), request)
         estimate = wire.estimated(envelope.input_estimate(wire.bytes_per_token))
         if model.routes and not any(wire.dialect in route.dialects and counts(route) for route in model.routes):
             # Nobody behind this model counts in this protocol, and clients only want to know about how much it is.
             await request.reply(estimate)
             return
         if self.policy.secrets is not None:
-            await decided(self._guard.clear(envelope, principal, model.slug, request.id))
+            await decided(self._guard.clear(envelope, principal, model.slug, request.id), request)
         routes = [route for route in routes_for(model, wire, envelope) if counts(route)]
         outbound = Outbound(request, envelope, wire, routes[0])
         try:
@@ -213,14 +214,14 @@ def _check_kind(model: CompiledModel, wire: Wire) -> None:
         raise invalid_request(f"'{model.slug}' is a model for {fitting}, which {wire.path} is not.", field="model")
 
 
-async def decided(decision: Awaitable[T]) -> T:
+async def decided(decision: Awaitable[T], request: Request) -> T:
     """Whatever keeps the policy from deciding, such as a database that is away, is no verdict on the call."""
     try:
         return await decision
     except Refusal:
         raise
     except Exception as error:
-        _log.exception("gateway.policy_unavailable", error=type(error).__name__)
+        _log.exception("gateway.policy_unavailable", error=type(error).__name__, request_id=request.id)
         raise _undecided("The gateway cannot decide on calls at the moment.") from None
 
 

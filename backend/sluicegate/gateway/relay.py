@@ -74,6 +74,7 @@ class Relay:
 
     def _refused(self, unfit: UnfitAnswer) -> Refusal:
         """One more line in the ledger, and no money."""
+        _log.warning("gateway.answer_unfit", reason=str(unfit), request_id=self._request.id)
         if unfit.broke_off is not None:
             self._note_break(unfit.broke_off)
         refusal = upstream_unavailable(str(unfit))
@@ -148,7 +149,7 @@ class Relay:
             rest = feed.end()
         except UpstreamError as error:
             self._note_break(error)
-            _log.warning("gateway.stream_broken_off", kind=error.kind, error=str(error))
+            _log.warning("gateway.stream_broken_off", kind=error.kind, error=str(error), request_id=request.id)
             rest = b""
         except asyncio.CancelledError:
             await self._drain(response)

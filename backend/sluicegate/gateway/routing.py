@@ -245,7 +245,13 @@ class Backends:
         except UpstreamError as error:
             outbound.sent = outbound.sent or error.sent
             breaker.unreached(f"{error.kind}: {error}", probe=probe)
-            _log.warning("gateway.backend_failed", provider=route.provider_name, kind=error.kind, error=str(error))
+            _log.warning(
+                "gateway.backend_failed",
+                provider=route.provider_name,
+                kind=error.kind,
+                error=str(error),
+                request_id=outbound.request_id,
+            )
             raise
         except BaseException:
             breaker.let_go(probe=probe)
@@ -260,7 +266,12 @@ class Backends:
         outbound.sent, outbound.breaker = True, breaker
         if _in_trouble(response):
             breaker.refused(response.status, retry_after(response.headers), probe=probe)
-            _log.warning("gateway.backend_refused", provider=attempt.route.provider_name, status=response.status)
+            _log.warning(
+                "gateway.backend_refused",
+                provider=attempt.route.provider_name,
+                status=response.status,
+                request_id=outbound.request_id,
+            )
         else:
             breaker.answered(attempt.began, probe=probe)
 

@@ -122,6 +122,10 @@ class Outbound:
         self.sent = False
         self.breaker: Breaker | None = None
 
+    @property
+    def request_id(self) -> str:
+        return self._request.id
+
     def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
         """Raises Refusal when the request holds what this backend cannot be told."""
         wire = wire_to(route, self._caller, self._written)

@@ -7,7 +7,6 @@ from binascii import Error as NoBase64
 from typing import Any
 
 import msgspec
-import structlog
 from msgspec import Raw
 
 from sluicegate.gateway import answers
@@ -17,8 +16,6 @@ from sluicegate.gateway.providers.eventstream import BrokenStream, EventStream, 
 from sluicegate.gateway.reading import loaded
 from sluicegate.gateway.translate.errors import anthropic_type
 from sluicegate.ports.upstream import RawHeaders, UpstreamError, UpstreamResponse
-
-_log = structlog.get_logger(__name__)
 
 _BINARY = b"application/vnd.amazon.eventstream"
 _JSON = (b"content-type", b"application/json")
@@ -166,7 +163,6 @@ class EventAnswer:
     async def _more(self) -> bytes:
         while True:
             if self._broken is not None:
-                _log.warning("gateway.event_stream_broken", reason=self._broken)
                 raise UpstreamError("protocol", self._broken, before_first_byte=not self._begun, sent=True)
             chunk = await self._response.read()
             if not chunk:
