@@ -95,19 +95,22 @@ def test_sums_kept_all_along_equal_those_made_anew(calls: Sequence[dict[str, Any
             url = f"sqlite:///{Path(folder) / 'test.db'}"
             await asyncio.to_thread(migrate.upgrade, url)
             engine = make_engine(async_url(url))
-            rollups = SqlRollups(engine, BERLIN)
-            rest = list(records)
-            while rest:
-                size = chance.randint(1, 12)
-                batch, rest = rest[:size], rest[size:]
-                write(url, batch, *([batch] if chance.random() < 0.3 else []))
-                if chance.random() < 0.6:
-                    await rollups.fold({})
-            await rollups.fold({})
-            kept = dump(url)
-            assert await rollups.rebuild({}) == len(records)
-            assert dump(url) == kept
-            await engine.dispose()
+            try:
+                rollups = SqlRollups(engine, BERLIN)
+                rest = list(records)
+                while rest:
+                    size = chance.randint(1, 12)
+                    batch, rest = rest[:size], rest[size:]
+                    write(url, batch, *([batch] if chance.random() < 0.3 else []))
+                    if chance.random() < 0.6:
+                        await rollups.fold({})
+                await rollups.fold({})
+                kept = dump(url)
+                assert await rollups.rebuild({}) == len(records)
+                assert dump(url) == kept
+            finally:
+                # Also where Hypothesis breaks an example off because it has drawn too much.
+                await engine.dispose()
 
     asyncio.run(compare())
 

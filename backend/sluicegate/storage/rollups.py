@@ -21,6 +21,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -162,7 +163,8 @@ class SqlRollups:
             after = (records[-1].started_ms, records[-1].call_id)
             if count % _FOLD_EVERY == 0:
                 await _fold(connection, kept_from, self._zone)
-        await _fold(connection, kept_from, self._zone)
+        if count:
+            await _fold(connection, kept_from, self._zone)
         return count
 
     async def forget_calls(self, before_ms: int) -> int:
@@ -195,6 +197,13 @@ class SqlRollups:
                 removed += (await connection.execute(delete(table).where(*where, start < until))).rowcount
 
 
+# Built once: the columns of what an insert was about to write are the same for every insert, and costly to come by.
+_ADDED = {
+    table.name: {name: table.c[name] + literal_column(f"excluded.{name}") for name in SUMS}
+    for table in (CUBE, PEOPLE, SLICES, SESSIONS)
+}
+
+
 async def _fold(connection: AsyncConnection, kept_from: Mapping[str, int], zone: tzinfo) -> int:
     on_sqlite = connection.dialect.name == "sqlite"
     days = [row.day_ms for row in await connection.execute(select(PENDING.c.day_ms).distinct())]
@@ -202,9 +211,8 @@ async def _fold(connection: AsyncConnection, kept_from: Mapping[str, int], zone:
     for table, rows in [*_additions(kept_from), *_of_people(coarser, kept_from)]:
         names = [column.name for column in rows.selected_columns]
         adding = (sqlite.insert if on_sqlite else postgresql.insert)(table).from_select(names, rows)
-        sums = {name: table.c[name] + adding.excluded[name] for name in SUMS}
         keys = [column.name for column in table.primary_key]
-        await connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=sums))
+        await connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=_ADDED[table.name]))
     for rows in _labels():
         naming = (sqlite.insert if on_sqlite else postgresql.insert)(LABELS).from_select(
             [column.name for column in LABELS.columns], rows
