@@ -142,8 +142,9 @@ class ProviderModelService:
                 await tx.catalog.update_provider_model(model_id, **values)
                 if after.current is not None and after.current is not before.current:
                     await tx.prices.add(after.current)
-                    await replan(tx, after, provider, now)
-                    after = await _require(tx, model_id)
+                    if provider.planned_multipliers:
+                        await replan(tx, after, provider, now)
+                        after = await _require(tx, model_id)
                 await _record(tx, caller, "provider_model.update", after, _shown(before), _shown(after))
         return after
 
