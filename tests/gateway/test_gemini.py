@@ -40,11 +40,15 @@ def reason(answer: httpx.Response) -> str:
 @pytest.mark.parametrize("root", ["", "/gateway/gemini"])
 async def test_a_whole_answer_is_billed_to_the_token(bench: Bench, root: str) -> None:
     bench.provider.next(whole(generated()))
-    raw = json.dumps(contents(generationConfig={"temperature": 1.50}), indent=1).encode()
+    config = b'{"temperature": 1.50,\n "topK":  3}'
+    raw = b'{ "contents": %s, "generationConfig": %s }' % (json.dumps(contents()["contents"]).encode(), config)
     answer = await bench.client.post(root + GENERATE, content=raw)
     assert answer.json() == generated()
     asked = bench.provider.log[0]
-    assert (asked.target, asked.body) == ("/v1beta/models/goo-model:generateContent", raw)
+    assert asked.target == "/v1beta/models/goo-model:generateContent"
+    # Each value as it came.
+    assert json.loads(asked.body) == json.loads(raw)
+    assert config in asked.body
     assert asked.header("x-goog-api-key") == "sk-goo"
     assert asked.header("authorization") is None
     record = await bench.only_call()
