@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from sluicegate.gateway.reading import loaded
+from sluicegate.gateway.reading import UNREADABLE, loaded
 from sluicegate.policy.refusals import Refusal, invalid_request
 
 _decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_whole = msgspec.json.Decoder(dict[str, Any]).decode
-_UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _encode = msgspec.json.Encoder().encode
 
 # Shorter strings are left to the byte count: they cost less than a look at them.
@@ -60,7 +59,7 @@ class Envelope:
         which nobody has looked at before."""
         try:
             value: dict[str, Any] = _decode_whole(self._raw)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise _unreadable(error) from None
         return value
 
@@ -121,7 +120,7 @@ def fields_of(body: bytes) -> dict[str, Raw]:
         return _decode_object(body)
     except msgspec.ValidationError:
         raise invalid_request("The request body must be a JSON object.") from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _unreadable(error) from None
 
 

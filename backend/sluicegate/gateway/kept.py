@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import loaded
+from sluicegate.gateway.reading import UNREADABLE, loaded
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.refusals import Refusal, invalid_request
 
@@ -63,7 +63,6 @@ _decode_input = msgspec.json.Decoder(list[_Item]).decode
 _decode_tools = msgspec.json.Decoder(list[_Tool]).decode
 _decode_told = msgspec.json.Decoder(list[_Told]).decode
 _decode_text = msgspec.json.Decoder(str).decode
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class KeptAnswers:
@@ -138,7 +137,7 @@ def _read(part: bytes, decode: Callable[[bytes], list[T]], field: str) -> list[T
     """Raises Refusal for a list that holds anything but objects, since only a list that is read can be checked."""
     try:
         return decode(part)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise invalid_request(f"The field '{field}' cannot be read: {error}.", field=field) from None
 
 
@@ -153,5 +152,5 @@ def stored_ids(identity: Raw, output: Raw, store: Raw) -> tuple[str, ...]:
     try:
         items = _decode_told(output) if bytes(output) != b"null" else []
         return (_decode_text(identity), *(item.id for item in items if item.id))
-    except _UNREADABLE:
+    except UNREADABLE:
         return ()

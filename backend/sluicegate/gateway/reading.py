@@ -10,6 +10,9 @@ from msgspec.structs import replace
 
 from sluicegate.domain.usage import TokenUsage
 
+# What decoding raises for bytes that are no JSON of the wanted shape.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _decode = msgspec.json.Decoder().decode
 # No call has a billion tokens: a figure beyond it is a fault of the provider.
 MAX_COUNT = 1_000_000_000
@@ -21,11 +24,13 @@ _TEXT = re.compile(
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What an answer reported; a side that is not `known` holds at most a lower bound."""
+    """What an answer reported; a side that is not `known` holds at most a lower bound. `stored` are the ids under which
+    its provider keeps it."""
 
     usage: TokenUsage
     input_known: bool
     output_known: bool
+    stored: tuple[str, ...] = ()
 
     def completed(self, input_estimate: int, text_size: int) -> tuple[TokenUsage, bool]:
         """The usage to bill, and whether it is an estimate: output is at least a token per four bytes of text."""
@@ -45,7 +50,7 @@ def loaded(raw: bytes | msgspec.Raw) -> Any:
     """A JSON value; None also for bytes that are none."""
     try:
         return _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

@@ -10,7 +10,6 @@ from sluicegate.domain.usage import Outcome
 from sluicegate.gateway import answers
 from sluicegate.gateway.answers import UnfitAnswer
 from sluicegate.gateway.asgi import Reply, Request
-from sluicegate.gateway.dialects.responses import Responses
 from sluicegate.gateway.headers import relayed, translated, value_of
 from sluicegate.gateway.metering import Call
 from sluicegate.gateway.reading import text_size
@@ -105,8 +104,8 @@ class Relay:
         call = self._call
         usage, estimated = reading.completed(call.input_estimate, 0 if reading.output_known else text_size(plain))
         call.settle(response.status, Outcome.OK, usage, estimated=estimated)
-        if self._translator is None and isinstance(self._wire, Responses):
-            call.keep(self._wire.stored(plain))
+        if self._translator is None:
+            call.keep(reading.stored)
         reply.headers.extend(call.limit_headers())
         return reply
 

@@ -12,7 +12,7 @@ from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals, text_size
+from sluicegate.gateway.reading import NOTHING, UNREADABLE, Reading, loaded, reading_of_totals, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
@@ -60,7 +60,7 @@ class ChatTally:
             return True
         try:
             chunk = _decode_answer(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return True
         if bytes(chunk.error) != b"null":
             self.failed = self.final = True
@@ -111,5 +111,5 @@ class ChatCompletions(ModelInBody):
     def read(self, body: bytes) -> Reading | None:
         try:
             return reading_of(loaded(_decode_answer(body).usage))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return None

@@ -10,7 +10,7 @@ from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.dialects.chat import ChatTally, reading_of
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import Reading, loaded
+from sluicegate.gateway.reading import UNREADABLE, Reading, loaded
 from sluicegate.gateway.stream.meter import StreamMeter
 
 
@@ -44,6 +44,6 @@ class Embeddings(ModelInBody):
     def read(self, body: bytes) -> Reading | None:
         try:
             reading = reading_of(loaded(_decode_answer(body).usage))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return None
         return replace(reading, usage=TokenUsage(input=reading.usage.total_input), output_known=True)

@@ -16,7 +16,7 @@ from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.asgi import Reply
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope, fields_of
-from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, text_size
+from sluicegate.gateway.reading import NOTHING, UNREADABLE, AbsurdCount, Reading, count, loaded, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
@@ -71,7 +71,7 @@ class GeminiTally:
         return b'"usageMetadata"' in block or b'"error"' in block or _ENDS.search(block) is not None
 
     def note(self, data: bytes) -> bool:
-        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        with suppress(*UNREADABLE):
             self.take(_decode_chunk(data))
         return True
 
@@ -151,7 +151,7 @@ class GenerateContent:
         tally = GeminiTally()
         try:
             chunks = _decode_chunks(body) if body.lstrip()[:1] == b"[" else [_decode_chunk(body)]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return None
         for chunk in chunks:
             tally.take(chunk)

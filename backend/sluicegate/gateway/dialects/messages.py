@@ -13,7 +13,7 @@ from sluicegate.gateway.asgi import Reply
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import NOTHING, AbsurdCount, Reading, count, loaded, part, text_size
+from sluicegate.gateway.reading import NOTHING, UNREADABLE, AbsurdCount, Reading, count, loaded, part, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
@@ -117,7 +117,7 @@ class MessagesTally:
     def note(self, data: bytes) -> bool:
         try:
             event = _decode_event(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return True
         match event.type:
             case "message_start":
@@ -176,7 +176,7 @@ class Messages(ModelInBody):
     def read(self, body: bytes) -> Reading | None:
         try:
             return reading_of(loaded(_decode_message(body).usage), ended=True)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return None
 
 

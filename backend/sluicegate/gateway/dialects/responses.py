@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.kept import stored_ids
-from sluicegate.gateway.reading import NOTHING, Reading, loaded, reading_of_totals
+from sluicegate.gateway.reading import NOTHING, UNREADABLE, Reading, loaded, reading_of_totals
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal, invalid_request
 
@@ -27,14 +28,21 @@ _NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
 _BEGINNING = 1_024
 
 
+def reading_of(usage: Any) -> Reading:
+    """What a usage block tells; nothing when it is none or absurd."""
+    return reading_of_totals(usage, "input_tokens", "output_tokens")
+
+
 class _Response(msgspec.Struct):
     usage: Raw = _NULL
     id: Raw = _NULL
     output: Raw = _NULL
     store: Raw = _NULL
 
-    def stored(self) -> tuple[str, ...]:
-        return stored_ids(self.id, self.output, self.store)
+    def reading(self) -> Reading:
+        told = reading_of(loaded(self.usage))
+        stored = stored_ids(self.id, self.output, self.store)
+        return replace(told, stored=stored) if stored else told
 
 
 class _Event(msgspec.Struct):
@@ -46,18 +54,12 @@ _decode_response = msgspec.json.Decoder(_Response).decode
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
-def reading_of(usage: Any) -> Reading:
-    """What a usage block tells; nothing when it is none or absurd."""
-    return reading_of_totals(usage, "input_tokens", "output_tokens")
-
-
 class ResponsesTally:
     """Usage stands in the last event, inside the whole answer that this one repeats."""
 
-    __slots__ = ("_beginning", "_newest", "_reading", "failed", "final", "stored")
+    __slots__ = ("_beginning", "_newest", "_reading", "failed", "final")
 
     def __init__(self) -> None:
-        self.stored: tuple[str, ...] = ()
         self._beginning = b""
         self._newest = b""
         self._reading = NOTHING
@@ -74,15 +76,14 @@ class ResponsesTally:
     def note(self, data: bytes) -> bool:
         try:
             event = _decode_event(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return True
         match event.type:
             case "response.completed" | "response.incomplete" | "response.failed":
                 self.final = True
                 self.failed = self.failed or event.type == "response.failed"
                 if event.response is not None:
-                    self._reading = reading_of(loaded(event.response.usage))
-                    self.stored = event.response.stored()
+                    self._reading = event.response.reading()
             case "error":
                 self.failed = self.final = True
             case _:
@@ -143,14 +144,6 @@ class Responses(ModelInBody):
 
     def read(self, body: bytes) -> Reading | None:
         try:
-            return reading_of(loaded(_decode_response(body).usage))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _decode_response(body).reading()
+        except UNREADABLE:
             return None
-
-    @staticmethod
-    def stored(body: bytes) -> tuple[str, ...]:
-        """What the provider keeps of a whole answer, by its ids."""
-        try:
-            return _decode_response(body).stored()
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return ()

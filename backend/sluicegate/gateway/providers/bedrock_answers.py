@@ -13,7 +13,7 @@ from sluicegate.gateway import answers
 from sluicegate.gateway.headers import value_of
 from sluicegate.gateway.providers.bedrock import COUNTING
 from sluicegate.gateway.providers.eventstream import BrokenStream, EventStream, Message
-from sluicegate.gateway.reading import loaded
+from sluicegate.gateway.reading import UNREADABLE, loaded
 from sluicegate.gateway.translate.errors import anthropic_type
 from sluicegate.ports.upstream import RawHeaders, UpstreamError, UpstreamResponse
 
@@ -197,7 +197,7 @@ class EventAnswer:
             named = _decode_kind(data).type
             if _METRICS.encode() in data:
                 data = _without_metrics(data)
-        except (msgspec.DecodeError, NoBase64, UnicodeDecodeError, RecursionError):
+        except (NoBase64, *UNREADABLE):
             raise BrokenStream("a chunk that cannot be read") from None
         if not named.replace("_", "").isalnum():
             raise BrokenStream("a chunk that names no event")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sluicegate.domain.usage import TokenUsage
-from sluicegate.gateway.reading import Reading
+from sluicegate.gateway.reading import NOTHING, Reading
 from sluicegate.gateway.stream.events import EventSplitter, data_of, last_few, middle
 from sluicegate.policy.refusals import Refusal
 
@@ -47,7 +47,7 @@ class StreamMeter:
     Text is measured only where usage is missing, so blocks are kept for a while and looked at when they grow.
     """
 
-    __slots__ = ("_finished", "_kept", "_kept_size", "_splitter", "_tally", "_text")
+    __slots__ = ("_finished", "_kept", "_kept_size", "_reading", "_splitter", "_tally", "_text")
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -56,6 +56,7 @@ class StreamMeter:
         self._kept_size = 0
         self._text = 0
         self._finished = False
+        self._reading = NOTHING
 
     @property
     def final(self) -> bool:
@@ -67,8 +68,8 @@ class StreamMeter:
 
     @property
     def stored(self) -> tuple[str, ...]:
-        """The ids under which the provider keeps the answer, where its protocol has any."""
-        return getattr(self._tally, "stored", ())
+        """The ids under which the provider keeps the answer, as far as `usage` has come upon any."""
+        return self._reading.stored
 
     def feed(self, chunk: bytes) -> bytes:
         """What of the stream may go to the caller now that `chunk` has come."""
@@ -87,7 +88,7 @@ class StreamMeter:
 
     def usage(self, input_estimate: int) -> tuple[TokenUsage, bool]:
         """Usage to bill for what came so far, and whether it is estimated."""
-        reading = self._tally.reading()
+        reading = self._reading = self._tally.reading()
         if not (reading.input_known and reading.output_known):
             self._look_at_kept()
         return reading.completed(input_estimate, self._text)

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.dialects.chat import reading_of
-from sluicegate.gateway.reading import NOTHING, Reading, loaded
+from sluicegate.gateway.reading import NOTHING, UNREADABLE, Reading, loaded
 from sluicegate.gateway.translate.chat.answers import REASONS, STOPS, written_call
 from sluicegate.gateway.translate.errors import error_object, error_of
 from sluicegate.gateway.translate.form import (
@@ -86,7 +86,7 @@ class ChatReader:
             return
         try:
             chunk = _decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             yield Failed(502, "The model's provider sent a chunk that cannot be read.")
             return
         error: Any = loaded(chunk.error)
