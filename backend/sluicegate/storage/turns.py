@@ -38,14 +38,8 @@ class Turns:
         """Blocks the thread."""
         place = self._queue()
         if place is not None:
-            try:
+            with self._at(place):
                 place.result(_WAIT_SECONDS)
-            except TimeoutError as error:
-                self._leave(place)
-                raise Unavailable("The database is busy at the moment. Try again soon.", _RETRY_SECONDS) from error
-            except BaseException:
-                self._leave(place)
-                raise
         try:
             yield
         finally:
@@ -55,18 +49,25 @@ class Turns:
     async def turn_async(self) -> AsyncIterator[None]:
         place = self._queue()
         if place is not None:
-            try:
+            with self._at(place):
                 await asyncio.wait_for(asyncio.wrap_future(place), _WAIT_SECONDS)
-            except TimeoutError as error:
-                self._leave(place)
-                raise Unavailable("The database is busy at the moment. Try again soon.", _RETRY_SECONDS) from error
-            except BaseException:
-                self._leave(place)
-                raise
         try:
             yield
         finally:
             self._pass_on()
+
+    @contextmanager
+    def _at(self, place: Future[None]) -> Iterator[None]:
+        """Whoever gives up waiting inside leaves the place to others."""
+        try:
+            yield
+        except BaseException as error:
+            if not place.cancel():
+                # The turn came in the very moment in which its owner gave up.
+                self._pass_on()
+            if isinstance(error, TimeoutError):
+                raise Unavailable("The database is busy at the moment. Try again soon.", _RETRY_SECONDS) from error
+            raise
 
     def _queue(self) -> Future[None] | None:
         """None when it is the caller's turn at once."""
@@ -88,11 +89,6 @@ class Turns:
                 self._taken = False
                 return
         place.set_result(None)
-
-    def _leave(self, place: Future[None]) -> None:
-        if not place.cancel():
-            # The turn came in the very moment in which its owner gave up.
-            self._pass_on()
 
 
 class _NoTurns(Turns):
