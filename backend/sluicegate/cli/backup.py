@@ -9,10 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sluicegate.cli.logs import set_up_logging
+from sluicegate.cli.running import loaded
 from sluicegate.container import BackupError, BackupHead, known_keys, restore_backup, write_backup
-from sluicegate.settings import Settings
-from sluicegate.settings import load as load_settings
 
 _PIPE = Path("-")
 _NO_KEY = (
@@ -32,7 +30,7 @@ def backup(
 ) -> None:
     """Writes the whole database to one file, while servers run. The key that opens provider credentials is not in it:
     keep a copy of that apart."""
-    settings = _load()
+    settings = loaded()
     if file == _PIPE:
         done = write_backup(settings, sys.stdout.buffer)
     else:
@@ -61,7 +59,7 @@ def restore(
 ) -> None:
     """Fills an empty database from a backup, of SQLite or PostgreSQL alike, and brings it to this release's schema. A
     database with anything in it is left as it is."""
-    settings = _load()
+    settings = loaded()
 
     def accept(head: BackupHead) -> None:
         if not without_key and head.key_id not in known_keys(settings):
@@ -76,9 +74,3 @@ def restore(
     typer.echo(
         f"{done.total:,} rows of {len(done.rows)} tables, as they were at {made} in release {done.head.release}."
     )
-
-
-def _load() -> Settings:
-    settings = load_settings()
-    set_up_logging(settings.log_level)
-    return settings

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from difflib import unified_diff
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -14,11 +14,10 @@ from rich.console import Console
 from sluicegate.cli.backup import add_to as add_backup
 from sluicegate.cli.demo import prepare_demo, print_demo
 from sluicegate.cli.doctor import examine
-from sluicegate.cli.logs import set_up_logging
 from sluicegate.cli.policy import add_to as add_policy_commands
 from sluicegate.cli.prices import prices_app
 from sluicegate.cli.reconcile import add_to as add_reconcile
-from sluicegate.cli.running import opened
+from sluicegate.cli.running import loaded, opened
 from sluicegate.cli.server import listen, serve_on
 from sluicegate.container import Container, check_database, migrate_database, prepare_database
 from sluicegate.domain.apikey import TokenScope
@@ -27,7 +26,6 @@ from sluicegate.graphql.schema import build_schema
 from sluicegate.kit.errors import NotFound
 from sluicegate.services.caller import Caller
 from sluicegate.settings import Settings
-from sluicegate.settings import load as load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 token_app = typer.Typer(no_args_is_help=True, help="Automation tokens.")
@@ -51,7 +49,7 @@ PortOption = Annotated[int | None, typer.Option(help="Port to listen on, instead
 @app.command()
 def serve(host: HostOption = None, port: PortOption = None) -> None:
     """Serves console, GraphQL and gateway. An empty database gets its schema; an older one is refused."""
-    settings = _load(host=host, port=port)
+    settings = loaded(host=host, port=port)
     prepare_database(settings)
     check_database(settings)
     asyncio.run(_first_admin(settings))
@@ -63,7 +61,7 @@ def serve(host: HostOption = None, port: PortOption = None) -> None:
 @app.command()
 def demo(host: HostOption = None, port: PortOption = None) -> None:
     """Serves with demo data and the embedded demo provider, and prints what a newcomer needs."""
-    settings = _load(host=host, port=port)
+    settings = loaded(host=host, port=port)
     migrate_database(settings)
     socket, url = listen(settings)
     facts = asyncio.run(_with(settings, lambda container: prepare_demo(container, url)))
@@ -74,7 +72,7 @@ def demo(host: HostOption = None, port: PortOption = None) -> None:
 @app.command()
 def migrate() -> None:
     """Brings the database to the schema of this release; safe to run twice, and at the same time."""
-    Console().print(f"The database is at version {migrate_database(_load())}.")
+    Console().print(f"The database is at version {migrate_database(loaded())}.")
 
 
 @app.command("create-admin")
@@ -84,7 +82,7 @@ def create_admin(
     name: Annotated[str, typer.Option()] = "Administrator",
 ) -> None:
     """Creates an administrator who can sign in to the console."""
-    settings = _load()
+    settings = loaded()
     prepare_database(settings)
     check_database(settings)
     user = asyncio.run(_with(settings, lambda c: c.services.auth.create_admin(email, password, name)))
@@ -98,7 +96,7 @@ def create_token(
     scope: Annotated[list[TokenScope], typer.Option(help="May be given several times.")],
 ) -> None:
     """Creates an automation token for GraphQL and prints it once."""
-    settings = _load()
+    settings = loaded()
     check_database(settings)
     typer.echo(asyncio.run(_with(settings, lambda c: _create_token(c, name, owner, scope))))
 
@@ -135,7 +133,7 @@ def export_schema(
 @rollups_app.command("rebuild")
 def rebuild_rollups() -> None:
     """Makes all sums anew from the ledger. Servers may run: their calls wait in the journal until this is through."""
-    settings = _load()
+    settings = loaded()
     check_database(settings)
     count = asyncio.run(_with(settings, lambda container: container.rollups.rebuild()))
     typer.echo(f"The sums are those of {count} calls in the ledger now.")
@@ -145,7 +143,7 @@ def rebuild_rollups() -> None:
 def rotate_kek() -> None:
     """Moves all that is sealed under SLUICEGATE_KEK_SECONDARY to SLUICEGATE_KEK_PRIMARY. May be interrupted and run
     again; servers may run if they know both keys. Ends with status 1 when something is left that neither key opens."""
-    settings = _load()
+    settings = loaded()
     check_database(settings)
     done = asyncio.run(_with(settings, lambda container: container.rotation.run()))
     typer.echo(f"{done.moved} moved; {done.current} in all are sealed under the primary key now.")
@@ -159,19 +157,13 @@ def rotate_kek() -> None:
 @app.command()
 def doctor() -> None:
     """Checks settings, database, keys and providers; ends with status 1 when something is wrong."""
-    settings = _load()
+    settings = loaded()
     findings = asyncio.run(examine(settings))
     for finding in findings:
         mark = typer.style("ok   ", fg="green") if finding.fine else typer.style("wrong", fg="red")
         typer.echo(f"{mark} {finding.what}: {finding.detail}")
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)
-
-
-def _load(**overrides: Any) -> Settings:
-    settings = load_settings(**overrides)
-    set_up_logging(settings.log_level)
-    return settings
 
 
 async def _first_admin(settings: Settings) -> None:

@@ -14,8 +14,7 @@ from typing import Annotated, Any, Protocol, cast
 import typer
 from typer.core import TyperCommand
 
-from sluicegate.cli.logs import set_up_logging
-from sluicegate.cli.running import bytes_of, opened
+from sluicegate.cli.running import bytes_of, loaded, opened
 from sluicegate.container import (
     AlreadyServed,
     RemoteRefusal,
@@ -30,7 +29,6 @@ from sluicegate.services.caller import operator
 from sluicegate.services.policy_file.nodes import Fault, InvalidDocument
 from sluicegate.services.policy_file.schema import json_schema
 from sluicegate.settings import ConfigurationError, Settings
-from sluicegate.settings import load as load_settings
 
 FAULT, DIFFERS = 1, 2
 _PLAN = "{ id changes { kind name action fields { field action before after } } }"
@@ -194,8 +192,7 @@ def _door(url: str | None, token: str | None) -> _Door:
         if not token:
             raise InvalidInput("token", "must be given with --url; best in the variable SLUICEGATE_TOKEN")
         return _Remote(RemoteServer(url, Secret(token)))
-    settings = load_settings()
-    set_up_logging(settings.log_level)
+    settings = loaded()
     check_database(settings)
     return _Database(settings)
 

@@ -11,8 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from sluicegate.cli.logs import set_up_logging
-from sluicegate.cli.running import bytes_of, opened, table_console
+from sluicegate.cli.running import bytes_of, loaded, opened, table_console
 from sluicegate.container import check_database
 from sluicegate.kit.csv_text import csv_lines
 from sluicegate.kit.errors import InvalidInput
@@ -20,7 +19,6 @@ from sluicegate.kit.money import format_usd
 from sluicegate.services.provider_exports import COST, Export, read_export
 from sluicegate.services.reconciliation import Comparison, Reconciliation, ReconciliationService, Verdict
 from sluicegate.settings import Settings
-from sluicegate.settings import load as load_settings
 
 _NAMES = {"cost_nanos": "cost in USD"}
 _HEAD = ("day", "model", "figure", "provider", "ledger", "difference", "verdict")
@@ -39,8 +37,7 @@ def reconcile(
     report: Annotated[Path | None, typer.Option("--csv", help="Write all lines to this file as CSV.")] = None,
 ) -> None:
     """Compares a provider's export with the ledger, by day and model. Ends with status 1 when they differ."""
-    settings = load_settings()
-    set_up_logging(settings.log_level)
+    settings = loaded()
     check_database(settings)
     part = Decimal(str(tolerance)) / 100
     found = asyncio.run(_compare(settings, read_export(_text_of(file)), provider, part))

@@ -1,4 +1,4 @@
-"""What commands that end by themselves have in common."""
+"""What commands have in common."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from sluicegate.cli.logs import set_up_logging
 from sluicegate.container import Container
-from sluicegate.settings import Settings
+from sluicegate.settings import Settings, load
 
 _WIDE = 240
+
+
+def loaded(**overrides: Any) -> Settings:
+    """The settings, by which lines are logged from here on; raises ConfigurationError."""
+    settings = load(**overrides)
+    set_up_logging(settings.log_level)
+    return settings
 
 
 @asynccontextmanager
