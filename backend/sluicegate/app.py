@@ -12,7 +12,6 @@ from sluicegate.container import Container
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.graphql.execute import executor
 from sluicegate.graphql.schema import build_schema
-from sluicegate.services.live import LiveService
 from sluicegate.web.app import create_web_app
 from sluicegate.web.requests import refusal
 
@@ -28,8 +27,8 @@ CONSOLE = Path(__file__).parent / "console" / "dist"
 class Dispatcher:
     """Keeps the hot path clear of routing, dependency injection and middleware."""
 
-    def __init__(self, container: Container, web: App, live: LiveService) -> None:
-        self.live = live
+    def __init__(self, container: Container, web: App) -> None:
+        self.live = container.live
         self._container = container
         self._gateway = container.gateway
         self._web = web
@@ -67,14 +66,13 @@ def create_app(container: Container) -> Dispatcher:
     """The whole server over one container, which it starts and stops with itself."""
     services = container.services
     # Lives with those who watch, and reads what calls go by: nothing that a command would need.
-    live = LiveService(services.auth, container.gateway.board, container.policy, container.admission, container.clock)
     web = create_web_app(
         services,
         executor(build_schema(), services),
-        live=live,
+        live=container.live,
         public_url=container.url,
         ready=container.ready,
         samples=container.samples,
         console=CONSOLE,
     )
-    return Dispatcher(container, web, live)
+    return Dispatcher(container, web)

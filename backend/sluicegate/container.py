@@ -59,6 +59,7 @@ from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.leaderboard import LeaderboardService
 from sluicegate.services.limits import LimitService
+from sluicegate.services.live import LiveService
 from sluicegate.services.mail import MailService
 from sluicegate.services.models import ModelService
 from sluicegate.services.overrides import OverrideService
@@ -157,6 +158,7 @@ class Container:
         )
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
         self.services = self._services()
+        self.live = LiveService(self.services.auth, self.gateway.board, self.policy, self.admission, self.clock)
         self.rotation = KeyRotation(self.store, self.vault, encryption_keys(settings)[0].id)
         sums = SqlRollups(self.engine, settings.zone)
         self.rollups = RollupService(sums, self.clock, settings.zone, _retention(settings))
