@@ -1,12 +1,15 @@
-import { NativeSelect, type NativeSelectProps, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { plural } from "@/lib/numbers";
 import { spans, type TimeSpan } from "@/lib/time-span";
 
-interface Props extends Pick<NativeSelectProps, "flex"> {
+interface Props {
   span: TimeSpan;
   onChange: (span: TimeSpan) => void;
 }
+
+/** Of what stands beside it: two in a row on a phone. */
+export const half = { base: "1 1 calc(50% - 5px)", sm: "0 1 165px" };
 
 const times = [
   { value: "", label: "Any time" },
@@ -18,7 +21,7 @@ const times = [
 ];
 
 /** Narrows a log to the last days, or to days of one's choice. */
-export function TimeFilter({ span: { days, from, to }, onChange, flex }: Props) {
+export function TimeFilter({ span: { days, from, to }, onChange }: Props) {
   const given = from !== undefined || to !== undefined;
   const [choosing, setChoosing] = useState(false);
   const custom = days === undefined && (given || choosing);
@@ -36,7 +39,7 @@ export function TimeFilter({ span: { days, from, to }, onChange, flex }: Props) 
             to: undefined,
           });
         }}
-        flex={flex}
+        flex={half}
       />
       {custom ? (
         <>
@@ -46,7 +49,7 @@ export function TimeFilter({ span: { days, from, to }, onChange, flex }: Props) 
             value={from ?? ""}
             max={to}
             onChange={({ currentTarget: { value } }) => onChange({ from: value || undefined })}
-            flex={flex}
+            flex={half}
           />
           <TextInput
             type="date"
@@ -54,7 +57,7 @@ export function TimeFilter({ span: { days, from, to }, onChange, flex }: Props) 
             value={to ?? ""}
             min={from}
             onChange={({ currentTarget: { value } }) => onChange({ to: value || undefined })}
-            flex={flex}
+            flex={half}
           />
         </>
       ) : null}

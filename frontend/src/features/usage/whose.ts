@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { graphql } from "@/gql";
 import { execute } from "@/lib/execute";
 import { keys } from "@/lib/query-keys";
@@ -51,10 +51,6 @@ export const whoseQuery = (search: string) =>
     },
     placeholderData: keepPreviousData,
   });
-
-/** Users alone, for logs of what single people did. */
-export const useUsers = (sought: string) =>
-  useQuery(whoseQuery(sought)).data?.filter(({ label }) => label === "Users");
 
 interface Who {
   user: string | undefined;

@@ -1,13 +1,11 @@
 import { Button, Group, NativeSelect, Pill } from "@mantine/core";
-import { IconUser } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { LookupFilter } from "@/components/lookup-filter";
 import { SearchInput } from "@/components/search-input";
-import { TimeFilter } from "@/components/time-filter";
+import { half, TimeFilter } from "@/components/time-filter";
 import { auditActionsQuery } from "@/features/audit/queries";
 import type { AuditSearch } from "@/features/audit/search";
 import { actionLabel, targetKinds } from "@/features/audit/words";
-import { useUsers, whoQuery } from "@/features/usage/whose";
+import { UserFilter } from "@/features/usage/user-filter";
 
 interface Props {
   state: AuditSearch;
@@ -18,10 +16,7 @@ interface Props {
   about: string | undefined;
 }
 
-const half = { base: "1 1 calc(50% - 5px)", sm: "0 1 165px" };
-
 export function AuditFilters({ state, onChange, onClear, about }: Props) {
-  const actor = useQuery(whoQuery({ user: state.actor, group: undefined }));
   const actions = useQuery(auditActionsQuery).data ?? [];
   const chosen = state.action === undefined ? [] : [state.action];
   const choices = [...new Set([...actions, ...chosen])]
@@ -35,15 +30,10 @@ export function AuditFilters({ state, onChange, onClear, about }: Props) {
         onChange={(q) => onChange({ q: q || undefined })}
         flex={{ base: "1 1 100%", sm: "0 1 230px" }}
       />
-      <LookupFilter
+      <UserFilter
         label="Who made the change"
-        icon={IconUser}
-        searchLabel="Search users"
-        all="Anyone"
-        chosen={actor.data}
-        useFound={useUsers}
-        w={{ base: "100%", sm: 160 }}
-        onChange={(value) => onChange({ actor: value?.split(":")[1] })}
+        user={state.actor}
+        onChange={(actor) => onChange({ actor })}
       />
       <NativeSelect
         aria-label="Action"
@@ -74,7 +64,7 @@ export function AuditFilters({ state, onChange, onClear, about }: Props) {
           About {about ?? "one thing alone"}
         </Pill>
       )}
-      <TimeFilter span={state} onChange={onChange} flex={half} />
+      <TimeFilter span={state} onChange={onChange} />
       {onClear ? (
         <Button variant="subtle" color="gray" onClick={onClear}>
           Clear

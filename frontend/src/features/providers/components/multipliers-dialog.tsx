@@ -3,6 +3,7 @@ import { useForm } from "@mantine/form";
 import * as z from "zod/mini";
 import { FormBody, FormDialog } from "@/components/form-dialog";
 import { useUpdateProvider } from "@/features/providers/mutations";
+import { startProblem } from "@/features/providers/planned";
 import { factor } from "@/features/providers/provider-form";
 import type { Provider } from "@/features/providers/queries";
 import { formatExact } from "@/lib/dates";
@@ -91,8 +92,7 @@ function PlanForm({ provider, onClose }: Omit<Props, "opened">) {
   const form = useForm({
     initialValues: { startsAt: "", multiplier: provider.priceMultiplier },
     validate: {
-      startsAt: (text) =>
-        text !== "" && new Date(text).getTime() > Date.now() ? null : "Choose a time to come",
+      startsAt: startProblem,
       multiplier: (text) => z.safeParse(factor, text).error?.issues[0]?.message ?? null,
     },
   });

@@ -7,6 +7,7 @@ import { When } from "@/components/when";
 import { PriceCell } from "@/features/providers/components/price-cell";
 import { PriceFields } from "@/features/providers/components/price-fields";
 import { useSchedulePrices, useWithdrawPrices } from "@/features/providers/mutations";
+import { startProblem } from "@/features/providers/planned";
 import {
   isPriced,
   type PriceTexts,
@@ -145,8 +146,7 @@ function PlanForm({ provider, model, onDone }: PlanProps) {
     initialValues: { ...priceTexts(model.prices), free: model.free, own: model.own, startsAt: "" },
     validate: {
       ...priceProblems,
-      startsAt: (text) =>
-        text !== "" && new Date(text).getTime() > Date.now() ? null : "Choose a time to come",
+      startsAt: startProblem,
     },
   });
   const { submit, saving, problem } = useSave(form, async (values) => {

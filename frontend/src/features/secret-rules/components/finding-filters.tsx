@@ -1,12 +1,9 @@
 import { Button, Group, NativeSelect } from "@mantine/core";
-import { IconUser } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
-import { LookupFilter } from "@/components/lookup-filter";
-import { TimeFilter } from "@/components/time-filter";
+import { half, TimeFilter } from "@/components/time-filter";
 import type { SecretRule } from "@/features/secret-rules/queries";
 import type { SecretRulesSearch } from "@/features/secret-rules/search";
 import { actions } from "@/features/secret-rules/words";
-import { useUsers, whoQuery } from "@/features/usage/whose";
+import { UserFilter } from "@/features/usage/user-filter";
 
 interface Props {
   rules: SecretRule[];
@@ -20,10 +17,7 @@ interface Props {
   onClear?: (() => void) | undefined;
 }
 
-const half = { base: "1 1 calc(50% - 5px)", sm: "0 1 165px" };
-
 export function FindingFilters({ rules, state, onChange, onClear }: Props) {
-  const user = useQuery(whoQuery({ user: state.user, group: undefined }));
   const known = rules.map(({ id, name }) => ({ value: id, label: name }));
   const gone = state.rule !== undefined && !rules.some(({ id }) => id === state.rule);
   return (
@@ -51,17 +45,12 @@ export function FindingFilters({ rules, state, onChange, onClear }: Props) {
         }
         flex={half}
       />
-      <LookupFilter
+      <UserFilter
         label="In whose calls"
-        icon={IconUser}
-        searchLabel="Search users"
-        all="Anyone"
-        chosen={user.data}
-        useFound={useUsers}
-        w={{ base: "100%", sm: 160 }}
-        onChange={(value) => onChange({ user: value?.split(":")[1] })}
+        user={state.user}
+        onChange={(user) => onChange({ user })}
       />
-      <TimeFilter span={state} onChange={onChange} flex={half} />
+      <TimeFilter span={state} onChange={onChange} />
       {onClear ? (
         <Button variant="subtle" color="gray" onClick={onClear}>
           Clear
