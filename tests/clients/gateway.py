@@ -49,11 +49,13 @@ class Watched:
         self._gateway = gateway
         self._began = datetime.now(UTC)
 
-    def calls(self, count: int = 1) -> list[dict[str, Any]]:
-        """At least `count` new calls, oldest first; the ledger is written in batches behind the answers."""
+    def calls(self, count: int = 1, model: str | None = None) -> list[dict[str, Any]]:
+        """At least `count` new calls, of one model where it is named, oldest first; the ledger is written in batches
+        behind the answers."""
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
-            found = [call for call in self._gateway.calls() if datetime.fromisoformat(call["at"]) >= self._began]
+            new = [call for call in self._gateway.calls() if datetime.fromisoformat(call["at"]) >= self._began]
+            found = [call for call in new if model in (None, call["model"])]
             if len(found) >= count:
                 return found[::-1]
             time.sleep(0.2)
@@ -61,7 +63,7 @@ class Watched:
 
     def exact(self, model: str, count: int = 1) -> list[str]:
         """The client of each new call of this model, all of which cost exactly what the provider reported."""
-        calls = [call for call in self.calls(count) if call["model"] == model]
+        calls = self.calls(count, model)
         for call in calls:
             assert (call["status"], call["outcome"], call["estimated"]) == (200, "ok", False)
             told = (call["inputTokens"], call["cacheReadTokens"], call["cacheWriteTokens"], call["outputTokens"])

@@ -42,8 +42,7 @@ def test_claude_code_runs_a_command(
     calls = upstream.asked()[known:]
     assert {call.path for call in calls} == {path}
     assert "tool-42" in calls[-1].body.decode()
-    apps = ledger.exact(model)
-    assert apps == ["claude-code"] * len(calls)
+    assert ledger.exact(model, len(calls)) == ["claude-code"] * len(calls)
     usage, read, written = answer["usage"], USAGE[1], USAGE[2]
     assert usage["cache_read_input_tokens"] == 2 * read
     assert usage["cache_creation_input_tokens"] == 2 * written
@@ -63,7 +62,7 @@ def test_codex_runs_a_command(
     assert any("tool-42" in item.get("aggregated_output", "") for item in items), output
     assert items[-1]["text"] == TEXT_AFTER_TOOL
     assert paths(upstream, known) == [path] * 2
-    assert ledger.exact(model) == ["codex"] * 2
+    assert ledger.exact(model, 2) == ["codex"] * 2
     (usage,) = [event["usage"] for event in events if event["type"] == "turn.completed"]
     assert (usage["input_tokens"], usage["cached_input_tokens"]) == (2 * USAGE[0], 2 * USAGE[1])
     assert usage["output_tokens"] == 2 * USAGE[3]
