@@ -43,6 +43,7 @@ async def test_it_tells_whose_key_it_is_and_what_may_be_called(bench: Bench) -> 
         "kind": "chat",
         "context_length": 200_000,
         "max_output_tokens": 8_000,
+        "capabilities": [],
     }
     assert body["models"][1]["alias"] is None
     assert abs(datetime.fromisoformat(body["at"]) - datetime.now(UTC)) < timedelta(minutes=1)

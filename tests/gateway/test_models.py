@@ -38,6 +38,7 @@ async def test_openai_lists_what_may_be_called(bench: Bench, root: str) -> None:
         "kind": "chat",
         "context_length": 200_000,
         "max_output_tokens": 8_000,
+        "capabilities": [],
     }
     assert (await bench.client.get(f"{root}/models/team-gpt")).json()["id"] == "team-gpt"
 
@@ -57,9 +58,29 @@ async def test_anthropic_lists_what_may_be_called(bench: Bench, root: str, heade
         "lifecycle": "active",
         "max_input_tokens": 200_000,
         "max_tokens": 8_000,
+        "capabilities": None,
     }
     answer = await bench.client.get(f"{root}/models/team-claude", headers=headers)
     assert (answer.json(), answer.headers["request-id"]) == (body["data"][2], answer.headers["x-request-id"])
+
+
+async def test_what_a_model_is_capable_of_is_told_in_each_shape(bench: Bench) -> None:
+    words = ("adaptive-thinking", "reasoning", "tools", "vision")
+    async with bench.container.store.write() as tx:
+        for model_id in ("claude", "gemini"):
+            model = await tx.catalog.model_by_slug(f"team-{model_id}")
+            assert model is not None
+            await tx.catalog.update_provider_model(model.backends[0].provider_model_id, capabilities=words)
+        tx.changed(PolicyChange(ChangeKind.CATALOG))
+    assert (await bench.client.get("/v1/models/team-claude")).json()["capabilities"] == list(words)
+    assert (await bench.client.get("/v1/models/team-claude", headers=ANTHROPIC)).json()["capabilities"] == {
+        "image_input": {"supported": True},
+        "thinking": {
+            "supported": True,
+            "types": {"adaptive": {"supported": True}, "enabled": {"supported": False}},
+        },
+    }
+    assert (await bench.client.get("/v1beta/models/team-gemini")).json()["thinking"] is True
 
 
 @pytest.mark.parametrize(

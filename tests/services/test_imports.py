@@ -54,6 +54,24 @@ def test_openai_and_anthropic_name_their_models() -> None:
     ]
 
 
+def test_anthropic_tells_what_its_models_are_capable_of() -> None:
+    yes, no = {"supported": True}, {"supported": False}
+    newest = {"image_input": yes, "thinking": yes | {"types": {"adaptive": yes, "enabled": no}}, "batch": yes}
+    plain = {"image_input": no, "thinking": no | {"types": {"adaptive": no, "enabled": no}}}
+    found = listed(
+        {"id": "claude-new", "capabilities": newest},
+        {"id": "claude-plain", "capabilities": plain},
+        {"id": "claude-odd", "capabilities": {"thinking": {"types": {"enabled": "yes"}}, "image_input": 5}},
+        {"id": "other", "capabilities": ["thinking"]},
+    )
+    assert [model.capabilities for model in found or ()] == [
+        ("adaptive-thinking", "reasoning", "vision"),
+        (),
+        (),
+        None,
+    ]
+
+
 def test_openrouter_tells_prices_by_the_token() -> None:
     row = {
         "id": "acme/wise",

@@ -17,6 +17,12 @@ UNKNOWN_PRICES = Prices()
 # More than any call or any answer will have.
 MAX_TOKENS = 1_000_000_000
 MAX_CAPABILITIES = 20
+# Capabilities that something depends on. The last two are told of Anthropic's models: whether one finds out itself how
+# much to think, and whether it takes a bound on that in tokens.
+VISION = "vision"
+REASONING = "reasoning"
+ADAPTIVE_THINKING = "adaptive-thinking"
+THINKING_BUDGET = "thinking-budget"
 _CAPABILITY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 SLUG_PATTERN = r"[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?"
 _SLUG = re.compile(SLUG_PATTERN)

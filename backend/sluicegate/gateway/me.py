@@ -39,6 +39,7 @@ def _model(model: CompiledModel) -> dict[str, Any]:
         "kind": model.kind.value,
         "context_length": model.context_window,
         "max_output_tokens": model.max_output_tokens,
+        "capabilities": model.capabilities,
     }
 
 

@@ -13,7 +13,7 @@ from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.prices import CatalogSource
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
-from sluicegate.services.model_lists import ListedModel, read_models
+from sluicegate.services.model_lists import TOLD_CAPABILITIES, ListedModel, read_models
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 
@@ -22,8 +22,8 @@ MAX_IMPORTED = 500
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model that a provider says it has. Prices and sizes are the provider's own where it tells them, else those of
-    the catalogue; `added` tells whether it is among the provider's models already."""
+    """A model that a provider says it has. Prices, sizes and capabilities are the provider's own where it tells them,
+    else those of the catalogue; `added` tells whether it is among the provider's models already."""
 
     name: str
     kind: ModelKind
@@ -101,7 +101,14 @@ def _offer(model: ListedModel, entry: CatalogEntry | None, added: bool) -> Offer
         prices=model.prices or (entry.prices if entry else None),
         context_window=model.context_window or (entry.context_window if entry else None),
         max_output_tokens=model.max_output_tokens or (entry.max_output_tokens if entry else None),
-        capabilities=entry.capabilities if entry else (),
+        capabilities=_capabilities(model, entry.capabilities if entry else ()),
         entry=entry,
         added=added,
     )
+
+
+def _capabilities(model: ListedModel, known: Sequence[str]) -> tuple[str, ...]:
+    """What the provider's list tells, and what the catalogue knows of the rest."""
+    if model.capabilities is None:
+        return tuple(known)
+    return tuple(sorted({*model.capabilities, *(word for word in known if word not in TOLD_CAPABILITIES)}))

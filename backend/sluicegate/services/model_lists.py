@@ -9,7 +9,14 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from sluicegate.domain.catalog import MAX_TOKENS, ModelKind
+from sluicegate.domain.catalog import (
+    ADAPTIVE_THINKING,
+    MAX_TOKENS,
+    REASONING,
+    THINKING_BUDGET,
+    VISION,
+    ModelKind,
+)
 from sluicegate.domain.usage import TOKENS_PER_PRICE, Prices
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD
 
@@ -17,17 +24,26 @@ _MAX_NAME = 200
 # Of all that Bedrock offers, these speak Messages.
 _ANTHROPIC = "anthropic."
 _EMBEDS = ("embedcontent", "embedtext")
+# Where Anthropic's list tells that a model is capable of what a word stands for.
+_CAPABILITIES = {
+    ADAPTIVE_THINKING: ("thinking", "types", "adaptive"),
+    REASONING: ("thinking",),
+    THINKING_BUDGET: ("thinking", "types", "enabled"),
+    VISION: ("image_input",),
+}
+TOLD_CAPABILITIES = frozenset(_CAPABILITIES)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """None for what a list does not tell."""
+    """None for what a list does not tell; where it tells `capabilities`, then all of `TOLD_CAPABILITIES`."""
 
     name: str
     kind: ModelKind = ModelKind.CHAT
     prices: Prices | None = None
     context_window: int | None = None
     max_output_tokens: int | None = None
+    capabilities: tuple[str, ...] | None = None
 
 
 def read_models(*bodies: bytes) -> list[ListedModel] | None:
@@ -91,7 +107,20 @@ def _model(row: Mapping[str, Any]) -> ListedModel | None:
         _prices(row.get("pricing")),
         _tokens(row.get("context_length") or row.get("inputTokenLimit") or row.get("max_input_tokens")),
         _tokens(longest or row.get("outputTokenLimit") or row.get("max_tokens")),
+        _capabilities(row.get("capabilities")),
     )
+
+
+def _capabilities(told: Any) -> tuple[str, ...] | None:
+    if not isinstance(told, Mapping) or not isinstance(told.get("thinking"), Mapping):
+        return None
+    return tuple(word for word, path in _CAPABILITIES.items() if _supported(told, path))
+
+
+def _supported(told: Any, path: tuple[str, ...]) -> bool:
+    for name in path:
+        told = told.get(name) if isinstance(told, Mapping) else None
+    return isinstance(told, Mapping) and told.get("supported") is True
 
 
 def _profile(row: Mapping[str, Any]) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
-from sluicegate.domain.catalog import Dialect, ModelKind
+from sluicegate.domain.catalog import ADAPTIVE_THINKING, REASONING, THINKING_BUDGET, VISION, Dialect, ModelKind
 from sluicegate.gateway.asgi import Reply
 from sluicegate.policy.compile import CompiledModel
 from sluicegate.policy.refusals import invalid_request
@@ -94,6 +94,7 @@ def _openai(name: str, model: CompiledModel) -> dict[str, Any]:
         "kind": model.kind.value,
         "context_length": model.context_window,
         "max_output_tokens": model.max_output_tokens,
+        "capabilities": model.capabilities,
     }
 
 
@@ -106,6 +107,20 @@ def _anthropic(name: str, model: CompiledModel) -> dict[str, Any]:
         "lifecycle": "active",
         "max_input_tokens": model.context_window,
         "max_tokens": model.max_output_tokens,
+        "capabilities": _supported(model.capabilities),
+    }
+
+
+def _supported(words: Collection[str]) -> dict[str, Any] | None:
+    """Capabilities in the form of Anthropic's Models API, as far as they are known; None where nothing is."""
+    if not words:
+        return None
+    thinking = {"adaptive": ADAPTIVE_THINKING, "enabled": THINKING_BUDGET}
+    types = {name: {"supported": word in words} for name, word in thinking.items()}
+    known = {"types": types} if not {*thinking.values()}.isdisjoint(words) else {}
+    return {
+        "image_input": {"supported": VISION in words},
+        "thinking": {"supported": REASONING in words, **known},
     }
 
 
@@ -116,6 +131,7 @@ def _gemini(name: str, model: CompiledModel) -> dict[str, Any]:
         "inputTokenLimit": model.context_window,
         "outputTokenLimit": model.max_output_tokens,
         "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
+        **({"thinking": REASONING in model.capabilities} if model.capabilities else {}),
     }
 
 
