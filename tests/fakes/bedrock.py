@@ -23,10 +23,12 @@ REGION = "eu-central-1"
 ACCESS = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 BEARER = "ABSKQmVkcm9ja0FQSUtleS1leGFtcGxl"
+NEWEST = "global.anthropic.claude-opus-4-7"
 FOUNDATION = "anthropic.claude-haiku-4-5-20251001-v1:0"
 PROFILE = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
 OWN_PROFILE = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123"
 COUNT = 321
+_STEERED = {NEWEST, OWN_PROFILE}
 _SKEW_SECONDS = 300
 _BETAS = {"interleaved-thinking-2025-05-14", "context-1m-2025-08-07", "made-for-bedrock-2026-01-01"}
 _FIELDS = {
@@ -131,9 +133,10 @@ def _answer_to(exchange: Exchange) -> Answer:
     if action == "count-tokens":
         if unquote(model).partition(".")[0] != "anthropic":
             raise Refused(400, "ValidationException", "The provided model doesn't support counting tokens.")
-        _check_body(json.loads(b64decode(exchange.json["input"]["invokeModel"]["body"], validate=True)))
+        inner = exchange.json["input"]["invokeModel"]["body"]
+        _check_body(json.loads(b64decode(inner, validate=True)), unquote(model))
         return answering({"inputTokens": COUNT})
-    _check_body(exchange.json)
+    _check_body(exchange.json, unquote(model))
     if action == "invoke":
         return answering(message())
     if action != "invoke-with-response-stream":
@@ -141,11 +144,15 @@ def _answer_to(exchange: Exchange) -> Answer:
     return streaming(*pieces(MESSAGE_EVENTS))
 
 
-def _check_body(body: dict[str, Any]) -> None:
+def _check_body(body: dict[str, Any], model: str) -> None:
+    """Only some models know an effort, and the newest take no budget of thinking."""
     if body.get("anthropic_version") != "bedrock-2023-05-31":
         raise Refused(400, "ValidationException", "anthropic_version: field required")
-    if unknown := sorted(body.keys() - _FIELDS):
+    if unknown := sorted(body.keys() - _FIELDS - ({"output_config"} if model in _STEERED else set())):
         raise Refused(400, "ValidationException", f"{unknown[0]}: Extra inputs are not permitted")
+    if model in _STEERED and body.get("thinking", {}).get("type") == "enabled":
+        text = '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive".'
+        raise Refused(400, "ValidationException", text)
     if not set(body.get("anthropic_beta", ())) <= _BETAS:
         raise Refused(400, "ValidationException", "invalid beta flag")
     if type(body.get("max_tokens")) is not int:

@@ -238,6 +238,7 @@ async def _add_provider(
     credential: str | None = None,
     model_name: str | None = None,
     serves_responses: bool = True,
+    capabilities: tuple[str, ...] = (),
 ) -> ProviderModel:
     path = "/v1" if kind in _BELOW_V1 else ""
     url = f"http://127.0.0.1:{port}{path}"
@@ -245,7 +246,7 @@ async def _add_provider(
     row = replace(row, serves_responses=serves_responses)
     prices = PRICES if serves is ModelKind.CHAT else Prices(input=PRICES.input)
     model = ProviderModel(new_id(), row.id, model_name or f"{name}-model", serves, 200_000, 8_000, LONG_AGO)
-    model = model.costing(prices, list_id=new_id())
+    model = replace(model, capabilities=capabilities).costing(prices, list_id=new_id())
     await tx.catalog.add_provider(row)
     sealed = container.vault.seal(Secret(credential or f"sk-{name}"), f"provider:{row.id}")
     await tx.catalog.set_sealed_credential(row.id, sealed, "sk-", NOW)

@@ -14,6 +14,7 @@ from fakes.bedrock import (
     BEARER,
     COUNT,
     FOUNDATION,
+    NEWEST,
     OWN_PROFILE,
     PROFILE,
     REGION,
@@ -46,7 +47,13 @@ async def bedrock() -> AsyncIterator[Bedrock]:
 
 
 async def _served(
-    bench: Bench, bedrock: Bedrock, slug: str = "team-claude", *, model: str = PROFILE, credential: str = PAIR
+    bench: Bench,
+    bedrock: Bedrock,
+    slug: str = "team-claude",
+    *,
+    model: str = PROFILE,
+    credential: str = PAIR,
+    capabilities: tuple[str, ...] = (),
 ) -> None:
     """Lets Bedrock go first for a model."""
     await bench.add_backend(
@@ -58,6 +65,7 @@ async def _served(
         region=REGION,
         credential=credential,
         model_name=model,
+        capabilities=capabilities,
     )
 
 
@@ -125,6 +133,25 @@ async def test_calls_of_other_protocols_are_translated(
     record = await bench.only_call()
     assert (tokens(record), record.cost_nanos, record.estimated) == (USED, ANTHROPIC_COST, False)
     assert record.outcome == "ok"
+
+
+@pytest.mark.parametrize(
+    ("model", "capabilities"),
+    [(NEWEST, ()), (OWN_PROFILE, ("adaptive-thinking", "reasoning"))],
+)
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [(CHAT, chat(reasoning_effort="high")), (RESPONSES, responses(reasoning={"effort": "high"}))],
+)
+async def test_newest_models_get_an_effort_in_place_of_a_budget(
+    bench: Bench, bedrock: Bedrock, path: str, body: dict[str, Any], model: str, capabilities: tuple[str, ...]
+) -> None:
+    await _served(bench, bedrock, "team-gpt", model=model, capabilities=capabilities)
+    answer = await bench.client.post(path, json={**body, "temperature": 0.5})
+    assert answer.status_code == 200, answer.text
+    (asked,) = bedrock.log
+    assert (asked.json["thinking"], asked.json["output_config"]) == ({"type": "adaptive"}, {"effort": "high"})
+    assert "temperature" not in asked.json
 
 
 async def test_betas_go_into_the_body_and_what_bedrock_does_not_know_stays_behind(

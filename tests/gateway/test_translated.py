@@ -24,11 +24,11 @@ from fakes.wire import (
     text_delta,
     whole,
 )
-from gateway.bench import ASK, CHAT, MESSAGES, Bench, chat, messages
+from gateway.bench import ASK, CHAT, MESSAGES, RESPONSES, Bench, chat, messages, responses
 from gateway.test_streams import read_some
+from sluicegate.domain.catalog import ProviderKind
 from sluicegate.gateway.stream.events import data_of, split_events
 
-RESPONSES = "/v1/responses"
 TO_CHAT = messages(model="team-gpt")
 TO_MESSAGES = chat(model="team-claude")
 RESPONSES_TO_MESSAGES = {"model": "team-claude", "input": "say hi"}
@@ -94,6 +94,27 @@ async def test_a_chat_client_is_answered_by_a_messages_provider(bench: Bench) ->
     assert (seen.header("x-api-key"), seen.header("anthropic-version")) == ("sk-zeta", "2023-06-01")
     assert (seen.json["model"], seen.json["max_tokens"]) == ("zeta-model", 8_000)
     await _billed_exactly(bench, "zeta")
+
+
+@pytest.mark.parametrize(
+    ("model", "capabilities", "thinking"),
+    [
+        ("claude-opus-4-7", (), {"type": "adaptive"}),
+        ("our-own-name", ("adaptive-thinking",), {"type": "adaptive"}),
+        ("claude-opus-4-5", (), {"type": "enabled", "budget_tokens": 4_000}),
+    ],
+)
+async def test_a_messages_provider_is_told_how_much_to_think_as_its_model_takes_it(
+    bench: Bench, model: str, capabilities: tuple[str, ...], thinking: dict[str, Any]
+) -> None:
+    kind, port = ProviderKind.CUSTOM_ANTHROPIC, bench.provider.port
+    await bench.add_backend("team-gpt", "eta", port, -1, kind=kind, model_name=model, capabilities=capabilities)
+    for path, body in ((CHAT, chat(reasoning_effort="high")), (RESPONSES, responses(reasoning={"effort": "high"}))):
+        bench.provider.next(whole(message()))
+        assert (await bench.client.post(path, json=body)).status_code == 200
+        sent = bench.provider.log[-1].json
+        assert (sent["model"], sent["thinking"]) == (model, thinking)
+        assert ("output_config" in sent) is (thinking["type"] == "adaptive")
 
 
 async def test_a_responses_client_is_answered_by_a_messages_provider(bench: Bench) -> None:

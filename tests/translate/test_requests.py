@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sluicegate.domain.catalog import Protocol
+from sluicegate.domain.catalog import Protocol, ProviderKind
 from sluicegate.gateway.translate.form import Target
 from sluicegate.gateway.translate.traits import target_of
 from sluicegate.policy.refusals import Refusal
@@ -231,7 +231,7 @@ def test_chat_becomes_messages_with_all_system_texts_in_front_and_the_cache_aske
 
 
 def test_thinking_is_asked_for_where_it_can_be_had() -> None:
-    claude = target_of("claude-sonnet-4-5", 64_000, anthropic=True)
+    claude = target_of(ProviderKind.ANTHROPIC, "claude-sonnet-4-5", 64_000, anthropic=True)
     ask = {"messages": [{"role": "user", "content": "why?"}], "reasoning_effort": "high", "temperature": 0.1}
     body = written(ask, Protocol.CHAT, Protocol.MESSAGES, claude)
     assert body["thinking"] == {"type": "enabled", "budget_tokens": 16_384}
@@ -241,6 +241,54 @@ def test_thinking_is_asked_for_where_it_can_be_had() -> None:
     looped = {**ask, "messages": [*ask["messages"], {"role": "tool", "tool_call_id": "x", "content": "r"}]}
     assert "thinking" not in written(looped, Protocol.CHAT, Protocol.MESSAGES, claude)
     assert "thinking" not in written({**ask, "max_tokens": 1_500}, Protocol.CHAT, Protocol.MESSAGES, claude)
+
+
+@pytest.mark.parametrize(
+    ("asked", "effort"),
+    [
+        ("none", "low"),
+        ("minimal", "low"),
+        ("low", "low"),
+        ("medium", "medium"),
+        ("high", "high"),
+        ("xhigh", "xhigh"),
+        ("max", "max"),
+    ],
+)
+def test_newest_models_think_as_they_like_and_are_told_an_effort(asked: str, effort: str) -> None:
+    opus = target_of(ProviderKind.ANTHROPIC, "claude-opus-4-7", 128_000, anthropic=True)
+    ask = {"messages": [{"role": "user", "content": "why?"}], "reasoning_effort": asked, "temperature": 0.1}
+    body = written(ask, Protocol.CHAT, Protocol.MESSAGES, opus)
+    assert body["output_config"] == {"effort": effort}
+    assert body.get("thinking") == (None if asked in ("none", "minimal") else {"type": "adaptive"})
+    assert "temperature" not in body
+
+
+def test_adaptive_thinking_goes_on_inside_a_tool_loop_but_not_with_a_forced_tool() -> None:
+    opus = target_of(ProviderKind.BEDROCK, "global.anthropic.claude-opus-4-6-v1", 128_000, anthropic=True)
+    schema = {"type": "object"}
+    ask = {
+        "input": [
+            {"role": "user", "content": "go"},
+            {"type": "function_call", "call_id": "c", "name": "Bash", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "done"},
+        ],
+        "tools": [{"type": "function", "name": "Bash"}],
+        "reasoning": {"effort": "xhigh"},
+        "text": {"format": {"type": "json_schema", "name": "t", "schema": schema}},
+        "temperature": 0.5,
+    }
+    body = written(ask, Protocol.RESPONSES, Protocol.MESSAGES, opus)
+    assert body["thinking"] == {"type": "adaptive"}
+    # This one knows no `xhigh`.
+    assert body["output_config"] == {"effort": "high", "format": {"type": "json_schema", "schema": schema}}
+    assert "temperature" not in body
+    forced = written({**ask, "tool_choice": "required"}, Protocol.RESPONSES, Protocol.MESSAGES, opus)
+    assert (forced["output_config"]["effort"], forced["temperature"]) == ("high", 0.5)
+    assert "thinking" not in forced
+    silent = written({**ask, "reasoning": None}, Protocol.RESPONSES, Protocol.MESSAGES, opus)
+    assert "thinking" not in silent
+    assert "effort" not in silent["output_config"]
 
 
 def test_what_codex_sends_becomes_a_chat_request_and_its_tools_come_back_by_their_own_names() -> None:
@@ -439,5 +487,47 @@ def test_cursor_writes_responses_to_the_path_of_chat_and_gets_chunks() -> None:
     ],
 )
 def test_models_are_known_by_their_names(name: str, anthropic: bool, reasons: bool, samples: bool) -> None:
-    target = target_of(name, None, anthropic=anthropic)
+    target = target_of(ProviderKind.CUSTOM_OPENAI, name, None, anthropic=anthropic)
     assert (target.reasons, target.samples) == (reasons, samples)
+
+
+@pytest.mark.parametrize(
+    ("name", "reasons", "adaptive", "samples"),
+    [
+        ("claude-3-5-sonnet-20241022", False, False, True),
+        ("claude-3-7-sonnet-20250219", True, False, True),
+        ("claude-sonnet-4-20250514", True, False, True),
+        ("claude-opus-4-1-20250805", True, False, True),
+        ("claude-haiku-4-5-20251001", True, False, True),
+        ("claude-sonnet-4-6", True, True, True),
+        ("anthropic/claude-opus-4.6", True, True, True),
+        ("claude-opus-4-7", True, True, False),
+        ("us.anthropic.claude-opus-4-8", True, True, False),
+        ("claude-opus-4-10", True, True, False),
+        ("claude-sonnet-5", True, True, False),
+        ("claude-haiku-5-5-20261007", True, True, False),
+        ("claude-fable-5-1", True, True, False),
+        ("claude-mythos-preview", True, True, False),
+        ("claude-opus-10", True, True, False),
+        ("arn:aws:bedrock:eu-west-1:1:application-inference-profile/x", False, False, True),
+    ],
+)
+def test_how_claude_thinks_is_known_by_its_names(name: str, reasons: bool, adaptive: bool, samples: bool) -> None:
+    target = target_of(ProviderKind.ANTHROPIC, name, None, anthropic=True)
+    assert (target.reasons, target.adaptive, target.samples) == (reasons, adaptive, samples)
+    assert target.extra_high is not samples
+
+
+def test_what_is_known_of_a_model_goes_before_its_name() -> None:
+    unnamed = target_of(ProviderKind.BEDROCK, "arn:x", None, ["adaptive-thinking"], anthropic=True)
+    assert (unnamed.reasons, unnamed.adaptive, unnamed.samples) == (True, True, False)
+    both = target_of(ProviderKind.BEDROCK, "arn:x", None, ["adaptive-thinking", "thinking-budget"], anthropic=True)
+    assert (both.reasons, both.adaptive, both.samples) == (True, True, True)
+    old = target_of(ProviderKind.ANTHROPIC, "claude-opus-5", None, ["thinking-budget"], anthropic=True)
+    assert (old.reasons, old.adaptive, old.samples) == (True, False, True)
+    some = target_of(ProviderKind.ANTHROPIC, "team", None, ["reasoning", "tools"], anthropic=True)
+    assert (some.reasons, some.adaptive, some.samples) == (True, False, True)
+    deployed = target_of(ProviderKind.AZURE_OPENAI, "our-deployment", None, ["reasoning"], anthropic=False)
+    assert (deployed.reasons, deployed.samples) == (True, False)
+    elsewhere = target_of(ProviderKind.MOONSHOT, "kimi-k3", None, ["reasoning"], anthropic=False)
+    assert (elsewhere.reasons, elsewhere.samples) == (False, True)

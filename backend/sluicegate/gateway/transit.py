@@ -179,5 +179,7 @@ class Outbound:
         if wire.protocol is None:
             raise ValueError("nothing is translated to a wire without a protocol")
         anthropic = wire.dialect is Dialect.ANTHROPIC
-        target = target_of(route.provider_model, route.max_output_tokens, anthropic=anthropic)
+        target = target_of(
+            route.kind, route.provider_model, route.max_output_tokens, route.capabilities, anthropic=anthropic
+        )
         return self._translation().request(wire.protocol, target)

@@ -59,6 +59,7 @@ class Route:
     api_version: str | None = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     region: str | None = None
+    capabilities: tuple[str, ...] = ()
 
     def target(self, path: str, query: str = "") -> str:
         """Where `path` of the provider is called, with `query`, which is empty or begins with a question mark."""
@@ -216,6 +217,7 @@ def compile_route(
         api_version=provider.api_version,
         headers=raw_headers(headers),
         region=provider.region,
+        capabilities=model.capabilities,
     )
 
 

@@ -245,10 +245,15 @@ Event = TextPiece | ThoughtPiece | CallBegin | CallPiece | CallEnd | Finish | Us
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The provider's model that a request is written for. `reasons` tells that it takes an effort, `samples` that it
-    takes temperature and its like; `max_output` is in tokens."""
+    """The provider's model that a request is written for; `max_output` is in tokens.
+
+    `reasons` tells that it takes an effort, `samples` that it takes temperature and its like. `adaptive` tells that it
+    finds out itself how much to think, and `extra_high` that it knows the effort `xhigh`; both count for Messages only.
+    """
 
     model: str
     max_output: int | None = None
     reasons: bool = False
     samples: bool = True
+    adaptive: bool = False
+    extra_high: bool = False

@@ -31,6 +31,8 @@ _USUAL_OUTPUT = 8_192
 _CACHED: Object = {"type": "ephemeral"}
 _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 16_384, "xhigh": 24_576, "max": 24_576}
 _LEAST_BUDGET = 1_024
+# Least thinking is as near to none as models come that always think.
+_EFFORTS = {"none": "low", "minimal": "low"} | {name: name for name in _BUDGETS}
 _JSON_ONLY = "Answer with one JSON object and nothing else: no prose, no code fence."
 
 
@@ -60,8 +62,8 @@ def write_request(ask: Ask, target: Target, names: Names) -> Object:
         body["thinking"] = thinking
     if ask.stop:
         body["stop_sequences"] = ask.stop
-    if ask.format is not None and ask.format.schema is not None:
-        body["output_config"] = {"format": _format(ask.format)}
+    if output := _output(ask, target):
+        body["output_config"] = output
     if thinking is None and target.samples:
         body |= _sampling(ask)
     if ask.stream:
@@ -77,14 +79,26 @@ def _sampling(ask: Ask) -> Object:
 
 
 def _thinking(ask: Ask, target: Target, limit: int) -> Object | None:
-    """Thinking as far as it may be had: not with a forced tool, and not within a tool loop, where the provider wants
-    its own earlier thoughts back, signed, and we have none."""
+    """Thinking as far as it may be had. Forced tools go before it, and a budget of it is refused within a tool loop,
+    where the provider then wants its own earlier thoughts back, signed, and we have none."""
     if not target.reasons or ask.effort not in _BUDGETS or (ask.choice and ask.choice.mode in ("any", "one")):
         return None
+    if target.adaptive:
+        return {"type": "adaptive"}
     if any(isinstance(part, Call | Result) for turn in ask.turns for part in turn.parts):
         return None
     budget = min(_BUDGETS[ask.effort], limit // 2)
     return {"type": "enabled", "budget_tokens": budget} if budget >= _LEAST_BUDGET else None
+
+
+def _output(ask: Ask, target: Target) -> Object:
+    output: Object = {}
+    effort = _EFFORTS.get(ask.effort or "") if target.adaptive else None
+    if effort is not None:
+        output["effort"] = "high" if effort == "xhigh" and not target.extra_high else effort
+    if ask.format is not None and ask.format.schema is not None:
+        output["format"] = _format(ask.format)
+    return output
 
 
 def _messages(turns: list[Turn], names: Names) -> list[Object]:
