@@ -12,6 +12,7 @@ import pytest
 from sluicegate.adapters.price_catalog import CatalogFile, parse_catalog, shipped
 from sluicegate.domain.catalog import ModelKind, ProviderKind
 from sluicegate.domain.usage import LongContext, Prices
+from sluicegate.gateway.translate.traits import target_of
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.services.price_lists import check_prices
 
@@ -147,15 +148,25 @@ def test_bedrocks_names_are_found_whatever_region_and_version_they_name(name: st
 def test_every_longest_answer_that_ships_has_a_page_and_a_date() -> None:
     entries = parse_catalog(shipped(), refreshed=False).entries
     told = [entry for entry in entries if entry.max_output_tokens or entry.capabilities]
-    assert len(told) >= 60
+    assert len(told) >= 110
     for entry in told:
         assert (entry.details_source or "").startswith("https://"), entry.model
         assert entry.details_as_of is not None
         assert entry.max_output_tokens is not None
         assert entry.context_window is None or entry.max_output_tokens <= entry.context_window
-        assert set(entry.capabilities) <= {"reasoning", "tools", "vision"}
+        assert set(entry.capabilities) <= {"adaptive-thinking", "reasoning", "thinking-budget", "tools", "vision"}
     found = next(entry for entry in told if entry.model == "anthropic.claude-opus-4-7")
-    assert (found.max_output_tokens, found.capabilities) == (128_000, ("reasoning", "tools", "vision"))
+    expected = ("adaptive-thinking", "reasoning", "tools", "vision")
+    assert (found.max_output_tokens, found.capabilities) == (128_000, expected)
+
+
+def test_what_ships_of_claudes_thinking_agrees_with_what_its_names_tell() -> None:
+    for entry in parse_catalog(shipped(), refreshed=False).entries:
+        if "claude" not in entry.model or not entry.capabilities:
+            continue
+        assert {"adaptive-thinking", "thinking-budget"} & {*entry.capabilities}, entry.model
+        told = target_of(entry.kind, entry.model, None, entry.capabilities, anthropic=True)
+        assert told == target_of(entry.kind, entry.model, None, anthropic=True)
 
 
 @pytest.mark.parametrize(
