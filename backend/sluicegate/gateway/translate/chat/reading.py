@@ -45,9 +45,10 @@ def read_request(body: Object) -> Ask:
     for index, message in enumerate(as_list(body.get("messages"), "messages")):
         turns.append(_turn(as_object(message, f"messages.{index}"), f"messages.{index}"))
     limit = optional_count(body.get("max_completion_tokens"), "max_completion_tokens")
+    tools = [_tool(as_object(t, f"tools.{i}"), f"tools.{i}") for i, t in enumerate(_listed(body, "tools"))]
     return Ask(
         turns=turns,
-        tools=[_tool(as_object(t, f"tools.{i}"), f"tools.{i}") for i, t in enumerate(_listed(body, "tools"))],
+        tools=allowed(tools, _allowed(body.get("tool_choice")), "tool_choice.allowed_tools.tools"),
         choice=_choice(body.get("tool_choice")),
         parallel=optional_flag(body.get("parallel_tool_calls"), "parallel_tool_calls"),
         max_tokens=limit or optional_count(body.get("max_tokens"), "max_tokens"),
@@ -192,6 +193,25 @@ def _choice(value: Any) -> Choice | None:
             return Choice("any" if mode == "required" else "auto")
         case _:
             raise wrong("tool_choice", "must be 'auto', 'none', 'required' or name a function")
+
+
+def _allowed(choice: Any) -> Any:
+    match choice:
+        case {"type": "allowed_tools", "allowed_tools": {"tools": list(named)}}:
+            return [tool.get(tool.get("type")) if isinstance(tool, dict) else tool for tool in named]
+        case _:
+            return None
+
+
+def allowed(tools: list[Tool], named: list[Any] | None, field: str) -> list[Tool]:
+    """The tools that a choice names, where it narrows them."""
+    if named is None:
+        return tools
+    names = {as_text(as_object(tool, f"{field}.{i}").get("name"), f"{field}.{i}.name") for i, tool in enumerate(named)}
+    left = [tool for tool in tools if tool.name in names]
+    if not left:
+        raise wrong(field, "must name at least one of the tools")
+    return left
 
 
 def _stops(value: Any) -> list[str]:

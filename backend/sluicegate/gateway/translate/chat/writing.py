@@ -53,6 +53,8 @@ def write_request(ask: Ask, target: Target, names: Names) -> Object:
     body |= sampling(ask, target)
     if target.reasons and ask.effort is not None:
         body["reasoning_effort"] = ask.effort
+    if target.reasons and ask.verbosity is not None:
+        body["verbosity"] = ask.verbosity
     if ask.format is not None:
         body["response_format"] = _format(ask)
     if ask.stream:

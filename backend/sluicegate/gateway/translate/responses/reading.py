@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sluicegate.gateway.translate.chat.reading import format_of, read_custom, read_file, read_function, read_image
+from sluicegate.gateway.translate.chat.reading import (
+    allowed,
+    format_of,
+    read_custom,
+    read_file,
+    read_function,
+    read_image,
+)
 from sluicegate.gateway.translate.fields import (
     as_list,
     as_object,
@@ -37,6 +44,7 @@ _ROLES = {"system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "a
 # Their tools run at the provider, so nobody else can use what they left behind; reasoning is sealed.
 _LEFT_OUT = ("reasoning", "compaction")
 _SERVER_CALL = ("_call", "_call_output")
+_LOG_PROBABILITIES = "message.output_text.logprobs"
 
 
 def read_request(body: Object) -> Ask:
@@ -46,13 +54,19 @@ def read_request(body: Object) -> Ask:
             raise untranslatable(name, "a reference to what its provider stores")
     if body.get("background") is True:
         raise untranslatable("background", "a wish to be answered later")
+    if body.get("top_logprobs") or _LOG_PROBABILITIES in optional_list(body.get("include"), "include"):
+        raise untranslatable("top_logprobs" if body.get("top_logprobs") else "include", "a wish for probabilities")
     instructions = optional_text(body.get("instructions"), "instructions")
     turns = [Turn(Role.SYSTEM, (Text(instructions),))] if instructions else []
     text = optional_object(body.get("text"), "text") or {}
     reasoning = optional_object(body.get("reasoning"), "reasoning") or {}
     return Ask(
         turns=turns + _input(body.get("input")),
-        tools=_tools(optional_list(body.get("tools"), "tools"), "tools"),
+        tools=allowed(
+            _tools(optional_list(body.get("tools"), "tools"), "tools"),
+            _allowed(body.get("tool_choice")),
+            "tool_choice.tools",
+        ),
         choice=_choice(body.get("tool_choice")),
         parallel=optional_flag(body.get("parallel_tool_calls"), "parallel_tool_calls"),
         max_tokens=optional_count(body.get("max_output_tokens"), "max_output_tokens"),
@@ -172,6 +186,14 @@ def _choice(value: Any) -> Choice | None:
             return Choice("any" if mode == "required" else "auto")
         case _:
             raise wrong("tool_choice", "must be 'auto', 'none', 'required' or name a function")
+
+
+def _allowed(choice: Any) -> list[Any] | None:
+    match choice:
+        case {"type": "allowed_tools", "tools": list(named)}:
+            return named
+        case _:
+            return None
 
 
 def _format(value: Any) -> Format | None:

@@ -55,7 +55,7 @@ def write_request(ask: Ask, target: Target, names: Names) -> Object:
     body |= sampling(ask, target)
     if target.reasons and ask.effort is not None:
         body["reasoning"] = {"effort": ask.effort}
-    if text := _text(ask):
+    if text := _text(ask, target):
         body["text"] = text
     if ask.cache_key is not None:
         body["prompt_cache_key"] = ask.cache_key
@@ -132,7 +132,7 @@ def _choice(choice: Choice, names: Names) -> str | Object:
             return choice.mode
 
 
-def _text(ask: Ask) -> Object:
+def _text(ask: Ask, target: Target) -> Object:
     text: Object = {}
     if ask.format is not None and ask.format.schema is None:
         text["format"] = {"type": "json_object"}
@@ -140,6 +140,6 @@ def _text(ask: Ask) -> Object:
         text["format"] = {"type": "json_schema", "name": ask.format.name, "schema": ask.format.schema}
         if ask.format.strict is not None:
             text["format"]["strict"] = ask.format.strict
-    if ask.verbosity is not None:
+    if target.reasons and ask.verbosity is not None:
         text["verbosity"] = ask.verbosity
     return text
