@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
+from sluicegate.adapters.memory.denials import tighter_cap, worst_denial
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
 from sluicegate.adapters.memory.uses import Cell, MemoryLease, Share, Use
 from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
@@ -36,7 +37,6 @@ _SWEEP_SECONDS = 60.0
 _MAX_FOUND = 100_000
 # Subjects that are looked at before others get their turn.
 _TURN = 500
-_MIN_HELD_WAIT, _MAX_HELD_WAIT = 1.0, 10.0
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
 
 
@@ -163,84 +163,10 @@ class MemoryAdmission:
             room = room and use.has_room(ask, limits)
         if room:
             return None
-        worst: Denial | None = None
         for limits, use in zip(ask.limits, uses, strict=True):
-            for denial in self._rate_denials(ask, limits, use, now):
-                worst = _longer(worst, denial)
-        if worst is not None or ask.cost <= 0:
-            return worst
-        for limits, use in zip(ask.limits, uses, strict=True):
-            for window, cap in (
-                (_DAY, limits.day),
-                (_WEEK, limits.week),
-                (_MONTH, limits.month),
-            ):
-                if cap is not None and (denial := self._budget_denial(ask, limits.subject, window, cap, use)):
-                    worst = _longer(worst, denial)
-        return worst
-
-    def _rate_denials(self, ask: Ask, limits: LimitSet, use: Use, now: float) -> list[Denial]:
-        found: list[Denial] = []
-        if (limit := limits.requests) is not None and use.requests.total + 1 > limit:
-            found.append(self._rate_denial(limits, Dimension.REQUESTS, limit, use.requests, 1, use, now))
-        for dimension, limit, rate, wanted in (
-            (Dimension.INPUT_TOKENS, limits.input_tokens, use.input, ask.input_tokens),
-            (
-                Dimension.OUTPUT_TOKENS,
-                limits.output_tokens,
-                use.output,
-                ask.output_tokens,
-            ),
-        ):
-            if limit is None or not wanted:
-                continue
-            asked = max(1, min(wanted, limit))
-            if rate.total + asked > limit:
-                found.append(self._rate_denial(limits, dimension, limit, rate, asked, use, now))
-        if (limit := limits.concurrent_requests) is not None and len(use.leases) >= limit:
-            self._drop_dead(use, now)
-            if len(use.leases) >= limit:
-                wait = 1.0 if limit else None
-                used = len(use.leases)
-                found.append(
-                    Denial(
-                        limits.subject,
-                        Dimension.CONCURRENT_REQUESTS,
-                        None,
-                        limit,
-                        used,
-                        0,
-                        1,
-                        wait,
-                    )
-                )
-        return found
-
-    @staticmethod
-    def _rate_denial(
-        limits: LimitSet,
-        dimension: Dimension,
-        limit: int,
-        rate: Rate,
-        asked: int,
-        use: Use,
-        now: float,
-    ) -> Denial:
-        wait = rate.seconds_until(rate.total + asked - limit, now, use.second) if limit else None
-        return Denial(limits.subject, dimension, None, limit, rate.total, 0, asked, wait)
-
-    def _budget_denial(self, ask: Ask, subject: Subject, window: Window, cap: int, use: Use) -> Denial | None:
-        cell = use.cells[window]
-        held = cell.spent + cell.reserved
-        # A single estimate above the cap must not make the budget unusable from the first call on.
-        asked = min(ask.cost, cap)
-        if held < cap and held + asked <= cap:
-            return None
-        if cell.reserved and cell.spent + asked <= cap:
-            wait: float | None = min(max(use.lasting, _MIN_HELD_WAIT), _MAX_HELD_WAIT)
-        else:
-            wait = use.periods[window].end.timestamp() - self._clock.time() if cap else None
-        return Denial(subject, None, window, cap, held, cell.reserved, asked, wait)
+            if (limit := limits.concurrent_requests) is not None and len(use.leases) >= limit:
+                self._drop_dead(use, now)
+        return worst_denial(ask, uses, now, self._clock.time())
 
     def _take(self, ask: Ask, uses: list[Use], now: float) -> MemoryLease:
         lease = MemoryLease(str(next(self._numbers)), now, ask.counted)
@@ -331,7 +257,7 @@ class MemoryAdmission:
                 continue
             for window, most in ((_DAY, values.day), (_WEEK, values.week), (_MONTH, values.month)):
                 if most is not None:
-                    cap = _tighter_cap(cap, CapRoom(window, most, use.cells[window].spent, use.periods[window].end))
+                    cap = tighter_cap(cap, CapRoom(window, most, use.cells[window].spent, use.periods[window].end))
         return Room(requests, tokens_in, tokens_out, cap)
 
     def forget(self, subject: Subject | None = None) -> None:
@@ -365,25 +291,6 @@ class MemoryAdmission:
             if not use.leases and now - use.touched > _IDLE_SECONDS:
                 del self._uses[subject]
         self._found.clear()
-
-
-def _tighter_cap(known: CapRoom | None, other: CapRoom) -> CapRoom:
-    """The one of which the greater part is spent; of two that are reached, the one that lasts longer."""
-    if known is None:
-        return other
-    reached = known.spent >= known.cap, other.spent >= other.cap
-    if reached[0] != reached[1]:
-        return known if reached[0] else other
-    if reached[0]:
-        return other if other.resets_at > known.resets_at else known
-    return other if other.spent * known.cap > known.spent * other.cap else known
-
-
-def _longer(worst: Denial | None, denial: Denial) -> Denial:
-    """The one that lasts longer; waiting for ever, which no figure says, is longest."""
-    if worst is None or (denial.retry_after or 1e9) > (worst.retry_after or 1e9):
-        return denial
-    return worst
 
 
 def _hold(lease: MemoryLease, share: Share) -> None:

@@ -47,6 +47,11 @@ class Use:
         # How long calls take from admission to settlement, in seconds; follows the latest.
         self.lasting = 4.0
 
+    @property
+    def concurrent(self) -> int:
+        """How many calls are in flight."""
+        return len(self.leases)
+
     def has_room(self, ask: Ask, limits: LimitSet) -> bool:
         """Whether nothing at all stands in the way, which is so for nearly every call. Dead leases still count here."""
         cost, cells = ask.cost, self.cells
@@ -79,7 +84,7 @@ class Use:
         rates = (self.requests, self.input, self.output)
         last = (self.second - 1) % BUCKETS
         minute, second = Counts(*(rate.total for rate in rates)), Counts(*(rate.slots[last] for rate in rates))
-        return ActiveUse(subject, minute, second, len(self.leases))
+        return ActiveUse(subject, minute, second, self.concurrent)
 
 
 class Share:
