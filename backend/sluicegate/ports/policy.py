@@ -191,6 +191,10 @@ class Denial:
         return self.window is not None and self.reserved > 0 and self.used - self.reserved + self.asked <= self.limit
 
 
+class CountersUnavailable(Exception):
+    """What is used is not known at the moment, so no call can be let in or refused."""
+
+
 class Lease(Protocol):
     """What an admitted call holds until it is settled."""
 
@@ -260,7 +264,8 @@ class ActiveUse(msgspec.Struct, frozen=True):
 
 
 class AdmissionStore(Protocol[L]):
-    """Counters, slots and budgets. `admit` evaluates everything and takes all or nothing, as one atomic step."""
+    """Counters, slots and budgets. `admit` evaluates everything and takes all or nothing, as one atomic step. What is
+    awaited may raise CountersUnavailable."""
 
     async def admit(self, ask: Ask) -> L | Denial: ...
     def admit_now(self, ask: Ask) -> L | Denial | None:
@@ -317,4 +322,22 @@ class SpendSource(Protocol):
     ) -> None:
         """Calls `install`, synchronously, at an instant at which the figures are exact: every call that was settled
         before it is in them and none that is settled after it. `periods` are keys as `policy.windows` gives them."""
+        ...
+
+
+class Records(SpendSource, Protocol):
+    """A spend source that tells how far the calls of this process are in it."""
+
+    @property
+    def settled(self) -> int:
+        """How many calls this process has settled."""
+        ...
+
+    @property
+    def saved(self) -> int:
+        """How many of them, the first ones, everybody can read."""
+        ...
+
+    async def flush(self) -> None:
+        """Makes all that are settled readable for everybody; raises what the database raises."""
         ...

@@ -33,7 +33,7 @@ class JournalFull(OSError):
 
 
 class Journal:
-    """Implements ports.usage.UsageSink and ports.policy.SpendSource.
+    """Implements ports.usage.UsageSink and ports.policy.Records.
 
     A settled call goes to the database after `flush_seconds`, or sooner when `batch` of them wait. When `max_calls` are
     open or wait, because the database is away, no further one is taken. `settled` is told of each call once, soon after
@@ -61,7 +61,7 @@ class Journal:
         self._batch = batch
         self._segment_bytes = segment_bytes
         self._max_calls = max_calls
-        self._settled = settled
+        self._tell_settled = settled
         self._segments: Segments | None = None
         self._open: dict[str, CallRecord] = {}
         self._pending: list[CallRecord] = []
@@ -79,6 +79,16 @@ class Journal:
     def backlog(self) -> int:
         """Settled calls that are not in the database yet."""
         return len(self._pending)
+
+    @property
+    def settled(self) -> int:
+        """Calls that were settled since the start."""
+        return self._written + len(self._pending)
+
+    @property
+    def saved(self) -> int:
+        """Those of them that are in the database."""
+        return self._written
 
     @property
     def accepts(self) -> bool:
@@ -183,7 +193,7 @@ class Journal:
         # Also while the database is away: who watches the server is to see that calls go on.
         if new := self._pending[self._told :]:
             self._told += len(new)
-            self._settled(new)
+            self._tell_settled(new)
         self._writer.write(records)
 
     async def _flush_always(self) -> None:

@@ -1,0 +1,74 @@
+-- Takes over what the records say of a subject; the first one wins, for each period.
+-- ARGV: 3 name, 4 what `begin` told of others who catch up, 5 when it was, 6 the process, 7 the number of the last call
+-- that the records of this process had, 8-10 periods, 11-13 spent, 14 packed {seconds ago, input, output} of calls
+if token ~= ARGV[1] then return {GONE} end
+if redis.call('ZCARD', base .. 'hold') > 0 or (redis.call('GET', base .. 'gen') or '0') ~= ARGV[4] then return {WAIT} end
+local name, began = ARGV[3], tonumber(ARGV[5])
+local key, heard = base .. 'm:' .. name, base .. 'x:' .. name
+local first = redis.call('HEXISTS', key, 'k') == 0
+local fresh = {}
+for n = 8, 10 do
+  if redis.call('HSETNX', key, 's:' .. ARGV[n], ARGV[n + 3]) == 1 then fresh[ARGV[n]] = true end
+end
+
+-- Calls that ended while the records were read. Of those of this process it is known whether they were in them; those
+-- of others come there within a second, so one that ended not long before the reading counts: rather twice than never.
+for _, packed in ipairs(redis.call('LRANGE', heard, 0, -1)) do
+  if packed ~= '' then
+    local process, number, at, cost, d, w, m = unpack(cmsgpack.unpack(packed))
+    local counted
+    if process == ARGV[6] then counted = number > tonumber(ARGV[7]) else counted = tonumber(at) > began - 1 end
+    if counted then
+      for _, period in ipairs({d, w, m}) do
+        if fresh[period] then redis.call('HSET', key, 's:' .. period, plus(redis.call('HGET', key, 's:' .. period), cost, 1)) end
+      end
+    end
+  end
+end
+redis.call('DEL', heard)
+
+local use = rates_of(name)
+if first then
+  for _, call in ipairs(cmsgpack.unpack(ARGV[14])) do
+    if call[1] < BUCKETS - 1 then count(use, math.floor(now - call[1]), 1, call[2], call[3]) end
+  end
+  redis.call('HSET', key, 'k', '1')
+end
+count(use, use.t, 0, 0, 0)
+redis.call('HSET', key, 'b', ARGV[5])
+redis.call('EXPIRE', key, DAYS)
+redis.call('ZADD', base .. 'a', 'GT', text_of(now + BUCKETS), name)
+redis.call('EXPIRE', base .. 'a', DAYS)
+
+-- Calls in flight that the subject did not limit when they were let in count for it from now on.
+if first and string.sub(name, 1, 5) ~= 'user:' then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. 'o', text_of(now), '+inf')) do
+    local lease = lease_of(id)
+    if lease then
+      each_subject(lease.limits, lease.counted, lease.input, lease.output, function(other, input, output, limited)
+        if other == name and not limited and not redis.call('ZSCORE', base .. 'l:' .. name, id) then
+          count(use, lease.second, 1, input, output)
+          hold(money_of(name, lease.periods), lease.cost, 1)
+          lend(name, id, tonumber(redis.call('ZSCORE', base .. 'o', id)), true)
+        end
+      end)
+    end
+  end
+end
+
+-- Of each window the last two periods stay: clocks of processes may be apart.
+local kept = {}
+for _, field in ipairs(redis.call('HKEYS', key)) do
+  if string.sub(field, 2, 2) == ':' then
+    local period = string.sub(field, 3)
+    kept[#period] = kept[#period] or {}
+    kept[#period][period] = true
+  end
+end
+for _, periods in pairs(kept) do
+  local names = {}
+  for period in pairs(periods) do names[#names + 1] = period end
+  table.sort(names)
+  for n = 1, #names - 2 do redis.call('HDEL', key, 's:' .. names[n], 'h:' .. names[n]) end
+end
+return {TAKEN}

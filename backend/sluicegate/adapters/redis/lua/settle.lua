@@ -1,0 +1,100 @@
+-- Replaces reservations by what was used, or gives them back. ARGV: 3 the process, then packed calls, each
+--   {lease, its epoch, number in its process, given back?, input tokens, output tokens, cost,
+--    since when it has been in the ledger or false, {second, input, output, cost, 3 periods}, subjects}
+-- A lease is settled once: it goes, and what is told of it again changes nothing. Only in another epoch than its own is
+-- a lease that is not here counted all the same: there it was never heard of.
+if token ~= ARGV[1] then return {GONE} end
+
+-- Adds what was spent to the periods that are known; tells whether all are.
+local function spend(money, cost)
+  local written, all = {}, true
+  for n, period in ipairs(money.periods) do
+    if not money.there[n] then
+      all = false
+    elseif cost ~= '0' then
+      money.spent[n] = plus(money.spent[n], cost, 1)
+      written[#written + 1] = 's:' .. period
+      written[#written + 1] = money.spent[n]
+    end
+  end
+  if #written > 0 then redis.call('HSET', money.key, unpack(written)) end
+  return all
+end
+
+local function finish(call, lease, name, input, output, limited)
+  local money = money_of(name, lease.periods)
+  local member = redis.call('ZREM', base .. 'l:' .. name, call.id) == 1
+  if member then hold(money, lease.cost, -1) end
+  if limited or member then
+    local use = rates_of(name)
+    if call.cancelled then
+      count(use, lease.second, -1, -input, -output)
+    else
+      -- What was used beyond the reservation counts from now on; what was not needed is free again.
+      local more_input, more_output = call.input - input, call.output - output
+      change(use,
+        {'i', more_input > 0 and use.t or lease.second, more_input},
+        {'o', more_output > 0 and use.t or lease.second, more_output})
+    end
+  end
+  if call.cancelled then return end
+  local heard = base .. 'x:' .. name
+  if not spend(money, call.cost) and (limited or redis.call('EXISTS', heard) == 1) then
+    -- Not known, and perhaps being read at this moment.
+    local periods = lease.periods
+    local told = {ARGV[3], call.number, text_of(now), call.cost, periods[1], periods[2], periods[3]}
+    redis.call('RPUSH', heard, cmsgpack.pack(told))
+    redis.call('EXPIRE', heard, 600)
+  end
+  if money.read and limited then
+    local lasting = tonumber(money.lasting)
+    redis.call('HSET', money.key, 'l', text_of(lasting + 0.2 * (now - lease.second - lasting)))
+  end
+end
+
+-- A call that was let in and ended without this epoch. Subjects that were read after the ledger had it know it already,
+-- and so will those that are read later.
+local function catch_up(call, since, lease)
+  each_subject(lease.limits, lease.counted, lease.input, lease.output, function(name)
+    local money = money_of(name, lease.periods)
+    if not money.read or (since and money.began > since) then return end
+    count(rates_of(name), lease.second, 1, call.input, call.output)
+    spend(money, call.cost)
+  end)
+end
+
+for n = 4, #ARGV do
+  local item = cmsgpack.unpack(ARGV[n])
+  local call = {
+    id = item[1],
+    number = item[3],
+    cancelled = item[4],
+    input = item[5],
+    output = item[6],
+    cost = item[7],
+  }
+  local key = base .. 'c:' .. call.id
+  local lease, raw = lease_of(call.id)
+  if lease then
+    redis.call('DEL', key)
+    redis.call('ZREM', base .. 'o', call.id)
+    each_subject(lease.limits, lease.counted, lease.input, lease.output, function(name, input, output, limited)
+      finish(call, lease, name, input, output, limited)
+    end)
+  elseif not raw and item[2] ~= token and not call.cancelled then
+    redis.call('SET', key, 'x', 'EX', DAYS)
+    local head, subjects = item[9], item[10]
+    catch_up(call, item[8], {
+      second = head[1],
+      input = head[2],
+      output = head[3],
+      periods = {head[5], head[6], head[7]},
+      limits = subjects[1],
+      counted = subjects[2],
+    })
+  elseif not raw and call.cancelled then
+    -- The admission that nobody waits for any more may still be on its way.
+    redis.call('SET', key, 'x', 'EX', 600)
+  end
+end
+return {TAKEN}

@@ -1,0 +1,16 @@
+"""The scripts that run within Redis, each with `common.lua` in front of it."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+from importlib.resources import files
+
+_FOLDER = files(__name__.rpartition(".")[0]) / "lua"
+_COMMON = (_FOLDER / "common.lua").read_text()
+NAMES = ("active", "admit", "announce", "beat", "begin", "install", "join", "read", "settle")
+SOURCES = {name: _COMMON + (_FOLDER / f"{name}.lua").read_text() for name in NAMES}
+# How Redis names a script; nothing is kept secret by it.
+DIGESTS = {name: sha1(source.encode(), usedforsecurity=False).hexdigest() for name, source in SOURCES.items()}
+
+# What a script answers first.
+GONE, DENIED, TAKEN, UNKNOWN, WAIT, VOID = -1, 0, 1, 2, 3, 4

@@ -1,0 +1,245 @@
+"""Redis emptied, frozen, gone and back: nothing that was used is forgotten, and limits hold meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from counters.ledger import Journal, Ledger
+from counters.stores import ADA, BOB, TEAM, admitted, ask, prefix
+from fakes.redis_server import RedisServer
+from sluicegate.adapters.redis import RedisAdmission, RedisOptions
+from sluicegate.domain.policy import Dimension, Window
+from sluicegate.kit.clock import SystemClock
+from sluicegate.kit.money import Nanos
+from sluicegate.policy.windows import PeriodClock
+from sluicegate.ports.policy import Ask, CountersUnavailable, Denial, LimitSet
+
+# Others share this machine: a second of patience is no time-out by chance.
+OPTIONS = RedisOptions(patience=1.0, beat=0.1, retry=0.05, grace=0.5)
+
+
+# How many keys have no expiry.
+_LASTING = """
+local found = 0
+for _, key in ipairs(redis.call('KEYS', '*')) do if redis.call('TTL', key) < 0 then found = found + 1 end end
+return found
+"""
+
+
+class Cluster:
+    """Three processes of a deployment, each with a journal of its own, over one ledger."""
+
+    def __init__(self, server: RedisServer, *, fail_closed: bool = False) -> None:
+        self.server = server
+        self.ledger = Ledger()
+        self.journals = [Journal(self.ledger) for _ in range(3)]
+        name, periods = prefix(), PeriodClock(UTC)
+        self.stores = [
+            RedisAdmission(server.url, name, journal, SystemClock(), periods, fail_closed=fail_closed, options=OPTIONS)
+            for journal in self.journals
+        ]
+
+    async def start(self) -> None:
+        await asyncio.gather(*(store.start() for store in self.stores))
+        # Each has heard of the others.
+        await asyncio.sleep(4 * OPTIONS.beat)
+
+    async def close(self) -> None:
+        for store in self.stores:
+            await store.close()
+
+    async def until(self, *, shared: bool) -> None:
+        async with asyncio.timeout(20):
+            while any(store.shared is not shared for store in self.stores):  # noqa: ASYNC110 - stores signal nobody
+                await asyncio.sleep(0.02)
+
+    async def admit(self, number: int, wanted: Ask) -> Any:
+        lease = await self.stores[number].admit(wanted)
+        assert not isinstance(lease, Denial), lease
+        return lease
+
+    def settle(self, number: int, lease: Any, cost: int) -> None:
+        """In the order of the gateway: the journal first."""
+        for limits in lease.ask.limits:
+            self.journals[number].note(limits.subject, cost)
+        self.stores[number].settle(lease, 1, 1, Nanos(cost))
+
+    async def call(self, number: int, wanted: Ask, cost: int) -> None:
+        self.settle(number, await self.admit(number, wanted), cost)
+
+    async def spent(self, subject: Any = ADA) -> int:
+        """By Redis, once all have told what they know."""
+        for store in self.stores:
+            await store.drain()
+        return (await self.stores[0].use_of(subject)).spent[Window.MONTH]
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RedisServer]:
+    server = RedisServer()
+    await server.start()
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def cluster(server: RedisServer) -> AsyncIterator[Cluster]:
+    cluster = Cluster(server)
+    await cluster.start()
+    yield cluster
+    await cluster.close()
+
+
+async def flying(cluster: Cluster) -> int:
+    return (await cluster.stores[1].use_of(ADA)).used[Dimension.CONCURRENT_REQUESTS]
+
+
+async def test_an_emptied_redis_learns_all_again_exactly_once(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, concurrent_requests=9, month=1_000), LimitSet(TEAM, month=5_000), cost=10)
+    in_flight = [await cluster.admit(number, wanted) for number in range(3)]
+    # One is in the ledger, and two are only known to the process that carried them.
+    await cluster.call(0, wanted, 5)
+    await cluster.journals[0].flush()
+    await cluster.call(1, wanted, 7)
+    await cluster.call(2, wanted, 11)
+    assert await cluster.spent() == 23
+    await cluster.server.tell("FLUSHALL")
+    # Whoever calls meanwhile is served, and counts.
+    await cluster.call(0, wanted, 13)
+    cluster.settle(1, in_flight[1], 17)
+    await cluster.until(shared=False)
+    await cluster.until(shared=True)
+    assert await cluster.spent() == 53
+    assert await cluster.spent(TEAM) == 53
+    assert await flying(cluster) == 2
+    use = await cluster.stores[2].use_of(ADA)
+    assert use.reserved[Window.MONTH] == 20
+    for number in (0, 2):
+        cluster.settle(number, in_flight[number], 1)
+    assert await cluster.spent() == 55
+    assert await flying(cluster) == 0
+    for journal in cluster.journals:
+        await journal.flush()
+    assert cluster.ledger.spent[ADA] == 55
+
+
+async def test_a_redis_that_was_started_anew_is_an_emptied_one(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, month=100), cost=40)
+    await cluster.call(1, wanted, 40)
+    in_flight = await cluster.admit(2, wanted)
+    await cluster.server.kill()
+    await cluster.until(shared=False)
+    cluster.settle(2, in_flight, 30)
+    await cluster.server.start()
+    await cluster.until(shared=True)
+    assert await cluster.spent() == 70
+    assert await admitted(cluster.stores[0], wanted, 3) == 0
+
+
+async def test_a_frozen_redis_leaves_each_process_its_share_and_hears_later_what_was_used(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, requests=30, concurrent_requests=9, month=1_000), cost=10)
+    kept = await cluster.admit(0, wanted)
+    await cluster.call(1, wanted, 100)
+    assert await cluster.spent() == 100
+    await cluster.journals[1].flush()
+    cluster.server.freeze()
+    # Those who wait for an answer get theirs, too, and nothing is counted twice for them.
+    counts = await asyncio.gather(*(admitted(store, wanted, 12) for store in cluster.stores))
+    assert counts == [2, 3, 3]
+    denial = await cluster.stores[1].admit(wanted)
+    assert isinstance(denial, Denial)
+    assert (denial.dimension, denial.limit) == (Dimension.CONCURRENT_REQUESTS, 9)
+    assert not any(store.shared for store in cluster.stores)
+    cluster.server.thaw()
+    await cluster.until(shared=True)
+    assert await flying(cluster) == 9
+    assert await admitted(cluster.stores[2], wanted, 3) == 0
+    cluster.settle(0, kept, 20)
+    assert await cluster.spent() == 120
+    assert await flying(cluster) == 8
+
+
+async def test_money_is_shared_out_while_redis_is_away_and_nobody_is_sent_off_for_a_month(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, month=900), cost=100)
+    await cluster.call(0, wanted, 300)
+    await cluster.journals[0].flush()
+    await cluster.server.kill()
+    await cluster.until(shared=False)
+    leases = [await cluster.admit(number, wanted) for number in (0, 0, 1, 1, 2, 2)]
+    denial = await cluster.stores[0].admit(wanted)
+    assert isinstance(denial, Denial)
+    assert (denial.held, denial.limit, denial.used - denial.reserved) == (True, 900, 300)
+    assert denial.retry_after == 5.0
+    for number, lease in zip((0, 0, 1, 1, 2, 2), leases, strict=True):
+        cluster.settle(number, lease, 100)
+    for journal in cluster.journals:
+        await journal.flush()
+    await cluster.server.start()
+    await cluster.until(shared=True)
+    assert await cluster.spent() == 900
+    assert await cluster.spent(BOB) == 0
+
+
+async def test_a_process_that_cannot_write_down_what_it_knows_goes_on_alone(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, month=1_000), cost=10)
+    await cluster.call(0, wanted, 10)
+    await cluster.server.tell("FLUSHALL")
+    await cluster.until(shared=False)
+    cluster.ledger.away = True
+    await asyncio.sleep(1.5)
+    assert not any(store.shared for store in cluster.stores)
+    cluster.ledger.away = False
+    await cluster.until(shared=True)
+    assert await cluster.spent() == 10
+
+
+async def test_a_redis_that_has_no_room_is_away(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, month=1_000), cost=10)
+    await cluster.call(0, wanted, 10)
+    assert await cluster.spent() == 10
+    await cluster.server.tell("CONFIG", "SET", "maxmemory", "1")
+    await cluster.call(1, wanted, 10)
+    assert not cluster.stores[1].shared
+    await cluster.server.tell("CONFIG", "SET", "maxmemory", "0")
+    await cluster.until(shared=True)
+    assert await cluster.spent() == 20
+
+
+async def test_who_must_not_go_on_alone_refuses_until_redis_is_back(server: RedisServer) -> None:
+    cluster = Cluster(server, fail_closed=True)
+    await cluster.start()
+    wanted = ask(LimitSet(ADA, month=1_000), cost=10)
+    in_flight = await cluster.admit(0, wanted)
+    server.freeze()
+    refused: Sequence[Any] = await asyncio.gather(
+        *(store.admit(wanted) for store in cluster.stores), return_exceptions=True
+    )
+    assert [type(verdict) for verdict in refused] == [CountersUnavailable] * 3
+    cluster.settle(0, in_flight, 10)
+    server.thaw()
+    await cluster.until(shared=True)
+    assert await cluster.spent() == 10
+    assert await flying(cluster) == 0
+    await cluster.close()
+
+
+async def test_a_process_that_never_met_the_others_does_not_start_without_redis(server: RedisServer) -> None:
+    cluster = Cluster(server)
+    await server.kill()
+    with pytest.raises(CountersUnavailable, match="Redis is not there"):
+        await cluster.stores[0].start()
+
+
+async def test_every_key_goes_away_by_itself(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, requests=100, month=1_000), LimitSet(TEAM, concurrent_requests=5), cost=10)
+    await cluster.call(0, wanted, 10)
+    await cluster.admit(1, wanted)
+    await cluster.spent()
+    await asyncio.sleep(3 * OPTIONS.beat)
+    assert int((await cluster.server.tell("DBSIZE")).removeprefix(b":")) > 5
+    assert await cluster.server.tell("EVAL", _LASTING, "0") == b":0\r\n"
