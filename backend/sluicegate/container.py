@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import structlog
 from pydantic import SecretStr
@@ -18,7 +18,7 @@ from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
-from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now
+from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now, RedisSample
 from sluicegate.adapters.price_catalog import CatalogFile
 from sluicegate.adapters.price_catalog import fetched as fetched
 from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
@@ -37,6 +37,7 @@ from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.health import BackendState
 from sluicegate.ports.mail import Mailer
+from sluicegate.ports.policy import AdmissionStore, Records
 from sluicegate.ports.upstream import Timeouts, Upstream
 from sluicegate.services.alert_watch import AlertWatch
 from sluicegate.services.alerts import AlertService
@@ -99,6 +100,9 @@ from sluicegate.storage.sole import sole_server as sole_server
 from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
 
+if TYPE_CHECKING:
+    from sluicegate.adapters.redis import RedisAdmission
+
 KEK_FILE = "kek"
 JOURNAL_FOLDER = "journal"
 _READY_SECONDS = 2.0
@@ -133,7 +137,8 @@ class Container:
         self.journal = Journal(
             folder, self.usage_writer, self.clock, self.periods, max_calls=most, settled=self.metrics.settled
         )
-        self.admission = MemoryAdmission(self.journal, self.clock, self.periods)
+        self.redis = _redis(settings, self.journal, self.clock, self.periods)
+        self.admission: AdmissionStore[Any] = self.redis or MemoryAdmission(self.journal, self.clock, self.periods)
         self.source = SqlPolicySource(self.engine)
         self.rehearsal = Rehearsal(self.source, self.clock)
         self.policy = PolicyService(self.rehearsal, self.vault, self.admission, self.clock, self.periods)
@@ -246,7 +251,11 @@ class Container:
 
     async def ready(self) -> dict[str, bool]:
         """Whether each part that a call needs is there, for /readyz."""
-        return {"database": await self._database_answers(), "journal": self.journal.accepts}
+        checks = {"database": await self._database_answers(), "journal": self.journal.accepts}
+        if self.redis is not None:
+            # Without Redis calls are served from shares of the limits, or none is.
+            checks["limits" if self.settings.redis_fail_closed else "redis"] = self.redis.shared
+        return checks
 
     async def samples(self, caller: Caller) -> bytes:
         """What Prometheus may scrape, for administrators and their tokens; raises Forbidden."""
@@ -270,6 +279,7 @@ class Container:
             self.journal.accepts,
             await self._database_answers(),
             backends,
+            redis=RedisSample(self.redis.shared, self.redis.waiting, self.redis.outages) if self.redis else None,
         )
         return await asyncio.to_thread(self.metrics.exposition, now)
 
@@ -293,10 +303,13 @@ class Container:
         return sorted(closed)
 
     async def start(self) -> None:
-        """Raises SchemaError when the database does not fit this release, SelfTestFailed when limits do not hold."""
+        """Raises SchemaError when the database does not fit this release, CountersUnavailable when the Redis of the
+        settings is not there, SelfTestFailed when limits do not hold."""
         await asyncio.to_thread(migrate.check, self.settings.database)
         await self.rollups.ensure()
         await self.journal.start()
+        if self.redis is not None:
+            await self.redis.start()
         await self.rehearsal.run(self.gateway, self.policy)
         # What the rehearsal refused was nobody's call.
         self.metrics.forget()
@@ -312,6 +325,8 @@ class Container:
         await self.findings.settle()
         await self.scheduler.stop()
         self.gateway.break_off()
+        if self.redis is not None:
+            await self.redis.close()
         await self.journal.close()
         self.usage_writer.close()
         self.policy.close()
@@ -434,6 +449,16 @@ def _retention(settings: Settings) -> Retention:
         days=settings.keep_days_days,
         sessions=settings.keep_sessions_days,
     )
+
+
+def _redis(settings: Settings, records: Records, clock: Clock, periods: PeriodClock) -> RedisAdmission | None:
+    url, prefix = settings.redis_url, settings.redis_prefix
+    if url is None:
+        return None
+    # A server without Redis does without its client, too.
+    from sluicegate.adapters.redis import RedisAdmission
+
+    return RedisAdmission(url, prefix, records, clock, periods, fail_closed=settings.redis_fail_closed)
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:

@@ -6,6 +6,7 @@ Secrets may be given as `SLUICEGATE_<NAME>_FILE` instead, the path of a file tha
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from email.headerregistry import Address
 from email.utils import parseaddr
@@ -25,7 +26,8 @@ from sluicegate.kit.crypto import key_from_text
 from sluicegate.kit.errors import InvalidInput
 
 PREFIX = "SLUICEGATE_"
-_SECRETS = ("KEK_PRIMARY", "KEK_SECONDARY", "ADMIN_PASSWORD", "DATABASE_URL", "SMTP_PASSWORD")
+_SECRETS = ("KEK_PRIMARY", "KEK_SECONDARY", "ADMIN_PASSWORD", "DATABASE_URL", "REDIS_URL", "SMTP_PASSWORD")
+_PREFIX_OF_KEYS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
@@ -55,6 +57,16 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="Folder of the embedded database, journal and generated keys.")
     database_url: OptionalText = Field(
         None, description="`sqlite:///path` or `postgresql://user@host/name`; by default SQLite in the data folder."
+    )
+    redis_url: OptionalText = Field(
+        None,
+        description="`redis://host:6379/0` or `rediss://…`, where several processes count together; by default none.",
+    )
+    redis_prefix: str = Field(
+        "sluicegate", description="What the names of all keys in Redis begin with; one for each deployment."
+    )
+    redis_fail_closed: bool = Field(
+        False, description="Whether calls are refused with 503 while Redis is away, instead of served from shares."
     )
     public_url: OptionalText = Field(
         None, description="Address under which people and assistants reach this server, such as https://ai.example.com."
@@ -208,6 +220,28 @@ class Settings(BaseSettings):
             valid = False
         if not valid:
             raise ValueError("is no valid address; it reads postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        # As above, the value may hold a password.
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid:
+            raise ValueError("is no valid address; it reads redis://user:password@host:6379/0")
+        return value
+
+    @field_validator("redis_prefix")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        if not _PREFIX_OF_KEYS.fullmatch(value):
+            raise ValueError("must be 1 to 64 letters, digits, dots, hyphens and underscores")
         return value
 
     @field_validator("kek_primary", "kek_secondary")

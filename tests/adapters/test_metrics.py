@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import threading
 from pathlib import Path
 
 from adapters.samples import Samples, parsed
-from sluicegate.adapters.metrics import MAX_SERIES, BackendSample, CallMetrics, Now
+from sluicegate.adapters.metrics import MAX_SERIES, BackendSample, CallMetrics, Now, RedisSample
 from storage.records import call
 
 REPOSITORY = Path(__file__).parents[2]
@@ -58,6 +59,12 @@ def test_what_holds_now_is_told_as_it_is() -> None:
     assert found["sluicegate_backend_resting", backend] == 1
     assert found["sluicegate_backend_failures_total", (("kind", "refused"), *backend)] == 2
     assert found["process_resident_memory_bytes", ()] > 0
+    assert not any("redis" in name for name, _ in found)
+
+
+def test_who_counts_in_redis_tells_how_it_stands_with_it() -> None:
+    found = parsed(CallMetrics().exposition(dataclasses.replace(NOW, redis=RedisSample(False, 7, 2))))
+    assert [found[f"sluicegate_redis_{name}", ()] for name in ("up", "waiting_calls", "outages_total")] == [0, 7, 2]
 
 
 def test_labels_are_bounded_and_nothing_is_lost() -> None:

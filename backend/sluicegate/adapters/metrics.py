@@ -39,6 +39,15 @@ class BackendSample:
 
 
 @dataclass(frozen=True, slots=True)
+class RedisSample:
+    """`waiting` are ended calls that Redis has not heard of; `outages` counts since the start."""
+
+    shared: bool
+    waiting: int
+    outages: int
+
+
+@dataclass(frozen=True, slots=True)
 class Now:
     """What holds at the moment of the scrape."""
 
@@ -48,6 +57,7 @@ class Now:
     accepting: bool
     database: bool
     backends: Sequence[BackendSample]
+    redis: RedisSample | None = None
 
 
 @dataclass(slots=True)
@@ -172,6 +182,16 @@ def _buckets(times: _Times) -> list[tuple[str, float]]:
     return list(zip(_LABELS, accumulate(times.counts), strict=True))
 
 
+def _counting(redis: RedisSample) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "sluicegate_redis_up", "Whether calls are counted together with those of other processes.", float(redis.shared)
+    )
+    yield GaugeMetricFamily(
+        "sluicegate_redis_waiting_calls", "Ended calls that Redis has not heard of.", float(redis.waiting)
+    )
+    yield CounterMetricFamily("sluicegate_redis_outages", "How often Redis went away or was emptied.", redis.outages)
+
+
 def _present(now: Now) -> Iterator[Metric]:
     info = GaugeMetricFamily("sluicegate_build_info", "The release; always 1.", labels=("version",))
     info.add_metric((now.release,), 1)
@@ -183,6 +203,8 @@ def _present(now: Now) -> Iterator[Metric]:
         ("database_up", "Whether the database answers.", now.database),
     ):
         yield GaugeMetricFamily(f"sluicegate_{name}", said, float(value))
+    if now.redis is not None:
+        yield from _counting(now.redis)
     resting = GaugeMetricFamily(
         "sluicegate_backend_resting", "Whether a backend gets no calls after failures.", labels=_BACKEND[1:]
     )

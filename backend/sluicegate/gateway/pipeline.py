@@ -31,6 +31,7 @@ from sluicegate.gateway.watch import Watch
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
+from sluicegate.ports.policy import CountersUnavailable
 from sluicegate.ports.upstream import Timeouts
 
 _log = structlog.get_logger(__name__)
@@ -220,6 +221,9 @@ async def decided(decision: Awaitable[T], request: Request) -> T:
         return await decision
     except Refusal:
         raise
+    except CountersUnavailable:
+        # Said once where it began, and not for every call.
+        raise _undecided("The gateway cannot count calls at the moment, so it serves none.") from None
     except Exception as error:
         _log.exception("gateway.policy_unavailable", error=type(error).__name__, request_id=request.id)
         raise _undecided("The gateway cannot decide on calls at the moment.") from None

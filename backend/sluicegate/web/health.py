@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
-# Without it calls are still decided by the last known policy and written down: no reason to send them elsewhere.
-_SPARED = frozenset({"database"})
+# Without them calls are still decided, by the last known policy or by shares of the limits, and written down: no
+# reason to send them elsewhere.
+_SPARED = frozenset({"database", "redis"})
 _FRESH = {"cache-control": "no-store"}
 
 
