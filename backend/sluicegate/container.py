@@ -309,7 +309,7 @@ class Container:
         await self.rollups.ensure()
         await self.journal.start()
         if self.redis is not None:
-            await self.redis.start()
+            await self.redis.start(self.journal.recovered)
         await self.rehearsal.run(self.gateway, self.policy)
         # What the rehearsal refused was nobody's call.
         self.metrics.forget()

@@ -38,11 +38,14 @@ class Cluster:
         self.server = server
         self.ledger = Ledger()
         self.journals = [Journal(self.ledger) for _ in range(3)]
-        name, periods = prefix(), PeriodClock(UTC)
-        self.stores = [
-            RedisAdmission(server.url, name, journal, SystemClock(), periods, fail_closed=fail_closed, options=OPTIONS)
-            for journal in self.journals
-        ]
+        self._name, self._fail_closed = prefix(), fail_closed
+        self.stores = [self.process(journal) for journal in self.journals]
+
+    def process(self, journal: Journal) -> RedisAdmission:
+        periods, fail_closed = PeriodClock(UTC), self._fail_closed
+        return RedisAdmission(
+            self.server.url, self._name, journal, SystemClock(), periods, fail_closed=fail_closed, options=OPTIONS
+        )
 
     async def start(self) -> None:
         await asyncio.gather(*(store.start() for store in self.stores))
@@ -233,6 +236,24 @@ async def test_a_process_that_never_met_the_others_does_not_start_without_redis(
     await server.kill()
     with pytest.raises(CountersUnavailable, match="Redis is not there"):
         await cluster.stores[0].start()
+
+
+async def test_what_a_killed_process_left_in_its_journal_is_read_from_the_ledger(cluster: Cluster) -> None:
+    wanted = ask(LimitSet(ADA, concurrent_requests=9, month=1_000), cost=10)
+    await cluster.call(0, wanted, 5)
+    await cluster.call(1, wanted, 7)
+    for journal in cluster.journals:
+        await journal.flush()
+    assert await cluster.spent() == 12
+    # The heir of a process that nobody knew has moved the calls of the dead to the ledger.
+    cluster.ledger.spent[ADA] += 100
+    heir = cluster.process(Journal(cluster.ledger))
+    cluster.stores.append(heir)
+    await heir.start([ADA, BOB])
+    in_flight = await cluster.admit(0, wanted)
+    cluster.settle(0, in_flight, 30)
+    assert await cluster.spent() == 142
+    assert await cluster.spent(BOB) == 0
 
 
 async def test_every_key_goes_away_by_itself(cluster: Cluster) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from shutil import disk_usage
 
@@ -74,6 +74,8 @@ class Journal:
         self._told = 0
         self._refusing = self._unwritable = False
         self.failures = 0
+        # Whose calls dead processes left, by the last start.
+        self.recovered: set[Subject] = set()
 
     @property
     def backlog(self) -> int:
@@ -237,6 +239,8 @@ class Journal:
             try:
                 contents = process.read()
                 records = [*contents.settled.values(), *(_recovered(record) for record in contents.open.values())]
+                for record in records:
+                    self.recovered.update(_subjects_of(record))
                 for start in range(0, len(records), self._batch):
                     self._writer.write(records[start : start + self._batch])
                 if contents.damaged:
@@ -276,6 +280,13 @@ class Journal:
 def _recovered(record: CallRecord) -> CallRecord:
     """An open call of a dead process counts at its estimate."""
     return msgspec.structs.replace(record, outcome=Outcome.RECOVERED.value, estimated=True)
+
+
+def _subjects_of(record: CallRecord) -> Iterator[Subject]:
+    yield Subject(SubjectKind.USER, record.user_id)
+    yield Subject(SubjectKind.KEY, record.key_id)
+    for group_id in record.group_ids:
+        yield Subject(SubjectKind.POOL, group_id)
 
 
 def _counts_for(record: CallRecord, subject: Subject) -> bool:

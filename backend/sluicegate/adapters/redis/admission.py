@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -90,11 +90,12 @@ class RedisAdmission:
         """Calls that have ended and that Redis has not heard of."""
         return len(self._owed)
 
-    async def start(self) -> None:
-        """Raises CountersUnavailable when Redis cannot be had: a process that has never met the others does not know
-        what its part of the limits is."""
+    async def start(self, unread: Collection[Subject] = ()) -> None:
+        """`unread` are subjects of which the records have calls that Redis may not have heard of. Raises
+        CountersUnavailable when Redis cannot be had: a process that has never met the others does not know what its
+        part of the limits is."""
         try:
-            await self._catch_up()
+            await self._catch_up([name_of(subject) for subject in unread])
         except Away as error:
             await self._link.close()
             raise CountersUnavailable(f"Redis is not there: {error}") from None
@@ -253,17 +254,18 @@ class RedisAdmission:
         return await self._apart().use_of(subject)
 
     async def active(self) -> AsyncIterator[ActiveUse]:
-        seen = 0
+        place, seen = b"0", set[bytes]()
         while await self._together():
             self._owed.ship()
             try:
-                _, _, found, looked_at = await self._link.ask("active", seen, _PAGE)
+                _, _, found, place = await self._link.ask("active", place, _PAGE)
             except Away:
                 return
             for use in found:
-                yield active_use(use)
-            seen += looked_at
-            if looked_at < _PAGE:
+                if use[0] not in seen:
+                    seen.add(use[0])
+                    yield active_use(use)
+            if place == b"0":
                 return
         if not self._fail_closed:
             async for use in self._apart().active():
@@ -294,23 +296,24 @@ class RedisAdmission:
         name, link = name_of(subject), self._link
         keys = {window: period.key for window, period in self._periods.at_time(self._clock.time()).items()}
         read: list[tuple[PastUse, int]] = []
+        patience = _LOAD_SECONDS / _LOAD_PAUSE
         try:
-            async with asyncio.timeout(_LOAD_SECONDS):
-                while True:
-                    begun = await link.ask("begin", name)
-                    if begun[0] != WAIT:
-                        read.clear()
-                        await self._records.load(subject, keys, lambda past: read.append((past, self._owed.number)))
-                        past, number = read[0]
-                        self._owed.ship()
-                        if await self._installed(name, begun, keys, past, number):
-                            return
-                    # Another process is catching up: what it has to tell must be in the records first.
-                    await asyncio.sleep(_LOAD_PAUSE)
+            while patience > 0:
+                begun = await link.ask("begin", name)
+                if begun[0] != WAIT:
+                    read.clear()
+                    await self._records.load(subject, keys, lambda past: read.append((past, self._owed.number)))
+                    past, number = read[0]
+                    self._owed.ship()
+                    if await self._installed(name, begun, keys, past, number):
+                        return
+                # Another process is catching up: what it has to tell must be in the records first.
+                await asyncio.sleep(_LOAD_PAUSE)
+                patience -= 1
         except Away as error:
             self._lose(error)
-        except TimeoutError:
-            raise CountersUnavailable("others are still telling Redis what they know") from None
+        else:
+            raise CountersUnavailable("others are still telling Redis what they know")
 
     async def _installed(self, name: str, begun: Reply, keys: Mapping[Window, str], past: PastUse, number: int) -> bool:
         wall = self._clock.time()
@@ -370,6 +373,7 @@ class RedisAdmission:
                     await self._catch_up()
                     log.info("redis.back")
             except Away as error:
+                log.debug("redis.not_there", reason=str(error))
                 self._lose(error)
             except Exception as error:
                 # The records, for example, may be away as well.
@@ -377,13 +381,15 @@ class RedisAdmission:
             if not self._shared:
                 await asyncio.sleep(self._options.retry)
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, unread: Sequence[str] = ()) -> None:
         """From no Redis to one that knows all that this process knows. Raises Away, and what the records raise."""
         await self._link.open()
         try:
             await asyncio.sleep(await self._link.enter())
             self._owed.entered()
             await self._tell()
+            if unread:
+                await self._link.ask("unread", *unread)
             await self._join()
         finally:
             # Others must not wait for a process that cannot catch up.

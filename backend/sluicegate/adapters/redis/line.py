@@ -13,6 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 Reply = Any
@@ -54,7 +56,9 @@ class Line:
 
     async def close(self) -> None:
         self._end(Away("the connection is closed"), told=True)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks, timeout=self._patience)
         try:
             await self._connection.disconnect(nowait=True)
         except (RedisError, OSError):
@@ -65,6 +69,10 @@ class Line:
             await self._wake.wait()
             self._wake.clear()
             unsent, self._unsent = self._unsent, []
+            if not self._connection.is_connected:
+                # It would connect anew by itself, and that is another line.
+                self._end(Away("the connection is closed"))
+                return
             try:
                 await self._connection.send_packed_command(b"".join(unsent), check_health=False)
             except (RedisError, OSError) as error:
@@ -72,7 +80,7 @@ class Line:
                 return
 
     async def _read(self) -> None:
-        while True:
+        while not self._over:
             try:
                 reply: Reply = await self._connection.read_response(disable_decoding=True, timeout=math.inf)
             except ResponseError as error:
@@ -132,7 +140,9 @@ async def connect(url: str, patience: float, lost: Callable[[Exception], None]) 
     """A fresh line; raises Away."""
     options: dict[str, Any] = dict(parse_url(url))
     kind: type[AbstractConnection] = options.pop("connection_class", Connection)
-    connection = kind(**options, protocol=2, socket_connect_timeout=patience, client_name="sluicegate")
+    # Whoever asked for the line tries again; nothing else may, since scripts and epoch come with it.
+    once = Retry(NoBackoff(), 0)
+    connection = kind(**options, protocol=2, socket_connect_timeout=patience, retry=once, client_name="sluicegate")
     try:
         async with asyncio.timeout(patience * 4):
             await connection.connect()

@@ -9,7 +9,7 @@ from functools import partial
 
 from sluicegate.adapters.memory.rates import BUCKETS
 from sluicegate.adapters.redis.leases import RedisLease, merged
-from sluicegate.adapters.redis.line import Reply
+from sluicegate.adapters.redis.line import Away, Reply
 from sluicegate.adapters.redis.link import Link
 from sluicegate.adapters.redis.scripts import GONE
 from sluicegate.kit.clock import Clock
@@ -136,6 +136,10 @@ class Owed:
         """Tells the present epoch what it has not heard, of ended calls those that are in the records; raises Away. It
         is safe to do so again."""
         link = self._link
+        # Redis may have been away for longer than a lease lasts.
+        known = [lease.id for lease in self.open() if lease.epoch == link.epoch]
+        for start in range(0, len(known), _BATCH):
+            await link.beat("", known[start : start + _BATCH])
         fresh = [lease for lease in self.open() if lease.epoch != link.epoch]
         for start in range(0, len(fresh), _BATCH):
             batch = fresh[start : start + _BATCH]
@@ -150,7 +154,8 @@ class Owed:
         for start in range(0, len(waiting), _BATCH):
             batch = waiting[start : start + _BATCH]
             answer = self._send(batch)
-            await answer
+            if (await answer)[0] == GONE:
+                raise Away("Redis was emptied")
             self._heard(batch, answer)
 
     @property

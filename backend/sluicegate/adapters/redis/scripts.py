@@ -7,7 +7,7 @@ from importlib.resources import files
 
 _FOLDER = files(__name__.rpartition(".")[0]) / "lua"
 _COMMON = (_FOLDER / "common.lua").read_text()
-NAMES = ("active", "admit", "announce", "beat", "begin", "install", "join", "read", "settle")
+NAMES = ("active", "admit", "announce", "beat", "begin", "install", "join", "read", "settle", "unread")
 SOURCES = {name: _COMMON + (_FOLDER / f"{name}.lua").read_text() for name in NAMES}
 # How Redis names a script; nothing is kept secret by it.
 DIGESTS = {name: sha1(source.encode(), usedforsecurity=False).hexdigest() for name, source in SOURCES.items()}

@@ -1,10 +1,10 @@
--- Subjects that had a call of late or have one in flight. ARGV: 3 where to begin, 4 how many to look at
+-- Subjects that had a call of late or have one in flight; one may come twice. ARGV: 3 where to go on, 4 how many to look at
 if token ~= ARGV[1] then return {GONE} end
 redis.call('ZREMRANGEBYSCORE', base .. 'a', '-inf', '(' .. text_of(now))
-local from = tonumber(ARGV[3])
-local names = redis.call('ZRANGE', base .. 'a', from, from + tonumber(ARGV[4]) - 1)
+local page = redis.call('ZSCAN', base .. 'a', ARGV[3], 'COUNT', ARGV[4])
 local found = {}
-for _, name in ipairs(names) do
+for n = 1, #page[2], 2 do
+  local name = page[2][n]
   drop_dead(name)
   local use = rates_of(name)
   local slot = (use.t - 1) % BUCKETS
@@ -14,4 +14,4 @@ for _, name in ipairs(names) do
     found[#found + 1] = {name, flying, use.r, use.i, use.o, last[1] or '0', last[2] or '0', last[3] or '0'}
   end
 end
-return {TAKEN, text_of(now), found, #names}
+return {TAKEN, text_of(now), found, page[1]}
