@@ -157,6 +157,7 @@ class Container:
             timeouts,
             settings.upstream_retry_seconds,
             settings.budget_status,
+            heartbeat_seconds=settings.heartbeat_seconds,
             refused=self.refusals.note,
             found=self.findings.note,
             counted=self.metrics.refused,

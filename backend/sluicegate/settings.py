@@ -115,6 +115,12 @@ class Settings(BaseSettings):
     connect_timeout: float = Field(10.0, gt=0, le=600, description="Seconds to reach a provider.")
     first_byte_timeout: float = Field(600.0, gt=0, le=3600, description="Seconds until a provider's answer begins.")
     idle_timeout: float = Field(300.0, gt=0, le=3600, description="Seconds between two reads of an answer.")
+    heartbeat_seconds: float = Field(
+        15.0,
+        ge=0,
+        le=3600,
+        description="Seconds after which a stream that stands still gets a comment, except Gemini's; 0 for none.",
+    )
     upstream_retry_seconds: float = Field(
         2.0,
         ge=0,

@@ -73,11 +73,13 @@ class Call:
         "_started_ms",
         "_streamed",
         "_task",
+        "beat",
         "clock",
         "closed",
         "flight",
         "gone",
         "meter",
+        "quiet_since",
         "renewed",
         "request",
         "sending_since",
@@ -103,12 +105,14 @@ class Call:
         self.meter: StreamMeter | None = None
         self.closed = False
         # For the watch: who carries the call while no task does, whether the caller left, since when a write is stuck,
-        # when the lease was last renewed.
+        # since when a stream stands still between two events, when the lease was last renewed.
         self._task: asyncio.Task[None] | None = None
         self.flight: Flight | None = None
         self.watcher: asyncio.Task[None] | None = None
         self.gone = False
         self.sending_since: float | None = None
+        self.quiet_since: float | None = None
+        self.beat: asyncio.Task[None] | None = None
         self.renewed = self.since
 
     @property

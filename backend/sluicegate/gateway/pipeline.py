@@ -43,15 +43,17 @@ T = TypeVar("T")
 class GatewayOptions:
     """`max_body_bytes` bounds request bodies, as sent and decoded; `budget_status` answers calls over budget;
     `patience_seconds` is the longest wait that a backend may ask for before the gateway itself asks again;
-    `stalled_seconds` is how long a caller may leave a stream unread; `refused` hears of good keys that may not call:
-    the reason, the key's public id, the caller's address; `found` of what secret rules matched; `counted` of the reason
-    of every refusal."""
+    `stalled_seconds` is how long a caller may leave a stream unread, and `heartbeat_seconds` how long a stream may
+    stand still before the gateway says that it lives, 0 for ever; `refused` hears of good keys that may not call: the
+    reason, the key's public id, the caller's address; `found` of what secret rules matched; `counted` of the reason of
+    every refusal."""
 
     max_body_bytes: int = 10 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
     patience_seconds: float = 0.0
     budget_status: int = 402
     stalled_seconds: float = 300.0
+    heartbeat_seconds: float = 15.0
     refused: Callable[[str, str, str], None] = lambda *_: None
     found: Callable[[Sequence[SecretFinding]], None] = lambda _: None
     counted: Callable[[str], None] = lambda _: None
@@ -66,7 +68,7 @@ class Pipeline:
         self.backends = backends
         self.max_body = options.max_body_bytes
         self._guard = Guard(books.policy, options.found, books.clock)
-        self.watch = Watch(books.clock, options.stalled_seconds)
+        self.watch = Watch(books.clock, options.stalled_seconds, options.heartbeat_seconds)
 
     async def identify(self, request: Request) -> Principal:
         """Whose key it is; raises Refusal."""

@@ -28,6 +28,7 @@ _TAIL_SECONDS = 1.0
 _JSON = b"application/json"
 _EVENT_STREAM = b"text/event-stream"
 _EVENTS = b"text/event-stream; charset=utf-8"
+_BETWEEN_EVENTS = (b"\n\n", b"\n\r\n")
 
 
 class Relay:
@@ -135,6 +136,7 @@ class Relay:
             feed = _TranslatedFeed(meter, translator.stream(protocol))
             headers = translated(response.headers, _EVENTS)
         await request.start(response.status, headers + call.limit_headers())
+        call.quiet_since = call.clock.monotonic()
         try:
             while chunk := await response.read():
                 passed = feed.feed(chunk)
@@ -145,6 +147,7 @@ class Relay:
                     return
                 if passed:
                     await self._send(passed)
+                    call.quiet_since = call.clock.monotonic() if passed.endswith(_BETWEEN_EVENTS) else None
             rest = feed.end()
         except UpstreamError as error:
             self._note_break(error)
@@ -162,6 +165,7 @@ class Relay:
         call, meter = self._call, self._call.meter
         if meter is None:
             return
+        call.quiet_since = None
         usage, estimated = meter.usage(call.input_estimate)
         whole = meter.final and not meter.failed
         call.settle(status, Outcome.OK if whole else Outcome.UPSTREAM_ERROR, usage, estimated=estimated)

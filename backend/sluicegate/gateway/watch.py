@@ -1,28 +1,35 @@
 """Looks after calls that take longer than a moment.
 
 Most calls are over before anyone could hang up, so none gets a task or a timer of its own at first. One tick for all
-gives those that last a watcher, which waits for the caller to leave.
+gives those that last a watcher, which waits for the caller to leave, and says something in streams that stand still.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
+from contextlib import suppress
 
+from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.metering import Call
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.live import CallInFlight
 
 TICK = 0.25
 _RENEW_SECONDS = 60.0
+# A comment: no event, but bytes for whoever cuts connections that are idle. Gemini's programs take it for broken JSON.
+_HEARTBEAT = b": keep-alive\n\n"
+_BEARING = (Dialect.OPENAI, Dialect.ANTHROPIC)
 
 
 class Watch:
-    """Interrupts the task of a call whose caller has left, or has taken nothing for `stalled` seconds."""
+    """Interrupts the task of a call whose caller has left, or has taken nothing for `stalled` seconds. Streams in which
+    nothing came for `heartbeat` seconds get a heartbeat, where callers bear it; 0 gives none."""
 
-    def __init__(self, clock: Clock, stalled: float) -> None:
+    def __init__(self, clock: Clock, stalled: float, heartbeat: float) -> None:
         self._clock = clock
         self._stalled = stalled
+        self._heartbeat = heartbeat
         self._calls: set[Call] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -49,8 +56,9 @@ class Watch:
 
     def leave(self, call: Call) -> None:
         self._calls.discard(call)
-        if call.watcher is not None:
-            call.watcher.cancel()
+        for task in (call.watcher, call.beat):
+            if task is not None:
+                task.cancel()
 
     def _tick(self) -> None:
         self._timer = None
@@ -72,6 +80,19 @@ class Watch:
                 call.renew()
             if call.sending_since is not None and now - call.sending_since > self._stalled:
                 call.interrupt()
+            elif self._heartbeat and call.quiet_since is not None and now - call.quiet_since >= self._heartbeat:
+                call.quiet_since = now
+                if call.request.dialect in _BEARING:
+                    call.beat = asyncio.create_task(self._beat(call))
+
+    async def _beat(self, call: Call) -> None:
+        # Something may have come since the tick.
+        if call.quiet_since is None or call.sending_since is not None:
+            return
+        call.sending_since = self._clock.monotonic()
+        with suppress(OSError):
+            await call.request.send({"type": "http.response.body", "body": _HEARTBEAT, "more_body": True})
+        call.sending_since = None
 
     @staticmethod
     async def _await_departure(call: Call) -> None:
