@@ -162,6 +162,7 @@ async def test_betas_go_into_the_body_and_what_bedrock_does_not_know_stays_behin
         metadata={"user_id": "u"},
         service_tier="auto",
         inference_geo={"allow": ["eu"]},
+        safeguards={"cyber": "on"},
         anthropic_version="2023-06-01",
         anthropic_beta=["made-for-bedrock-2026-01-01"],
     )

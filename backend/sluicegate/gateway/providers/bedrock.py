@@ -23,8 +23,8 @@ from sluicegate.ports.upstream import RawHeaders, Timeouts, UpstreamRequest
 
 COUNTING = "count-tokens"
 _VERSION = "bedrock-2023-05-31"
-# The first two stand in the path; the others speak of an account and of machines that Bedrock does not have.
-_LEFT_OUT = ("model", "stream", "metadata", "service_tier", "container", "inference_geo")
+# The first two stand in the path; the others speak of an account, machines and guards that Bedrock does not have.
+_LEFT_OUT = ("model", "stream", "metadata", "service_tier", "container", "inference_geo", "safeguards")
 # Clients name betas by what they know themselves; any that Bedrock does not know makes it refuse the call.
 _BETAS = frozenset(
     {
