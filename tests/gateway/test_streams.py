@@ -37,6 +37,8 @@ from fakes.wire import (
 )
 from gateway.bench import CHAT, MESSAGES, Bench, chat, messages, running_bench
 from sluicegate.domain.policy import Dimension
+from sluicegate.gateway.answers import readable
+from sluicegate.ports.upstream import RawHeaders
 
 CALLS = [(CHAT, chat(stream=True)), (MESSAGES, messages(stream=True))]
 FLOWED: dict[str, tuple[bytes, ...]] = {
@@ -53,6 +55,26 @@ async def read_some(response: httpx.Response, size: int) -> bytes:
         if len(data) >= size:
             break
     return data
+
+
+class _Arrived:
+    """An answer that is here already."""
+
+    status = 200
+
+    def __init__(self, headers: RawHeaders, body: bytes) -> None:
+        self.headers = headers
+        self._body = body
+
+    def buffered(self) -> bytes | None:
+        return self._body
+
+    async def read(self) -> bytes:
+        body, self._body = self._body, b""
+        return body
+
+    async def aclose(self) -> None:
+        pass
 
 
 # The caller leaves
@@ -203,6 +225,25 @@ async def test_a_compressed_stream_that_unpacks_without_end_is_passed_on_in_smal
             break
     await bench.until_settled(10)
     assert (await bench.only_call()).outcome == "aborted"
+
+
+async def test_a_stream_that_unpacks_without_end_lets_others_run_between_its_pieces() -> None:
+    deflate = zlib.compressobj(wbits=31)
+    packed = deflate.compress(bytes(20_000_000)) + deflate.flush()
+    stream, turns, pieces = readable(_Arrived([(b"content-encoding", b"gzip")], packed)), 0, 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    while await stream.read():
+        pieces += 1
+    running.cancel()
+    assert pieces > 10
+    assert turns >= pieces
 
 
 async def test_a_cut_after_the_usage_is_billed_exactly(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -83,6 +84,22 @@ def test_what_has_come_is_passed_on_at_once(caller: Protocol, provider: Protocol
                 assert json.dumps(piece.text, ensure_ascii=False).encode() in told
                 seen += 1
     assert seen > 3
+
+
+@pytest.mark.parametrize(("caller", "provider"), PAIRS)
+def test_no_event_takes_two_milliseconds_to_be_passed_on(caller: Protocol, provider: Protocol) -> None:
+    """Of the processor's time, and the best of a few runs, since others may want the processor too."""
+    body = asking(caller, "write a story about a river", stream=True)
+    between = translator(body, caller)
+    events = split_events(provided(provider, between.request(provider, Target("demo-fast", 4_096))))
+    taken = [1.0] * len(events)
+    for _ in range(5):
+        stream = between.stream(provider)
+        for index, event in enumerate(events):
+            since = time.thread_time()
+            stream.feed(event)
+            taken[index] = min(taken[index], time.thread_time() - since)
+    assert max(taken) < 0.002
 
 
 def test_messages_from_chat_is_told_in_the_order_that_clients_insist_on() -> None:

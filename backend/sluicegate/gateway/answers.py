@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Iterator
 
@@ -94,6 +95,8 @@ class _Gunzipped:
         try:
             while True:
                 for piece in self._pieces:
+                    # The others' turn: a caller who has left holds nothing up, and nothing else here waits.
+                    await asyncio.sleep(0)
                     return piece
                 chunk = await self._response.read()
                 if not chunk:
