@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlmodel import SQLModel
 
 from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, Subject, SubjectKind, Window
@@ -33,6 +33,8 @@ from sluicegate.storage.engine import SqlStore, database_url, make_engine
 _ZONE = ZoneInfo("UTC")
 _GROUPS = 40
 _CHUNK = 5_000
+# Who waits looks so often, in seconds.
+_PAUSE = 0.001
 
 
 class _Silent:
@@ -62,7 +64,7 @@ async def fill(store: SqlStore, people: int) -> None:
     periods = [period_of(window, now, _ZONE).key for window in Window]
     spend: list[dict[str, Any]] = [
         {"subject_kind": kind, "subject_id": f"{prefix}{user.id}", "period": period}
-        | {"spent_nanos": 10**9, "changed_ms": round(now.timestamp() * 1000)}
+        | {"spent_nanos": 10**9, "changed_ms": round(now.timestamp() * 1000) - 600_000}
         for user in users
         for kind, prefix in (("user", ""), ("key", "k"))
         for period in periods
@@ -94,8 +96,8 @@ async def timed(name: str, watch: AlertWatch) -> None:
         nonlocal longest
         while not looking.done():
             began = time.perf_counter()
-            await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - began)
+            await asyncio.sleep(_PAUSE)
+            longest = max(longest, time.perf_counter() - began - _PAUSE)
 
     began, worked = time.perf_counter(), time.process_time()
     waiting = asyncio.create_task(others())
@@ -116,6 +118,13 @@ async def main() -> None:
         watch = AlertWatch(store, SystemClock(), _ZONE, cast("Any", _Silent()), cast("Any", _Silent()))
         await timed("first look, at everything", watch)
         await timed("next look, nothing spent", watch)
+        async with store.engine.begin() as connection:
+            spending = (
+                "UPDATE budget_spend SET spent_nanos = spent_nanos + 1, changed_ms = :now WHERE subject_id LIKE :who"
+            )
+            now_ms = round(datetime.now(UTC).timestamp() * 1000)
+            await connection.execute(text(spending), {"now": now_ms, "who": "%50"})
+        await timed("after one in a hundred spent", watch)
         async with store.write() as tx:
             await tx.policy.set_budget(Subject(SubjectKind.USER, "00000000"), Budget(week=Nanos(2 * 10**12)))
             tx.changed(PolicyChange(ChangeKind.USER, "00000000"))

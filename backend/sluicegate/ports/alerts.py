@@ -8,19 +8,18 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sluicegate.domain.alert import Alert, Notice
-from sluicegate.domain.policy import Subject, SubjectKind
+from sluicegate.domain.policy import PolicyChange, Subject, SubjectKind
 from sluicegate.domain.webhook import Post, PostStatus, Webhook
 from sluicegate.ports.pages import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What was settled for a subject in a period (nano-dollars). `changed_ms` is the database's own time."""
+    """What was settled for a subject in a period (nano-dollars)."""
 
     subject: Subject
     period: str
     spent: int
-    changed_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,28 @@ class AlertFilter:
 
 
 class AlertRepository(Protocol):
-    async def policy_version(self) -> int:
-        """Grows with every change of limits, caps, people or groups."""
+    async def moment(self) -> tuple[int, int]:
+        """The database's time (milliseconds since the epoch), and the number of the newest policy change or 0."""
         ...
 
-    async def spends(self, periods: Collection[str], since_ms: int) -> list[Spend]:
-        """What changed since then, by subject; others get their turn in between."""
+    async def changes(self, after: int, since: datetime) -> dict[int, PolicyChange]:
+        """By their numbers, those with a greater one and those that were made since then, which may have had to wait
+        for their turn; without those that no cap depends on."""
         ...
 
-    async def told(self, periods: Collection[str]) -> Mapping[Told, int]:
+    async def spent_since(self, periods: Collection[str], since_ms: int) -> dict[Subject, int]:
+        """Whose totals were written since then by the database's time, with the sum of those (nano-dollars)."""
+        ...
+
+    async def capped(self, kind: SubjectKind, after: str, most: int) -> list[str]:
+        """The first ids after one, sorted: of all users, whom groups may cap, and of keys and pools with a budget."""
+        ...
+
+    async def spends(self, subjects: Collection[Subject], periods: Collection[str]) -> list[Spend]:
+        """By subject and period; those who spent nothing are absent."""
+        ...
+
+    async def told(self, subjects: Collection[Subject], periods: Collection[str]) -> Mapping[Told, int]:
         """The highest threshold that was told for each cap."""
         ...
 

@@ -4,39 +4,51 @@ A threshold is told once for each subject, period and amount of the cap. The row
 and comes with letters, notices and posts to webhooks in one transaction, so that neither a second process nor a restart
 can tell it again, and nothing is told by halves. Jumping over several thresholds tells the highest. When a cap changes,
 its thresholds count anew for the new amount; when it comes back to an amount that was told, they stay told.
+
+A look goes only at those whose spending or whose caps may have changed since the last one, of which the database knows
+how far it got. Once an hour, and where a clock went back, everybody is looked at.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
+import msgspec
+
 from sluicegate.domain.alert import AdminAlerts, Alert, concerns_admins, threshold_reached
-from sluicegate.domain.policy import Budget, Subject, SubjectKind, Window
+from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind, Window
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.clock import Clock
-from sluicegate.kit.ids import new_id
-from sluicegate.kit.money import Nanos
-from sluicegate.policy.effective import effective_policy
 from sluicegate.policy.windows import Period, period_of
-from sluicegate.ports.alerts import Spend, Told
+from sluicegate.ports.alerts import Told
 from sluicegate.ports.pages import PageRequest, UserFilter
-from sluicegate.ports.policy import UserRows
 from sluicegate.ports.store import Store, Transaction
+from sluicegate.services.alert_caps import caps_of
 from sluicegate.services.alert_letters import alert_facts
 from sluicegate.services.mail import MailService
 from sluicegate.services.webhooks import WebhookService
 
 ADMIN_ALERTS = "alerts.admins"
+PROGRESS = "alerts.progress"
 # What was spent up to the last moment of a period is settled a little later.
 _GRACE = timedelta(minutes=10)
-# A batch may be visible so much later than the time that it carries.
-_OVERLAP_MS = 60_000
-# So often everything is looked at: a raise may have run out, or a clock been wrong.
-_WHOLE_SECONDS = 600.0
-_AT_ONCE = 500
+# A transaction may be visible so much later than the time that it carries.
+_OVERLAP = timedelta(seconds=60)
+_EVERYBODY_AFTER = timedelta(hours=1)
+_AT_ONCE = 200
 _LETTER_LIFE = timedelta(days=2)
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far those who looked got. `looked_at` is the server's time and `database_ms` the database's (milliseconds);
+    `version` is the newest policy change then, and `everybody_at` when everybody was looked at."""
+
+    looked_at: datetime
+    database_ms: int
+    version: int
+    periods: tuple[str, ...]
+    everybody_at: datetime
 
 
 class AlertWatch:
@@ -48,61 +60,109 @@ class AlertWatch:
         self._zone = zone
         self._mail = mail
         self._webhooks = webhooks
-        self._state: tuple[object, ...] = ()
-        self._whole_at = 0.0
-        self._mark = 0
-        self._seen: dict[tuple[Subject, str], int] = {}
+        # What is found again only because looks overlap.
+        self._seen_spent: Mapping[Subject, int] = {}
+        self._seen_changes: Collection[int] = ()
 
     async def look(self) -> None:
         """Tells what has to be told. Cut off or failed, it starts where it began."""
-        now, instant = self._clock.now(), self._clock.monotonic()
+        now = self._clock.now()
         periods = {p.key: p for at in (now - _GRACE, now) for p in self._periods(at)}
         async with self._store.read() as tx:
-            state = (await tx.alerts.policy_version(), *periods)
-            whole = state != self._state or instant >= self._whole_at
-            spends = await tx.alerts.spends(periods, 0 if whole else self._mark - _OVERLAP_MS)
-            changed = spends if whole else await self._changed(spends)
-            told = await tx.alerts.told(periods) if changed else {}
-        count = 0
-        for some in _chunks(changed):
-            for alert in await self._alerts(some, periods, told, now):
-                count += await self._tell(alert)
+            before = _decoded(await tx.switches.get(PROGRESS))
+            # Before all else: what is written while this look lasts is found by the next.
+            database_ms, version = await tx.alerts.moment()
+            changes = {} if before is None else await tx.alerts.changes(before.version, before.looked_at - _OVERLAP)
+        fresh = [change for seq, change in changes.items() if seq not in self._seen_changes]
+        reached = Progress(now, database_ms, version, tuple(periods), now)
+        spent: Mapping[Subject, int] = {}
+        if before is None or _astray(before, reached) or PolicyChange(ChangeKind.EVERYTHING) in fresh:
+            count = await self._look_at_everybody(periods, now)
+        else:
+            reached = msgspec.structs.replace(reached, everybody_at=before.everybody_at)
+            spent = await self._spent_since(before, periods)
+            subjects = {subject for subject, amount in spent.items() if self._seen_spent.get(subject) != amount}
+            subjects |= await self._changed(fresh, before.looked_at, now)
+            count = 0
+            for some in _chunks(sorted(subjects, key=lambda subject: (subject.kind, subject.id))):
+                count += await self._look_at(some, periods, now)
         if count:
             self._mail.nudge()
             self._webhooks.nudge()
-        if whole:
-            self._seen, self._whole_at, self._state = {}, instant + _WHOLE_SECONDS, state
-        for some in _chunks(changed):
-            self._seen.update(((s.subject, s.period), s.spent) for s in some)
-            await asyncio.sleep(0)
-        self._mark = max((s.changed_ms for s in spends), default=self._mark)
-
-    async def _changed(self, spends: Sequence[Spend]) -> list[Spend]:
-        found: list[Spend] = []
-        for some in _chunks(spends):
-            found += [s for s in some if self._seen.get((s.subject, s.period)) != s.spent]
-            await asyncio.sleep(0)
-        return found
+        async with self._store.write() as tx:
+            await tx.switches.set(PROGRESS, msgspec.json.encode(reached).decode())
+        self._seen_spent, self._seen_changes = spent, frozenset(changes)
 
     def _periods(self, at: datetime) -> Iterator[Period]:
         return (period_of(window, at, self._zone) for window in Window)
 
-    async def _alerts(
-        self, spends: Sequence[Spend], periods: Mapping[str, Period], told: Mapping[Told, int], now: datetime
-    ) -> list[Alert]:
+    async def _spent_since(self, before: Progress, periods: Mapping[str, Period]) -> dict[Subject, int]:
+        """Who spent anything since then, with their totals. Of a period that was not looked at yet, all who did."""
+        known = [key for key in periods if key in before.periods]
+        new = [key for key in periods if key not in before.periods]
+        since_ms = before.database_ms - round(_OVERLAP.total_seconds() * 1000)
+        found: dict[Subject, int] = {}
         async with self._store.read() as tx:
-            caps = await _caps(tx, {s.subject for s in spends}, now)
-        found: list[Alert] = []
-        for spend in spends:
-            period = periods[spend.period]
-            cap = caps.get((spend.subject, period.window))
-            if cap is None:
-                continue
-            threshold = threshold_reached(spend.spent, cap.amount, cap.thresholds)
-            if threshold is None or threshold <= told.get(Told(spend.subject, spend.period, cap.amount), 0):
-                continue
-            found.append(cap.alert(spend, period, threshold, now))
+            for keys, since in ((known, since_ms), (new, 0)):
+                for subject, amount in (await tx.alerts.spent_since(keys, since)).items():
+                    found[subject] = found.get(subject, 0) + amount
         return found
+
+    async def _changed(self, changes: Iterable[PolicyChange], since: datetime, now: datetime) -> set[Subject]:
+        """Whose caps may be others than they were."""
+        found: set[Subject] = set()
+        async with self._store.read() as tx:
+            for user_id in await tx.overrides.users_with_ended(since, now):
+                found.add(Subject(SubjectKind.USER, user_id))
+            for change in set(changes):
+                if change.kind is ChangeKind.GROUP:
+                    found.add(Subject(SubjectKind.POOL, change.id))
+                    found.update(
+                        Subject(SubjectKind.USER, user_id) for user_id in await tx.groups.member_ids(change.id)
+                    )
+                elif change.kind in (ChangeKind.USER, ChangeKind.KEY):
+                    found.add(Subject(SubjectKind(change.kind.value), change.id))
+        return found
+
+    async def _look_at_everybody(self, periods: Mapping[str, Period], now: datetime) -> int:
+        count = 0
+        for kind in (SubjectKind.USER, SubjectKind.KEY, SubjectKind.POOL):
+            async for some in self._capped(kind):
+                count += await self._look_at(some, periods, now)
+        return count
+
+    async def _capped(self, kind: SubjectKind) -> AsyncIterator[list[Subject]]:
+        """All who may have a cap, some at a time."""
+        after = ""
+        while True:
+            async with self._store.read() as tx:
+                ids = await tx.alerts.capped(kind, after, _AT_ONCE)
+            if not ids:
+                return
+            yield [Subject(kind, one) for one in ids]
+            after = ids[-1]
+
+    async def _look_at(self, subjects: Sequence[Subject], periods: Mapping[str, Period], now: datetime) -> int:
+        """Tells what these have reached; gives how many alerts that made."""
+        async with self._store.read() as tx:
+            caps = await caps_of(tx, subjects, now)
+            capped = list({subject for subject, _ in caps})
+            spends = await tx.alerts.spends(capped, periods) if capped else []
+            found: list[Alert] = []
+            for spend in spends:
+                period = periods[spend.period]
+                cap = caps.get((spend.subject, period.window))
+                if cap is None:
+                    continue
+                threshold = threshold_reached(spend.spent, cap.amount, cap.thresholds)
+                if threshold is not None:
+                    found.append(cap.alert(spend, period, threshold, now))
+            told = await tx.alerts.told([alert.subject for alert in found], periods) if found else {}
+        count = 0
+        for alert in found:
+            if alert.threshold > told.get(Told(alert.subject, alert.period, alert.cap), 0):
+                count += await self._tell(alert)
+        return count
 
     async def _tell(self, alert: Alert) -> bool:
         """One transaction for each alert: two who tell the same ones wait for each other once at most."""
@@ -120,109 +180,25 @@ class AlertWatch:
         return True
 
 
-class _Cap:
-    """What caps a subject in one window, with who set it."""
-
-    def __init__(
-        self,
-        label: str,
-        user_id: str | None,
-        amount: Nanos,
-        thresholds: tuple[int, ...],
-        set_by: Subject,
-        set_by_label: str,
-    ) -> None:
-        self.amount = amount
-        self.thresholds = thresholds
-        self._label = label
-        self._user_id = user_id
-        self._set_by = set_by
-        self._set_by_label = set_by_label
-
-    def alert(self, spend: Spend, period: Period, threshold: int, now: datetime) -> Alert:
-        return Alert(
-            id=new_id(),
-            subject=spend.subject,
-            subject_label=self._label,
-            user_id=self._user_id,
-            window=period.window,
-            period=period.key,
-            threshold=threshold,
-            cap=self.amount,
-            spent=Nanos(spend.spent),
-            set_by=self._set_by,
-            set_by_label=self._set_by_label,
-            at=now,
-            resets_at=period.end,
-        )
+def _decoded(text: str | None) -> Progress | None:
+    """None too for what another release wrote otherwise."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=Progress)
+    except msgspec.MsgspecError:
+        return None
 
 
-_Caps = dict[tuple[Subject, Window], _Cap]
-
-
-async def _caps(tx: Transaction, subjects: Iterable[Subject], now: datetime) -> _Caps:
-    """The caps in force of all that has one; whoever is gone has none."""
-    ids: dict[SubjectKind, list[str]] = {kind: [] for kind in SubjectKind}
-    for subject in subjects:
-        ids[subject.kind].append(subject.id)
-    users = await _user_caps(tx, ids[SubjectKind.USER], now)
-    return users | await _key_caps(tx, ids[SubjectKind.KEY]) | await _pool_caps(tx, ids[SubjectKind.POOL])
-
-
-async def _user_caps(tx: Transaction, ids: Sequence[str], now: datetime) -> _Caps:
-    """As admission has them: merged with those of groups, with what overrides say."""
-    users, groups, overrides = (
-        await tx.users.get_many(ids),
-        await tx.groups.groups_of(ids),
-        await tx.overrides.of_users(ids),
+def _astray(before: Progress, now: Progress) -> bool:
+    """Whether what changed since cannot be told by times, or everybody's turn has come."""
+    back = _OVERLAP / 2
+    return (
+        now.looked_at >= before.everybody_at + _EVERYBODY_AFTER
+        or now.looked_at < before.looked_at - back
+        or now.database_ms < before.database_ms - round(back.total_seconds() * 1000)
+        or now.version < before.version
     )
-    sources = {Subject(SubjectKind.GROUP, group.id) for of in groups.values() for group in of}
-    budgets = await tx.policy.budgets([*sources, *(Subject(SubjectKind.USER, user_id) for user_id in ids)])
-    caps: _Caps = {}
-    for user in users.values():
-        own = Subject(SubjectKind.USER, user.id)
-        policy = effective_policy(
-            UserRows(user, groups.get(user.id, []), [], {}, budgets, overrides.get(user.id, [])), now
-        )
-        for window, merged in policy.budgets.items():
-            source = policy.source_of(merged)
-            if merged.value is None or source is None:
-                continue
-            thresholds, amount = policy.alert_thresholds[window], Nanos(merged.value)
-            caps[own, window] = _Cap(user.label, user.id, amount, thresholds, source.subject, source.name)
-    return caps
-
-
-async def _key_caps(tx: Transaction, ids: Sequence[str]) -> _Caps:
-    subjects = [Subject(SubjectKind.KEY, key_id) for key_id in ids]
-    budgets = await tx.policy.budgets(subjects)
-    keys = await tx.keys.get_many([subject.id for subject in budgets])
-    return {
-        place: cap
-        for subject, budget in budgets.items()
-        if (key := keys.get(subject.id)) is not None
-        for place, cap in _own_caps(subject, budget, key.name or key.prefix, key.user_id)
-    }
-
-
-async def _pool_caps(tx: Transaction, ids: Sequence[str]) -> _Caps:
-    budgets = await tx.policy.budgets([Subject(SubjectKind.POOL, group_id) for group_id in ids])
-    groups = await tx.groups.get_many([subject.id for subject in budgets])
-    return {
-        place: cap
-        for subject, budget in budgets.items()
-        if (group := groups.get(subject.id)) is not None
-        for place, cap in _own_caps(subject, budget, group.name, None)
-    }
-
-
-def _own_caps(
-    subject: Subject, budget: Budget, label: str, user_id: str | None
-) -> Iterator[tuple[tuple[Subject, Window], _Cap]]:
-    for window in Window:
-        amount = budget.get(window)
-        if amount is not None:
-            yield (subject, window), _Cap(label, user_id, amount, budget.alert_thresholds, subject, label)
 
 
 async def _recipients(tx: Transaction, alert: Alert) -> list[User]:
@@ -249,5 +225,5 @@ async def _admins(tx: Transaction) -> list[User]:
         request = PageRequest(100, page.items[-1][1])
 
 
-def _chunks(items: Sequence[Spend]) -> Iterator[Sequence[Spend]]:
+def _chunks(items: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
     return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ClauseElement, ColumnElement, Dialect, Table, bindparam, func, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    ColumnElement,
+    Dialect,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from sluicegate.domain.policy import SubjectKind, Window
@@ -25,7 +37,7 @@ class UsageStatements:
         self.add_pending = self._text(insert(PENDING).values({name: bindparam(name) for name in PENDING_COLUMNS}))
         self.add_set = self._text(insert(GROUP_SETS).on_conflict_do_nothing())
         given = {name: bindparam(name) for name in SPEND_COLUMNS}
-        spend = insert(SPEND).values(**given, changed_ms=_milliseconds(dialect))
+        spend = insert(SPEND).values(**given, changed_ms=milliseconds(dialect))
         total = {
             "spent_nanos": SPEND.c.spent_nanos + spend.excluded.spent_nanos,
             "changed_ms": spend.excluded.changed_ms,
@@ -86,11 +98,11 @@ def _one_of(column: ColumnElement[str], count: int) -> ColumnElement[bool]:
     return column.in_([bindparam(f"value_{index}") for index in range(count)])
 
 
-def _milliseconds(dialect: Dialect) -> ClauseElement:
+def milliseconds(dialect: Dialect) -> ColumnElement[int]:
     """The database's time since the epoch; SQLite's in whole seconds."""
     if dialect.name == "sqlite":
-        return text("CAST(strftime('%s', 'now') AS INTEGER) * 1000")
-    return text("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
+        return literal_column("CAST(strftime('%s', 'now') AS INTEGER) * 1000", BigInteger())
+    return literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", BigInteger())
 
 
 def _recent(condition: ColumnElement[bool]) -> ClauseElement:

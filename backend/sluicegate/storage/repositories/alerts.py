@@ -7,22 +7,26 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.alert import Alert, Notice
-from sluicegate.domain.policy import ChangeKind, Subject, SubjectKind
+from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
 from sluicegate.kit.money import Nanos
 from sluicegate.ports.alerts import AlertFilter, Spend, Told
 from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.policy import BUDGETS, of_subjects
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.upsert import inserting
 from sluicegate.storage.tables.alerts import AlertNoticeRow, AlertRow
+from sluicegate.storage.tables.identity import UserRow
 from sluicegate.storage.tables.policy import PolicyChangeRow
 from sluicegate.storage.usage_batch import SPEND
+from sluicegate.storage.usage_sql import milliseconds
 
 _ALERTS, _NOTICES, _CHANGES = table_of(AlertRow), table_of(AlertNoticeRow), table_of(PolicyChangeRow)
+_USERS = table_of(UserRow)
 _KINDS = {kind.value: kind for kind in SubjectKind}
 _TURN = 500
 _NO_CAPS = (ChangeKind.CATALOG, ChangeKind.SECRET_RULES)
@@ -34,30 +38,49 @@ class SqlAlertRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def policy_version(self) -> int:
-        newest = select(func.max(_CHANGES.c.seq)).where(_CHANGES.c.kind.not_in(_NO_CAPS))
-        return await self._session.scalar(newest) or 0
+    async def moment(self) -> tuple[int, int]:
+        newest = select(milliseconds(self._session.get_bind().dialect), func.max(_CHANGES.c.seq))
+        database_ms, version = (await self._session.execute(newest)).one()
+        return database_ms, version or 0
 
-    async def spends(self, periods: Collection[str], since_ms: int) -> list[Spend]:
+    async def changes(self, after: int, since: datetime) -> dict[int, PolicyChange]:
+        wanted = or_(_CHANGES.c.seq > after, _CHANGES.c.at >= since)
+        statement = select(_CHANGES.c.seq, _CHANGES.c.kind, _CHANGES.c.subject_id).where(wanted)
+        rows = await self._session.execute(statement.where(_CHANGES.c.kind.not_in(_NO_CAPS)))
+        return {row.seq: PolicyChange(row.kind, row.subject_id) for row in rows}
+
+    async def spent_since(self, periods: Collection[str], since_ms: int) -> dict[Subject, int]:
+        subject = (SPEND.c.subject_kind, SPEND.c.subject_id)
         statement = (
-            select(SPEND)
+            select(*subject, func.sum(SPEND.c.spent_nanos))
             .where(SPEND.c.period.in_(periods), SPEND.c.changed_ms >= since_ms)
-            .order_by(SPEND.c.subject_kind, SPEND.c.subject_id, SPEND.c.period)
+            .group_by(*subject)
         )
-        found: list[Spend] = []
+        found: dict[Subject, int] = {}
         for rows in (await self._session.execute(statement)).partitions(_TURN):
-            found += [
-                Spend(Subject(_KINDS[row.subject_kind], row.subject_id), row.period, row.spent_nanos, row.changed_ms)
-                for row in rows
-            ]
+            found.update({Subject(_KINDS[kind], subject_id): int(spent) for kind, subject_id, spent in rows})
             # There may be some for everybody, and calls are not to wait for them.
             await asyncio.sleep(0)
         return found
 
-    async def told(self, periods: Collection[str]) -> Mapping[Told, int]:
+    async def capped(self, kind: SubjectKind, after: str, most: int) -> list[str]:
+        if kind is SubjectKind.USER:
+            column, conditions = _USERS.c.id, []
+        else:
+            column, conditions = BUDGETS.c.subject_id, [BUDGETS.c.subject_kind == kind]
+        statement = select(column).where(*conditions, column > after).order_by(column).limit(most)
+        return list(await self._session.scalars(statement))
+
+    async def spends(self, subjects: Collection[Subject], periods: Collection[str]) -> list[Spend]:
+        statement = select(SPEND).where(of_subjects(SPEND, subjects), SPEND.c.period.in_(periods))
+        rows = await self._session.execute(statement.order_by(SPEND.c.subject_kind, SPEND.c.subject_id, SPEND.c.period))
+        return [Spend(Subject(_KINDS[row.subject_kind], row.subject_id), row.period, row.spent_nanos) for row in rows]
+
+    async def told(self, subjects: Collection[Subject], periods: Collection[str]) -> Mapping[Told, int]:
         cap = (_ALERTS.c.subject_kind, _ALERTS.c.subject_id, _ALERTS.c.period, _ALERTS.c.cap_nanos)
         highest = select(*cap, func.max(_ALERTS.c.threshold).label("highest"))
-        rows = await self._session.execute(highest.where(_ALERTS.c.period.in_(periods)).group_by(*cap))
+        where = (of_subjects(_ALERTS, subjects), _ALERTS.c.period.in_(periods))
+        rows = await self._session.execute(highest.where(*where).group_by(*cap))
         return {Told(Subject(row.subject_kind, row.subject_id), row.period, row.cap_nanos): row.highest for row in rows}
 
     async def add(self, alert: Alert) -> bool:

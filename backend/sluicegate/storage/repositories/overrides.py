@@ -41,6 +41,10 @@ class SqlOverrideRepository:
             found[row.user_id].append(override_value(row))
         return found
 
+    async def users_with_ended(self, since: datetime, until: datetime) -> list[str]:
+        ended = (OVERRIDES.c.ends_at > since, OVERRIDES.c.ends_at <= until)
+        return list(await self._session.scalars(select(OVERRIDES.c.user_id).where(*ended).distinct()))
+
     async def add(self, override: Override) -> None:
         values = asdict(override) | {"target": override.target.value}
         await self._session.execute(insert(OVERRIDES).values(values))

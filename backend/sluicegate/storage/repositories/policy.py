@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -48,7 +48,7 @@ class SqlPolicyRepository:
         self._session = session
 
     async def grants_of(self, subjects: Sequence[Subject]) -> list[Grant]:
-        statement = select(GRANTS).where(_of(GRANTS, subjects)).order_by(GRANTS.c.created_at, GRANTS.c.id)
+        statement = select(GRANTS).where(of_subjects(GRANTS, subjects)).order_by(GRANTS.c.created_at, GRANTS.c.id)
         return [grant_value(row) for row in await self._session.execute(statement)]
 
     async def grant(self, grant_id: str) -> Grant | None:
@@ -109,22 +109,22 @@ class SqlPolicyRepository:
         return sorted(await self._session.scalars(union(*ids)))
 
     async def rate_limits(self, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]:
-        rows = await self._session.execute(select(RATE_LIMITS).where(_of(RATE_LIMITS, subjects)))
+        rows = await self._session.execute(select(RATE_LIMITS).where(of_subjects(RATE_LIMITS, subjects)))
         return {subject_of(row): limits_value(row) for row in rows}
 
     async def set_rate_limits(self, subject: Subject, limits: RateLimits) -> None:
         if limits.empty:
-            await self._session.execute(delete(RATE_LIMITS).where(_of(RATE_LIMITS, [subject])))
+            await self._session.execute(delete(RATE_LIMITS).where(of_subjects(RATE_LIMITS, [subject])))
         else:
             await upsert(self._session, RATE_LIMITS, _subject_columns(subject) | asdict(limits))
 
     async def budgets(self, subjects: Sequence[Subject]) -> dict[Subject, Budget]:
-        rows = await self._session.execute(select(BUDGETS).where(_of(BUDGETS, subjects)))
+        rows = await self._session.execute(select(BUDGETS).where(of_subjects(BUDGETS, subjects)))
         return {subject_of(row): budget_value(row) for row in rows}
 
     async def set_budget(self, subject: Subject, budget: Budget) -> None:
         if budget == Budget():
-            await self._session.execute(delete(BUDGETS).where(_of(BUDGETS, [subject])))
+            await self._session.execute(delete(BUDGETS).where(of_subjects(BUDGETS, [subject])))
         else:
             columns = asdict(budget) | {"alert_thresholds": list(budget.alert_thresholds)}
             await upsert(self._session, BUDGETS, _subject_columns(subject) | columns)
@@ -132,19 +132,19 @@ class SqlPolicyRepository:
     async def _grants_for(self, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
         statement = (
             select(GRANTS)
-            .where(_of(GRANTS, [subject]), GRANTS.c.model_id.in_(model_ids))
+            .where(of_subjects(GRANTS, [subject]), GRANTS.c.model_id.in_(model_ids))
             .order_by(GRANTS.c.created_at, GRANTS.c.id)
         )
         return [grant_value(row) for row in await self._session.execute(statement)]
 
 
-def _of(table: Table, subjects: Sequence[Subject]) -> ColumnElement[bool]:
+def of_subjects(table: Table, subjects: Iterable[Subject]) -> ColumnElement[bool]:
     """Rows of these subjects; one comparison per kind, so that the index on (kind, id) serves."""
     by_kind: dict[SubjectKind, list[str]] = {}
     for subject in subjects:
         by_kind.setdefault(subject.kind, []).append(subject.id)
     # A list of ids is never empty here; without subjects nothing may match.
-    matches = [(table.c.subject_kind == kind) & table.c.subject_id.in_(ids) for kind, ids in by_kind.items()]
+    matches = [(table.c.subject_kind == kind.value) & table.c.subject_id.in_(ids) for kind, ids in by_kind.items()]
     return or_(*matches) if matches else table.c.subject_id.in_(())
 
 
