@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -75,6 +75,7 @@ from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
 from sluicegate.services.refusal_log import RefusalLog
+from sluicegate.services.refusal_tally import RefusalTally
 from sluicegate.services.rollups import Retention, RollupService
 from sluicegate.services.rotation import KeyRotation
 from sluicegate.services.secret_findings import FindingLog
@@ -152,6 +153,7 @@ class Container:
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
         self.refusals = RefusalLog(self.store, self.clock)
         self.findings = FindingLog(self.store)
+        self.refused_calls = RefusalTally(self.store, self.clock, settings.zone)
         options = GatewayOptions(
             settings.max_body_bytes,
             timeouts,
@@ -160,7 +162,7 @@ class Container:
             heartbeat_seconds=settings.heartbeat_seconds,
             refused=self.refusals.note,
             found=self.findings.note,
-            counted=self.metrics.refused,
+            counted=self._count_refusal,
         )
         self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
         self.services = self._services()
@@ -250,6 +252,10 @@ class Container:
         """Where people and assistants reach this server."""
         return self.public_url
 
+    def _count_refusal(self, reason: str, user_id: str | None, group_ids: Collection[str]) -> None:
+        self.metrics.refused(reason)
+        self.refused_calls.note(reason, user_id, group_ids)
+
     async def ready(self) -> dict[str, bool]:
         """Whether each part that a call needs is there, for /readyz."""
         checks = {"database": await self._database_answers(), "journal": self.journal.accepts}
@@ -314,6 +320,7 @@ class Container:
         await self.rehearsal.run(self.gateway, self.policy)
         # What the rehearsal refused was nobody's call.
         self.metrics.forget()
+        self.refused_calls.forget()
         await self.policy.start()
         for name in await self.closed_credentials():
             log.error("provider.credential_unreadable", provider=name, advice="restore the KEK, or enter it again")
@@ -326,6 +333,7 @@ class Container:
         await self.findings.settle()
         await self.scheduler.stop()
         self.gateway.break_off()
+        await self.refused_calls.settle()
         if self.redis is not None:
             await self.redis.close()
         await self.journal.close()

@@ -13,7 +13,7 @@ from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.price_list import PriceList
 from sluicegate.domain.secret_rule import SecretAction, SecretCheck, SecretFinding, SecretRule
-from sluicegate.domain.usage import CallRecord, LongContext, Prices
+from sluicegate.domain.usage import CallRecord, LongContext, Prices, RefusalSpot
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.domain.webhook import Post, PostKind, PostStatus, Webhook
 from sluicegate.kit.crypto import hash_password, token_digest
@@ -159,6 +159,10 @@ async def _credentials(tx: Transaction) -> None:
         owner, seen = name.partition("-")[0], NOW - timedelta(hours=name.endswith("there"))
         expires = NOW + timedelta(days=14)
         await tx.sessions.add(Session(name, owner, token_digest(name), NOW, seen, expires, "10.0.0.1", agent))
+    midnight = round(NOW.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+    await tx.refusals.add(
+        {RefusalSpot(midnight, scope, "budget_exceeded"): 2 for scope in (None, "mia", "noor", "team")}
+    )
 
 
 def past_calls() -> list[CallRecord]:

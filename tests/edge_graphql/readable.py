@@ -61,9 +61,10 @@ BY_MEMBERS: dict[str, str] = {
         "providerKinds sessions usage user viewer"
     ),
     "RateLimit": "concurrentRequests inputTokensPerMinute outputTokensPerMinute requestsPerMinute version",
+    "RefusalCount": "calls reason",
     "Session": "address client createdAt current expiresAt id lastSeenAt",
     "UsagePoint": "start totals",
-    "UsageReport": "breakdown previous previousSeries series totals",
+    "UsageReport": "breakdown previous previousSeries refusals series totals",
     "UsageSlice": "key label totals",
     "UsageTotals": "cacheReadTokens cacheWriteTokens cost errors inputTokens outputTokens requests",
     "User": (

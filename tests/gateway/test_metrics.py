@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from adapters.samples import parsed
@@ -10,6 +13,7 @@ from gateway.bench import CHAT, Bench, chat
 from gateway.office import Office
 from sluicegate.gateway.breaker import FAILURES
 from sluicegate.kit.errors import Forbidden
+from sluicegate.services.usage import RefusalCount, UsageQuery
 
 
 def labels(**values: str) -> tuple[tuple[str, str], ...]:
@@ -35,6 +39,27 @@ async def test_samples_say_what_the_ledger_says(bench: Bench, office: Office) ->
     assert refusals == {"rate_limit_exceeded": 2, "model_not_found": 1}
     assert [found[f"sluicegate_{name}", ()] for name in ("calls_in_flight", "journal_waiting_calls")] == [0, 0]
     assert [found[f"sluicegate_{name}", ()] for name in ("journal_accepting", "database_up")] == [1, 1]
+
+
+async def test_every_refused_call_is_counted_for_everybody_and_for_whoever_it_was_of(
+    bench: Bench, office: Office
+) -> None:
+    """Also one that a task carries, since its body is long."""
+    await bench.set_limits(requests=0)
+    long = chat(messages=[{"role": "user", "content": "x" * 120_000}])
+    for body in (chat(), long, chat(), long):
+        assert (await bench.client.post(CHAT, json=body)).status_code == 429
+    assert (await bench.client.post(CHAT, json=chat(model="nobody-has-it"))).status_code == 404
+    unknown = {"authorization": "Bearer sg_nobody"}
+    assert (await bench.client.post(CHAT, json=chat(), headers=unknown)).status_code == 401
+    assert (await bench.client.get("/v1/nothing")).status_code == 404
+    await bench.container.refused_calls.settle()
+    today, usage = bench.container.clock.now().date(), bench.container.services.usage
+    span = UsageQuery(today - timedelta(days=1), today + timedelta(days=1))
+    known = [RefusalCount("rate_limit_exceeded", 4), RefusalCount("model_not_found", 1)]
+    assert await usage.refusals(office.ada, span) == known
+    of_everyone = await usage.refusals(office.admin, replace(span, everyone=True))
+    assert of_everyone == [known[0], RefusalCount("invalid_api_key", 1), known[1]]
 
 
 async def test_a_backend_that_fails_shows(bench: Bench, office: Office) -> None:

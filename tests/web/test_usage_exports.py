@@ -15,13 +15,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fakes.identity import no_samples, sqlite_site
+from fakes.identity import RecordingFeed, no_samples, sqlite_site
+from sluicegate.domain.usage import RefusalSpot
 from sluicegate.domain.user import Role
+from sluicegate.kit.clock import SystemClock
 from sluicegate.kit.money import format_usd, parse_usd
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
 from sluicegate.services.usage import Interval, UsageDimension, UsageQuery, UsageService
+from sluicegate.storage.engine import SqlStore
 from sluicegate.storage.rollups import SqlRollups
 from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
@@ -129,6 +132,22 @@ async def test_every_file_adds_up_to_the_totals_of_the_page(
     assert len(listed) == report.totals.requests
 
 
+async def test_refused_calls_are_counted_by_reason(desk: Desk) -> None:
+    await desk.sign_in("ada@example.com")
+    spots = {
+        RefusalSpot(round(day.timestamp() * 1000), scope, reason): calls
+        for day in (NOW.replace(hour=0, minute=0), NOW.replace(year=2025))
+        for scope, reason, calls in ((None, "budget_exceeded", 3), (None, "invalid_api_key", 5), ("eve", "x", 1))
+    }
+    store = SqlStore(desk.engine, RecordingFeed(), SystemClock())
+    async with store.write() as tx:
+        await tx.refusals.add(spots)
+    rows = [{"reason": "invalid_api_key", "calls": "5"}, {"reason": "budget_exceeded", "calls": "3"}]
+    assert await desk.rows(f"/export/refusals.csv?{SPAN}") == rows
+    report = await desk.usage.refusals(desk.admin, UsageQuery(FIRST, LAST, everyone=True))
+    assert [{"reason": found.reason, "calls": str(found.calls)} for found in report] == rows
+
+
 async def test_calls_are_filtered_and_come_whole(desk: Desk) -> None:
     await desk.sign_in("ada@example.com")
     desk.write(*(call(NOW - timedelta(seconds=n), status=200 if n % 2 else 502) for n in range(1100)))
@@ -158,6 +177,9 @@ async def test_faults_are_named_by_field(desk: Desk, path: str, field: str) -> N
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
 
 
-@pytest.mark.parametrize("path", [f"usage.csv?{SPAN}", f"usage-breakdown.csv?{SPAN}", "calls.csv?everyone=true"])
+_FILES = ("usage.csv", "usage-breakdown.csv", "refusals.csv", "calls.csv")
+
+
+@pytest.mark.parametrize("path", [f"{name}?{SPAN}" for name in _FILES])
 async def test_strangers_get_nothing(desk: Desk, path: str) -> None:
     assert (await desk.http.get(f"/export/{path}")).status_code == 401

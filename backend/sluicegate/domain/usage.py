@@ -137,3 +137,13 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
             self.output_tokens,
             self.reasoning_tokens,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalSpot:
+    """Where a refused call counts: on a day of the deployment's zone, by where that begins (milliseconds), for its
+    reason, the code that the caller got. `scope` is the user, a group that the user was in, or None for everybody."""
+
+    day_ms: int
+    scope: str | None
+    reason: str

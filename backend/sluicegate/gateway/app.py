@@ -38,6 +38,7 @@ from sluicegate.gateway.paths import (
 from sluicegate.gateway.pipeline import GatewayOptions, Pipeline, decided
 from sluicegate.gateway.routing import Backends
 from sluicegate.kit.clock import Clock
+from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, internal_error
 from sluicegate.policy.service import PolicyService
 from sluicegate.ports.health import HealthBoard
@@ -69,7 +70,7 @@ class GatewayApp:
         backends = Backends(upstream, demo, options.timeouts, clock, patience=options.patience_seconds)
         self.health: HealthBoard = backends.breakers
         self._pipeline = Pipeline(Books(policy, journal, clock, KeptAnswers(clock)), backends, options)
-        self.board = Board(self._pipeline.watch, policy, clock)
+        self.board = Board(self._pipeline.watch, clock)
         self._paths = self._table()
         self.direct = Direct(self._pipeline, self._paths, self._rendered, _TELLING, self._answering)
 
@@ -157,12 +158,21 @@ class GatewayApp:
     def _rendered(self, request: Request, refusal: Refusal) -> Reply:
         if refusal.code == "budget_exceeded":
             refusal.status = self._budget_status
-        self.board.note(request, refusal)
-        self._counted(refusal.code)
+        principal = self._known(request)
+        self.board.note(principal, refusal)
+        user_id, *_, group_ids = principal.named if principal is not None else (None, ())
+        self._counted(refusal.code, user_id, group_ids)
         reply = render(refusal, request.dialect, request.id, self._clock.now())
         if refusal.status == 405:
             reply.headers.append((b"allow", refusal.field.encode() if refusal.field else b""))
         return reply
+
+    def _known(self, request: Request) -> Principal | None:
+        """Whose key it is, of those who have called of late."""
+        try:
+            return self._policy.remembered(credential_of(request))
+        except Refusal:
+            return None
 
     async def _models(self, request: Request, named: str) -> None:
         principal = await self._pipeline.identify(request)

@@ -7,13 +7,10 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sluicegate.gateway.asgi import Request
-from sluicegate.gateway.credentials import credential_of
 from sluicegate.gateway.watch import Watch
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal
-from sluicegate.policy.service import PolicyService
 from sluicegate.ports.live import CallInFlight, RefusedCall
 
 _MAX_REMEMBERED = 500
@@ -44,9 +41,8 @@ class _Refused:
 class Board:
     """Implements ports.live.CallBoard. Refusals that differ in nothing but the time are one entry."""
 
-    def __init__(self, watch: Watch, policy: PolicyService, clock: Clock) -> None:
+    def __init__(self, watch: Watch, clock: Clock) -> None:
         self._watch = watch
-        self._policy = policy
         self._clock = clock
         # The last ones at the end, keyed by key, model and code.
         self._refused: dict[tuple[str, str, str], _Refused] = {}
@@ -54,11 +50,10 @@ class Board:
         # Seconds of the monotonic clock, with how many calls were refused in each.
         self._seconds: deque[list[int]] = deque(maxlen=_SECONDS + 1)
 
-    def note(self, request: Request, refusal: Refusal) -> None:
-        """One more refusal; costs the same however many there were."""
+    def note(self, principal: Principal | None, refusal: Refusal) -> None:
+        """One more refusal, of whoever's key it was; costs the same however many there were."""
         if refusal.code in _ASTRAY:
             return
-        principal = self._principal_of(request)
         key_id = principal.key_id if principal is not None else ""
         kind = key_id, (refusal.model or "")[:_MAX_TEXT], refusal.code
         noted = self._refused.pop(kind, None)
@@ -88,12 +83,6 @@ class Board:
                 self._of_keys[oldest[0]] = left
             else:
                 del self._of_keys[oldest[0]]
-
-    def _principal_of(self, request: Request) -> Principal | None:
-        try:
-            return self._policy.remembered(credential_of(request))
-        except Refusal:
-            return None
 
     def forget(self) -> None:
         """All refusals so far."""

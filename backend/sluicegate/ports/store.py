@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sluicegate.ports.alerts import AlertRepository, WebhookRepository
     from sluicegate.ports.overview import OverviewRepository
     from sluicegate.ports.prices import PriceListRepository
+    from sluicegate.ports.usage import RefusalRepository
 
 
 class UserRepository(Protocol):
@@ -476,6 +477,8 @@ class Transaction(Protocol):
     def overview(self) -> OverviewRepository: ...
     @property
     def alerts(self) -> AlertRepository: ...
+    @property
+    def refusals(self) -> RefusalRepository: ...
     @property
     def webhooks(self) -> WebhookRepository: ...
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from sluicegate.domain.policy import Subject, Window
-from sluicegate.domain.usage import CallRecord, Outcome
+from sluicegate.domain.usage import CallRecord, Outcome, RefusalSpot
 from sluicegate.ports.pages import Page, PageRequest
 
 
@@ -124,12 +124,22 @@ class UsageReader(Protocol):
         By group, a call counts in each of the groups that its user was in at the time, or under an empty key."""
         ...
 
+    async def refusals(self, scope: UsageScope) -> dict[str, int]:
+        """How many calls were refused, by reason; those for which there were none are absent."""
+        ...
+
     async def calls(self, where: CallFilter, page: PageRequest) -> Page[CallRecord]:
         """Newest first."""
         ...
 
     async def provider_days(self, provider_id: str, since: datetime, until: datetime) -> list[ProviderDay]:
         """From the ledger, for as far back as it goes, from midnight to midnight UTC; `until` is not included."""
+        ...
+
+
+class RefusalRepository(Protocol):
+    async def add(self, counts: Mapping[RefusalSpot, int]) -> None:
+        """So many refused calls more for each."""
         ...
 
 

@@ -88,6 +88,14 @@ class UsageSlice:
     totals: UsageTotals
 
 
+@dataclass(frozen=True, slots=True)
+class RefusalCount:
+    """`reason` is the code that callers got."""
+
+    reason: str
+    calls: int
+
+
 class UsageService:
     """`kept_days` tells per grain for how many days its sums are kept."""
 
@@ -152,6 +160,12 @@ class UsageService:
             raise InvalidInput("by", f"can be SESSION for one user, or for at most {MAX_SESSION_DAYS} days")
         found = await self._reader.breakdown(scope, by.value, first)
         return [UsageSlice(key, label or "none", totals) for key, label, totals in found]
+
+    async def refusals(self, caller: Caller, query: UsageQuery) -> list[RefusalCount]:
+        """Calls that were refused, by reason, the most frequent first. A user's or a group's are those that came with a
+        key that was known."""
+        found = await self._reader.refusals(self._scope(caller, query))
+        return [RefusalCount(*pair) for pair in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))]
 
     async def calls(self, caller: Caller, where: CallFilter, everyone: bool, page: PageRequest) -> Page[CallRecord]:
         """Newest first; by default the caller's own."""

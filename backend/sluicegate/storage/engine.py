@@ -30,6 +30,7 @@ from sluicegate.storage.repositories.overrides import SqlOverrideRepository
 from sluicegate.storage.repositories.overview import SqlOverviewRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.price_lists import SqlPriceListRepository
+from sluicegate.storage.repositories.refusals import SqlRefusalRepository
 from sluicegate.storage.repositories.sealed import SqlSealedRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
@@ -120,6 +121,7 @@ class SqlTransaction:
         self.switches = SqlSwitchRepository(session)
         self.overview = SqlOverviewRepository(session)
         self.alerts = SqlAlertRepository(session)
+        self.refusals = SqlRefusalRepository(session)
         self.webhooks = SqlWebhookRepository(session)
 
     def changed(self, *changes: PolicyChange) -> None:

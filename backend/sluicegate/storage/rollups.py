@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.usage import SESSION, Grain
+from sluicegate.storage.repositories.refusals import REFUSALS
 from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.spans import EIGHT_DAYS, QUARTER, starts
 from sluicegate.storage.tables.identity import GroupRow
@@ -180,6 +181,7 @@ class SqlRollups:
             removed += await self._forget(table, table.c.start_ms, [table.c.grain == grain], before_ms)
         if grain == DAY:
             removed += await self._forget(PEOPLE, PEOPLE.c.start_ms, [PEOPLE.c.grain == EIGHT_DAYS], before_ms)
+            removed += await self._forget(REFUSALS, REFUSALS.c.start_ms, [], before_ms)
         return removed
 
     async def forget_sessions(self, before_ms: int) -> int:

@@ -29,6 +29,7 @@ from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.usage import CallFilter, Grain, ProviderDay, UsageScope, UsageTotals
 from sluicegate.storage.repositories.paging import paged, to_page
+from sluicegate.storage.repositories.refusals import REFUSALS
 from sluicegate.storage.rollups import (
     CUBE,
     DAY,
@@ -140,6 +141,14 @@ class SqlUsageReader:
                 fresh = select(key, label).where(key.in_(part)).order_by(PENDING.c.latest_ms, label)
                 names.update({row[0]: row[1] for row in await connection.execute(fresh)})
         return names
+
+    async def refusals(self, scope: UsageScope) -> dict[str, int]:
+        whose = scope.user_id or scope.group_id or EVERYONE
+        calls = func.sum(REFUSALS.c.calls)
+        where = (REFUSALS.c.scope == whose, *_in(REFUSALS.c.start_ms, _span(scope)))
+        statement = select(REFUSALS.c.reason, calls).where(*where).group_by(REFUSALS.c.reason)
+        async with snapshot(self._engine) as connection:
+            return {row[0]: int(row[1]) for row in await connection.execute(statement)}
 
     async def calls(self, where: CallFilter, page: PageRequest) -> Page[CallRecord]:
         statement = select(LEDGER).where(*_matching(where))

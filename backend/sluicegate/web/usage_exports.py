@@ -53,6 +53,12 @@ def usage_export_routes(usage: UsageService, caller_of: Callable[[Request], Awai
         head = ("id", by.value, *_FIGURES)
         return streamed(f"usage-by-{by.value}.csv", _CSV, _once(csv_lines([head, *rows])))
 
+    @router.get("/refusals.csv")
+    async def refusals_csv(request: Request) -> StreamingResponse:
+        found = await usage.refusals(await caller_of(request), _query(request))
+        rows = [(refusal.reason, str(refusal.calls)) for refusal in found]
+        return streamed("refusals.csv", _CSV, _once(csv_lines([("reason", "calls"), *rows])))
+
     @router.get("/calls.csv")
     async def calls_csv(request: Request) -> StreamingResponse:
         caller, everyone = await caller_of(request), _flag(request, "everyone")

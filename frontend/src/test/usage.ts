@@ -24,6 +24,7 @@ export function mockReport(now: Partial<Totals>, before: Partial<Totals> = {}): 
         { start: "2026-11-23T00:00:00Z", totals: mockTotals() },
         { start: "2026-11-24T00:00:00Z", totals: mockTotals(now) },
       ],
+      refusals: [],
       previousSeries: [
         { start: "2026-11-21T00:00:00Z", totals: mockTotals() },
         { start: "2026-11-22T00:00:00Z", totals: mockTotals(before) },

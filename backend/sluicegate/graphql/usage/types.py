@@ -76,6 +76,12 @@ By = Annotated[UsageDimension, strawberry.argument(description="What to break do
 First = Annotated[int, strawberry.argument(description="At most so many, 1 to 100.")]
 
 
+@strawberry.type(description="Calls that were refused for one reason.")
+class RefusalCount:
+    reason: str = strawberry.field(description="The code that callers got, like `budget_exceeded`.")
+    calls: BigInt = strawberry.field(description="How many.")
+
+
 @strawberry.type(description="What was used in a span of days.")
 class UsageReport:
     totals: UsageTotals = strawberry.field(description="Everything in the span.")
@@ -101,6 +107,15 @@ class UsageReport:
         usage, caller = info.context.services.usage, info.context.require_caller()
         found = await usage.breakdown(caller, self.query, by, first)
         return [UsageSlice(key=s.key, label=s.label, totals=UsageTotals.of(s.totals)) for s in found]
+
+    @strawberry.field(
+        description="Calls that were not let through, by whole days; the most frequent reason first. Those with a key "
+        "that nobody has are in everyone's alone."
+    )
+    async def refusals(self, info: Info) -> list[RefusalCount]:
+        usage, caller = info.context.services.usage, info.context.require_caller()
+        found = await usage.refusals(caller, self.query)
+        return [RefusalCount(reason=f.reason, calls=BigInt(f.calls)) for f in found]
 
     @classmethod
     def of(cls, report: service.UsageReport) -> UsageReport:

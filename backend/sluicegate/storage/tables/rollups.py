@@ -139,6 +139,19 @@ class UsageSessionRow(Row, table=True):
     cost_nanos: int = _big()
 
 
+class UsageRefusalRow(Row, table=True):
+    """Calls that were refused, by the day, for whom (scope: `*` for everybody, a user, a group of the user's at the
+    time) and why. No roll-up: refused calls are in no ledger."""
+
+    __tablename__ = "usage_refusals"
+    __table_args__ = (Index("ix_usage_refusals_start", "start_ms"),)
+
+    scope: str = Field(primary_key=True, max_length=36)
+    start_ms: int = _big(key=True)
+    reason: str = Field(primary_key=True, max_length=40)
+    calls: int = _big()
+
+
 class UsageGroupSetRow(Row, table=True):
     """Which groups a set of groups holds; the empty set holds the empty id."""
 

@@ -53,25 +53,6 @@ export interface RefusedCall {
   retryAfter: number | null;
 }
 
-const codes: Record<string, string> = {
-  rate_limit_exceeded: "Rate limit",
-  budget_exceeded: "Budget used up",
-  model_not_granted: "No grant",
-  model_not_found: "No such model",
-  invalid_api_key: "Unknown key",
-  key_revoked: "Revoked key",
-  key_expired: "Expired key",
-  user_suspended: "Suspended user",
-  secret_blocked: "Secret rule",
-  invalid_request: "Invalid request",
-  request_timeout: "Came too slowly",
-  upstream_unavailable: "No provider answered",
-  temporarily_unavailable: "Gateway could not decide",
-  internal_error: "Gateway failed",
-};
-
-export const codeLabel = (code: string): string => codes[code] ?? code.replaceAll("_", " ");
-
 /** "4 s", "3 min 20 s", "1 h 5 min": how long ago, or for how long, as a clock beside it would count. */
 export function formatAge(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));

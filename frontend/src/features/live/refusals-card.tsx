@@ -6,10 +6,11 @@ import { SectionCard } from "@/components/section-card";
 import { LinesSkeleton } from "@/components/skeletons";
 import type { Column } from "@/components/table-parts";
 import { ListFrame } from "@/features/live/list-frame";
-import { codeLabel, formatAge, type Picture, type RefusedCall } from "@/features/live/picture";
+import { formatAge, type Picture, type RefusedCall } from "@/features/live/picture";
 import { Person } from "@/features/usage/person";
 import { formatExact } from "@/lib/dates";
 import { formatCount } from "@/lib/numbers";
+import { codeLabel } from "@/lib/refusals";
 import classes from "./live.module.css";
 
 interface Props {

@@ -19,9 +19,15 @@ const exhausted = {
   ],
 };
 
+const refusing = mockReport({ requests: 8, cost: "20" }, { requests: 4, cost: "10" });
+refusing.usage.refusals = [
+  { reason: "budget_exceeded", calls: 1500 },
+  { reason: "invalid_api_key", calls: 500 },
+];
+
 function show(more: Parameters<typeof stubServer>[0] = {}) {
   const server = stubServer({
-    UsageReport: mockReport({ requests: 8, cost: "20" }, { requests: 4, cost: "10" }),
+    UsageReport: refusing,
     UsageBreakdown: ({ by }: { by: string }) =>
       slices(by === "USER" ? "Grace <grace@example.com>" : "demo-smart"),
     OverviewAlerts: { budgetOwners: { totalCount: 7, edges: [{ node: exhausted }] } },
@@ -71,6 +77,11 @@ it("shows figures against the time before, who used most, and what needs a look"
   expect(blocked).toHaveTextContent("$10.00");
   expect(blocked).not.toHaveTextContent("$99.00");
   expect(screen.getByText("And 6 others.")).toBeVisible();
+  const refused = await screen.findByRole("table", { name: "Refused calls by reason" });
+  expect(within(refused).getByRole("row", { name: "Budget used up 75% 1,500" })).toBeVisible();
+  const file = within(screen.getByRole("region", { name: "Refused calls" })).getByRole("link");
+  expect(file).toHaveAttribute("href", expect.stringContaining("/export/refusals.csv?from="));
+  expect(file).toHaveAttribute("href", expect.stringContaining("everyone=true"));
   const changes = screen.getByRole("region", { name: "Recent changes" });
   expect(await within(changes).findByText("Compilers")).toBeVisible();
   expect(changes).toHaveTextContent("Set budget Compilers");
@@ -84,6 +95,11 @@ it("shows figures against the time before, who used most, and what needs a look"
   expect(await within(health).findByText("1 on")).toBeVisible();
   expect(health).toHaveTextContent("1 job fail");
   expect(health).toHaveTextContent("1 delivery failed");
+});
+
+it("says so when no call was refused", async () => {
+  show({ UsageReport: mockReport({}) });
+  expect(await screen.findByText("No call was refused in these days.")).toBeVisible();
 });
 
 it("says so when nobody is out of budget", async () => {

@@ -16,6 +16,7 @@ import { KpiCards } from "@/features/usage/kpi-cards";
 import { Person } from "@/features/usage/person";
 import { type UsageSlice, usageBreakdownQuery, usageReportQuery } from "@/features/usage/queries";
 import { type Range, rangeOf } from "@/features/usage/range";
+import { RefusalsCard } from "@/features/usage/refusals-card";
 import type { UsageSearch } from "@/features/usage/search";
 import classes from "@/features/usage/usage.module.css";
 import { UsageRange } from "@/features/usage/usage-range";
@@ -76,6 +77,7 @@ export function OverviewPage() {
         <Top title="Top users" by="USER" range={range} />
         <Top title="Top models" by="MODEL" range={range} />
         <BlockedCard />
+        <RefusalsCard scope={everyone} range={range} report={report} />
         <ActivityCard />
         <HealthCard />
       </div>

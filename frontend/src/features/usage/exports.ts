@@ -32,6 +32,10 @@ export const breakdownAddress = (
   by: UsageDimension,
 ): string => address("usage-breakdown.csv", { from, to, by, ...scope });
 
+/** How many calls were refused, by reason. */
+export const refusalsAddress = (scope: UsageScope, { from, to }: Range): string =>
+  address("refusals.csv", { from, to, ...scope });
+
 /** Every call that the filters leave. */
 export function callsAddress(
   { userId, everyone }: UsageScope,

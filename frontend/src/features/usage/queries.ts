@@ -21,6 +21,7 @@ export interface UsageScope {
 
 export type UsageReport = UsageReportQuery["usage"];
 export type UsageTotals = UsageReport["totals"];
+export type Refusal = UsageReport["refusals"][number];
 export type UsageSlice = UsageBreakdownQuery["usage"]["breakdown"][number];
 export type Call = CallsQuery["calls"]["edges"][number]["node"];
 
@@ -39,6 +40,7 @@ const reportDocument = graphql(`
         start
         totals { requests errors inputTokens cacheReadTokens cacheWriteTokens outputTokens cost }
       }
+      refusals { reason calls }
     }
   }
 `);

@@ -15,6 +15,10 @@ import { useTableState } from "@/lib/use-table-state";
 // Below the fold: its code comes after the page's own.
 const CallsCard = later(async () => (await import("@/features/usage/calls-card")).CallsCard);
 
+const RefusalsCard = later(
+  async () => (await import("@/features/usage/refusals-card")).RefusalsCard,
+);
+
 interface Props {
   scope: UsageScope;
   /** Stands between the figures and the charts. */
@@ -50,6 +54,9 @@ export function UsageView({ scope, between, unused }: Props) {
             by={state.by ?? (scope.everyone || scope.groupId !== undefined ? "USER" : "MODEL")}
             onBy={(by) => set({ by })}
           />
+          {report?.refusals.length ? (
+            <RefusalsCard scope={scope} range={range} report={report} />
+          ) : null}
           {scope.groupId === undefined ? (
             <CallsCard scope={scope} range={range} timeZone={timeZone} />
           ) : null}

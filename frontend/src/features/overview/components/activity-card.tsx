@@ -41,7 +41,7 @@ export function ActivityCard() {
                   </More>{" "}
                 </>
               )}
-              Calls over limits and budgets are not among them; the latest are on{" "}
+              All refused calls are counted under Refused calls; the latest are on{" "}
               <More to="/admin/live">Live</More>.
             </Text>
           </>
