@@ -9,8 +9,9 @@ from typing import NoReturn
 
 import psycopg
 import pytest
-from psycopg import sql
 from sqlalchemy.engine import make_url
+
+from databases import PostgresTemplate, postgres_database, sqlite_database
 
 _DATABASE = "SLUICEGATE_TEST_DATABASE_URL"
 _REDIS = "SLUICEGATE_TEST_REDIS_URL"
@@ -28,13 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres_url(worker_id: str) -> Iterator[str]:
     """An empty PostgreSQL database of this worker's own."""
-    base = os.environ.get(_DATABASE) or _without(_DATABASE)
-    admin = make_url(base).set(drivername="postgresql")
-    name = f"sluicegate_test_{worker_id}_{os.getpid()}"
-    with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield admin.set(database=name).render_as_string(hide_password=False)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    base = make_url(os.environ.get(_DATABASE) or _without(_DATABASE)).set(drivername="postgresql")
+    near = base.set(database="sluicegate_test").render_as_string(hide_password=False)
+    with postgres_database(near, f"{worker_id}_{os.getpid()}") as url:
+        yield url
 
 
 @pytest.fixture
@@ -53,6 +51,22 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'site.db'}"
     url: str = request.getfixturevalue("fresh_postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def postgres_schema(postgres_url: str) -> Iterator[PostgresTemplate]:
+    """A PostgreSQL database with today's schema and no rows, whenever it is restored."""
+    with postgres_database(postgres_url, "schema") as url:
+        yield PostgresTemplate(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with today's schema: SQLite always, PostgreSQL where there is one."""
+    if request.param == "sqlite":
+        return sqlite_database(tmp_path / "site.db")
+    template: PostgresTemplate = request.getfixturevalue("postgres_schema")
+    return template.restored()
 
 
 @pytest.fixture(scope="session")

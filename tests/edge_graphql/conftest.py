@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_graphql.world import World, postgres_copy, postgres_database, seed, sqlite_copy, world_at
+from databases import PostgresTemplate, postgres_database
+from edge_graphql.world import World, seed, sqlite_copy, world_at
 
 NewWorld = Callable[[], AbstractAsyncContextManager[World]]
 _numbers = count()
@@ -23,19 +24,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_database(postgres_url, "template") as url:
-        seed(url, tmp_path_factory.mktemp("template"))
-        yield url
+def postgres_template(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresTemplate]:
+    with postgres_database(postgres_url, "world") as url:
+        yield PostgresTemplate(url, lambda url: seed(url, tmp_path_factory.mktemp("template")))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        yield sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
-    else:
-        with postgres_copy(request.getfixturevalue("postgres_template"), f"copy{next(_numbers)}") as url:
-            yield url
+        return sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
+    template: PostgresTemplate = request.getfixturevalue("postgres_template")
+    return template.restored()
 
 
 @pytest.fixture

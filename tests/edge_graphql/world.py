@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import inspect, text
-from sqlalchemy.engine import make_url
 
 from edge_graphql.people import NOW, past_calls, populate
 from sluicegate.container import Container
@@ -127,19 +124,3 @@ def seed(url: str, folder: Path) -> None:
 def sqlite_copy(template: Path, folder: Path) -> str:
     shutil.copy(template, folder / "world.db")
     return f"sqlite:///{folder / 'world.db'}"
-
-
-def postgres_copy(template: str, name: str) -> AbstractContextManager[str]:
-    return postgres_database(template, name, template=make_url(template).database)
-
-
-@contextmanager
-def postgres_database(near: str, suffix: str, *, template: str | None = None) -> Iterator[str]:
-    """A database beside another one, as long as it is needed."""
-    url = make_url(near)
-    name = f"{url.database}_{suffix}"
-    parts = (sql.Identifier(name), sql.Identifier(template or "template1"))
-    with psycopg.connect(url.set(database="postgres").render_as_string(hide_password=False), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*parts))
-        yield url.set(database=name).render_as_string(hide_password=False)
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(parts[0]))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from databases import sqlite_database
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.policy import PolicyChange
 from sluicegate.domain.user import Role, User, UserStatus
@@ -21,7 +22,6 @@ from sluicegate.services.invitations import InvitationService
 from sluicegate.services.mail import MailService
 from sluicegate.services.passwords import Passwords
 from sluicegate.services.recovery import RecoveryService
-from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
 
 SITE_URL = "https://ai.example.com"
@@ -75,14 +75,13 @@ class Site:
 
 @asynccontextmanager
 async def sqlite_site(folder: Path) -> AsyncIterator[Site]:
-    async with site_at(f"sqlite:///{folder / 'site.db'}") as site:
+    async with site_at(sqlite_database(folder / "site.db")) as site:
         yield site
 
 
 @asynccontextmanager
 async def site_at(url: str) -> AsyncIterator[Site]:
-    """On a database without a schema."""
-    migrate.upgrade(url)
+    """On a database with today's schema and no rows."""
     clock, feed = ManualClock(datetime(2026, 11, 24, 9, tzinfo=UTC)), RecordingFeed()
     store = SqlStore(make_engine(database_url(url)), feed, clock)
     try:

@@ -24,10 +24,11 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
 
 from cli.program import Server, run, serving
+from databases import PostgresTemplate
 from faults.crowd import Bookkeeper, Crowd, compare, eventually
 from faults.link import Link
-from gateway.bench import SUBJECT, populate, prepared_database, running_bench
-from sluicegate.container import Container, prepare_database
+from gateway.bench import SUBJECT, populate, running_bench
+from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.clock import SystemClock
 from sluicegate.settings import Settings
@@ -87,8 +88,8 @@ def _sync(url: str) -> str:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, fresh_url: str) -> AsyncIterator[Site]:
-    async with _site(tmp_path, fresh_url) as site:
+async def site(tmp_path: Path, migrated_url: str) -> AsyncIterator[Site]:
+    async with _site(tmp_path, migrated_url) as site:
         yield site
 
 
@@ -97,7 +98,6 @@ async def _site(tmp_path: Path, database: str) -> AsyncIterator[Site]:
     async with Bookkeeper() as provider:
         values: dict[str, Any] = {"data_dir": tmp_path / "data", "database_url": database}
         settings = Settings(**values, allow_private_upstreams=True)
-        await asyncio.to_thread(prepare_database, settings)
         container = Container(settings, "http://127.0.0.1")
         await populate(container, provider.port)
         await container.stop()
@@ -155,9 +155,11 @@ async def test_a_database_that_is_away_for_a_while_keeps_nobody_from_working(sit
 
 
 @pytest.mark.timeout(300)
-async def test_a_database_that_is_away_for_minutes_is_caught_up_with(tmp_path: Path, fresh_postgres_url: str) -> None:
+async def test_a_database_that_is_away_for_minutes_is_caught_up_with(
+    tmp_path: Path, postgres_schema: PostgresTemplate
+) -> None:
     """Longer than the longest pause between two tries to write to it, and than any statement may take."""
-    async with _site(tmp_path, fresh_postgres_url) as site:
+    async with _site(tmp_path, postgres_schema.restored()) as site:
         with ExitStack() as stack:
             link = await link_to(site)
             stack.callback(link.close)
@@ -228,14 +230,11 @@ def _at_least(found: int, wanted: int) -> None:
 
 
 async def test_a_clock_that_jumps_changes_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    database = await asyncio.to_thread(prepared_database, empty)
     offset = 0.0
     monkeypatch.setattr(SystemClock, "time", staticmethod(lambda: time.time() + offset))
     provider = Bookkeeper()
     crowd = Crowd()
-    async with running_bench(tmp_path, database, provider=provider) as bench:
+    async with running_bench(tmp_path, provider=provider) as bench:
         async with crowd.calling(f"http://127.0.0.1:{bench.port}"):
             for jump in (3600.0, -7200.0, 86_400.0 * 32, -86_400.0 * 40, 0.0):
                 await crowd.until_answered(15)

@@ -137,12 +137,12 @@ async def seen(bench: Bench, path: str, body: Any, step: Step | None = None) -> 
     return answer.status_code, {n: v for n, v in fields.items() if not n.startswith("x-ratelimit")}, text
 
 
-async def test_nothing_tells_a_call_without_asgi_from_one_with_it(tmp_path: Path, empty_database: Path) -> None:
+async def test_nothing_tells_a_call_without_asgi_from_one_with_it(tmp_path: Path) -> None:
     found: list[tuple[list[Any], list[CallRecord]]] = []
     for direct in (True, False):
         folder = tmp_path / str(direct)
         folder.mkdir()
-        async with running_bench(folder, empty_database, direct=direct) as bench:
+        async with running_bench(folder, direct=direct) as bench:
             await warmed(bench)
             answers = [await seen(bench, path, body) for path, body in CALLS]
             answers += [await seen(bench, CHAT, chat(), step) for step in STEPS]
@@ -197,8 +197,8 @@ async def test_a_caller_who_leaves_before_the_answer_pays_for_the_prompt(bench: 
     await bench.assert_settled()
 
 
-async def test_a_provider_that_does_not_begin_to_answer_is_given_up(tmp_path: Path, empty_database: Path) -> None:
-    async with running_bench(tmp_path, empty_database, first_byte_timeout=0.3) as bench:
+async def test_a_provider_that_does_not_begin_to_answer_is_given_up(tmp_path: Path) -> None:
+    async with running_bench(tmp_path, first_byte_timeout=0.3) as bench:
         await warmed(bench)
         bench.provider.next(never_answers)
         answer = await bench.client.post(CHAT, json=chat())
@@ -285,8 +285,8 @@ async def test_bodies_of_any_size_are_taken(bench: Bench, size: int) -> None:
     await bench.assert_settled()
 
 
-async def test_a_body_above_the_bound_is_refused(tmp_path: Path, empty_database: Path) -> None:
-    async with running_bench(tmp_path, empty_database, max_body_bytes=1024) as bench:
+async def test_a_body_above_the_bound_is_refused(tmp_path: Path) -> None:
+    async with running_bench(tmp_path, max_body_bytes=1024) as bench:
         await warmed(bench)
         answer = await bench.client.post(CHAT, json=chat(user="x" * 2000))
         assert answer.status_code == 413

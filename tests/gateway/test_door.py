@@ -67,8 +67,8 @@ async def calling(bench: Bench) -> AsyncIterator[Caller]:
 
 
 @pytest.fixture
-async def hasty(tmp_path: Path, empty_database: Path) -> AsyncIterator[Bench]:
-    async with running_bench(tmp_path, empty_database, bounds=HASTY) as bench:
+async def hasty(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with running_bench(tmp_path, bounds=HASTY) as bench:
         yield bench
 
 

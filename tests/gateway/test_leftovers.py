@@ -147,10 +147,10 @@ CALLS = [
     [*((*call, "native") for call in CALLS), (*CALLS[0], "httpx"), (*CALLS[4], "httpx")],
 )
 async def test_every_dialect_is_told_so_whichever_client_asked_the_provider(
-    tmp_path: Path, empty_database: Path, path: str, body: dict[str, Any], shape: set[str], client: str
+    tmp_path: Path, path: str, body: dict[str, Any], shape: set[str], client: str
 ) -> None:
     # A chunk of 2^68 bytes is an answer that never ends to a client that would take it.
-    async with running_bench(tmp_path, empty_database, upstream_client=client, idle_timeout=2.0) as bench:
+    async with running_bench(tmp_path, upstream_client=client, idle_timeout=2.0) as bench:
         lies = [answer for answer in PROVIDERS if answer is not endless_body]
         async with leaving_nothing(bench):
             for answer in lies:
@@ -273,8 +273,8 @@ async def test_at_any_moment(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-async def test_a_thousand_streams_in_silence_hold_nobody_up(tmp_path: Path, empty_database: Path) -> None:
-    async with running_bench(tmp_path, empty_database) as bench:
+async def test_a_thousand_streams_in_silence_hold_nobody_up(tmp_path: Path) -> None:
+    async with running_bench(tmp_path) as bench:
         bench.provider.next(*[stalls(*CHAT_EVENTS[:1])] * 1000)
         said = request(CHAT, chat(stream=True))
 

@@ -186,8 +186,8 @@ async def test_a_spent_budget_stops_for_good(bench: Bench) -> None:
     assert len(await bench.ledger()) == 1
 
 
-async def test_the_status_of_a_spent_budget_is_a_setting(tmp_path: Any, empty_database: Any) -> None:
-    async with running_bench(tmp_path, empty_database, budget_status=429) as bench:
+async def test_the_status_of_a_spent_budget_is_a_setting(tmp_path: Any) -> None:
+    async with running_bench(tmp_path, budget_status=429) as bench:
         await bench.set_budget(month=Nanos(0))
         refused = await bench.client.post(CHAT, json=chat())
         assert (refused.status_code, refused.headers["x-should-retry"]) == (429, "false")

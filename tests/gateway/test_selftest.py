@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from databases import sqlite_database
 from sluicegate.adapters.memory import MemoryAdmission
 from sluicegate.container import Container
 from sluicegate.gateway.asgi import Reply, Request
@@ -20,8 +21,8 @@ from sluicegate.settings import Settings
 
 
 @pytest.fixture
-def container(tmp_path: Path, empty_database: Path) -> Container:
-    (tmp_path / "sluicegate.db").write_bytes(empty_database.read_bytes())
+def container(tmp_path: Path) -> Container:
+    sqlite_database(tmp_path / "sluicegate.db")
     return Container(Settings(data_dir=tmp_path), "http://127.0.0.1")
 
 

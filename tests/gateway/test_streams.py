@@ -149,8 +149,8 @@ async def test_a_caller_who_leaves_while_sending_was_never_there(bench: Bench) -
     await bench.assert_untouched()
 
 
-async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any, empty_database: Any) -> None:
-    async with running_bench(tmp_path, empty_database, stalled_seconds=0.5) as bench:
+async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any) -> None:
+    async with running_bench(tmp_path, stalled_seconds=0.5) as bench:
         bench.provider.next(events(*[text_chunk("a" * 60_000)] * 400))
         _, writer = await asyncio.open_connection("127.0.0.1", bench.port, limit=1024)
         body = json.dumps(chat(stream=True))
@@ -293,8 +293,8 @@ async def test_missing_usage_is_estimated_from_the_text(bench: Bench) -> None:
     assert (record.outcome, record.estimated, record.output_tokens) == ("ok", True, 102)
 
 
-async def test_a_silent_provider_is_given_up(tmp_path: Any, empty_database: Any) -> None:
-    async with running_bench(tmp_path, empty_database, idle_timeout=0.3, first_byte_timeout=0.3) as bench:
+async def test_a_silent_provider_is_given_up(tmp_path: Any) -> None:
+    async with running_bench(tmp_path, idle_timeout=0.3, first_byte_timeout=0.3) as bench:
         bench.provider.next(stalls(*FLOWED[MESSAGES]), never_answers)
         answer = await bench.client.post(MESSAGES, json=messages(stream=True))
         assert b"event: error" in answer.content

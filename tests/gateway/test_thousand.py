@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import resource
-import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import httpx
 import pytest
 
 from cli.program import Server, serving
+from databases import sqlite_database
 from fakes.http_server import Connection
 from fakes.provider import Exchange, Outcome, Provider
 from fakes.wire import CHAT_DONE, CHAT_EVENTS, CHAT_USAGE, STREAM_HEAD, framed
@@ -78,10 +78,10 @@ def enough_files() -> Iterator[None]:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, empty_database: Path) -> AsyncIterator[Site]:
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    shutil.copy(empty_database, folder / "sluicegate.db")
+    sqlite_database(folder / "sluicegate.db")
     async with Provider() as provider:
         container = Container(Settings(data_dir=folder, allow_private_upstreams=True), "http://127.0.0.1")
         await container.start()

@@ -11,18 +11,18 @@ from sluicegate.storage.engine import SqlStore, database_url, make_engine
 
 
 @pytest.fixture
-async def site(fresh_url: str) -> AsyncIterator[Site]:
-    async with site_at(fresh_url) as made:
+async def site(migrated_url: str) -> AsyncIterator[Site]:
+    async with site_at(migrated_url) as made:
         yield made
 
 
 @pytest.fixture
-async def another_store(fresh_url: str, site: Site) -> AsyncIterator[Callable[[], SqlStore]]:
+async def another_store(migrated_url: str, site: Site) -> AsyncIterator[Callable[[], SqlStore]]:
     """Makes stores as further processes would have them."""
     made: list[SqlStore] = []
 
     def make() -> SqlStore:
-        store = SqlStore(make_engine(database_url(fresh_url)), RecordingFeed(), site.clock)
+        store = SqlStore(make_engine(database_url(migrated_url)), RecordingFeed(), site.clock)
         made.append(store)
         return store
 

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from sqlalchemy.engine import make_url
 
+from databases import sqlite_database
 from sluicegate.adapters.journal import Journal, JournalFull
 from sluicegate.adapters.journal.segments import JournalUnwritable, Segments, dead_processes
 from sluicegate.domain.policy import Subject, SubjectKind, Window
@@ -27,7 +28,6 @@ from sluicegate.kit.ids import new_id
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.policy import PastUse
 from sluicegate.ports.usage import UsageWriter
-from sluicegate.storage.migrate import upgrade
 from sluicegate.storage.usage_writer import make_usage_writer
 
 CLOCK = SystemClock()
@@ -45,7 +45,7 @@ def record(cost: int = 10, outcome: str = "ok") -> CallRecord:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "calls.db"
-    upgrade(f"sqlite:///{path}")
+    sqlite_database(path)
     return path
 
 

@@ -20,8 +20,8 @@ def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def site(fresh_url: str) -> AsyncIterator[Site]:
-    async with site_at(fresh_url) as made:
+async def site(migrated_url: str) -> AsyncIterator[Site]:
+    async with site_at(migrated_url) as made:
         yield made
 
 

@@ -318,7 +318,7 @@ async def test_administrators_find_alerts_by_kind_person_and_group_and_old_ones_
     assert await told(site) == []
 
 
-async def test_processes_that_look_at_the_same_moment_tell_everything_once(site: Site, fresh_url: str) -> None:
+async def test_processes_that_look_at_the_same_moment_tell_everything_once(site: Site, migrated_url: str) -> None:
     ada, people = await site.person("ada@example.com", Role.ADMIN), 25
     await hooks(site).create(ada, NewWebhook("pager", "http://127.0.0.1:9/"))
     for number in range(people):
@@ -327,7 +327,9 @@ async def test_processes_that_look_at_the_same_moment_tell_everything_once(site:
         await spend(site, who, 1)
     spawning = multiprocessing.get_context("spawn")
     start = spawning.Barrier(3)
-    processes = [spawning.Process(target=look_in_a_process, args=(fresh_url, site.clock.now(), start)) for _ in "123"]
+    processes = [
+        spawning.Process(target=look_in_a_process, args=(migrated_url, site.clock.now(), start)) for _ in "123"
+    ]
     for process in processes:
         process.start()
     for process in processes:

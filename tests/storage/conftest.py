@@ -8,17 +8,14 @@ import pytest
 
 from sluicegate.domain.policy import PolicyChange
 from sluicegate.kit.clock import ManualClock
-from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, make_engine
 from sluicegate.storage.engine import database_url as async_url
 from storage.records import NOW
 
 
 @pytest.fixture
-def database_url(fresh_url: str) -> str:
-    """A database with today's schema."""
-    migrate.upgrade(fresh_url)
-    return fresh_url
+def database_url(migrated_url: str) -> str:
+    return migrated_url
 
 
 class Changes:

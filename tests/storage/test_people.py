@@ -156,7 +156,7 @@ async def rename_to_nothing(store: SqlStore) -> None:
         raise InvalidInput("name", "is not what it should be")
 
 
-@pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
 async def test_trigrams_go_with_what_they_are_of(store: SqlStore) -> None:
     async with store.write() as tx:
         for user in PEOPLE:

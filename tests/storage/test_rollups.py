@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from databases import sqlite_database
 from sluicegate.domain.usage import CallRecord
-from sluicegate.storage import migrate
 from sluicegate.storage.engine import database_url as async_url
 from sluicegate.storage.engine import make_engine
 from sluicegate.storage.rollups import SqlRollups
@@ -92,8 +92,7 @@ def test_sums_kept_all_along_equal_those_made_anew(calls: Sequence[dict[str, Any
 
     async def compare() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            url = f"sqlite:///{Path(folder) / 'test.db'}"
-            await asyncio.to_thread(migrate.upgrade, url)
+            url = sqlite_database(Path(folder) / "test.db")
             engine = make_engine(async_url(url))
             try:
                 rollups = SqlRollups(engine, BERLIN)

@@ -17,7 +17,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from sluicegate.app import create_app
-from sluicegate.container import Container, prepare_database
+from sluicegate.container import Container
 from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.services.demo_data import DemoFacts, seed_demo
@@ -51,18 +51,17 @@ class Server:
 
 
 @pytest.fixture
-async def server(fresh_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
+async def server(migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     # Nobody wants to wait as long as operators do.
     monkeypatch.setattr("sluicegate.storage.engine._BUSY_MS", 300)
     monkeypatch.setattr("sluicegate.storage.engine._CONNECT_SECONDS", 3)
-    settings = Settings(data_dir=tmp_path, database_url=fresh_url)
-    prepare_database(settings)
+    settings = Settings(data_dir=tmp_path, database_url=migrated_url)
     container = Container(settings, "http://ai.example.com", demo_tokens_per_second=0.0)
     facts = await seed_demo(container.store, container.clock, container.usage_writer.write)
     await container.start()
     transport = httpx.ASGITransport(create_app(container))
     async with httpx.AsyncClient(transport=transport, base_url="http://ai.example.com", timeout=30) as client:
-        yield Server(client, container, facts, fresh_url)
+        yield Server(client, container, facts, migrated_url)
     await container.stop()
 
 
@@ -125,7 +124,7 @@ async def test_changes_wait_for_a_locked_database_and_calls_do_not(server: Serve
     await assert_all_calls_arrived(server, 4)
 
 
-@pytest.mark.parametrize("fresh_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)
 async def test_without_its_database_the_console_waits_and_calls_go_on(server: Server) -> None:
     assert (await server.call()).status_code == 200
     with gone(server.url):

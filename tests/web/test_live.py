@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from fakes.wire import stalls, text_chunk
-from gateway.bench import CHAT, CREDENTIAL, SUBJECT, Bench, chat, prepared_database, running_bench
+from gateway.bench import CHAT, CREDENTIAL, SUBJECT, Bench, chat, running_bench
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Role, User, UserStatus
@@ -104,14 +104,9 @@ class Desk:
                 await asyncio.sleep(0.01)
 
 
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepared_database(tmp_path_factory.mktemp("schema"))
-
-
 @pytest.fixture
-async def desk(tmp_path: Path, empty_database: Path) -> AsyncIterator[Desk]:
-    async with running_bench(tmp_path, empty_database, everything=True) as bench:
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with running_bench(tmp_path, everything=True) as bench:
         now = bench.container.clock.now()
         root = User("root", "root@example.com", "Root", Role.ADMIN, UserStatus.ACTIVE, now)
         other = User("otto", "otto@example.com", "Otto", Role.MEMBER, UserStatus.ACTIVE, now)

@@ -19,7 +19,7 @@ from sluicegate.gateway.asgi import Message
 from sluicegate.gateway.dialects.errors import code_of
 from sluicegate.gateway.reading import loaded
 from sluicegate.kit.clock import Clock
-from sluicegate.kit.crypto import hash_key_secret
+from sluicegate.kit.crypto import hash_passing_secret
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.service import PolicyService
@@ -102,7 +102,7 @@ class Rehearsal:
             limits={subject: limits},
             budgets={subject: budget},
         )
-        hashed = hash_key_secret(credential.secret)
+        hashed = hash_passing_secret(credential.secret)
         key = ApiKey(new_id(), credential.public_id, user_id, _SLUG, credential.prefix, hashed, now)
         self._keys[credential.public_id] = KeyRows(key, budget=key_budget)
         return credential

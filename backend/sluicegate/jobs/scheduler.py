@@ -24,6 +24,8 @@ from sluicegate.ports.store import Store
 log = structlog.get_logger(__name__)
 _random = secrets.SystemRandom().random
 _LOOK_SECONDS = 15.0
+# A server that starts, or starts again, answers those who wait before it looks for chores.
+_SETTLE_SECONDS = 2.0
 _STOP_SECONDS = 5.0
 _LEASE = timedelta(seconds=60)
 # A run that fails is tried again after 10 s, 20 s, 40 s and so on, but no later than it would be anyway.
@@ -79,16 +81,17 @@ class Scheduler:
         await asyncio.gather(*self._running.values())
 
     async def _work(self) -> None:
+        wait = _SETTLE_SECONDS
         while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._nudge.wait()
+            self._nudge.clear()
             try:
                 wait = await self._look()
             except Exception as error:
                 log.warning("jobs.unreachable", error=type(error).__name__)
                 wait = _LOOK_SECONDS
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._nudge.wait()
-            self._nudge.clear()
 
     async def _look(self) -> float:
         """Begins what is due; gives the seconds until something may be due again."""

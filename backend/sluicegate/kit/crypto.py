@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 # OWASP's minimum for Argon2id (19 MiB, two passes): secrets of 256 random bits need no more; a check takes 25 ms.
 _KEY_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
+_PASSING_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # Passwords are chosen by people: RFC 9106's second recommendation.
 _PASSWORD_HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4, type=Type.ID)
 
@@ -39,6 +40,11 @@ def token_digest(token: str) -> str:
 def hash_key_secret(secret: str) -> str:
     """Argon2id of a generated secret. About 25 ms and 19 MiB: call it off the event loop."""
     return _KEY_HASHER.hash(secret)
+
+
+def hash_passing_secret(secret: str) -> str:
+    """Argon2id of a generated secret that is never stored and opens nothing for longer than a moment. Quick."""
+    return _PASSING_HASHER.hash(secret)
 
 
 def hash_password(password: str) -> str:
