@@ -72,8 +72,8 @@ def browser(report: Report, files: Iterable[str]) -> None:
         "--test-reporter=junit",
         f"--test-reporter-destination={junit}",
     ]
-    # One file at a time: each starts a server and a browser of its own.
-    limits = ["--test-concurrency=1", "--test-timeout=300000"]
+    # Each file starts a server and a browser of its own, which wait for each other for half of the time.
+    limits = ["--test-concurrency=2", "--test-timeout=600000"]
     report.run(Stage("browser", ["node", "--test", *limits, *reporters, *chosen], junit=junit))
 
 
