@@ -37,16 +37,20 @@ def bare(bench: Bench) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{bench.port}", timeout=20)
 
 
+# The right key but for its last letter.
+WRONG = CREDENTIAL.text[:-1] + ("x" if CREDENTIAL.text[-1] != "x" else "y")
+
+
 @pytest.mark.parametrize(
     "headers",
     [
         {},
         {"authorization": "Bearer"},
         {"authorization": "Basic abc"},
-        {"authorization": f"Bearer {CREDENTIAL.text[:-1]}x"},
+        {"authorization": f"Bearer {WRONG}"},
         {"x-api-key": "sk-" + "a" * 2_000},
         {"x-api-key": "caf\u00e9".encode("latin-1").decode("latin-1")},
-        {"x-api-key": CREDENTIAL.text, "authorization": f"Bearer {CREDENTIAL.text[:-1]}x"},
+        {"x-api-key": CREDENTIAL.text, "authorization": f"Bearer {WRONG}"},
         {"x-api-key": CREDENTIAL.text, "x-goog-api-key": "other"},
     ],
 )
