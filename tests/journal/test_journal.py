@@ -313,7 +313,7 @@ import asyncio, sys
 from datetime import UTC
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from tests.journal.test_journal import journal, real_writer, record
+from journal.test_journal import journal, real_writer, record
 
 async def main():
     book = journal(Path(sys.argv[1]), real_writer(Path(sys.argv[2])), flush_seconds=0.02, segment_bytes=20000)
@@ -332,7 +332,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("seconds", [0.05, 0.15, 0.4])
 async def test_a_killed_process_loses_nothing_it_answered_for(tmp_path: Path, database: Path, seconds: float) -> None:
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[1])
     child = subprocess.Popen(  # noqa: ASYNC220
         [sys.executable, "-c", CHILD, str(tmp_path), str(database), root], stdout=subprocess.PIPE, text=True
     )
