@@ -39,6 +39,7 @@ from sluicegate.ports.policy import (
     Ask,
     CatalogRows,
     Denial,
+    Freshness,
     Lease,
     PolicySource,
     Room,
@@ -61,7 +62,10 @@ class PolicyService:
         admission: AdmissionStore[Any],
         clock: Clock,
         periods: PeriodClock,
+        freshness: Freshness | None = None,
     ) -> None:
+        """`freshness` is for one of several processes; None where nobody else changes anything."""
+        self._freshness = freshness
         self._source = source
         self._vault = vault
         self._admission = admission
@@ -121,6 +125,14 @@ class PolicyService:
         if self._stale_catalog:
             await self._reload_catalog()
         await self.secret_rules()
+
+    def _current(self) -> bool:
+        return self._freshness is None or self._freshness.current()
+
+    async def _catch_up(self) -> None:
+        """What others have changed is in force here afterwards."""
+        if self._freshness is not None and not self._freshness.current():
+            await self._freshness.refresh()
 
     def _forget_user(self, user_id: str) -> None:
         compiled = self._users.pop(user_id, None)
@@ -198,7 +210,7 @@ class PolicyService:
         Raises Refusal for a key or user that may not call.
         """
         principal = self._principals.get(keyed_digest(self._digest_key, credential))
-        if principal is None or not principal.valid:
+        if principal is None or not principal.valid or not self._current():
             return None
         return self._fit_to_call(principal)
 
@@ -207,6 +219,7 @@ class PolicyService:
 
         Raises Refusal: invalid_api_key, key_revoked, key_expired, user_suspended.
         """
+        await self._catch_up()
         digest = keyed_digest(self._digest_key, credential)
         principal = self._principals.get(digest)
         # Whoever waited for the same look-up may wake up after the next change.
@@ -400,6 +413,7 @@ class PolicyService:
         `principal` is whose credential it is, for those who have asked before.
         """
         while True:
+            await self._catch_up()
             if principal is None or not principal.valid:
                 principal = await self.authenticate(credential, address)
             if self._stale_catalog:
@@ -413,7 +427,7 @@ class PolicyService:
             ask = self._ask(principal, model, input_tokens, max_tokens)
             verdict = await self._admission.admit(ask)
             over = principal.limits_at(self._clock.time()) is not ask.limits
-            if over or not principal.valid or catalog is not self.catalog:
+            if over or not principal.valid or catalog is not self.catalog or not self._current():
                 if not isinstance(verdict, Denial):
                     self._admission.cancel(verdict)
                 continue
@@ -421,7 +435,7 @@ class PolicyService:
 
     def admit_now(self, principal: Principal, slug: str, input_tokens: int, max_tokens: int | None) -> Admitted | None:
         """As `admit`, in one step; None where something must be read first."""
-        if self._stale_catalog or not principal.valid:
+        if self._stale_catalog or not principal.valid or not self._current():
             return None
         now = self._clock.time()
         principal.check(now)

@@ -129,12 +129,27 @@ class Vault(Protocol):
         ...
 
 
+ChangeListener = Callable[[Sequence[PolicyChange]], Awaitable[None]]
+
+
 class ChangeFeed(Protocol):
     """Carries policy changes to every process."""
 
-    def subscribe(self, listener: Callable[[Sequence[PolicyChange]], Awaitable[None]]) -> None: ...
+    def subscribe(self, listener: ChangeListener) -> None: ...
     async def publish(self, changes: Sequence[PolicyChange]) -> None:
         """Returns when every live process has put the changes into force."""
+        ...
+
+
+class Freshness(Protocol):
+    """Tells a process whether it has heard of all changes, where others make some, too."""
+
+    def current(self) -> bool:
+        """Whether what it has heard of is all that anybody was answered for."""
+        ...
+
+    async def refresh(self) -> None:
+        """Hears of the rest."""
         ...
 
 

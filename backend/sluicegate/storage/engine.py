@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -45,6 +45,10 @@ from sluicegate.storage.turns import turns_of
 _BUSY_MS = 5000
 _STATEMENT_MS = 30_000
 _CONNECT_SECONDS = 10
+# What `adapters.postgres` listens to.
+CHANGES_CHANNEL = "sluicegate_policy"
+# Any number will do, so long as nothing else in the database takes the same advisory lock.
+_CHANGES_KEY = 0x51_1C_E6_A7_E2
 
 
 def database_url(text: str) -> URL:
@@ -128,8 +132,16 @@ class SqlTransaction:
         for change in changes:
             if change not in self.changes:
                 self.changes.append(change)
-                row = PolicyChangeRow(at=self._clock.now(), kind=change.kind, subject_id=change.id)
-                self._session.add(row)
+
+    async def number_changes(self) -> None:
+        """Last of all, since on PostgreSQL nobody else can until this transaction has ended: numbers in the order of
+        commits are what lets a process that knows one be sure of those before it."""
+        await self._session.flush()
+        if self._session.get_bind().dialect.name == "postgresql":
+            await self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGES_KEY})
+            await self._session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANGES_CHANNEL})
+        for change in self.changes:
+            self._session.add(PolicyChangeRow(at=self._clock.now(), kind=change.kind, subject_id=change.id))
 
 
 class SqlStore:
@@ -172,6 +184,8 @@ class SqlStore:
                 transaction = SqlTransaction(session, self._clock)
                 try:
                     yield transaction
+                    if transaction.changes:
+                        await transaction.number_changes()
                     await session.commit()
                 except BaseException as error:
                     await session.rollback()

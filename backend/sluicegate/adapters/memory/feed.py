@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from sluicegate.domain.policy import PolicyChange
-
-Listener = Callable[[Sequence[PolicyChange]], Awaitable[None]]
+from sluicegate.ports.policy import ChangeListener
 
 
 class LocalFeed:
     """Implements ports.policy.ChangeFeed."""
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
+        self._listeners: list[ChangeListener] = []
 
-    def subscribe(self, listener: Listener) -> None:
+    def subscribe(self, listener: ChangeListener) -> None:
         self._listeners.append(listener)
 
     async def publish(self, changes: Sequence[PolicyChange]) -> None:

@@ -79,3 +79,14 @@ class PolicyChangeRow(Row, table=True):
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
     kind: ChangeKind = Field(sa_column=Column(EnumText(ChangeKind), nullable=False))
     subject_id: str = Field(max_length=36)
+
+
+class ProcessRow(Row, table=True):
+    """A process that serves this database together with others, until its lease runs out; `seq` is of the last change
+    that is in force there."""
+
+    __tablename__ = "processes"
+
+    id: str = Field(primary_key=True, max_length=36)
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    lease_until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))

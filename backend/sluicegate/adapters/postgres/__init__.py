@@ -1,0 +1,3 @@
+"""What several processes on one PostgreSQL tell each other."""
+
+from sluicegate.adapters.postgres.feed import PostgresFeed as PostgresFeed

@@ -1,0 +1,190 @@
+"""News between processes: nobody who is heard of by others decides by an older policy than was answered."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from multiprocessing.connection import Connection
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from databases import PostgresTemplate
+from faults.link import Link
+from sluicegate.adapters.postgres import PostgresFeed
+from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.kit.clock import SystemClock
+from sluicegate.storage.engine import SqlStore, database_url, make_engine
+
+
+class Process:
+    """As one process has it: a store, the feed that it publishes to, and what it has put into force."""
+
+    def __init__(self, url: str, way: str | None = None) -> None:
+        self.heard: list[str] = []
+        self.kinds: set[ChangeKind] = set()
+        self.feed = PostgresFeed(way or url)
+        self.feed.subscribe(self._apply)
+        self.store = SqlStore(make_engine(database_url(way or url)), self.feed, SystemClock())
+
+    async def _apply(self, changes: Sequence[PolicyChange]) -> None:
+        self.heard += [change.id for change in changes]
+        self.kinds |= {change.kind for change in changes}
+
+    async def change(self, name: str) -> None:
+        async with self.store.write() as tx:
+            tx.changed(PolicyChange(ChangeKind.USER, name))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Process]:
+        await self.feed.start()
+        try:
+            yield self
+        finally:
+            await self.feed.stop()
+            await self.store.aclose()
+
+
+@pytest.fixture
+def url(postgres_schema: PostgresTemplate) -> str:
+    return postgres_schema.restored()
+
+
+@pytest.fixture
+async def two(url: str) -> AsyncIterator[tuple[Process, Process]]:
+    async with Process(url).running() as one, Process(url).running() as other:
+        yield one, other
+
+
+async def test_a_change_is_in_force_everywhere_when_it_is_answered(two: tuple[Process, Process]) -> None:
+    one, other = two
+    for n in range(10):
+        await one.change(f"a{n}")
+        assert (one.heard[-1], other.heard[-1]) == (f"a{n}", f"a{n}")
+        await other.change(f"b{n}")
+        assert (one.heard[-1], other.heard[-1]) == (f"b{n}", f"b{n}")
+    assert one.heard == other.heard
+    assert len(one.heard) == 20
+
+
+async def test_many_changes_at_once_reach_everybody_in_one_order(two: tuple[Process, Process]) -> None:
+    names = [f"n{n}" for n in range(60)]
+
+    async def change(process: Process, name: str) -> None:
+        await process.change(name)
+        assert all(name in each.heard for each in two)
+
+    await asyncio.gather(*(change(two[n % 2], name) for n, name in enumerate(names)))
+    assert two[0].heard == two[1].heard
+    assert sorted(two[0].heard) == sorted(names)
+
+
+async def test_who_starts_hears_of_what_comes_after(url: str) -> None:
+    async with Process(url).running() as one:
+        await one.change("before")
+        async with Process(url).running() as other:
+            assert other.feed.current()
+            await one.change("after")
+            assert other.heard == ["after"]
+        # Nobody waits for whoever took leave.
+        async with asyncio.timeout(0.5):
+            await one.change("alone")
+
+
+async def test_without_a_notification_the_next_renewal_tells(url: str, two: tuple[Process, Process]) -> None:
+    """As behind a pooler, or after the listening connection broke."""
+    listening = "FROM pg_stat_activity WHERE query LIKE 'LISTEN%%' AND datname = current_database()"
+    with psycopg.connect(url, autocommit=True) as admin:
+        await until(lambda: admin.execute(f"SELECT count(*) {listening}").fetchone() == (2,))
+        admin.execute(f"SELECT pg_terminate_backend(pid) {listening}")
+    await two[0].change("quietly")
+    assert two[1].heard == ["quietly"]
+
+
+async def test_too_many_to_look_at_are_taken_as_everything(url: str, two: tuple[Process, Process]) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "INSERT INTO policy_changes (at, kind, subject_id) SELECT now(), 'user', n FROM generate_series(1, 2500) n"
+        )
+    await two[0].change("last")
+    for process in two:
+        assert ChangeKind.EVERYTHING in process.kinds
+        assert len(process.heard) < 10
+        assert process.feed.current()
+
+
+async def test_what_cannot_be_put_into_force_costs_the_lease(two: tuple[Process, Process]) -> None:
+    one, other = two
+
+    async def refuse(_changes: Sequence[PolicyChange]) -> None:
+        raise RuntimeError
+
+    other.feed.subscribe(refuse)
+    await one.change("too much for it")
+    assert not other.feed.current()
+
+
+async def test_without_the_database_all_goes_on_and_is_caught_up_with(url: str) -> None:
+    target = make_url(url)
+    link = await Link.to(target.host or "", target.port or 5432)
+    async with Process(url).running() as one, Process(url, link.url(url)).running() as other:
+        async with link.cut():
+            await one.change("unheard")
+            # That took until the lease had run out; whoever is cut off tries, and goes on by what it knows.
+            assert other.heard == []
+            await other.feed.refresh()
+            assert other.feed.current()
+        await until(lambda: other.heard == ["unheard"])
+        await one.change("heard")
+        assert other.heard == ["unheard", "heard"]
+    link.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - nobody signals it
+            await asyncio.sleep(0.02)
+
+
+def serve(url: str, pipe: Connection) -> None:
+    """A process that tells, when it is asked, whether it is current and what it has heard; then it catches up."""
+
+    async def run() -> None:
+        async with Process(url).running() as process:
+            pipe.send("ready")
+            while True:
+                while not pipe.poll():  # noqa: ASYNC110 - a pipe signals no loop
+                    await asyncio.sleep(0.01)
+                if pipe.recv() == "end":
+                    return
+                first = process.feed.current(), list(process.heard)
+                await process.feed.refresh()
+                pipe.send((first, (process.feed.current(), list(process.heard))))
+
+    asyncio.run(run())
+
+
+async def test_a_process_that_stood_still_catches_up_before_it_decides(url: str) -> None:
+    here, there = multiprocessing.Pipe()
+    frozen = multiprocessing.get_context("spawn").Process(target=serve, args=(url, there))
+    frozen.start()
+    try:
+        assert await asyncio.to_thread(here.recv) == "ready"
+        async with Process(url).running() as one:
+            assert frozen.pid is not None
+            os.kill(frozen.pid, signal.SIGSTOP)
+            async with asyncio.timeout(5):
+                await one.change("meanwhile")
+            here.send("tell")
+            os.kill(frozen.pid, signal.SIGCONT)
+            before, after = await asyncio.to_thread(here.recv)
+            assert before == (False, []) or before == (True, ["meanwhile"])
+            assert after == (True, ["meanwhile"])
+            here.send("end")
+    finally:
+        await asyncio.to_thread(frozen.join, 20)
