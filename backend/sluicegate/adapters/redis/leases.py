@@ -13,6 +13,7 @@ from sluicegate.ports.policy import Ask, LimitSet
 
 _encoder = msgspec.msgpack.Encoder()
 _MAX_PACKED = 100_000
+_GREAT = 10**15
 
 
 def name_of(subject: Subject) -> str:
@@ -26,12 +27,12 @@ def subject_of(name: str) -> Subject:
 
 def _values(limits: LimitSet) -> tuple[object, ...]:
     rates = (limits.requests, limits.input_tokens, limits.output_tokens, limits.concurrent_requests)
-    # Money as text: Lua's numbers are exact up to 2^53 alone.
+    # Great amounts as text: Lua's numbers are exact up to 2^53 alone.
     caps = (limits.day, limits.week, limits.month)
     return (
         name_of(limits.subject),
         *(False if value is None else value for value in rates),
-        *(False if cap is None else str(cap) for cap in caps),
+        *(False if cap is None else cap if cap < _GREAT else str(cap) for cap in caps),
     )
 
 

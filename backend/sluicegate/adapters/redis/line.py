@@ -10,14 +10,17 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 Reply = Any
+# Its stub knows of commands of one word alone.
+_pack: Callable[[tuple[str | bytes | int | float, ...]], bytes] = cast(Any, pack_command)
 # After a pause of this process an answer may lie there unread: it is looked for once more.
 _SECOND_LOOK = 0.1
 
@@ -47,7 +50,7 @@ class Line:
         if self._over:
             answer.set_exception(Away("the connection is closed"))
             return answer
-        self._unsent.extend(self._connection.pack_command(*command))
+        self._unsent.append(_pack(command))
         self._wake.set()
         self._waiting.append((self._loop.time() + self._patience, answer))
         if self._timer is None:

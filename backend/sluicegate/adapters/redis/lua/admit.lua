@@ -6,14 +6,16 @@ local id = ARGV[3]
 if id ~= '' and redis.call('EXISTS', base .. 'c:' .. id) == 1 then return {VOID} end
 local subjects = cmsgpack.unpack(ARGV[4])
 local limits, counted = subjects[1], subjects[2]
-local input, output, cost = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local input, output, cost = tonumber(ARGV[5]), tonumber(ARGV[6]), amount_of(ARGV[7])
 local periods = {ARGV[8], ARGV[9], ARGV[10]}
 
-local uses, moneys, unknown = {}, {}, {}
+local uses, moneys, flying, unknown = {}, {}, {}, {}
 for n, values in ipairs(limits) do
-  drop_dead(values[1])
-  moneys[n] = money_of(values[1], periods)
-  if not moneys[n].known then unknown[#unknown + 1] = values[1] end
+  local name = values[1]
+  uses[n] = rates_of(name)
+  if uses[n].fresh then drop_dead(name) end
+  moneys[n], flying[n] = money_of(name, periods), in_flight(name)
+  if not moneys[n].known then unknown[#unknown + 1] = name end
 end
 if #unknown > 0 then return {UNKNOWN, unknown} end
 
@@ -24,7 +26,7 @@ end
 
 local function has_money(cap, spent, held)
   if not cap then return true end
-  if cap == '0' then return false end
+  if cap == 0 then return false end
   -- A single estimate above the cap must not make the budget unusable from the first call on.
   local asked = exceeds(cost, cap) and cap or cost
   return not exceeds(plus(plus(spent, held, 1), asked, 1), cap)
@@ -32,15 +34,14 @@ end
 
 local room = true
 for n, values in ipairs(limits) do
-  local use = rates_of(values[1])
-  uses[n] = use
+  local use = uses[n]
   room = room
     and (not values[2] or use.r + 1 <= values[2])
     and has_tokens(values[3], use.i, input)
     and has_tokens(values[4], use.o, output)
-  if room and values[5] then room = in_flight(values[1]) < values[5] end
+    and (not values[5] or flying[n] < values[5])
 end
-if room and cost ~= '0' then
+if room and cost ~= 0 then
   for n, values in ipairs(limits) do
     local money = moneys[n]
     for window = 1, 3 do
@@ -57,21 +58,21 @@ end
 if id == '' then return {TAKEN, text_of(now)} end
 
 local ends = now + tonumber(ARGV[11])
-write_lease(id, second, input, output, cost, periods, ARGV[4], ends)
+write_lease(id, second, input, output, ARGV[7], periods, ARGV[4], ends)
 local answer, n = {TAKEN, text_of(now)}, 0
 each_subject(limits, counted, input, output, function(name, own_input, own_output, limited)
-  local use, money
+  local use, money, first
   if limited then
     n = n + 1
-    use, money = uses[n], moneys[n]
+    use, money, first = uses[n], moneys[n], flying[n] == 0
   else
     money = money_of(name, periods)
     if not money.read then return end
-    use = rates_of(name)
+    use, first = rates_of(name), in_flight(name) == 0
   end
   count(use, second, 1, own_input, own_output)
   hold(money, cost, 1)
-  lend(name, id, ends, use.fresh or is_empty(name))
+  lend(name, id, ends, use.fresh or first)
   if limited then
     local spent = money.spent
     for _, figure in ipairs({use.r, use.i, use.o, spent[1], spent[2], spent[3]}) do answer[#answer + 1] = figure end

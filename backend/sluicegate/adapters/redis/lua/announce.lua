@@ -11,7 +11,7 @@ for n = 4, #ARGV do
       local money = money_of(name, periods)
       if not limited and not money.read then return end
       count(rates_of(name), head[1], 1, input, output)
-      hold(money, head[4], 1)
+      hold(money, amount_of(head[4]), 1)
       lend(name, id, ends, true)
     end)
   end

@@ -31,28 +31,33 @@ local base = root .. (token or '') .. ':'
 
 local function text_of(time) return string.format('%.6f', time) end
 
--- Money may pass 2^53 nano-dollars, up to which numbers here are exact: it is text, and beyond fifteen digits counted in
--- two parts, the lower one of nine digits. What would fall below nothing is nothing.
+-- Money may pass 2^53 nano-dollars, up to which numbers here are exact. An amount of at most fifteen digits is a number;
+-- a greater one is text, and counted in two parts, the lower one of nine digits. What would fall below nothing is nothing.
+local function amount_of(text)
+  if not text then return 0 end
+  if #text <= 15 then return tonumber(text) end
+  return text
+end
+
 local function parts_of(amount)
-  if #amount <= 9 then return 0, tonumber(amount) end
-  return tonumber(string.sub(amount, 1, -10)), tonumber(string.sub(amount, -9))
+  local text = type(amount) == 'number' and string.format('%.0f', amount) or amount
+  if #text <= 9 then return 0, tonumber(text) end
+  return tonumber(string.sub(text, 1, -10)), tonumber(string.sub(text, -9))
 end
 
 local function plus(one, other, sign)
-  if #one <= 15 and #other <= 15 then
-    return string.format('%.0f', math.max(0, tonumber(one) + sign * tonumber(other)))
-  end
+  if type(one) == 'number' and type(other) == 'number' then return math.max(0, one + sign * other) end
   local high, low = parts_of(one)
   local other_high, other_low = parts_of(other)
   high, low = high + sign * other_high, low + sign * other_low
   high, low = high + math.floor(low / 1000000000), low % 1000000000
-  if high < 0 then return '0' end
-  if high == 0 then return string.format('%.0f', low) end
+  if high < 0 then return 0 end
+  if high == 0 then return low end
   return string.format('%.0f%09.0f', high, low)
 end
 
 local function exceeds(amount, cap)
-  if #amount <= 15 and #cap <= 15 then return tonumber(amount) > tonumber(cap) end
+  if type(amount) == 'number' and type(cap) == 'number' then return amount > cap end
   local high, low = parts_of(amount)
   local cap_high, cap_low = parts_of(cap)
   return high > cap_high or (high == cap_high and low > cap_low)
@@ -155,18 +160,22 @@ local function money_of(name, periods)
     known = (found[1] and found[4] and found[6] and found[8]) and true or false,
     lasting = found[2] or '4',
     began = tonumber(found[3]) or 0,
-    spent = {found[4] or '0', found[6] or '0', found[8] or '0'},
-    held = {found[5] or '0', found[7] or '0', found[9] or '0'},
+    spent = {amount_of(found[4]), amount_of(found[6]), amount_of(found[8])},
+    held = {amount_of(found[5]), amount_of(found[7]), amount_of(found[9])},
     there = {found[4], found[6], found[8]},
   }
 end
 
--- Adds to what is held, in `money` too; calls for the others may follow.
-local function hold(money, cost, sign)
-  if cost == '0' then return end
+-- Adds to what is held, in `money` too; gives the fields and values that have to be written.
+local function held_of(money, cost, sign)
   local held, periods = money.held, money.periods
   for n = 1, 3 do held[n] = plus(held[n], cost, sign) end
-  redis.call('HSET', money.key, 'h:' .. periods[1], held[1], 'h:' .. periods[2], held[2], 'h:' .. periods[3], held[3])
+  return {'h:' .. periods[1], held[1], 'h:' .. periods[2], held[2], 'h:' .. periods[3], held[3]}
+end
+
+local function hold(money, cost, sign)
+  if cost == 0 then return end
+  redis.call('HSET', money.key, unpack(held_of(money, cost, sign)))
   if not money.read then redis.call('EXPIRE', money.key, DAYS) end
 end
 
@@ -179,7 +188,7 @@ local function lease_of(id)
     second = head[1],
     input = head[2],
     output = head[3],
-    cost = head[4],
+    cost = amount_of(head[4]),
     periods = {head[5], head[6], head[7]},
     limits = subjects[1],
     counted = subjects[2],
@@ -208,18 +217,17 @@ local function each_subject(limits, counted, input, output, each)
   end
 end
 
+-- `fresh` once a second at least, and for the first lease of a subject.
 local function lend(name, id, ends, fresh)
   redis.call('ZADD', base .. 'l:' .. name, text_of(ends), id)
-  redis.call('ZADD', base .. 'a', 'GT', text_of(math.max(ends, now + BUCKETS)), name)
   if fresh then
+    redis.call('ZADD', base .. 'a', 'GT', text_of(math.max(ends, now + BUCKETS)), name)
     redis.call('EXPIRE', base .. 'l:' .. name, DAYS)
     redis.call('EXPIRE', base .. 'm:' .. name, DAYS)
     redis.call('EXPIRE', base .. 'a', DAYS)
     redis.call('EXPIRE', base .. 'o', DAYS)
   end
 end
-
-local function is_empty(name) return redis.call('ZCARD', base .. 'l:' .. name) == 0 end
 
 -- A lease that ran out gives its slot and its money back everywhere; its call is still settled when it ends after all.
 local function drop_dead(name)
@@ -249,6 +257,10 @@ local function picture_of(name, use, money)
     fields[#fields + 1] = 'o' .. slot
   end
   local slots = redis.call('HMGET', use.key, unpack(fields))
-  local s, h = money.spent, money.held
-  return {use.t, in_flight(name), money.lasting, s[1], s[2], s[3], h[1], h[2], h[3], slots}
+  local found = {use.t, in_flight(name), money.lasting}
+  for _, amounts in ipairs({money.spent, money.held}) do
+    for n = 1, 3 do found[#found + 1] = amounts[n] end
+  end
+  found[#found + 1] = slots
+  return found
 end

@@ -20,7 +20,7 @@ for _, packed in ipairs(redis.call('LRANGE', heard, 0, -1)) do
     if process == ARGV[6] then counted = number > tonumber(ARGV[7]) else counted = tonumber(at) > began - 1 end
     if counted then
       for _, period in ipairs({d, w, m}) do
-        if fresh[period] then redis.call('HSET', key, 's:' .. period, plus(redis.call('HGET', key, 's:' .. period), cost, 1)) end
+        if fresh[period] then redis.call('HSET', key, 's:' .. period, plus(amount_of(redis.call('HGET', key, 's:' .. period)), amount_of(cost), 1)) end
       end
     end
   end

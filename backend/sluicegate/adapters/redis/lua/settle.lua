@@ -5,26 +5,30 @@
 -- a lease that is not here counted all the same: there it was never heard of.
 if token ~= ARGV[1] then return {GONE} end
 
--- Adds what was spent to the periods that are known; tells whether all are.
-local function spend(money, cost)
-  local written, all = {}, true
+-- Adds to `written` what was spent in the periods that are known; tells whether all are.
+local function spend(money, cost, written)
+  local all = true
   for n, period in ipairs(money.periods) do
     if not money.there[n] then
       all = false
-    elseif cost ~= '0' then
+    elseif cost ~= 0 then
       money.spent[n] = plus(money.spent[n], cost, 1)
       written[#written + 1] = 's:' .. period
       written[#written + 1] = money.spent[n]
     end
   end
-  if #written > 0 then redis.call('HSET', money.key, unpack(written)) end
   return all
+end
+
+local function write(money, written)
+  if #written > 0 then redis.call('HSET', money.key, unpack(written)) end
 end
 
 local function finish(call, lease, name, input, output, limited)
   local money = money_of(name, lease.periods)
   local member = redis.call('ZREM', base .. 'l:' .. name, call.id) == 1
-  if member then hold(money, lease.cost, -1) end
+  local written = {}
+  if member and lease.cost ~= 0 then written = held_of(money, lease.cost, -1) end
   if limited or member then
     local use = rates_of(name)
     if call.cancelled then
@@ -37,19 +41,22 @@ local function finish(call, lease, name, input, output, limited)
         {'o', more_output > 0 and use.t or lease.second, more_output})
     end
   end
-  if call.cancelled then return end
-  local heard = base .. 'x:' .. name
-  if not spend(money, call.cost) and (limited or redis.call('EXISTS', heard) == 1) then
-    -- Not known, and perhaps being read at this moment.
-    local periods = lease.periods
-    local told = {ARGV[3], call.number, text_of(now), call.cost, periods[1], periods[2], periods[3]}
-    redis.call('RPUSH', heard, cmsgpack.pack(told))
-    redis.call('EXPIRE', heard, 600)
+  if not call.cancelled then
+    local heard = base .. 'x:' .. name
+    if not spend(money, call.cost, written) and (limited or redis.call('EXISTS', heard) == 1) then
+      -- Not known, and perhaps being read at this moment.
+      local periods = lease.periods
+      local told = {ARGV[3], call.number, text_of(now), call.told_cost, periods[1], periods[2], periods[3]}
+      redis.call('RPUSH', heard, cmsgpack.pack(told))
+      redis.call('EXPIRE', heard, 600)
+    end
+    if money.read and limited then
+      local lasting = tonumber(money.lasting)
+      written[#written + 1] = 'l'
+      written[#written + 1] = text_of(lasting + 0.2 * (now - lease.second - lasting))
+    end
   end
-  if money.read and limited then
-    local lasting = tonumber(money.lasting)
-    redis.call('HSET', money.key, 'l', text_of(lasting + 0.2 * (now - lease.second - lasting)))
-  end
+  write(money, written)
 end
 
 -- A call that was let in and ended without this epoch. Subjects that were read after the ledger had it know it already,
@@ -59,7 +66,9 @@ local function catch_up(call, since, lease)
     local money = money_of(name, lease.periods)
     if not money.read or (since and money.began > since) then return end
     count(rates_of(name), lease.second, 1, call.input, call.output)
-    spend(money, call.cost)
+    local written = {}
+    spend(money, call.cost, written)
+    write(money, written)
   end)
 end
 
@@ -71,7 +80,8 @@ for n = 4, #ARGV do
     cancelled = item[4],
     input = item[5],
     output = item[6],
-    cost = item[7],
+    cost = amount_of(item[7]),
+    told_cost = item[7],
   }
   local key = base .. 'c:' .. call.id
   local lease, raw = lease_of(call.id)
