@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,6 +20,7 @@ from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
 from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now, RedisSample
+from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.adapters.price_catalog import CatalogFile
 from sluicegate.adapters.price_catalog import fetched as fetched
 from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
@@ -37,7 +39,7 @@ from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.health import BackendState
 from sluicegate.ports.mail import Mailer
-from sluicegate.ports.policy import AdmissionStore, Records
+from sluicegate.ports.policy import AdmissionStore, ChangeFeed, Records
 from sluicegate.ports.upstream import Timeouts, Upstream
 from sluicegate.services.alert_watch import AlertWatch
 from sluicegate.services.alerts import AlertService
@@ -97,7 +99,7 @@ from sluicegate.storage.migrate import SchemaError as SchemaError
 from sluicegate.storage.policy_source import SqlPolicySource
 from sluicegate.storage.rollups import SqlRollups
 from sluicegate.storage.sole import AlreadyServed as AlreadyServed
-from sluicegate.storage.sole import sole_server as sole_server
+from sluicegate.storage.sole import one_of_several, sole_server
 from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
 
@@ -130,7 +132,8 @@ class Container:
         self.engine = make_engine(url)
         self.usage_reader = SqlUsageReader(self.engine, settings.zone)
         self.usage_writer = make_usage_writer(url, settings.zone)
-        self.feed = LocalFeed()
+        self.news = PostgresFeed(settings.database) if counts_with_others(settings) else None
+        self.feed: ChangeFeed = self.news or LocalFeed()
         self.store = SqlStore(self.engine, self.feed, self.clock)
         self.vault = open_vault(settings)
         folder, most = settings.data_dir / JOURNAL_FOLDER, settings.max_unsaved_calls
@@ -142,7 +145,9 @@ class Container:
         self.admission: AdmissionStore[Any] = self.redis or MemoryAdmission(self.journal, self.clock, self.periods)
         self.source = SqlPolicySource(self.engine)
         self.rehearsal = Rehearsal(self.source, self.clock)
-        self.policy = PolicyService(self.rehearsal, self.vault, self.admission, self.clock, self.periods)
+        self.policy = PolicyService(
+            self.rehearsal, self.vault, self.admission, self.clock, self.periods, freshness=self.news
+        )
         self.feed.subscribe(self.policy.apply)
         self.upstream = _network(settings)
         # Its own: what may be reached by webhooks is another question than where providers may live.
@@ -317,6 +322,8 @@ class Container:
         await self.journal.start()
         if self.redis is not None:
             await self.redis.start(self.journal.recovered)
+        if self.news is not None:
+            await self.news.start()
         await self.rehearsal.run(self.gateway, self.policy)
         # What the rehearsal refused was nobody's call.
         self.metrics.forget()
@@ -333,6 +340,8 @@ class Container:
         await self.findings.settle()
         await self.scheduler.stop()
         self.gateway.break_off()
+        if self.news is not None:
+            await self.news.stop()
         await self.refused_calls.settle()
         if self.redis is not None:
             await self.redis.close()
@@ -343,6 +352,22 @@ class Container:
         await self.webhook_client.aclose()
         await self.demo.aclose()
         await self.engine.dispose()
+
+
+def counts_with_others(settings: Settings) -> bool:
+    """Whether further servers may use the same database: they count in Redis, and PostgreSQL tells them of changes."""
+    return settings.redis_url is not None and settings.database.startswith("postgresql")
+
+
+def held_database(settings: Settings) -> AbstractContextManager[None]:
+    """Keeps away servers that would count apart from this one; raises AlreadyServed."""
+    hold = one_of_several if counts_with_others(settings) else sole_server
+    return hold(settings.database)
+
+
+def sole_writer(settings: Settings) -> AbstractContextManager[None]:
+    """Keeps away every server; raises AlreadyServed."""
+    return sole_server(settings.database)
 
 
 def catalog_file(settings: Settings) -> CatalogFile:
@@ -393,7 +418,7 @@ def restore_backup(settings: Settings, source: BinaryIO, accept: Callable[[Backu
     """Fills the empty database of the settings. Raises AlreadyServed, BackupError, SchemaError, and what `accept`
     raises for what the backup says of itself."""
     make_data_dir(settings)
-    with sole_server(settings.database):
+    with sole_writer(settings):
         return backup.restore(settings.database, source, accept)
 
 

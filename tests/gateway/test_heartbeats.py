@@ -50,9 +50,9 @@ async def heard(bench: Bench, path: str, body: dict[str, Any], parts: tuple[byte
 
 @pytest.mark.parametrize(("path", "body", "parts"), OWN + TRANSLATED)
 async def test_a_stream_that_stands_still_is_kept_alive_between_its_events(
-    tmp_path: Any, empty_database: Any, path: str, body: dict[str, Any], parts: tuple[bytes, ...]
+    tmp_path: Any, path: str, body: dict[str, Any], parts: tuple[bytes, ...]
 ) -> None:
-    async with running_bench(tmp_path, empty_database, heartbeat_seconds=0.3) as bench:
+    async with running_bench(tmp_path, heartbeat_seconds=0.3) as bench:
         content = await heard(bench, path, body, parts)
     spoken = split_events(content)
     assert spoken[0] == HEARTBEAT
@@ -62,19 +62,19 @@ async def test_a_stream_that_stands_still_is_kept_alive_between_its_events(
         assert b"".join(event for event in spoken if event != HEARTBEAT) == b"".join(parts)
 
 
-async def test_a_stream_for_programs_that_choke_on_comments_has_none(tmp_path: Any, empty_database: Any) -> None:
+async def test_a_stream_for_programs_that_choke_on_comments_has_none(tmp_path: Any) -> None:
     parts = (GEMINI_EVENTS[0], *GEMINI_EVENTS)
-    async with running_bench(tmp_path, empty_database, heartbeat_seconds=0.3) as bench:
+    async with running_bench(tmp_path, heartbeat_seconds=0.3) as bench:
         assert await heard(bench, STREAM, contents(), parts) == b"".join(parts)
 
 
-async def test_no_heartbeats_are_sent_where_none_are_wanted(tmp_path: Any, empty_database: Any) -> None:
-    async with running_bench(tmp_path, empty_database, heartbeat_seconds=0) as bench:
+async def test_no_heartbeats_are_sent_where_none_are_wanted(tmp_path: Any) -> None:
+    async with running_bench(tmp_path, heartbeat_seconds=0) as bench:
         assert await heard(bench, CHAT, ASKING, CHAT_STREAM) == b"".join(CHAT_STREAM)
 
 
-async def test_an_answer_in_one_piece_is_waited_for_in_silence(tmp_path: Any, empty_database: Any) -> None:
-    async with running_bench(tmp_path, empty_database, heartbeat_seconds=0.3) as bench:
+async def test_an_answer_in_one_piece_is_waited_for_in_silence(tmp_path: Any) -> None:
+    async with running_bench(tmp_path, heartbeat_seconds=0.3) as bench:
         answer = whole({"id": "x", "object": "chat.completion", "choices": [], "usage": {"prompt_tokens": 1}})
 
         async def late(connection: Connection, exchange: Exchange) -> None:

@@ -44,10 +44,8 @@ async def _ready(bench: Bench) -> tuple[int, str, dict[str, bool]]:
     return answer.status_code, found["status"], found["checks"]
 
 
-async def test_calls_count_in_redis_and_go_on_without_it(
-    tmp_path: Path, empty_database: Path, server: RedisServer
-) -> None:
-    async with running_bench(tmp_path, empty_database, everything=True, redis_url=server.url) as bench:
+async def test_calls_count_in_redis_and_go_on_without_it(tmp_path: Path, server: RedisServer) -> None:
+    async with running_bench(tmp_path, everything=True, redis_url=server.url) as bench:
         await bench.set_limits(requests=4, concurrent_requests=2)
         first = await bench.client.post(CHAT, json=chat())
         assert first.status_code == 200, first.text
@@ -78,11 +76,9 @@ def _kind_of(answer: httpx.Response) -> str:
     return answer.json()["error"]["type"]
 
 
-async def test_a_gateway_that_must_count_refuses_without_redis(
-    tmp_path: Path, empty_database: Path, server: RedisServer
-) -> None:
+async def test_a_gateway_that_must_count_refuses_without_redis(tmp_path: Path, server: RedisServer) -> None:
     values = {"redis_url": server.url, "redis_fail_closed": True}
-    async with running_bench(tmp_path, empty_database, everything=True, **values) as bench:
+    async with running_bench(tmp_path, everything=True, **values) as bench:
         assert (await bench.client.post(CHAT, json=chat())).status_code == 200
         asked = len(bench.provider.log)
         await server.kill()

@@ -12,7 +12,7 @@ import uvicorn
 
 from sluicegate.app import Dispatcher, create_app
 from sluicegate.cli.protocol import LeanProtocol, RequestBounds
-from sluicegate.container import Container, sole_server
+from sluicegate.container import Container, held_database
 from sluicegate.settings import Settings
 
 _BACKLOG = 2048
@@ -60,7 +60,7 @@ def serve_on(bound: socket.socket, container: Container) -> None:
     # The server repeats the signal once it has shut down: by then all is done, and no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    with sole_server(settings.database):
+    with held_database(settings):
         _Server(config, app).run(sockets=[bound])
 
 

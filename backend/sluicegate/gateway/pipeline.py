@@ -45,8 +45,8 @@ class GatewayOptions:
     `patience_seconds` is the longest wait that a backend may ask for before the gateway itself asks again;
     `stalled_seconds` is how long a caller may leave a stream unread, and `heartbeat_seconds` how long a stream may
     stand still before the gateway says that it lives, 0 for ever; `refused` hears of good keys that may not call: the
-    reason, the key's public id, the caller's address; `found` of what secret rules matched; `counted` of every refusal:
-    the reason, and the user and the user's groups where the key is known."""
+    reason, the key's public id, the caller's address; `found` of what secret rules matched; `counted` of every
+    refusal: the reason, and the user and the user's groups where the key is known."""
 
     max_body_bytes: int = 10 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)

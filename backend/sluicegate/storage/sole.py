@@ -1,4 +1,4 @@
-"""One server for each database, as long as limits are counted inside a process."""
+"""One server for each database where limits are counted inside a process, any number where Redis counts them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ from sqlalchemy.engine import URL, make_url
 _LOCK_KEY = 0x51_1C_E6_A7_E1
 
 
+_SOLE = (
+    "A Sluicegate server that counts limits and budgets by itself uses this database. Stop it first, or set "
+    "SLUICEGATE_REDIS_URL for it, too."
+)
+
+
 class AlreadyServed(Exception):
     """Another process serves this database."""
 
-    def __init__(self) -> None:
+    def __init__(self, message: str | None = None) -> None:
         super().__init__(
-            "Another Sluicegate server uses this database. Each counts limits and budgets by itself, so together they "
-            "would admit too much; several need Redis, which this release cannot use yet. Stop the other one first."
+            message
+            or "Another Sluicegate server uses this database. Each counts limits and budgets by itself, so together "
+            "they would admit too much. Stop the other one first, or let both count in Redis: set "
+            "SLUICEGATE_REDIS_URL for each, with PostgreSQL as the database."
         )
 
 
@@ -29,6 +37,13 @@ def sole_server(url: str) -> Iterator[None]:
     """Holds the database for this process; raises AlreadyServed. The death of the process lets go of it."""
     parsed = make_url(url)
     with _file_lock(Path(f"{parsed.database}.serving")) if parsed.drivername == "sqlite" else _session_lock(parsed):
+        yield
+
+
+@contextmanager
+def one_of_several(url: str) -> Iterator[None]:
+    """Holds a PostgreSQL database together with others of this kind; raises AlreadyServed while a sole server does."""
+    with _session_lock(make_url(url), shared=True):
         yield
 
 
@@ -43,10 +58,10 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _session_lock(url: URL) -> Iterator[None]:
+def _session_lock(url: URL, *, shared: bool = False) -> Iterator[None]:
     conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    question = "SELECT pg_try_advisory_lock_shared(%s)" if shared else "SELECT pg_try_advisory_lock(%s)"
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
-        if row != (True,):
-            raise AlreadyServed
+        if connection.execute(question, (_LOCK_KEY,)).fetchone() != (True,):
+            raise AlreadyServed(_SOLE if shared else None)
         yield

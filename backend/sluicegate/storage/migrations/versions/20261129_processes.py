@@ -1,6 +1,6 @@
 """Processes that share the database, and the change of policy up to which each of them follows.
 
-Revision 20261129_processes, after 20261129_capabilities.
+Revision 20261129_processes, after 20261129_refusals.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_processes"
-down_revision = "20261129_capabilities"
+down_revision = "20261129_refusals"
 branch_labels = None
 depends_on = None
 
