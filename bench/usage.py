@@ -112,7 +112,7 @@ async def fill_sqlite(engine: AsyncEngine, calls: int) -> float:
         "SELECT printf('call-%09d', i), :start + i * :step, :start + i * :step + 900, 'user-' || (i * 7919 % 50), "
         "'User', 'key-' || (i * 7919 % 50), 'key', json_array('g' || (i % 5)), 'model-' || (i % 6), 'provider-' || "
         "(i % 3), 'Provider', 'm', 'chat', 1, 200, 'ok', 900, 500, 0, 0, 300, 0, 4000000 + i % 977, 0, 90, "
-        "'client-' || (i % 4), 'project-' || (i % 9), 'session-' || (i / 40) FROM n"
+        "'client-' || (i % 4), 'project-' || (i % 9), 'session-' || (i / 40), NULL FROM n"
     )
     async with engine.begin() as connection:
         await connection.execute(text(statement), {"calls": calls, "start": start, "step": step})
