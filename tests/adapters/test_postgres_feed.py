@@ -7,47 +7,15 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from multiprocessing.connection import Connection
 
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+from adapters.feeds import Process, serve
 from databases import PostgresTemplate
 from faults.link import Link
-from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.domain.policy import ChangeKind, PolicyChange
-from sluicegate.kit.clock import SystemClock
-from sluicegate.storage.engine import SqlStore, database_url, make_engine
-
-
-class Process:
-    """As one process has it: a store, the feed that it publishes to, and what it has put into force."""
-
-    def __init__(self, url: str, way: str | None = None) -> None:
-        self.heard: list[str] = []
-        self.kinds: set[ChangeKind] = set()
-        self.feed = PostgresFeed(way or url)
-        self.feed.subscribe(self._apply)
-        self.store = SqlStore(make_engine(database_url(way or url)), self.feed, SystemClock())
-
-    async def _apply(self, changes: Sequence[PolicyChange]) -> None:
-        self.heard += [change.id for change in changes]
-        self.kinds |= {change.kind for change in changes}
-
-    async def change(self, name: str) -> None:
-        async with self.store.write() as tx:
-            tx.changed(PolicyChange(ChangeKind.USER, name))
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[Process]:
-        await self.feed.start()
-        try:
-            yield self
-        finally:
-            await self.feed.stop()
-            await self.store.aclose()
 
 
 @pytest.fixture
@@ -151,28 +119,12 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def serve(url: str, pipe: Connection) -> None:
-    """A process that tells, when it is asked, whether it is current and what it has heard; then it catches up."""
-
-    async def run() -> None:
-        async with Process(url).running() as process:
-            pipe.send("ready")
-            while True:
-                while not pipe.poll():  # noqa: ASYNC110 - a pipe signals no loop
-                    await asyncio.sleep(0.01)
-                if pipe.recv() == "end":
-                    return
-                first = process.feed.current(), list(process.heard)
-                await process.feed.refresh()
-                pipe.send((first, (process.feed.current(), list(process.heard))))
-
-    asyncio.run(run())
-
-
 async def test_a_process_that_stood_still_catches_up_before_it_decides(url: str) -> None:
     here, there = multiprocessing.Pipe()
     frozen = multiprocessing.get_context("spawn").Process(target=serve, args=(url, there))
     frozen.start()
+    # So that its end is heard of.
+    there.close()
     try:
         assert await asyncio.to_thread(here.recv) == "ready"
         async with Process(url).running() as one:
