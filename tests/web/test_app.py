@@ -46,6 +46,8 @@ def services_of(site: Site, auth: AuthService) -> Services:
         audit=AuditService(site.store),
         users=UserService(site.store),
         usage=UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock),
+        overview=None,
+        overrides=None,
     )
     return cast("Services", some)
 

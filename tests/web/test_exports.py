@@ -75,6 +75,8 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             audit=AuditService(site.store),
             users=UserService(site.store),
             usage=UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock),
+            overview=None,
+            overrides=None,
         )
         app = create_web_app(
             cast("Services", some),

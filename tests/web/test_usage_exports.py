@@ -70,7 +70,8 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         admin = await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         ada = Caller(admin, (await site.person("bob@example.com", Role.MEMBER)).actor)
         usage = UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock)
-        some = SimpleNamespace(auth=auth, recovery=site.recovery(), audit=None, users=None, usage=usage)
+        others = dict.fromkeys(("audit", "users", "overview", "overrides"))
+        some = SimpleNamespace(auth=auth, recovery=site.recovery(), usage=usage, **others)
         app = create_web_app(
             cast("Services", some),
             _no_graphql,

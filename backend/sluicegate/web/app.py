@@ -22,6 +22,7 @@ from sluicegate.web.headers import SecurityHeaders
 from sluicegate.web.health import health_routes
 from sluicegate.web.live import live_routes
 from sluicegate.web.metrics import metrics_routes
+from sluicegate.web.overview_exports import overview_export_routes
 from sluicegate.web.requests import refusal
 from sluicegate.web.usage_exports import usage_export_routes
 
@@ -55,6 +56,7 @@ def create_web_app(
     known = known_caller(services.auth, is_secure)
     app.include_router(export_routes(services.audit, services.users, known))
     app.include_router(usage_export_routes(services.usage, known))
+    app.include_router(overview_export_routes(services.overview, services.overrides, known))
     app.include_router(live_routes(live, known))
     app.include_router(metrics_routes(samples, known))
     app.mount("/", Console(console))

@@ -13,6 +13,7 @@ import { Meter } from "@/features/policy/components/meter";
 import { TemporaryBadge } from "@/features/policy/components/temporary-badge";
 import { windows } from "@/features/policy/words";
 import { formatUsd, parseUsd, percentOf } from "@/lib/currency";
+import { exportAddress } from "@/lib/export-address";
 import { useTableState } from "@/lib/use-table-state";
 import classes from "./limits.module.css";
 
@@ -26,6 +27,7 @@ export function BudgetsPage() {
       values="Budget"
       description="Everybody who has caps of their own, what is spent of each, and when it is used up at this pace. For a group's cap of each member the bar is that of whoever spent most."
       icon={IconCoin}
+      file={exportAddress("budgets.csv", { search: state.q, kind: state.kind, use: state.use })}
       filters={
         <OwnerFilters state={state} onChange={set}>
           <NativeSelect

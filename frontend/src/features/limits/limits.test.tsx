@@ -63,6 +63,7 @@ it("shows each cap with its bar, its reset, and when it is reached at this pace"
   );
   expect(group).toHaveTextContent("Each member");
   expect(group).not.toHaveTextContent("At this pace");
+  expect(screen.getByRole("link", { name: "CSV" })).toHaveAttribute("href", "/export/budgets.csv?");
 });
 
 it("shows what stands in for a cap for a while, and what of it is used", async () => {

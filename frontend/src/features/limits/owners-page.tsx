@@ -1,5 +1,5 @@
 import { Button, Stack } from "@mantine/core";
-import type { Icon } from "@tabler/icons-react";
+import { type Icon, IconDownload } from "@tabler/icons-react";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
@@ -14,6 +14,8 @@ interface Props<Owner extends { id: string; name: string }> {
   values: string;
   description: string;
   icon: Icon;
+  /** Where the list is as a file. */
+  file: string;
   filters: ReactNode;
   columns: Column<Owner>[];
   query: UseInfiniteQueryResult<InfiniteData<Page<Owner>>>;
@@ -33,7 +35,21 @@ export function OwnersPage<Owner extends { id: string; name: string }>(props: Pr
   const owner = rowsOf(query.data).find(({ id }) => id === editing);
   return (
     <Stack gap="lg">
-      <PageHeader title={title} description={props.description} />
+      <PageHeader
+        title={title}
+        description={props.description}
+        actions={
+          <Button
+            variant="default"
+            component="a"
+            href={props.file}
+            download
+            leftSection={<IconDownload size={16} aria-hidden />}
+          >
+            CSV
+          </Button>
+        }
+      />
       <Stack gap="sm">
         {props.filters}
         <DataTable

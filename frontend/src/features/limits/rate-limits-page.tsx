@@ -10,6 +10,7 @@ import { Meter } from "@/features/policy/components/meter";
 import { RateLimitCard } from "@/features/policy/components/rate-limit-card";
 import { TemporaryBadge } from "@/features/policy/components/temporary-badge";
 import { dimensions } from "@/features/policy/words";
+import { exportAddress } from "@/lib/export-address";
 import { formatCompact, formatCount, formatLimit } from "@/lib/numbers";
 import { useTableState } from "@/lib/use-table-state";
 import classes from "./limits.module.css";
@@ -24,6 +25,7 @@ export function RateLimitsPage() {
       values="Rate limits"
       description="Everybody who has limits of their own, with what is in use now. A group's limits count each member's own use, so they have no bar."
       icon={IconGauge}
+      file={exportAddress("rate-limits.csv", { search: state.q, kind: state.kind })}
       filters={<OwnerFilters state={state} onChange={set} />}
       columns={columns}
       query={query}
