@@ -68,8 +68,8 @@ async def test_members_see_themselves_and_no_trace_of_others(site: Site) -> None
     shown = await board(site).show(mia, LeaderboardSpan.EVER, LeaderboardOrder.SPEND)
     assert [place.own for place in shown.places] == [False, False, True, False]
     assert {place.user_id for place in shown.places} == {None, mia.user.id}
-    for known in ("Old", "Bob", "Zoe", "zoe", "bob", "old"):
-        assert known not in repr([(place.name, place.user_id) for place in shown.places])
+    words = {word for place in shown.places for word in f"{place.name} {place.user_id}".lower().split()}
+    assert words.isdisjoint({"old", "bob", "zoe"})
     again = await board(site).show(mia, LeaderboardSpan.EVER, LeaderboardOrder.TOKENS)
     assert {place.name for place in again.places} == {place.name for place in shown.places}
 

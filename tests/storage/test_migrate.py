@@ -72,6 +72,7 @@ def test_down_and_up_again_gives_the_same_schema(database_url: str) -> None:
     assert differences(database_url) == []
 
 
+@pytest.mark.timeout(300)
 async def test_what_people_own_outlives_an_upgrade_from_every_version(database_url: str) -> None:
     """One database with data goes back to each earlier version, and comes up again to the schema of the code."""
     store = SqlStore(make_engine(async_url(database_url)), Changes(), ManualClock(NOW))
