@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sluicegate.adapters.memory.denials import tighter_cap, worst_denial
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
 from sluicegate.adapters.memory.uses import Cell, MemoryLease, Share, Use
-from sluicegate.domain.policy import Dimension, Subject, SubjectKind, Window
+from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import Period, PeriodClock
@@ -214,21 +214,7 @@ class MemoryAdmission:
         use = await self._load_subject(subject)
         now = self._clock.monotonic()
         use.advance(now)
-        return SubjectUse(
-            used={
-                Dimension.REQUESTS: use.requests.total,
-                Dimension.INPUT_TOKENS: use.input.total,
-                Dimension.OUTPUT_TOKENS: use.output.total,
-                Dimension.CONCURRENT_REQUESTS: len(use.leases),
-            },
-            resets_in={
-                Dimension.REQUESTS: use.requests.resets_in(now, use.second),
-                Dimension.INPUT_TOKENS: use.input.resets_in(now, use.second),
-                Dimension.OUTPUT_TOKENS: use.output.resets_in(now, use.second),
-            },
-            spent={window: Nanos(cell.spent) for window, cell in use.cells.items()},
-            reserved={window: Nanos(cell.reserved) for window, cell in use.cells.items()},
-        )
+        return use.told(now)
 
     async def active(self) -> AsyncIterator[ActiveUse]:
         for number, (subject, use) in enumerate(tuple(self._uses.items())):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
-from sluicegate.domain.policy import Subject, Window
+from sluicegate.domain.policy import Dimension, Subject, Window
+from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import Period
-from sluicegate.ports.policy import ActiveUse, Ask, Counts, LimitSet
+from sluicegate.ports.policy import ActiveUse, Ask, Counts, LimitSet, SubjectUse
 
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
 
@@ -85,6 +86,21 @@ class Use:
         last = (self.second - 1) % BUCKETS
         minute, second = Counts(*(rate.total for rate in rates)), Counts(*(rate.slots[last] for rate in rates))
         return ActiveUse(subject, minute, second, self.concurrent)
+
+    def told(self, now: float) -> SubjectUse:
+        """All of it, as of the last `advance`; `now` in seconds of the clock that it counts by."""
+        rates = {
+            Dimension.REQUESTS: self.requests,
+            Dimension.INPUT_TOKENS: self.input,
+            Dimension.OUTPUT_TOKENS: self.output,
+        }
+        return SubjectUse(
+            used={dimension: rate.total for dimension, rate in rates.items()}
+            | {Dimension.CONCURRENT_REQUESTS: self.concurrent},
+            resets_in={dimension: rate.resets_in(now, self.second) for dimension, rate in rates.items()},
+            spent={window: Nanos(cell.spent) for window, cell in self.cells.items()},
+            reserved={window: Nanos(cell.reserved) for window, cell in self.cells.items()},
+        )
 
 
 class Share:

@@ -249,7 +249,7 @@ class RedisAdmission:
             except Away:
                 continue
             if reply[0] == TAKEN:
-                return Pictured(reply[2], periods).use(float(reply[1]))
+                return Pictured(reply[2], periods).told(float(reply[1]))
             await self._load([subject])
         return await self._apart().use_of(subject)
 

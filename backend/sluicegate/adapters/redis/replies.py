@@ -9,10 +9,9 @@ from sluicegate.adapters.memory.denials import tighter_cap
 from sluicegate.adapters.memory.rates import BUCKETS
 from sluicegate.adapters.memory.uses import Cell, Use
 from sluicegate.adapters.redis.leases import subject_of
-from sluicegate.domain.policy import Dimension, Subject, Window
-from sluicegate.kit.money import Nanos
+from sluicegate.domain.policy import Subject, Window
 from sluicegate.policy.windows import Period
-from sluicegate.ports.policy import ActiveUse, Ask, CapRoom, Counts, LimitSet, RateRoom, Room, SubjectUse
+from sluicegate.ports.policy import ActiveUse, Ask, CapRoom, Counts, LimitSet, RateRoom, Room
 
 _MAX_SEEN = 100_000
 
@@ -38,23 +37,6 @@ class Pictured(Use):
     @property
     def concurrent(self) -> int:
         return self._concurrent
-
-    def use(self, now: float) -> SubjectUse:
-        return SubjectUse(
-            used={
-                Dimension.REQUESTS: self.requests.total,
-                Dimension.INPUT_TOKENS: self.input.total,
-                Dimension.OUTPUT_TOKENS: self.output.total,
-                Dimension.CONCURRENT_REQUESTS: self.concurrent,
-            },
-            resets_in={
-                Dimension.REQUESTS: self.requests.resets_in(now, self.second),
-                Dimension.INPUT_TOKENS: self.input.resets_in(now, self.second),
-                Dimension.OUTPUT_TOKENS: self.output.resets_in(now, self.second),
-            },
-            spent={window: Nanos(cell.spent) for window, cell in self.cells.items()},
-            reserved={window: Nanos(cell.reserved) for window, cell in self.cells.items()},
-        )
 
 
 def active_use(found: Sequence[Any]) -> ActiveUse:
