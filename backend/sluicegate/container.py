@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import structlog
@@ -26,7 +23,7 @@ from sluicegate.adapters.price_catalog import fetched as fetched
 from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
 from sluicegate.adapters.remote import RemoteServer as RemoteServer
 from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
-from sluicegate.adapters.vault import EnvelopeVault, key_id
+from sluicegate.adapters.vault import EnvelopeVault, kept_key, key_id
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.gateway.selftest import Rehearsal
@@ -94,12 +91,13 @@ from sluicegate.storage.backup import BackupError as BackupError
 from sluicegate.storage.backup import Head as BackupHead
 from sluicegate.storage.backup import Summary as BackupSummary
 from sluicegate.storage.crowd_source import SqlCrowdSource
-from sluicegate.storage.engine import SqlStore, database_url, make_engine
+from sluicegate.storage.engine import CHANGES_CHANNEL, SqlStore, database_url, make_engine
 from sluicegate.storage.migrate import SchemaError as SchemaError
 from sluicegate.storage.policy_source import SqlPolicySource
 from sluicegate.storage.rollups import SqlRollups
 from sluicegate.storage.sole import AlreadyServed as AlreadyServed
-from sluicegate.storage.sole import one_of_several, sole_server
+from sluicegate.storage.sole import one_of_several
+from sluicegate.storage.sole import sole_server as sole_server
 from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
 
@@ -132,7 +130,7 @@ class Container:
         self.engine = make_engine(url)
         self.usage_reader = SqlUsageReader(self.engine, settings.zone)
         self.usage_writer = make_usage_writer(url, settings.zone)
-        self.news = PostgresFeed(settings.database) if counts_with_others(settings) else None
+        self.news = PostgresFeed(settings.database, CHANGES_CHANNEL) if counts_with_others(settings) else None
         self.feed: ChangeFeed = self.news or LocalFeed()
         self.store = SqlStore(self.engine, self.feed, self.clock)
         self.vault = open_vault(settings)
@@ -158,7 +156,7 @@ class Container:
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
         self.refusals = RefusalLog(self.store, self.clock)
         self.findings = FindingLog(self.store)
-        self.refused_calls = RefusalTally(self.store, self.clock, settings.zone)
+        self.refused_calls = RefusalTally(self.store, self.clock, self.periods)
         options = GatewayOptions(
             settings.max_body_bytes,
             timeouts,
@@ -365,11 +363,6 @@ def held_database(settings: Settings) -> AbstractContextManager[None]:
     return hold(settings.database)
 
 
-def sole_writer(settings: Settings) -> AbstractContextManager[None]:
-    """Keeps away every server; raises AlreadyServed."""
-    return sole_server(settings.database)
-
-
 def catalog_file(settings: Settings) -> CatalogFile:
     """The price catalogue in use, which `sluicegate prices refresh` replaces."""
     return CatalogFile(settings.data_dir / "price-catalog.json")
@@ -418,7 +411,7 @@ def restore_backup(settings: Settings, source: BinaryIO, accept: Callable[[Backu
     """Fills the empty database of the settings. Raises AlreadyServed, BackupError, SchemaError, and what `accept`
     raises for what the backup says of itself."""
     make_data_dir(settings)
-    with sole_writer(settings):
+    with sole_server(settings.database):
         return backup.restore(settings.database, source, accept)
 
 
@@ -447,32 +440,13 @@ def _given_key(text: SecretStr) -> EncryptionKey:
 
 
 def _kept_key(settings: Settings) -> bytes:
-    """The generated key of a data folder, made at first use; never replaced, since it opens what is stored."""
     path = settings.data_dir / KEK_FILE
     if not path.exists():
         make_data_dir(settings)
-        _keep_new_key(path)
     try:
-        return key_from_text(path.read_text())
+        return kept_key(path)
     except ValueError:
         raise ConfigurationError([f"{path}: holds no key; restore it from a backup"]) from None
-
-
-def _keep_new_key(path: Path) -> None:
-    """Whole or not at all: half a key could never be told from a broken one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as out:
-        out.write(secrets.token_hex(32) + "\n")
-        out.flush()
-        os.fsync(out.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        # Another process was quicker; its key is the one.
-        return
-    finally:
-        draft.unlink()
-    log.warning("kek.generated", file=str(path), advice="keep a copy, or set SLUICEGATE_KEK_PRIMARY")
 
 
 def _retention(settings: Settings) -> Retention:

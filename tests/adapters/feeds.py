@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.kit.clock import SystemClock
-from sluicegate.storage.engine import SqlStore, database_url, make_engine
+from sluicegate.storage.engine import CHANGES_CHANNEL, SqlStore, database_url, make_engine
 
 
 class Process:
@@ -19,7 +19,7 @@ class Process:
     def __init__(self, url: str, way: str | None = None) -> None:
         self.heard: list[str] = []
         self.kinds: set[ChangeKind] = set()
-        self.feed = PostgresFeed(way or url)
+        self.feed = PostgresFeed(way or url, CHANGES_CHANNEL)
         self.feed.subscribe(self._apply)
         self.store = SqlStore(make_engine(database_url(way or url)), self.feed, SystemClock())
 

@@ -14,6 +14,7 @@ import pytest
 from fakes.identity import Site
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Forbidden
+from sluicegate.policy.windows import PeriodClock
 from sluicegate.services import refusal_tally
 from sluicegate.services.refusal_tally import RefusalTally
 from sluicegate.services.usage import RefusalCount, UsageQuery, UsageService
@@ -54,7 +55,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_refusals_are_counted_by_reason_for_everybody_users_and_groups(site: Site) -> None:
     mia, ada = await site.person("mia@example.com"), await site.person("ada@example.com", Role.ADMIN)
-    tallies, usage = [RefusalTally(site.store, site.clock, ZONE) for _ in "12"], usage_of(site)
+    tallies, usage = [RefusalTally(site.store, site.clock, PeriodClock(ZONE)) for _ in "12"], usage_of(site)
     for tally in tallies:
         for _ in range(3):
             tally.note("budget_exceeded", mia.user.id, ("team", "other"))
@@ -78,7 +79,7 @@ async def test_days_are_those_of_the_deployments_zone_and_old_ones_are_forgotten
     site: Site,
 ) -> None:
     ada, usage = await site.person("ada@example.com", Role.ADMIN), usage_of(site)
-    tally = RefusalTally(site.store, site.clock, ZONE)
+    tally = RefusalTally(site.store, site.clock, PeriodClock(ZONE))
     # Half an hour after midnight in Berlin, and before it in Greenwich.
     site.clock.advance((datetime(2026, 11, 24, 23, 30, tzinfo=UTC) - site.clock.now()).total_seconds())
     for _ in range(3):
@@ -98,7 +99,7 @@ async def test_days_are_those_of_the_deployments_zone_and_old_ones_are_forgotten
 async def test_while_the_database_is_away_counts_wait_and_none_is_lost_or_doubled(site: Site) -> None:
     ada = await site.person("ada@example.com", Role.ADMIN)
     store = Away(site)
-    tally = RefusalTally(store, site.clock, ZONE)  # pyright: ignore[reportArgumentType]
+    tally = RefusalTally(store, site.clock, PeriodClock(ZONE))  # pyright: ignore[reportArgumentType]
     for number in range(200):
         tally.note("budget_exceeded" if number % 2 else "rate_limit_exceeded", f"user-{number % 7}", ())
         await asyncio.sleep(0)
@@ -114,7 +115,7 @@ async def test_while_the_database_is_away_counts_wait_and_none_is_lost_or_double
 async def test_more_callers_than_fit_still_count_for_everybody(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refusal_tally, "MAX_SPOTS", 10)
     ada = await site.person("ada@example.com", Role.ADMIN)
-    tally = RefusalTally(site.store, site.clock, ZONE)
+    tally = RefusalTally(site.store, site.clock, PeriodClock(ZONE))
     for number in range(100):
         tally.note("model_not_granted", f"user-{number}", ("team",))
     await tally.settle()

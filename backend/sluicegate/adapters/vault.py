@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import secrets
+from pathlib import Path
 
-from sluicegate.kit.crypto import SealBroken, keyed_digest, seal, unseal
+import structlog
+
+from sluicegate.kit.crypto import SealBroken, key_from_text, keyed_digest, seal, unseal
 from sluicegate.kit.secret import Secret
 
 _VERSION = "v1"
+log = structlog.get_logger()
 
 
 class EnvelopeVault:
@@ -60,6 +65,33 @@ class EnvelopeVault:
             except SealBroken:
                 continue
         raise SealBroken
+
+
+def kept_key(path: Path) -> bytes:
+    """The generated key in a file, made at first use; never replaced, since it opens what is stored.
+
+    Raises ValueError where the file holds none, and OSError.
+    """
+    if not path.exists():
+        _keep_new_key(path)
+    return key_from_text(path.read_text())
+
+
+def _keep_new_key(path: Path) -> None:
+    """Whole or not at all: half a key could never be told from a broken one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as out:
+        out.write(secrets.token_hex(32) + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        # Another process was quicker; its key is the one.
+        return
+    finally:
+        draft.unlink()
+    log.warning("kek.generated", file=str(path), advice="keep a copy, or set SLUICEGATE_KEK_PRIMARY")
 
 
 def key_id(key: bytes) -> str:

@@ -21,7 +21,7 @@ from sluicegate.container import (
     RemoteServer,
     SchemaError,
     check_database,
-    sole_writer,
+    sole_server,
 )
 from sluicegate.kit.errors import AppError, Conflict, InvalidInput
 from sluicegate.kit.secret import Secret
@@ -79,7 +79,7 @@ class _Database:
 
     async def apply(self, text: str, *, prune: bool, expected: str | None) -> dict[str, Any]:
         try:
-            with sole_writer(self._settings):
+            with sole_server(self._settings.database):
                 async with opened(self._settings) as container:
                     service = container.services.policy_file
                     plan = await service.apply(operator(), text, prune=prune, expected_plan=expected)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from datetime import tzinfo
 
 import structlog
 
@@ -27,10 +26,10 @@ class RefusalTally:
     """Keeps sums alone, so that however many calls are refused while the database is away, none of them is forgotten
     and memory stays bounded. A process that is killed takes the last seconds' counts with it."""
 
-    def __init__(self, store: Store, clock: Clock, zone: tzinfo) -> None:
+    def __init__(self, store: Store, clock: Clock, periods: PeriodClock) -> None:
         self._store = store
         self._clock = clock
-        self._periods = PeriodClock(zone)
+        self._periods = periods
         self._waiting: dict[RefusalSpot, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._writing = asyncio.Lock()

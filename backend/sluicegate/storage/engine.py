@@ -45,7 +45,7 @@ from sluicegate.storage.turns import turns_of
 _BUSY_MS = 5000
 _STATEMENT_MS = 30_000
 _CONNECT_SECONDS = 10
-# What `adapters.postgres` listens to.
+# Where other processes are told that there are changes.
 CHANGES_CHANNEL = "sluicegate_policy"
 # Any number will do, so long as nothing else in the database takes the same advisory lock.
 _CHANGES_KEY = 0x51_1C_E6_A7_E2

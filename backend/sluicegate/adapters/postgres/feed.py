@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import psycopg
 import structlog
+from psycopg.sql import SQL, Identifier
 
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.kit.ids import new_id
@@ -23,7 +24,6 @@ from sluicegate.ports.policy import ChangeListener
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "sluicegate_policy"
 LEASE_SECONDS = 1.0
 # A lease counts for less here than in the database, so that it never ends there first.
 _MARGIN_SECONDS = 0.2
@@ -51,12 +51,13 @@ _AWAY = (psycopg.Error, OSError, TimeoutError)
 
 
 class PostgresFeed:
-    """Implements ports.policy.ChangeFeed and Freshness. `start` before the policy is read, `stop` at the end."""
+    """Implements ports.policy.ChangeFeed and Freshness. `channel` is where the store notifies. `start` before the
+    policy is read, `stop` at the end."""
 
-    def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, channel: str) -> None:
         self.id = new_id()
         self._url = url
-        self._monotonic = monotonic
+        self._channel = channel
         self._listeners: list[ChangeListener] = []
         self._connection: psycopg.AsyncConnection | None = None
         self._turn = asyncio.Lock()
@@ -93,7 +94,7 @@ class PostgresFeed:
     def current(self) -> bool:
         """Whether every change that anybody was answered is in force here, as far as can be known: while nobody
         reaches the database, nobody changes anything."""
-        return self._monotonic() < max(self._until, self._away_until)
+        return time.monotonic() < max(self._until, self._away_until)
 
     async def refresh(self) -> None:
         """Catches up, so that `current` holds."""
@@ -134,7 +135,7 @@ class PostgresFeed:
         while True:
             with suppress(*_AWAY):
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
+                    await connection.execute(SQL("LISTEN {}").format(Identifier(self._channel)))
                     async for _ in connection.notifies():
                         self._nudge.set()
             await asyncio.sleep(_RECONNECT_SECONDS)
@@ -151,10 +152,10 @@ class PostgresFeed:
                 if last:
                     if not self._is_away():
                         log.warning("feed.database_unreachable", error=type(error).__name__)
-                    self._away_until = self._monotonic() + _AWAY_SECONDS
+                    self._away_until = time.monotonic() + _AWAY_SECONDS
 
     def _is_away(self) -> bool:
-        return self._monotonic() < self._away_until
+        return time.monotonic() < self._away_until
 
     async def _follow(self, *, if_behind: bool = False) -> None:
         """Puts into force what is new and takes the lease."""
@@ -165,7 +166,7 @@ class PostgresFeed:
                 return
             self._begun += 1
             while True:
-                began = self._monotonic()
+                began = time.monotonic()
                 await connection.execute(_RENEW, [self.id, self._known, timedelta(seconds=LEASE_SECONDS)])
                 # Asked once the lease can be seen: whoever made a change before has not waited for this process.
                 if await _number(connection, _NEWEST) <= self._known:
