@@ -1,9 +1,10 @@
 import { Button, Stack } from "@mantine/core";
-import { type Icon, IconDownload } from "@tabler/icons-react";
+import type { Icon } from "@tabler/icons-react";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
+import { FileButton } from "@/components/file-button";
 import { FormDialog } from "@/components/form-dialog";
 import { PageHeader } from "@/components/page-header";
 import { type Page, rowsOf, totalOf } from "@/lib/pages";
@@ -38,17 +39,7 @@ export function OwnersPage<Owner extends { id: string; name: string }>(props: Pr
       <PageHeader
         title={title}
         description={props.description}
-        actions={
-          <Button
-            variant="default"
-            component="a"
-            href={props.file}
-            download
-            leftSection={<IconDownload size={16} aria-hidden />}
-          >
-            CSV
-          </Button>
-        }
+        actions={<FileButton href={props.file} />}
       />
       <Stack gap="sm">
         {props.filters}

@@ -1,7 +1,7 @@
-import { Button, Group, NativeSelect, Text } from "@mantine/core";
-import { IconDownload } from "@tabler/icons-react";
+import { Group, NativeSelect, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { Column } from "@/components/data-table";
+import { FileButton } from "@/components/file-button";
 import { LoadFailure } from "@/components/loaded";
 import { RowsTable } from "@/components/rows-table";
 import { SectionCard } from "@/components/section-card";
@@ -61,16 +61,7 @@ export function BreakdownCard({ scope, range, by: wanted, onBy }: Props) {
             value={by}
             onChange={(event) => onBy(event.currentTarget.value as UsageDimension)}
           />
-          <Button
-            size="xs"
-            variant="default"
-            component="a"
-            href={breakdownAddress(scope, range, by)}
-            download
-            leftSection={<IconDownload size={14} aria-hidden />}
-          >
-            CSV
-          </Button>
+          <FileButton href={breakdownAddress(scope, range, by)} small />
         </Group>
       }
     >

@@ -1,8 +1,9 @@
-import { Badge, Button, Text } from "@mantine/core";
-import { IconDownload, IconListDetails } from "@tabler/icons-react";
+import { Badge, Text } from "@mantine/core";
+import { IconListDetails } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
+import { FileButton } from "@/components/file-button";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
 import { CallCost } from "@/features/usage/call-cost";
@@ -51,18 +52,7 @@ export function CallsCard({ scope, range, timeZone }: Props) {
       title="Recent calls"
       description="Those of the chosen days, newest first. Prompts and answers are never stored."
       flush
-      actions={
-        <Button
-          size="xs"
-          variant="default"
-          component="a"
-          href={callsAddress(scope, range, timeZone, narrowing)}
-          download
-          leftSection={<IconDownload size={14} aria-hidden />}
-        >
-          CSV
-        </Button>
-      }
+      actions={<FileButton href={callsAddress(scope, range, timeZone, narrowing)} small />}
     >
       <CallFilters state={state} onChange={set} />
       <DataTable

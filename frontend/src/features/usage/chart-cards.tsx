@@ -1,6 +1,6 @@
-import { Button, SegmentedControl, Skeleton, VisuallyHidden } from "@mantine/core";
-import { IconDownload } from "@tabler/icons-react";
+import { SegmentedControl, Skeleton, VisuallyHidden } from "@mantine/core";
 import { lazy, type ReactNode, Suspense, useState } from "react";
+import { FileButton } from "@/components/file-button";
 import { SectionCard } from "@/components/section-card";
 import { seriesAddress } from "@/features/usage/exports";
 import type { UsageReport, UsageScope } from "@/features/usage/queries";
@@ -56,18 +56,7 @@ export function ChartCards({ scope, report, range, timeZone }: Props) {
       </SectionCard>
       <SectionCard
         title="Token consumption"
-        actions={
-          <Button
-            size="xs"
-            variant="default"
-            leftSection={<IconDownload size={14} aria-hidden />}
-            component="a"
-            href={seriesAddress(scope, range)}
-            download
-          >
-            CSV
-          </Button>
-        }
+        actions={<FileButton href={seriesAddress(scope, range)} small />}
       >
         <Figure summary={summary}>{shape && <TokenChart {...shape} />}</Figure>
       </SectionCard>

@@ -1,5 +1,5 @@
-import { Button, Text } from "@mantine/core";
-import { IconDownload } from "@tabler/icons-react";
+import { Text } from "@mantine/core";
+import { FileButton } from "@/components/file-button";
 import { RowsTable } from "@/components/rows-table";
 import { SectionCard } from "@/components/section-card";
 import type { Column } from "@/components/table-parts";
@@ -24,18 +24,7 @@ export function RefusalsCard({ scope, range, report }: Props) {
       title="Refused calls"
       description="Calls that the gateway did not let through, by reason. They are not among the requests."
       flush
-      actions={
-        <Button
-          size="xs"
-          variant="default"
-          component="a"
-          href={refusalsAddress(scope, range)}
-          download
-          leftSection={<IconDownload size={14} aria-hidden />}
-        >
-          CSV
-        </Button>
-      }
+      actions={<FileButton href={refusalsAddress(scope, range)} small />}
     >
       {report?.refusals.length === 0 ? (
         <Text size="sm" c="dimmed" ta="center" py="xl" px="lg">

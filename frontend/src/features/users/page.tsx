@@ -1,9 +1,10 @@
 import { Button, Stack } from "@mantine/core";
-import { IconDownload, IconFileImport, IconUserPlus, IconUsers } from "@tabler/icons-react";
+import { IconFileImport, IconUserPlus, IconUsers } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
 import { EmptyState } from "@/components/empty-state";
+import { FileButton } from "@/components/file-button";
 import { PageHeader } from "@/components/page-header";
 import { When } from "@/components/when";
 import { peopleAtOnce } from "@/features/users/bulk";
@@ -14,6 +15,7 @@ import { UserName } from "@/features/users/components/user-name";
 import { type ListedUser, userListQuery, userName } from "@/features/users/queries";
 import type { UserListSearch } from "@/features/users/search";
 import type { UserSort } from "@/gql/graphql";
+import { exportAddress } from "@/lib/export-address";
 import { rowsOf, totalOf } from "@/lib/pages";
 import { useTableState } from "@/lib/use-table-state";
 
@@ -89,15 +91,7 @@ export function UsersPage() {
         description="Everybody who may sign in here or call models through the gateway."
         actions={
           <>
-            <Button
-              component="a"
-              variant="default"
-              href={exportAddress(state)}
-              download
-              leftSection={<IconDownload size={16} aria-hidden />}
-            >
-              Export CSV
-            </Button>
+            <FileButton href={fileOf(state)}>Export CSV</FileButton>
             <Button
               variant="default"
               leftSection={<IconFileImport size={16} aria-hidden />}
@@ -184,8 +178,5 @@ export function UsersPage() {
 }
 
 /** The list as it is searched, filtered and sorted now, whole. */
-function exportAddress({ q, role, status, group, sort }: UserListSearch): string {
-  const asked = Object.entries({ search: q, role, status, groupId: group, sort });
-  const given = asked.filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return `/export/users.csv?${new URLSearchParams(given)}`;
-}
+const fileOf = ({ q, role, status, group, sort }: UserListSearch): string =>
+  exportAddress("users.csv", { search: q, role, status, groupId: group, sort });
