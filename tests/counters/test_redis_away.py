@@ -84,10 +84,8 @@ class Cluster:
 
 @pytest.fixture
 async def server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.kill()
+    async with RedisServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from databases import PostgresTemplate, postgres_database
-from edge_graphql.world import World, seed, sqlite_copy, world_at
+from edge_graphql.world import World, copy_for, seed, sqlite_copy, world_at
 
 NewWorld = Callable[[], AbstractAsyncContextManager[World]]
 _numbers = count()
@@ -31,10 +31,7 @@ def postgres_template(postgres_url: str, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path)
-    template: PostgresTemplate = request.getfixturevalue("postgres_template")
-    return template.restored()
+    return copy_for(request, tmp_path, "sqlite_template", "postgres_template")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from databases import PostgresTemplate, postgres_database
 from edge_graphql.people import NOW, PRICES, dollars, past_calls
-from edge_graphql.world import SCHEMA, World, seed, sqlite_copy, world_at
+from edge_graphql.world import SCHEMA, World, copy_for, seed, sqlite_copy, world_at
 from sluicegate.domain.alert import Alert
 from sluicegate.domain.apikey import TOKEN_PREFIX, ApiKey, AutomationToken, TokenScope, new_credential
 from sluicegate.domain.audit import Actor, ActorKind
@@ -151,10 +151,7 @@ def _fill(url: str, folder: Path) -> None:
 @pytest.fixture(params=["sqlite", "postgres"])
 def crowded_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The world after `crowd`, which takes longer than what is asked in it."""
-    if request.param == "sqlite":
-        return sqlite_copy(request.getfixturevalue("crowded_sqlite"), tmp_path)
-    template: PostgresTemplate = request.getfixturevalue("crowded_postgres")
-    return template.restored()
+    return copy_for(request, tmp_path, "crowded_sqlite", "crowded_postgres")
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import inspect, text
 
+from databases import PostgresTemplate
 from edge_graphql.people import NOW, past_calls, populate
 from sluicegate.container import Container
 from sluicegate.domain.apikey import TokenScope
@@ -124,3 +126,11 @@ def seed(url: str, folder: Path) -> None:
 def sqlite_copy(template: Path, folder: Path) -> str:
     shutil.copy(template, folder / "world.db")
     return f"sqlite:///{folder / 'world.db'}"
+
+
+def copy_for(request: pytest.FixtureRequest, folder: Path, sqlite: str, postgres: str) -> str:
+    """A database as the template of the fixture's parameter has it; the others are the fixtures of the two."""
+    if request.param == "sqlite":
+        return sqlite_copy(request.getfixturevalue(sqlite), folder)
+    template: PostgresTemplate = request.getfixturevalue(postgres)
+    return template.restored()

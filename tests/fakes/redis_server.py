@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process
+from typing import Self
 
 import pytest
 
@@ -21,6 +22,13 @@ class RedisServer:
             self.port: int = probe.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
 
     async def start(self) -> None:
         program = shutil.which("redis-server")

@@ -16,10 +16,8 @@ from sluicegate.domain.policy import Dimension, Window
 
 @pytest.fixture
 async def server() -> AsyncIterator[RedisServer]:
-    server = RedisServer()
-    await server.start()
-    yield server
-    await server.kill()
+    async with RedisServer() as server:
+        yield server
 
 
 async def _away(bench: Bench) -> None:

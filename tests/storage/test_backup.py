@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from databases import postgres_database
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.kit.clock import ManualClock
 from sluicegate.services.demo_data import seed_demo
@@ -50,15 +51,8 @@ def target(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) ->
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'restored.db'}"
         return
-    base = make_url(request.getfixturevalue("postgres_url"))
-    admin = base.set(database=base.database)
-    name = f"{base.database}_restored"
-    with sync_engine(admin.render_as_string(hide_password=False)) as engine:
-        run = engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-        run.execute(text(f'CREATE DATABASE "{name}"'))
-        yield base.set(database=name).render_as_string(hide_password=False)
-        run.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-        run.close()
+    with postgres_database(request.getfixturevalue("postgres_url"), "restored") as url:
+        yield url
 
 
 def written(url: str) -> bytes:
