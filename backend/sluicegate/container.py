@@ -15,7 +15,7 @@ from sluicegate import __version__
 from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
-from sluicegate.adapters.memory import LocalFeed, MemoryAdmission
+from sluicegate.adapters.memory import LocalFeed, MemoryAdmission, MemoryShared
 from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now, RedisSample
 from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.adapters.price_catalog import CatalogFile
@@ -37,6 +37,7 @@ from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.health import BackendState
 from sluicegate.ports.mail import Mailer
 from sluicegate.ports.policy import AdmissionStore, ChangeFeed, Records
+from sluicegate.ports.shared import Shared
 from sluicegate.ports.upstream import Timeouts, Upstream
 from sluicegate.services.alert_watch import AlertWatch
 from sluicegate.services.alerts import AlertService
@@ -139,7 +140,7 @@ class Container:
         self.journal = Journal(
             folder, self.usage_writer, self.clock, self.periods, max_calls=most, settled=self.metrics.settled
         )
-        self.redis = _redis(settings, self.journal, self.clock, self.periods)
+        self.redis, self.shared = _sharing(settings, self.vault, self.journal, self.clock, self.periods)
         self.admission: AdmissionStore[Any] = self.redis or MemoryAdmission(self.journal, self.clock, self.periods)
         self.source = SqlPolicySource(self.engine)
         self.rehearsal = Rehearsal(self.source, self.clock)
@@ -167,7 +168,9 @@ class Container:
             found=self.findings.note,
             counted=self._count_refusal,
         )
-        self.gateway = GatewayApp(self.policy, self.journal, self.upstream, self.demo, self.clock, options)
+        self.gateway = GatewayApp(
+            self.policy, self.journal, self.upstream, self.demo, self.clock, self.shared.kept, options
+        )
         self.services = self._services()
         self.live = LiveService(self.services.auth, self.gateway.board, self.policy, self.admission, self.clock)
         self.rotation = KeyRotation(self.store, self.vault, encryption_keys(settings)[0].id)
@@ -343,6 +346,7 @@ class Container:
         await self.refused_calls.settle()
         if self.redis is not None:
             await self.redis.close()
+        await self.shared.close()
         await self.journal.close()
         self.usage_writer.close()
         self.policy.close()
@@ -459,14 +463,18 @@ def _retention(settings: Settings) -> Retention:
     )
 
 
-def _redis(settings: Settings, records: Records, clock: Clock, periods: PeriodClock) -> RedisAdmission | None:
+def _sharing(
+    settings: Settings, vault: EnvelopeVault, records: Records, clock: Clock, periods: PeriodClock
+) -> tuple[RedisAdmission | None, Shared]:
+    """Limits as Redis counts them, if it does, and what else goes through it."""
     url, prefix = settings.redis_url, settings.redis_prefix
     if url is None:
-        return None
+        return None, MemoryShared(clock)
     # A server without Redis does without its client, too.
-    from sluicegate.adapters.redis import RedisAdmission
+    from sluicegate.adapters.redis import RedisAdmission, RedisShared
 
-    return RedisAdmission(url, prefix, records, clock, periods, fail_closed=settings.redis_fail_closed)
+    admission = RedisAdmission(url, prefix, records, clock, periods, fail_closed=settings.redis_fail_closed)
+    return admission, RedisShared(url, prefix, vault.derived, clock)
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:

@@ -334,7 +334,7 @@ async def running_bench(
 def _impatient(container: Container, seconds: float) -> GatewayApp:
     options = GatewayOptions(stalled_seconds=seconds)
     parts = (container.policy, container.journal, container.upstream, container.demo, container.clock)
-    return GatewayApp(*parts, options)
+    return GatewayApp(*parts, container.shared.kept, options)
 
 
 class _Server(uvicorn.Server):

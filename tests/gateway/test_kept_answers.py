@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from fakes.redis_server import RedisServer
 from fakes.wire import RESPONSE_EVENTS, events, message, named, response, whole
-from gateway.bench import ASK, CREDENTIAL, MESSAGES, RESPONSES, Bench, messages, responses
-from gateway.office import Office
+from gateway.bench import ASK, CREDENTIAL, MESSAGES, RESPONSES, Bench, messages, responses, running_bench
+from gateway.office import Office, open_office
 from gateway.test_refusals import openai_error
-from sluicegate.gateway.kept import KEPT_SECONDS, KeptAnswers
 
 ITEM = "msg_1"
 REFERENCES: list[dict[str, Any]] = [
@@ -130,20 +132,35 @@ async def test_an_answer_whose_ids_cannot_be_read_is_billed_all_the_same(bench: 
     assert {(record.output_tokens, record.estimated) for record in await bench.ledger()} == {(17, False)}
 
 
-class _Clock:
-    now = 0.0
+@pytest.mark.parametrize("direct", [True, False])
+async def test_an_answer_of_one_gateway_is_gone_on_with_at_another(
+    tmp_path: Path, redis_url: str, direct: bool
+) -> None:
+    shared = {"redis_url": redis_url, "redis_prefix": f"test-{uuid4().hex}", "direct": direct}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    async with running_bench(tmp_path / "one", **shared) as one, running_bench(tmp_path / "two", **shared) as two:
+        office = await open_office(two)
+        other = await office.hire("bob")
+        one.provider.next(whole(response(store=True)))
+        assert (await one.client.post(RESPONSES, json=responses())).status_code == 200
+        await assert_only_for(office, CREDENTIAL.text, other)
+        # What one keeps is no reason for the other to ask anybody about calls that refer to nothing.
+        two.provider.next(whole(response(id="resp_3")))
+        assert (await ask(office, other)).status_code == 200
 
-    def monotonic(self) -> float:
-        return self.now
 
-
-def test_memory_is_bounded_in_number_and_time() -> None:
-    clock = _Clock()
-    kept = KeptAnswers(clock, most=3)
-    kept.note("ada", ["a", "b"])
-    kept.note("bob", ["c", "a"])
-    kept.note("ada", ["d"])
-    assert [kept.belongs(one, "ada") for one in "abcd"] == [False, False, False, True]
-    assert [kept.belongs(one, "bob") for one in "abcd"] == [True, False, True, False]
-    clock.now = KEPT_SECONDS
-    assert not kept.belongs("d", "ada")
+async def test_without_redis_a_gateway_knows_its_own_answers_alone(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    async with RedisServer() as server:
+        shared = {"redis_url": server.url}
+        async with running_bench(tmp_path / "one", **shared) as one, running_bench(tmp_path / "two", **shared) as two:
+            one.provider.next(whole(response()))
+            assert (await one.client.post(RESPONSES, json=responses())).status_code == 200
+            await server.kill()
+            one.provider.next(whole(response(id="resp_2")))
+            assert (await one.client.post(RESPONSES, json=responses(previous_response_id="resp_1"))).status_code == 200
+            refused = await two.client.post(RESPONSES, json=responses(previous_response_id="resp_1"))
+            assert (refused.status_code, openai_error(refused)["param"]) == (400, "previous_response_id")
+            await two.assert_untouched()

@@ -58,6 +58,10 @@ class EnvelopeVault:
         wrapped, box = _split(sealed)
         return _join(seal(self._primary, self._data_key(wrapped, context), _key_context(context)), box)
 
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """A key of its own for a purpose, from each key at hand, the primary first."""
+        return tuple(keyed_digest(key, f"sluicegate:derived:{purpose}") for key in self._keys)
+
     def _data_key(self, wrapped: bytes, context: str) -> bytes:
         for key in self._keys:
             try:

@@ -42,6 +42,7 @@ from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, internal_error
 from sluicegate.policy.service import PolicyService
 from sluicegate.ports.health import HealthBoard
+from sluicegate.ports.kept import KeptOwners
 from sluicegate.ports.upstream import Upstream
 from sluicegate.ports.usage import UsageSink
 
@@ -60,6 +61,7 @@ class GatewayApp:
         upstream: Upstream,
         demo: Upstream,
         clock: Clock,
+        kept: KeptOwners,
         options: GatewayOptions,
     ) -> None:
         self._policy = policy
@@ -69,7 +71,7 @@ class GatewayApp:
         self._counted = options.counted
         backends = Backends(upstream, demo, options.timeouts, clock, patience=options.patience_seconds)
         self.health: HealthBoard = backends.breakers
-        self._pipeline = Pipeline(Books(policy, journal, clock, KeptAnswers(clock)), backends, options)
+        self._pipeline = Pipeline(Books(policy, journal, clock, KeptAnswers(kept)), backends, options)
         self.board = Board(self._pipeline.watch, clock)
         self._paths = self._table()
         self.direct = Direct(self._pipeline, self._paths, self._rendered, _TELLING, self._answering)

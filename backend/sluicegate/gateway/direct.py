@@ -92,6 +92,7 @@ class Direct:
         `answering` sees to it that work on a request ends in an answer."""
         self._paths = paths
         self._telling = telling
+        self._learns = pipeline.books.kept.shared
         self.pipeline = pipeline
         self.rendered = rendered
         self.answering = answering
@@ -125,6 +126,8 @@ class Direct:
                 if principal is None:
                     return False
             envelope = wire.open(line.content, head.named)
+            if self._learns and self.pipeline.must_learn(wire, envelope):
+                return False
             input_estimate = envelope.input_estimate(wire.bytes_per_token)
             admitted = policy.admit_now(principal, envelope.model, input_estimate, wire.max_tokens(envelope))
         except Refusal as refusal:

@@ -6,8 +6,7 @@ Calls that refer to something stored therefore pass only if the same user's call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from hashlib import blake2b
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,13 +14,9 @@ from msgspec import Raw
 
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import UNREADABLE, loaded
-from sluicegate.kit.clock import Clock
 from sluicegate.policy.refusals import Refusal, invalid_request
+from sluicegate.ports.kept import KeptOwners
 
-# As long as OpenAI keeps what it stores.
-KEPT_SECONDS = 30 * 24 * 3600.0
-# About 20 MB; the oldest go first.
-MOST = 100_000
 _SHOWN = 80
 _NULL = Raw(b"null")
 T = TypeVar("T")
@@ -66,25 +61,23 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 class KeptAnswers:
-    """Ids by digest, with the user whose call they came from, in the memory of this process."""
+    """What requests may refer to, given who owns what is kept."""
 
-    def __init__(self, clock: Clock, *, most: int = MOST) -> None:
-        self._clock = clock
-        self._most = most
-        self._owners: dict[bytes, tuple[str, float]] = {}
+    def __init__(self, owners: KeptOwners) -> None:
+        self._owners = owners
+        self.shared = owners.shared
+        self.note = owners.note
 
-    def note(self, owner: str, ids: Iterable[str]) -> None:
-        owners, until = self._owners, self._clock.monotonic() + KEPT_SECONDS
-        for identity in ids:
-            key = _digest(identity)
-            owners.pop(key, None)
-            owners[key] = (owner, until)
-        while len(owners) > self._most:
-            del owners[next(iter(owners))]
+    @staticmethod
+    def may_refer(envelope: Envelope) -> bool:
+        """Whether a Responses request may refer to something stored, at a quick look."""
+        return envelope.get("previous_response_id") is not None or _may_name(envelope.part("input"), b'"id"')
 
-    def belongs(self, identity: str, owner: str) -> bool:
-        known = self._owners.get(_digest(identity))
-        return known is not None and known[0] == owner and known[1] > self._clock.monotonic()
+    async def learn(self, envelope: Envelope, owner: str) -> None:
+        """Asks other processes about what a Responses request refers to; raises Refusal as `check_response` does."""
+        named = [identity for identity, _ in _references(envelope) if isinstance(identity, str)]
+        if named:
+            await self._owners.learn(owner, named)
 
     def check_response(self, envelope: Envelope, owner: str) -> None:
         """Raises Refusal for a Responses request that refers to what is stored and is not known as the owner's."""
@@ -93,14 +86,8 @@ class KeptAnswers:
                 "Conversations that a provider stores are not served here; send 'input', or 'previous_response_id'.",
                 field="conversation",
             )
-        previous = envelope.get("previous_response_id")
-        if previous is not None:
-            self._check(previous, owner, "previous_response_id")
-        told = envelope.part("input")
-        if told.startswith(b"[") and _may_name(told, b'"id"'):
-            for index, item in enumerate(_read(told, _decode_input, "input")):
-                if item.refers:
-                    self._check(loaded(item.id), owner, f"input.{index}.id")
+        for identity, field in _references(envelope):
+            self._check(identity, owner, field)
         tools = envelope.part("tools")
         if tools.startswith(b"[") and _may_name(tools, b'"container"'):
             for index, tool in enumerate(_read(tools, _decode_tools, "tools")):
@@ -115,13 +102,25 @@ class KeptAnswers:
             raise _container("container")
 
     def _check(self, identity: Any, owner: str, field: str) -> None:
-        if isinstance(identity, str) and self.belongs(identity, owner):
+        if isinstance(identity, str) and self._owners.belongs(identity, owner):
             return
         raise invalid_request(
             f"'{str(identity)[:_SHOWN]}' is not known here as stored by a call of yours: the gateway remembers that "
-            "for 30 days, and until it starts anew. Send what it refers to in 'input'.",
+            "for 30 days at most. Send what it refers to in 'input'.",
             field=field,
         )
+
+
+def _references(envelope: Envelope) -> Iterator[tuple[Any, str]]:
+    """What a Responses request names as stored, each with the field; raises Refusal where that cannot be read."""
+    previous = envelope.get("previous_response_id")
+    if previous is not None:
+        yield previous, "previous_response_id"
+    told = envelope.part("input")
+    if told.startswith(b"[") and _may_name(told, b'"id"'):
+        for index, item in enumerate(_read(told, _decode_input, "input")):
+            if item.refers:
+                yield loaded(item.id), f"input.{index}.id"
 
 
 def _container(field: str) -> Refusal:
@@ -139,10 +138,6 @@ def _read(part: bytes, decode: Callable[[bytes], list[T]], field: str) -> list[T
         return decode(part)
     except UNREADABLE as error:
         raise invalid_request(f"The field '{field}' cannot be read: {error}.", field=field) from None
-
-
-def _digest(identity: str) -> bytes:
-    return blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def stored_ids(identity: Raw, output: Raw, store: Raw) -> tuple[str, ...]:

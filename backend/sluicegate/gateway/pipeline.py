@@ -100,10 +100,16 @@ class Pipeline:
             if self.policy.secrets is not None:
                 _check_kind(admitted.model, wire)
                 await decided(self._guard.clear(envelope, call.principal, admitted.model.slug, request.id), request)
+            if self.books.kept.shared and self.must_learn(wire, envelope):
+                await self.books.kept.learn(envelope, call.principal.user.id)
             outbound, routes = self.prepare(call, wire, envelope)
             await self._serve(call, outbound, routes)
 
         await self._carry(call, serve())
+
+    def must_learn(self, wire: Wire, envelope: Envelope) -> bool:
+        """Whether other processes may know what a call refers to."""
+        return written_in(wire, envelope) is Protocol.RESPONSES and self.books.kept.may_refer(envelope)
 
     async def go_on(self, call: Call, outbound: Outbound, routes: list[Route], attempt: Attempt | None) -> None:
         """Carries a call that was prepared, and may be on its way, to its end."""

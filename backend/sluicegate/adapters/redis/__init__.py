@@ -1,6 +1,9 @@
 """Counters, slots and budgets of several processes, in Redis."""
 
 from sluicegate.adapters.redis.admission import RedisAdmission
+from sluicegate.adapters.redis.kept import RedisKept
 from sluicegate.adapters.redis.link import RedisOptions
+from sluicegate.adapters.redis.shared import RedisShared
+from sluicegate.adapters.redis.side import Side
 
-__all__ = ["RedisAdmission", "RedisOptions"]
+__all__ = ["RedisAdmission", "RedisKept", "RedisOptions", "RedisShared", "Side"]

@@ -12,5 +12,9 @@ SOURCES = {name: _COMMON + (_FOLDER / f"{name}.lua").read_text() for name in NAM
 # How Redis names a script; nothing is kept secret by it.
 DIGESTS = {name: sha1(source.encode(), usedforsecurity=False).hexdigest() for name, source in SOURCES.items()}
 
+# Those of what is shared beside the counters; they need nothing of each other.
+SIDE_NAMES = ("kept_look", "kept_note")
+SIDE_SOURCES = {name: (_FOLDER / f"{name}.lua").read_text() for name in SIDE_NAMES}
+
 # What a script answers first.
 GONE, DENIED, TAKEN, UNKNOWN, WAIT, VOID = -1, 0, 1, 2, 3, 4

@@ -1,0 +1,16 @@
+"""What a process has for itself that no other one shares."""
+
+from __future__ import annotations
+
+from sluicegate.adapters.memory.kept import MemoryKept
+from sluicegate.kit.clock import Clock
+
+
+class MemoryShared:
+    """Implements ports.shared.Shared for a process that is alone."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.kept = MemoryKept(clock)
+
+    async def close(self) -> None:
+        return

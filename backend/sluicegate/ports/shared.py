@@ -1,0 +1,15 @@
+"""What processes share beside policy and limits: with others through Redis, or with nobody."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sluicegate.ports.kept import KeptOwners
+
+
+class Shared(Protocol):
+    """Lives as long as the process; `close` at the end."""
+
+    @property
+    def kept(self) -> KeptOwners: ...
+    async def close(self) -> None: ...
