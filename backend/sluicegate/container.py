@@ -126,6 +126,8 @@ class Container:
         self.settings = settings
         self.public_url = public_url
         self.clock = clock or SystemClock()
+        # Whether it is about to stop, and wants no further callers.
+        self.leaving = False
         self.periods = PeriodClock(settings.zone)
         url = database_url(settings.database)
         self.engine = make_engine(url)
@@ -264,7 +266,11 @@ class Container:
 
     async def ready(self) -> dict[str, bool]:
         """Whether each part that a call needs is there, for /readyz."""
-        checks = {"database": await self._database_answers(), "journal": self.journal.accepts}
+        checks = {
+            "database": await self._database_answers(),
+            "journal": self.journal.accepts,
+            "staying": not self.leaving,
+        }
         if self.redis is not None:
             # Without Redis calls are served from shares of the limits, or none is.
             checks["limits" if self.settings.redis_fail_closed else "redis"] = self.redis.shared

@@ -146,6 +146,12 @@ class Settings(BaseSettings):
     keep_five_minutes_days: int = Field(7, ge=2, le=400, description="Days for which usage by 5 minutes is kept.")
     keep_sessions_days: int = Field(93, ge=7, le=36_500, description="Days for which usage by session is kept.")
     budget_status: Literal[402, 403, 429] = Field(402, description="Status of a refusal because a budget is reached.")
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=600,
+        description="Seconds that a server told to stop serves on while `/readyz` sends load balancers elsewhere.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
     @field_validator("host")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -85,6 +86,22 @@ def test_a_second_server_on_the_same_database_is_refused(folder: Path) -> None:
         first.stop(signal.SIGKILL)
     with serving(folder) as heir:
         assert httpx.get(f"{heir.url}/readyz").is_success
+
+
+def test_told_to_stop_it_serves_on_until_load_balancers_had_time_to_notice(folder: Path) -> None:
+    with serving(folder, DRAIN_SECONDS="600") as server, httpx.Client(base_url=server.url) as client:
+        assert client.get("/readyz").json()["checks"]["staying"] is True
+        assert server.process.pid is not None
+        os.kill(server.process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + 30
+        while (ready := client.get("/readyz")).is_success and time.monotonic() < deadline:
+            time.sleep(0.02)
+        checks = {"database": True, "journal": True, "staying": False}
+        assert (ready.status_code, ready.json()) == (503, {"status": "failing", "checks": checks})
+        # Also those who come anew are served.
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        # Who cannot wait says so again.
+        assert server.stop(signal.SIGINT) == 0
 
 
 def test_on_postgresql_too(fresh_postgres_url: str, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ async def test_calls_count_in_redis_and_go_on_without_it(tmp_path: Path, server:
         assert (await bench.used(Dimension.REQUESTS), await bench.used(Dimension.CONCURRENT_REQUESTS)) == (2, 0)
         spent = (await bench.container.admission.use_of(SUBJECT)).spent[Window.MONTH]
         assert spent == sum(call.cost_nanos for call in await bench.ledger()) > 0
-        everything = {"database": True, "journal": True, "redis": True}
+        everything = {"database": True, "journal": True, "staying": True, "redis": True}
         assert await _ready(bench) == (200, "ok", everything)
 
         await server.kill()
@@ -87,4 +87,8 @@ async def test_a_gateway_that_must_count_refuses_without_redis(tmp_path: Path, s
         assert (_kind_of(one), _kind_of(other)) == ("server_error", "api_error")
         assert one.headers["retry-after"] == other.headers["retry-after"] == "5"
         assert len(bench.provider.log) == asked
-        assert await _ready(bench) == (503, "failing", {"database": True, "journal": True, "limits": False})
+        assert await _ready(bench) == (
+            503,
+            "failing",
+            {"database": True, "journal": True, "staying": True, "limits": False},
+        )

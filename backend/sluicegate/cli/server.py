@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import resource
 import signal
 import socket
+import time
 from contextlib import suppress
 
 import uvicorn
@@ -18,6 +20,10 @@ from sluicegate.settings import Settings
 _BACKLOG = 2048
 # Long enough for most streams to end by themselves at a restart.
 _DRAIN_SECONDS = 30
+# Longer than proxies keep connections for further calls, mostly a minute: one that closes while a call is on its way
+# loses that call.
+_IDLE_SECONDS = 75
+_TICK_SECONDS = 0.1
 # Objects that come and stay before the collector looks for cycles among them.
 _COLLECT_AFTER = 10_000
 
@@ -55,19 +61,21 @@ def serve_on(bound: socket.socket, container: Container) -> None:
         access_log=False,
         server_header=False,
         log_config=None,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     # The server repeats the signal once it has shut down: by then all is done, and no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     with held_database(settings):
-        _Server(config, app).run(sockets=[bound])
+        _Server(config, app, container).run(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, app: Dispatcher) -> None:
+    def __init__(self, config: uvicorn.Config, app: Dispatcher, container: Container) -> None:
         super().__init__(config)
         self._app = app
+        self._container = container
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -76,6 +84,14 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER)
+
+    async def main_loop(self) -> None:
+        await super().main_loop()
+        # A load balancer that has not noticed yet would send calls to a closed port, or down a connection that closes.
+        self._container.leaving = True
+        over = time.monotonic() + self._container.settings.drain_seconds
+        while time.monotonic() < over and not self.force_exit:  # noqa: ASYNC110 - its signals wake nobody
+            await asyncio.sleep(_TICK_SECONDS)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Who watches would go on for ever, and calls in flight are what is waited for.
