@@ -12,6 +12,7 @@ from sluicegate.container import Container
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.graphql.execute import executor
 from sluicegate.graphql.schema import build_schema
+from sluicegate.ports.policy import CountedApart, CountersUnavailable
 from sluicegate.web.app import create_web_app
 from sluicegate.web.requests import refusal
 
@@ -51,6 +52,10 @@ class Dispatcher:
         await receive()
         try:
             await self._container.start()
+        except (CountedApart, CountersUnavailable) as error:
+            _log.error("server.not_started", error=str(error))
+            await send({"type": "lifespan.startup.failed"})
+            return
         except Exception as error:
             _log.exception("server.not_started", error=str(error))
             await send({"type": "lifespan.startup.failed"})

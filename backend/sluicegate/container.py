@@ -133,7 +133,8 @@ class Container:
         self.engine = make_engine(url)
         self.usage_reader = SqlUsageReader(self.engine, settings.zone)
         self.usage_writer = make_usage_writer(url, settings.zone)
-        self.news = PostgresFeed(settings.database, CHANGES_CHANNEL) if counts_with_others(settings) else None
+        several = counts_with_others(settings)
+        self.news = PostgresFeed(settings.database, CHANGES_CHANNEL, self._epoch) if several else None
         self.feed: ChangeFeed = self.news or LocalFeed()
         self.store = SqlStore(self.engine, self.feed, self.clock)
         self.vault = open_vault(settings)
@@ -256,6 +257,9 @@ class Container:
             ),
         )
 
+    def _epoch(self) -> str | None:
+        return self.redis.epoch if self.redis is not None else None
+
     def url(self) -> str:
         """Where people and assistants reach this server."""
         return self.public_url
@@ -323,7 +327,7 @@ class Container:
 
     async def start(self) -> None:
         """Raises SchemaError when the database does not fit this release, CountersUnavailable when the Redis of the
-        settings is not there, SelfTestFailed when limits do not hold."""
+        settings is not there, CountedApart when it is not that of others, SelfTestFailed when limits do not hold."""
         await asyncio.to_thread(migrate.check, self.settings.database)
         await self.rollups.ensure()
         await self.journal.start()

@@ -16,10 +16,11 @@ from sluicegate.storage.engine import CHANGES_CHANNEL, SqlStore, database_url, m
 class Process:
     """As one process has it: a store, the feed that it publishes to, and what it has put into force."""
 
-    def __init__(self, url: str, way: str | None = None) -> None:
+    def __init__(self, url: str, way: str | None = None, counts_in: str | None = None) -> None:
+        self.counts_in = counts_in
         self.heard: list[str] = []
         self.kinds: set[ChangeKind] = set()
-        self.feed = PostgresFeed(way or url, CHANGES_CHANNEL)
+        self.feed = PostgresFeed(way or url, CHANGES_CHANNEL, lambda: self.counts_in)
         self.feed.subscribe(self._apply)
         self.store = SqlStore(make_engine(database_url(way or url)), self.feed, SystemClock())
 

@@ -15,7 +15,9 @@ from sqlalchemy.engine import make_url
 from adapters.feeds import Process, serve
 from databases import PostgresTemplate
 from faults.link import Link
+from sluicegate.adapters.postgres import feed as feeds
 from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.ports.policy import CountedApart
 
 
 @pytest.fixture
@@ -140,3 +142,59 @@ async def test_a_process_that_stood_still_catches_up_before_it_decides(url: str)
             here.send("end")
     finally:
         await asyncio.to_thread(frozen.join, 20)
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is waited for who will not agree."""
+    monkeypatch.setattr(feeds, "_AGREE_SECONDS", 1.0)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_who_would_count_elsewhere_does_not_join(url: str) -> None:
+    async with Process(url, counts_in="one").running() as first, Process(url, counts_in="one").running():
+        stranger = Process(url, counts_in="another")
+        with pytest.raises(CountedApart, match="SLUICEGATE_REDIS_PREFIX"):
+            await stranger.feed.start()
+        await stranger.feed.stop()
+        await stranger.store.aclose()
+        # It never held a lease, so nobody has to wait for it, nor for one whose release does not tell.
+        async with asyncio.timeout(0.5):
+            await first.change("unheard")
+        async with Process(url).running() as silent:
+            await first.change("heard")
+            assert silent.heard == ["heard"]
+
+
+async def test_who_finds_where_all_count_now_is_waited_for(url: str) -> None:
+    """As when Redis was emptied: the one that starts is the first to know."""
+    async with Process(url, counts_in="before").running() as first:
+        second = Process(url, counts_in="after")
+        starting = asyncio.create_task(second.feed.start())
+        done, _ = await asyncio.wait([starting], timeout=0.6)
+        assert not done
+        first.counts_in = "after"
+        await starting
+        await first.change("together")
+        assert second.heard == ["together"]
+        await second.feed.stop()
+        await second.store.aclose()
+
+
+async def test_nobody_is_kept_out_by_those_who_are_dead(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("INSERT INTO processes VALUES ('killed', 0, clock_timestamp() + interval '1 second', 'lost')")
+    async with Process(url, counts_in="new").running() as process:
+        assert process.feed.current()
+
+
+@pytest.mark.usefixtures("soon")
+async def test_of_many_that_start_at_once_all_that_join_count_together(url: str) -> None:
+    processes = [Process(url, counts_in=f"redis-{n % 2}") for n in range(8)]
+    outcomes = await asyncio.gather(*(process.feed.start() for process in processes), return_exceptions=True)
+    joined = {process.counts_in for process, outcome in zip(processes, outcomes, strict=True) if outcome is None}
+    assert len(joined) == 1
+    assert [isinstance(outcome, CountedApart) for outcome in outcomes].count(True) == 4
+    for process in processes:
+        await process.feed.stop()
+        await process.store.aclose()

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from redis import Redis
 
 from cli.program import Server, graphql, run, serving
 
@@ -67,6 +68,23 @@ def test_servers_that_count_apart_are_kept_away(
     with serving(tmp_path / "three", **alone):
         refused = run("serve", "--port", "0", DATA_DIR=str(tmp_path / "two"), **shared)
         assert (refused.status, "counts limits and budgets by itself" in refused.errors) == (2, True)
+
+
+def test_a_server_with_another_redis_is_kept_away_until_the_others_are_gone(
+    servers: tuple[Server, Server, dict[str, Any]], shared: dict[str, str], tmp_path: Path
+) -> None:
+    one, two, facts = servers
+    elsewhere = shared | {"REDIS_PREFIX": f"test-{uuid4().hex}"}
+    refused = run("serve", "--port", "0", DATA_DIR=str(tmp_path / "three"), **elsewhere)
+    assert (refused.status, "count limits and budgets in another Redis" in refused.errors) == (3, True)
+    # One that was emptied is no other one: all that run find out, and a further one may come.
+    with Redis.from_url(shared["REDIS_URL"]) as client:
+        client.delete(*client.scan_iter(f"{{{shared['REDIS_PREFIX']}}}:*"))
+    with serving(tmp_path / "three", **shared) as three:
+        assert [_code(_call(server, facts)) for server in (one, two, three)] == ["ok"] * 3
+        assert [server.stop() for server in (one, two, three)] == [0] * 3
+    with serving(tmp_path / "two", **elsewhere) as moved:
+        assert _code(_call(moved, facts)) == "ok"
 
 
 def _ask(server: Server, token: str, query: str) -> Any:

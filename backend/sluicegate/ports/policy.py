@@ -206,6 +206,17 @@ class Denial:
         return self.window is not None and self.reserved > 0 and self.used - self.reserved + self.asked <= self.limit
 
 
+class CountedApart(Exception):
+    """Others who use the same database count limits and budgets somewhere else."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Servers that use this database count limits and budgets in another Redis, or under another prefix, so "
+            "that together they would admit too much. Give all of them the same SLUICEGATE_REDIS_URL and "
+            "SLUICEGATE_REDIS_PREFIX. To move to another Redis stop the others first."
+        )
+
+
 class CountersUnavailable(Exception):
     """What is used is not known at the moment, so no call can be let in or refused."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from psycopg.sql import SQL, Identifier
 
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.kit.ids import new_id
-from sluicegate.ports.policy import ChangeListener
+from sluicegate.ports.policy import ChangeListener, CountedApart
 
 log = structlog.get_logger(__name__)
 
@@ -34,15 +34,21 @@ _LEAVE_SECONDS = 1.0
 # Longer than it takes to find that it still is.
 _AWAY_SECONDS = 2 * _REACH_SECONDS + 2.0
 _RECONNECT_SECONDS = 1.0
+# Those who count in a Redis that was emptied find that out within about two seconds.
+_AGREE_SECONDS = 8.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.002, 0.05
 # More than that is not worth looking at one by one.
 _MANY = 1000
 _FORGOTTEN = timedelta(days=1)
 
 _RENEW = """
-    INSERT INTO processes (id, seq, lease_until) VALUES (%s, %s, clock_timestamp() + %s)
-    ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, lease_until = excluded.lease_until
+    INSERT INTO processes (id, seq, lease_until, counts_in) VALUES (%s, %s, clock_timestamp() + %s, %s)
+    ON CONFLICT (id) DO UPDATE
+    SET seq = excluded.seq, lease_until = excluded.lease_until, counts_in = excluded.counts_in
 """
+# Of two that start at the same time one sees the other. The number is taken by nothing else in the database.
+_ONE_BY_ONE = "SELECT pg_advisory_xact_lock(348377229283)"
+_APART = "SELECT 1 FROM processes WHERE counts_in <> %s AND lease_until > clock_timestamp() LIMIT 1"
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM policy_changes"
 _SINCE = "SELECT seq, kind, subject_id FROM policy_changes WHERE seq > %s ORDER BY seq LIMIT %s"
 _BEHIND = "SELECT 1 FROM processes WHERE id <> %s AND seq < %s AND lease_until > clock_timestamp() LIMIT 1"
@@ -51,11 +57,13 @@ _AWAY = (psycopg.Error, OSError, TimeoutError)
 
 
 class PostgresFeed:
-    """Implements ports.policy.ChangeFeed and Freshness. `channel` is where the store notifies. `start` before the
-    policy is read, `stop` at the end."""
+    """Implements ports.policy.ChangeFeed and Freshness. `channel` is where the store notifies; `counts_in` tells where
+    this process counts, which is the same for all that count together. `start` before the policy is read, `stop` at the
+    end."""
 
-    def __init__(self, url: str, channel: str) -> None:
+    def __init__(self, url: str, channel: str, counts_in: Callable[[], str | None] = lambda: None) -> None:
         self.id = new_id()
+        self._counts_in = counts_in
         self._url = url
         self._channel = channel
         self._listeners: list[ChangeListener] = []
@@ -72,12 +80,31 @@ class PostgresFeed:
         self._listeners.append(listener)
 
     async def start(self) -> None:
-        """Follows from now on; raises psycopg.Error when the database cannot be asked."""
+        """Follows from now on; raises CountedApart where others count elsewhere, psycopg.Error when the database cannot
+        be asked."""
         async with self._turn, self._asking() as connection:
             await connection.execute("DELETE FROM processes WHERE lease_until < clock_timestamp() - %s", [_FORGOTTEN])
             self._known = await _number(connection, _NEWEST)
+            until = time.monotonic() + _AGREE_SECONDS
+            while not await self._joined(connection):
+                if time.monotonic() > until:
+                    raise CountedApart
+                await asyncio.sleep(_RENEW_SECONDS)
         await self._follow()
         self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._listen())]
+
+    async def _joined(self, connection: psycopg.AsyncConnection) -> bool:
+        """Takes the first lease, unless somebody who lives counts elsewhere."""
+        async with connection.transaction():
+            await connection.execute(_ONE_BY_ONE)
+            if await (await connection.execute(_APART, [self._counts_in()])).fetchone() is not None:
+                return False
+            await self._renew(connection)
+            return True
+
+    async def _renew(self, connection: psycopg.AsyncConnection) -> None:
+        lease = timedelta(seconds=LEASE_SECONDS)
+        await connection.execute(_RENEW, [self.id, self._known, lease, self._counts_in()])
 
     async def stop(self) -> None:
         """Takes leave, so that nobody waits for this process."""
@@ -167,7 +194,7 @@ class PostgresFeed:
             self._begun += 1
             while True:
                 began = time.monotonic()
-                await connection.execute(_RENEW, [self.id, self._known, timedelta(seconds=LEASE_SECONDS)])
+                await self._renew(connection)
                 # Asked once the lease can be seen: whoever made a change before has not waited for this process.
                 if await _number(connection, _NEWEST) <= self._known:
                     break

@@ -86,6 +86,11 @@ class RedisAdmission:
         return self._shared
 
     @property
+    def epoch(self) -> str:
+        """The name of what all count in who count together; see docs/decisions/0005-redis-epochs.md."""
+        return self._link.epoch
+
+    @property
     def waiting(self) -> int:
         """Calls that have ended and that Redis has not heard of."""
         return len(self._owed)

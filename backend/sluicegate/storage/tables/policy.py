@@ -83,10 +83,11 @@ class PolicyChangeRow(Row, table=True):
 
 class ProcessRow(Row, table=True):
     """A process that serves this database together with others, until its lease runs out; `seq` is of the last change
-    that is in force there."""
+    that is in force there, `counts_in` is where it counts, the same for all that count together."""
 
     __tablename__ = "processes"
 
     id: str = Field(primary_key=True, max_length=36)
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     lease_until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    counts_in: str | None = Field(default=None, max_length=36)
