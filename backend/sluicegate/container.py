@@ -148,7 +148,7 @@ class Container:
         self.source = SqlPolicySource(self.engine)
         self.rehearsal = Rehearsal(self.source, self.clock)
         self.policy = PolicyService(
-            self.rehearsal, self.vault, self.admission, self.clock, self.periods, freshness=self.news
+            self.rehearsal, self.vault, self.admission, self.clock, self.periods, self.news, self.shared.tallies("keys")
         )
         self.feed.subscribe(self.policy.apply)
         self.upstream = _network(settings)
@@ -214,8 +214,8 @@ class Container:
                 [Setting(*facts) for facts in self.settings.described()],
                 encryption_keys(self.settings),
             ),
-            auth=AuthService(store, clock, passwords),
-            recovery=RecoveryService(store, clock, self.url, mail, passwords),
+            auth=AuthService(store, clock, passwords, self.shared.tallies),
+            recovery=RecoveryService(store, clock, self.url, mail, passwords, self.shared.tallies),
             sessions=SessionService(store, clock),
             users=UserService(store),
             bulk=BulkService(store, clock),

@@ -31,7 +31,7 @@ async def signed_in(site: Site, auth: AuthService, email: str = "ada@example.com
 
 
 async def ask(recovery: RecoveryService, email: str, address: str = HERE) -> None:
-    recovery.forgot(email, address)
+    await recovery.forgot(email, address)
     await recovery.settle()
 
 
@@ -105,8 +105,8 @@ async def test_the_answer_comes_before_anything_is_looked_up(site: Site, monkeyp
         recovery = site.recovery(server.mailer(site.clock))
         async with site.store.write():
             # Nobody else can write now, and still both are answered.
-            recovery.forgot("ada@example.com", HERE)
-            recovery.forgot("nobody@example.com", HERE)
+            await recovery.forgot("ada@example.com", HERE)
+            await recovery.forgot("nobody@example.com", HERE)
         await recovery.settle()
     assert await rows(site, "mail_outbox") == 1
 
@@ -120,7 +120,7 @@ async def test_asking_is_throttled_and_fills_no_mailbox(site: Site) -> None:
             for _ in range(5):
                 await ask(recovery, email)
             with pytest.raises(Throttled):
-                recovery.forgot(email, "10.0.0.2")
+                await recovery.forgot(email, "10.0.0.2")
         # Other processes count for themselves, and are still not a way to send more.
         await asyncio.gather(*(ask(site.recovery(mailer), "ada@example.com") for _ in range(4)))
         assert await rows(site, "mail_outbox") == 1
@@ -136,7 +136,7 @@ async def test_without_mail_nothing_happens_and_people_are_told(site: Site) -> N
     assert not recovery.by_mail
     assert await rows(site, "one_time_links") == 0
     with pytest.raises(InvalidInput):
-        recovery.forgot("not an address", HERE)
+        await recovery.forgot("not an address", HERE)
 
 
 async def test_a_newer_link_ends_the_older_one_also_by_another_hand(site: Site) -> None:

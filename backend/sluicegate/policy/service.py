@@ -19,6 +19,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import keyed_digest, verify_hash
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
+from sluicegate.kit.tallies import LocalTallies, Tallies
 from sluicegate.policy import refusals
 from sluicegate.policy.account import Account, balances
 from sluicegate.policy.admitted import Admitted
@@ -63,8 +64,10 @@ class PolicyService:
         clock: Clock,
         periods: PeriodClock,
         freshness: Freshness | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
-        """`freshness` is for one of several processes; None where nobody else changes anything."""
+        """`freshness` is for one of several processes; None where nobody else changes anything. `tallies` counts wrong
+        keys; without, this process counts them for itself."""
         self._freshness = freshness
         self._source = source
         self._vault = vault
@@ -74,7 +77,7 @@ class PolicyService:
         self._digest_key = os.urandom(32)
         self._hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
         self._habits = Habits()
-        self._bad_keys = BadKeys(clock)
+        self._bad_keys = BadKeys(tallies or LocalTallies(clock))
         self._principals: dict[bytes, Principal] = {}
         self._verified: dict[bytes, str] = {}
         self._users: dict[str, CompiledUser] = {}
@@ -235,15 +238,30 @@ class PolicyService:
         parsed = parse_credential(credential)
         if parsed is None:
             raise refusals.invalid_key()
-        self._bad_keys.check(digest, address)
         public_id, secret = parsed
+        if digest in self._verified:
+            principal = await self._found(digest, public_id, secret)
+        else:
+            await self._bad_keys.begin(credential, address)
+            wrong = False
+            try:
+                principal = await self._found(digest, public_id, secret)
+                wrong = principal is None
+            finally:
+                await self._bad_keys.end(credential, address, wrong=wrong)
+        if principal is None:
+            raise refusals.invalid_key()
+        return principal
+
+    async def _found(self, digest: bytes, public_id: str, secret: str) -> Principal | None:
+        """None for a wrong key."""
         while True:
             generation = self._generation
             rows = await self._source.key(public_id)
             hashed = rows.key.hash_of(public_id) if rows is not None else None
             if rows is None or hashed is None or not await self._verify(hashed, digest, secret):
-                self._bad_keys.note(digest, address)
-                raise refusals.invalid_key()
+                self._verified.pop(digest, None)
+                return None
             key = rows.key
             compiled = await self._user(key.user_id)
             if compiled is None:

@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
-from sluicegate.kit.clock import Clock
-from sluicegate.policy import refusals
+import asyncio
 
-_MEMORY_SECONDS = 60.0
-_MAX_REMEMBERED = 10_000
+from sluicegate.kit.crypto import token_digest
+from sluicegate.kit.tallies import Tallies, Tally
+from sluicegate.policy import refusals
+from sluicegate.policy.refusals import Refusal
+
+_SECONDS = 60.0
 _MAX_PER_ADDRESS = 30
+# Keys that are looked at hold a place until it is known what they are: others from there wait for so long.
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 5.0, 0.05
 
 
 class BadKeys:
-    """A wrong key is refused from memory for a minute; an address with 30 wrong keys in a minute has to wait."""
+    """A wrong key is refused from memory for a minute; an address with 30 wrong keys in a minute has to wait. No more
+    of an address are looked at than could still be wrong, so that many at once, or at many servers, cost no more."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._until: dict[bytes, float] = {}
-        self._addresses: dict[str, tuple[float, int]] = {}
+    def __init__(self, tallies: Tallies) -> None:
+        self._tallies = tallies
 
-    def check(self, digest: bytes, address: str) -> None:
-        """Raises Refusal for a key that was wrong just now, or an address that sent too many of them."""
-        now = self._clock.monotonic()
-        if self._until.get(digest, 0.0) > now:
-            raise refusals.invalid_key()
-        started, count = self._addresses.get(address, (now, 0))
-        if count >= _MAX_PER_ADDRESS and now - started < _MEMORY_SECONDS:
-            wait = int(_MEMORY_SECONDS - (now - started)) + 1
-            raise refusals.invalid_key(f"Too many wrong API keys from this address; try again in {wait} s.")
+    async def begin(self, credential: str, address: str) -> None:
+        """To be followed by `end`. Raises Refusal for a key that was wrong just now, or an address that sent too many
+        of them."""
+        key, wrong, begun = _names(credential, address)
+        for _ in range(int(_PATIENCE_SECONDS / _PAUSE_SECONDS)):
+            known, bad = await self._tallies.counts(key, wrong)
+            if known.number:
+                raise refusals.invalid_key()
+            if bad.number >= _MAX_PER_ADDRESS:
+                raise _too_many(bad.left)
+            if await self._tallies.take(Tally(begun, _MAX_PER_ADDRESS, _SECONDS)) is None:
+                return
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise _too_many(1.0)
 
-    def note(self, digest: bytes, address: str) -> None:
-        now = self._clock.monotonic()
-        _make_room(self._until)
-        self._until[digest] = now + _MEMORY_SECONDS
-        started, count = self._addresses.get(address, (now, 0))
-        if now - started >= _MEMORY_SECONDS:
-            started, count = now, 0
-        _make_room(self._addresses)
-        self._addresses[address] = started, count + 1
+    async def end(self, credential: str, address: str, *, wrong: bool) -> None:
+        key, wrongs, begun = _names(credential, address)
+        if wrong:
+            await self._tallies.take(Tally(key, 1, _SECONDS))
+            await self._tallies.take(Tally(wrongs, _MAX_PER_ADDRESS, _SECONDS))
+        else:
+            await self._tallies.give_back(begun)
 
 
-def _make_room(table: dict[bytes, float] | dict[str, tuple[float, int]]) -> None:
-    if len(table) >= _MAX_REMEMBERED:
-        table.pop(next(iter(table)))  # type: ignore[arg-type]
+def _names(credential: str, address: str) -> tuple[str, str, str]:
+    return f"key {token_digest(credential)}", f"wrong {address}", f"begun {address}"
+
+
+def _too_many(seconds: float) -> Refusal:
+    return refusals.invalid_key(f"Too many wrong API keys from this address; try again in {int(seconds) + 1} s.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sluicegate.kit.tallies import Tallies
 from sluicegate.ports.kept import KeptOwners
 
 
@@ -12,4 +13,8 @@ class Shared(Protocol):
 
     @property
     def kept(self) -> KeptOwners: ...
+    def tallies(self, purpose: str) -> Tallies:
+        """Counts that all have for a purpose, apart from those for others."""
+        ...
+
     async def close(self) -> None: ...

@@ -2,73 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 
-from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Throttled
+from sluicegate.kit.tallies import Tallies, Tally
 
 _SECONDS = 300.0
 _PER_EMAIL = 10
 _PER_ADDRESS = 50
-_MAX_REMEMBERED = 20_000
-Key = tuple[str, str, str]
+_FAMILIAR_SECONDS = 90 * 24 * 3600.0
+_ANY = 1 << 30
 
 
 class Attempts:
     """Counts tries in spans of five minutes, by e-mail and by network address.
 
     Whoever came in from an address before is counted apart there: strangers who guess at an account can't keep its
-    owner out. Each process counts for itself.
+    owner out. `tallies` gives what counts for a purpose.
     """
 
-    def __init__(self, clock: Clock, *, per_email: int = _PER_EMAIL, per_address: int = _PER_ADDRESS) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        tallies: Callable[[str], Tallies],
+        purpose: str,
+        *,
+        per_email: int = _PER_EMAIL,
+        per_address: int = _PER_ADDRESS,
+    ) -> None:
+        self._tries = tallies(purpose)
+        # Apart: a flood of tries would wash them away.
+        self._familiar = tallies(f"{purpose}-familiar")
         self._per_email = per_email
         self._per_address = per_address
-        self._tries: dict[Key, tuple[float, int]] = {}
-        self._familiar: dict[tuple[str, str], None] = {}
 
-    def take(self, email: str, address: str) -> None:
+    async def take(self, email: str, address: str) -> None:
         """Counts a try before it is made, so that many at once cannot pass together; raises Throttled."""
-        now = self._clock.monotonic()
-        counted: list[tuple[Key, float, int]] = []
-        for key, most in self._keys(email, network_of(address)):
-            started, count = self._tries.get(key, (now, 0))
-            if now - started >= _SECONDS:
-                started, count = now, 0
-            if count >= most:
-                wait = int(_SECONDS - (now - started)) + 1
-                raise Throttled(f"Too many tries. Wait {wait} seconds, then try again.", wait)
-            counted.append((key, started, count + 1))
-        for key, started, count in counted:
-            if key not in self._tries and len(self._tries) >= _MAX_REMEMBERED:
-                self._make_room(now)
-            self._tries[key] = started, count
+        wait = await self._tries.take(*await self._tallies(email, network_of(address)))
+        if wait is not None:
+            seconds = int(wait) + 1
+            raise Throttled(f"Too many tries. Wait {seconds} seconds, then try again.", seconds)
 
-    def forgive(self, email: str, address: str) -> None:
+    async def forgive(self, email: str, address: str) -> None:
         """After a success: a whole office may come in from one address, and each of them is no guess. The guesses that
         were made from there still count."""
         network = network_of(address)
-        (by_email, _), (by_address, _) = self._keys(email, network)
-        self._tries.pop(by_email, None)
-        started, count = self._tries.get(by_address, (0.0, 0))
-        if count > 0:
-            self._tries[by_address] = started, count - 1
-        self._familiar.pop((email, network), None)
-        self._familiar[email, network] = None
-        if len(self._familiar) > _MAX_REMEMBERED:
-            self._familiar.pop(next(iter(self._familiar)))
+        by_email, by_address = await self._tallies(email, network)
+        await self._tries.give_back(by_email.name, whole=True)
+        await self._tries.give_back(by_address.name)
+        await self._familiar.take(Tally(_joined(email, network), _ANY, _FAMILIAR_SECONDS))
 
-    def _keys(self, email: str, network: str) -> tuple[tuple[Key, int], tuple[Key, int]]:
-        familiar = network if (email, network) in self._familiar else ""
-        return (("email", email, familiar), self._per_email), (("address", "", network), self._per_address)
+    async def _tallies(self, email: str, network: str) -> tuple[Tally, Tally]:
+        (known,) = await self._familiar.counts(_joined(email, network))
+        by_email = _joined("email", email, network if known.number else "")
+        return Tally(by_email, self._per_email, _SECONDS), Tally(
+            _joined("address", network), self._per_address, _SECONDS
+        )
 
-    def _make_room(self, now: float) -> None:
-        """Forgets what is over, or else what was tried least: a flood of invented addresses must not wash away the
-        counts that stop somebody."""
-        over = [key for key, (started, _) in self._tries.items() if now - started >= _SECONDS]
-        for key in over or sorted(self._tries, key=lambda key: self._tries[key][1])[: _MAX_REMEMBERED // 10]:
-            del self._tries[key]
+
+def _joined(*words: str) -> str:
+    """No two lists of words come to the same."""
+    return repr(words)
 
 
 def network_of(address: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,6 +19,7 @@ from sluicegate.kit.crypto import token_digest
 from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
+from sluicegate.kit.tallies import LocalTallies, Tallies
 from sluicegate.ports.pages import UserFilter
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.attempts import Attempts
@@ -58,16 +59,24 @@ _REFUSED = {
 
 
 class AuthService:
-    def __init__(self, store: Store, clock: Clock, passwords: Passwords | None = None) -> None:
+    """`tallies` gives what counts tries; without, this process counts them for itself."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        passwords: Passwords | None = None,
+        tallies: Callable[[str], Tallies] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._passwords = passwords or Passwords()
-        self._attempts = Attempts(clock)
+        self._attempts = Attempts(tallies or (lambda _: LocalTallies(clock)), "sign-in")
 
     async def sign_in(self, email: str, password: str, address: str, user_agent: str = "") -> Secret:
         """The token of a new session; raises Unauthenticated or Throttled, the same for known and unknown e-mails."""
         email = email.strip().lower()
-        self._attempts.take(email, address)
+        await self._attempts.take(email, address)
         async with self._store.read() as tx:
             user = await tx.users.by_email(email)
             hashed = await tx.users.password_hash(user.id) if user is not None else None
@@ -82,7 +91,7 @@ class AuthService:
             if current.status is not UserStatus.ACTIVE:
                 raise Unauthenticated(_SUSPENDED)
             token = await open_session(tx, self._clock, current, address, user_agent)
-        self._attempts.forgive(email, address)
+        await self._attempts.forgive(email, address)
         return token
 
     async def sign_out(self, token: str) -> None:

@@ -16,6 +16,7 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import random_token, token_digest
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput
 from sluicegate.kit.ids import new_id
+from sluicegate.kit.tallies import LocalTallies, Tallies
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.attempts import Attempts
 from sluicegate.services.caller import Caller
@@ -31,18 +32,26 @@ _LEAST_APART = timedelta(minutes=5)
 
 
 class RecoveryService:
-    """`public_url` gives the address under which people reach the console."""
+    """`public_url` gives the address under which people reach the console, `tallies` what counts tries; without, this
+    process counts them for itself."""
 
     def __init__(
-        self, store: Store, clock: Clock, public_url: Callable[[], str], mail: MailService, passwords: Passwords
+        self,
+        store: Store,
+        clock: Clock,
+        public_url: Callable[[], str],
+        mail: MailService,
+        passwords: Passwords,
+        tallies: Callable[[str], Tallies] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._public_url = public_url
         self._mail = mail
         self._passwords = passwords
-        self._asked = Attempts(clock, per_email=_FORGOT_PER_EMAIL, per_address=_FORGOT_PER_ADDRESS)
-        self._tried = Attempts(clock)
+        tallies = tallies or (lambda _: LocalTallies(clock))
+        self._asked = Attempts(tallies, "forgot", per_email=_FORGOT_PER_EMAIL, per_address=_FORGOT_PER_ADDRESS)
+        self._tried = Attempts(tallies, "password")
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -50,11 +59,11 @@ class RecoveryService:
         """Whether people can help themselves."""
         return self._mail.configured
 
-    def forgot(self, email: str, address: str) -> None:
+    async def forgot(self, email: str, address: str) -> None:
         """Sends a link to whoever has an account under this address. The work is done after the answer, so that neither
         its words nor its time tell whether there is one. Raises Throttled or InvalidInput."""
         email = parse_email(email)
-        self._asked.take(email, address)
+        await self._asked.take(email, address)
         if self._mail.configured:
             task = asyncio.create_task(self._send_link(email))
             self._tasks.add(task)
@@ -116,12 +125,12 @@ class RecoveryService:
             raise Forbidden("A password is changed by its owner in the console, not with a token.")
         user = caller.user
         check_password(new, "newPassword", (user.email, user.name))
-        self._tried.take(user.id, user.id)
+        await self._tried.take(user.id, user.id)
         async with self._store.read() as tx:
             hashed = await tx.users.password_hash(user.id)
         if not await self._passwords.verify(hashed, current):
             raise InvalidInput("currentPassword", "is not your present password")
-        self._tried.forgive(user.id, user.id)
+        await self._tried.forgive(user.id, user.id)
         fresh = await self._passwords.hash(new)
         async with self._store.write() as tx:
             await lock_active(tx, caller)

@@ -62,7 +62,7 @@ def auth_routes(auth: AuthService, recovery: RecoveryService, is_secure: Callabl
     async def forgot(request: Request) -> JSONResponse:
         refuse_other_sites(request)
         body = await read_json(request)
-        recovery.forgot(text_of(body, "email"), address_of(request))
+        await recovery.forgot(text_of(body, "email"), address_of(request))
         return _answer({"resetByMail": recovery.by_mail})
 
     @router.get("/link/{token}")

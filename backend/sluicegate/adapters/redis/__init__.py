@@ -5,5 +5,6 @@ from sluicegate.adapters.redis.kept import RedisKept
 from sluicegate.adapters.redis.link import RedisOptions
 from sluicegate.adapters.redis.shared import RedisShared
 from sluicegate.adapters.redis.side import Side
+from sluicegate.adapters.redis.tallies import RedisTallies
 
-__all__ = ["RedisAdmission", "RedisKept", "RedisOptions", "RedisShared", "Side"]
+__all__ = ["RedisAdmission", "RedisKept", "RedisOptions", "RedisShared", "RedisTallies", "Side"]

@@ -9,12 +9,18 @@ _FOLDER = files(__name__.rpartition(".")[0]) / "lua"
 _COMMON = (_FOLDER / "common.lua").read_text()
 NAMES = ("active", "admit", "announce", "beat", "begin", "install", "join", "read", "settle", "unread")
 SOURCES = {name: _COMMON + (_FOLDER / f"{name}.lua").read_text() for name in NAMES}
-# How Redis names a script; nothing is kept secret by it.
-DIGESTS = {name: sha1(source.encode(), usedforsecurity=False).hexdigest() for name, source in SOURCES.items()}
-
 # Those of what is shared beside the counters; they need nothing of each other.
-SIDE_NAMES = ("kept_look", "kept_note")
+SIDE_NAMES = ("kept_look", "kept_note", "tally_back", "tally_counts", "tally_take")
 SIDE_SOURCES = {name: (_FOLDER / f"{name}.lua").read_text() for name in SIDE_NAMES}
+
+
+def _digest(source: str) -> str:
+    """How Redis names a script; nothing is kept secret by it."""
+    return sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+DIGESTS = {name: _digest(source) for name, source in SOURCES.items()}
+SIDE_DIGESTS = {name: _digest(source) for name, source in SIDE_SOURCES.items()}
 
 # What a script answers first.
 GONE, DENIED, TAKEN, UNKNOWN, WAIT, VOID = -1, 0, 1, 2, 3, 4

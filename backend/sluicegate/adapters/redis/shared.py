@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from sluicegate.adapters.redis.kept import RedisKept
 from sluicegate.adapters.redis.side import Side
+from sluicegate.adapters.redis.tallies import RedisTallies
 from sluicegate.kit.clock import Clock
+from sluicegate.kit.tallies import Tallies
 
 
 class RedisShared:
@@ -14,7 +16,12 @@ class RedisShared:
 
     def __init__(self, url: str, prefix: str, derived: Callable[[str], tuple[bytes, ...]], clock: Clock) -> None:
         self._side = Side(url, prefix)
+        self._derived = derived
+        self._clock = clock
         self.kept = RedisKept(self._side, derived("kept"), clock)
+
+    def tallies(self, purpose: str) -> Tallies:
+        return RedisTallies(self._side, self._derived("tallies")[0], purpose, self._clock)
 
     async def close(self) -> None:
         await self.kept.close()

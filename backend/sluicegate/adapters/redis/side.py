@@ -1,4 +1,4 @@
-"""What processes tell each other through Redis beside limits, over connections of its own: nothing of it is in the way
+"""What processes tell each other through Redis beside limits, over a connection of its own: nothing of it is in the way
 of a call that is let in or settled, and none of it need be there."""
 
 from __future__ import annotations
@@ -6,18 +6,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from sluicegate.adapters.redis.line import Away, Line, Reply, connect
+from sluicegate.adapters.redis.scripts import SIDE_DIGESTS, SIDE_SOURCES
 
-from sluicegate.adapters.redis.line import Away, Reply
-from sluicegate.adapters.redis.scripts import SIDE_SOURCES
-
-_CONNECTIONS = 8
 # How long a Redis that did not answer is left alone, in seconds.
 _REST = 0.5
 
@@ -26,22 +18,12 @@ class Side:
     """`patience` is how long an answer may take, in seconds. Keys lie below `{prefix}:`."""
 
     def __init__(self, url: str, prefix: str, patience: float = 0.3) -> None:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=patience,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
-            retry=Retry(NoBackoff(), 0),
-            client_name="sluicegate-side",
-            protocol=2,
-        )
-        self._patience = patience
+        self._url = url
         self._root = f"{{{prefix}}}:"
-        self._client = Redis(connection_pool=pool)
-        self._scripts: dict[str, AsyncScript] = {
-            name: cast(Any, self._client).register_script(source) for name, source in SIDE_SOURCES.items()
-        }
+        self._patience = patience
+        self._line: Line | None = None
+        self._lost: Line | None = None
+        self._opening = asyncio.Lock()
         self._rests_until = 0.0
 
     @property
@@ -51,16 +33,37 @@ class Side:
 
     async def run(self, script: str, keys: Sequence[str], *args: str | bytes | int | float) -> Reply:
         """Raises Away, at once where Redis did not answer a moment ago."""
-        if not self.there:
-            raise Away("Redis did not answer a moment ago")
-        try:
-            # Waiting for a connection, making it and sending a script that Redis does not have may each take theirs.
-            async with asyncio.timeout(3 * self._patience):
-                return await self._scripts[script]([self._root + key for key in keys], args)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._rests_until = time.monotonic() + _REST
-            raise Away(f"{type(error).__name__}: {error}") from None
+        line = self._line or await self._open()
+        named = (self._root + key for key in keys)
+        return await line.send("EVALSHA", SIDE_DIGESTS[script], len(keys), *named, *args)
+
+    async def _open(self) -> Line:
+        async with self._opening:
+            if self._line is not None:
+                return self._line
+            if not self.there:
+                raise Away("Redis did not answer a moment ago")
+            await self._close_lost()
+            try:
+                line = await connect(self._url, self._patience, self._lose)
+            except Away:
+                self._rests_until = time.monotonic() + _REST
+                raise
+            self._line = line
+            await asyncio.gather(*(line.send("SCRIPT", "LOAD", source) for source in SIDE_SOURCES.values()))
+            return line
+
+    def _lose(self, error: Exception) -> None:
+        self._rests_until = time.monotonic() + _REST
+        self._lost, self._line = self._line, None
+
+    async def _close_lost(self) -> None:
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            await lost.close()
 
     async def close(self) -> None:
-        await self._client.aclose()
-        await self._client.connection_pool.disconnect()
+        await self._close_lost()
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
