@@ -37,6 +37,9 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     report.run(_TYPES, *_STYLE, together=2)
     if report.ensure(CODEGEN):
         report.run(_vitest(), *_CONSOLE_STYLE, together=2)
+    # Tests of what is in `deploy/` are skipped and counted without them.
+    ensure_program("caddy", "caddy")
+    ensure_program("kubectl", "kubernetes-client")
     apart = [f"--ignore=tests/{name}" for name in _APART]
     report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
     if report.ensure(CLIENTS):

@@ -26,13 +26,14 @@ from sqlalchemy.engine import make_url
 from cli.program import Server, run, serving
 from databases import PostgresTemplate
 from faults.crowd import Bookkeeper, Crowd, compare, eventually
+from faults.ledger import driven, ledger_of
 from faults.link import Link
 from gateway.bench import SUBJECT, populate, running_bench
 from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.clock import SystemClock
 from sluicegate.settings import Settings
-from sluicegate.storage.usage_batch import LEDGER, LEDGER_COLUMNS, SPEND
+from sluicegate.storage.usage_batch import SPEND
 
 
 @dataclass
@@ -53,15 +54,11 @@ class Site:
             yield server
 
     def ledger(self) -> list[CallRecord]:
-        engine = create_engine(_sync(self.database))
-        with engine.connect() as connection:
-            rows = connection.execute(select(*(LEDGER.c[name] for name in LEDGER_COLUMNS))).all()
-        engine.dispose()
-        return [CallRecord(*row) for row in rows]
+        return ledger_of(self.database)
 
     def spent(self) -> int:
         """What counts against the user's monthly budgets, over all months."""
-        engine = create_engine(_sync(self.database))
+        engine = create_engine(driven(self.database))
         with engine.connect() as connection:
             rows = connection.execute(
                 select(SPEND.c.period, SPEND.c.spent_nanos).where(
@@ -77,14 +74,6 @@ class Site:
         compare(self.provider, self.crowd, ledger)
         assert self.spent() == sum(record.cost_nanos for record in ledger)
         assert not list((self.folder / "journal").glob("*.journal"))
-
-
-def _sync(url: str) -> str:
-    return (
-        make_url(url)
-        .set(drivername="postgresql+psycopg" if url.startswith("postgresql") else "sqlite")
-        .render_as_string(hide_password=False)
-    )
 
 
 @pytest.fixture

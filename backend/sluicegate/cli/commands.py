@@ -23,7 +23,7 @@ from sluicegate.container import Container, check_database, migrate_database, pr
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.audit import SYSTEM
 from sluicegate.graphql.schema import build_schema
-from sluicegate.kit.errors import NotFound
+from sluicegate.kit.errors import Conflict, NotFound
 from sluicegate.services.caller import Caller
 from sluicegate.settings import Settings
 
@@ -172,8 +172,14 @@ async def _first_admin(settings: Settings) -> None:
     email, password = settings.admin_email, settings.admin_password.get_secret_value()
 
     async def create(container: Container) -> None:
-        if not await container.services.auth.has_admin():
-            await container.services.auth.create_admin(email, password, "Administrator")
+        auth = container.services.auth
+        try:
+            if not await auth.has_admin():
+                await auth.create_admin(email, password, "Administrator")
+        except Conflict:
+            # Unless another server, started at the same time, was first.
+            if not await auth.has_admin():
+                raise
 
     await _with(settings, create)
 

@@ -19,7 +19,7 @@ from sluicegate.settings import Settings
 
 _BACKLOG = 2048
 # Long enough for most streams to end by themselves at a restart.
-_DRAIN_SECONDS = 30
+GRACE_SECONDS = 30
 # Longer than proxies keep connections for further calls, mostly a minute: one that closes while a call is on its way
 # loses that call.
 _IDLE_SECONDS = 75
@@ -62,7 +62,7 @@ def serve_on(bound: socket.socket, container: Container) -> None:
         server_header=False,
         log_config=None,
         timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
     # The server repeats the signal once it has shut down: by then all is done, and no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
