@@ -133,8 +133,8 @@ class Container:
         self.engine = make_engine(url)
         self.usage_reader = SqlUsageReader(self.engine, settings.zone)
         self.usage_writer = make_usage_writer(url, settings.zone)
-        several = counts_with_others(settings)
-        self.news = PostgresFeed(settings.database, CHANGES_CHANNEL, self._epoch) if several else None
+        several, epoch = counts_with_others(settings), lambda: self.redis and self.redis.epoch
+        self.news = PostgresFeed(settings.database, CHANGES_CHANNEL, epoch) if several else None
         self.feed: ChangeFeed = self.news or LocalFeed()
         self.store = SqlStore(self.engine, self.feed, self.clock)
         self.vault = open_vault(settings)
@@ -175,7 +175,9 @@ class Container:
             self.policy, self.journal, self.upstream, self.demo, self.clock, self.shared.kept, options
         )
         self.services = self._services()
-        self.live = LiveService(self.services.auth, self.gateway.board, self.policy, self.admission, self.clock)
+        self.live = LiveService(
+            self.services.auth, self.gateway.board, self.policy, self.admission, self.clock, self.shared.live
+        )
         self.rotation = KeyRotation(self.store, self.vault, encryption_keys(settings)[0].id)
         sums = SqlRollups(self.engine, settings.zone)
         self.rollups = RollupService(sums, self.clock, settings.zone, _retention(settings))
@@ -256,9 +258,6 @@ class Container:
                 allow_private=self.settings.allow_private_webhooks,
             ),
         )
-
-    def _epoch(self) -> str | None:
-        return self.redis.epoch if self.redis is not None else None
 
     def url(self) -> str:
         """Where people and assistants reach this server."""
@@ -342,6 +341,7 @@ class Container:
         await self.policy.start()
         for name in await self.closed_credentials():
             log.error("provider.credential_unreadable", provider=name, advice="restore the KEK, or enter it again")
+        self.live.start()
         await self.scheduler.start()
 
     async def stop(self) -> None:
@@ -356,6 +356,7 @@ class Container:
         await self.refused_calls.settle()
         if self.redis is not None:
             await self.redis.close()
+        await self.live.stop()
         await self.shared.close()
         await self.journal.close()
         self.usage_writer.close()

@@ -11,11 +11,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
+from fakes.redis_server import RedisServer
 from fakes.wire import stalls, text_chunk
 from gateway.bench import CHAT, CREDENTIAL, SUBJECT, Bench, chat, running_bench
 from sluicegate.domain.apikey import TokenScope
@@ -23,7 +26,8 @@ from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimit
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.services.auth import actor_of
 from sluicegate.services.caller import Caller
-from sluicegate.services.live import LiveService, NearLimit, Picture
+from sluicegate.services.live import LiveService
+from sluicegate.services.pictures import NearLimit, Picture
 from sluicegate.services.sessions import open_session
 
 LIVE = "/events/live"
@@ -104,9 +108,10 @@ class Desk:
                 await asyncio.sleep(0.01)
 
 
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with running_bench(tmp_path, everything=True) as bench:
+@asynccontextmanager
+async def _desk(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240
+    async with running_bench(folder, everything=True, **settings) as bench:
         now = bench.container.clock.now()
         root = User("root", "root@example.com", "Root", Role.ADMIN, UserStatus.ACTIVE, now)
         other = User("otto", "otto@example.com", "Otto", Role.MEMBER, UserStatus.ACTIVE, now)
@@ -114,6 +119,12 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             await tx.users.add(root)
             await tx.users.add(other)
         yield Desk(bench, Caller(root, actor_of(root)))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with _desk(tmp_path) as desk:
+        yield desk
 
 
 async def test_only_who_may_see_it_gets_a_stream(desk: Desk) -> None:
@@ -334,3 +345,74 @@ async def test_a_reader_who_takes_nothing_is_dropped_and_nothing_is_kept_for_him
 
 def _large(picture: Picture, number: int) -> Picture:
     return msgspec.structs.replace(picture, in_flight=number, nearest=[NearLimit("USER", "ada", "x" * 200_000, ())])
+
+
+async def test_whichever_server_is_asked_shows_what_goes_on_at_all(tmp_path: Path, redis_url: str) -> None:
+    name = f"test-{uuid4().hex}"
+    shared = {"redis_url": redis_url, "redis_prefix": name}
+    async with _desk(tmp_path / "one", **shared) as one, _desk(tmp_path / "two", **shared) as two:
+        await one.bench.set_limits(concurrent_requests=2, output_tokens=100_000)
+        calls = [desk.bench.client.stream("POST", CHAT, json=chat(stream=True)) for desk in (one, two)]
+        for desk in (one, two):
+            desk.bench.provider.next(stalls(text_chunk("a" * 400)))
+        async with (
+            two.watching(ALL, await two.cookie("root")) as everybody,
+            two.watching(LIVE, await two.cookie("ada")) as own,
+            two.watching(LIVE, await two.cookie("otto")) as other,
+        ):
+            # Of a call that the asked server does not carry, and of a limit that it has not met.
+            async with calls[0] as call:
+                body = call.aiter_raw()
+                await anext(body)
+                assert (await one.bench.client.post(CHAT, json=chat(model="unheard-of"))).status_code == 404
+                for stream in (everybody, own):
+                    picture = await stream.picture(lambda p: p["inFlight"] and p["refused"], within=20)
+                    (seen,) = picture["calls"]
+                    assert (seen["id"], seen["userId"]) == (call.headers["x-request-id"], "ada")
+                    (refusal,) = picture["refused"]
+                    assert (refusal["code"], refusal["model"]) == ("model_not_found", "unheard-of")
+                    (near,) = picture["nearest"]
+                    assert {"dimension": "CONCURRENT_REQUESTS", "used": 1, "limit": 2} in near["uses"]
+                    assert (picture["alone"], picture["rates"]["requests"]["minute"]) == (False, 1)
+                # Both together, each once.
+                assert (await two.bench.client.post(CHAT, json=chat(model="unheard-of"))).status_code == 404
+                async with calls[1] as further:
+                    more = further.aiter_raw()
+                    await anext(more)
+                    for stream in (everybody, own):
+                        picture = await stream.picture(
+                            lambda p: p["inFlight"] == 2 and p["refused"][0]["count"] == 2, within=20
+                        )
+                        ids = [call.headers["x-request-id"], further.headers["x-request-id"]]
+                        assert [seen["id"] for seen in picture["calls"]] == ids
+                        assert len(picture["nearest"]) == len(picture["refused"]) == 1
+                nothing = await other.picture()
+                assert (nothing["inFlight"], nothing["calls"], nothing["refused"]) == (0, [], [])
+                client = Redis.from_url(redis_url)
+                views = await client.hgetall(f"{{{name}}}:live:views")
+                assert len(views) >= 3
+                assert not any(word in view for view in views.values() for word in (b"ada", b"team-gpt", b"laptop"))
+            ended = await everybody.picture(lambda p: p["inFlight"] == 0, within=20)
+            assert ended["rates"]["refusals"]["minute"] == 2
+        # Nobody watches any more, so nobody is asked to show anything.
+        await two.until_alone()
+        async with asyncio.timeout(30):
+            while await client.exists(f"{{{name}}}:live:wanted", f"{{{name}}}:live:views"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await client.aclose()
+
+
+async def test_without_redis_a_server_shows_its_own_and_says_so(tmp_path: Path) -> None:
+    async with RedisServer() as server:
+        shared = {"redis_url": server.url}
+        async with _desk(tmp_path / "one", **shared) as one, _desk(tmp_path / "two", **shared) as two:
+            for desk in (one, two):
+                assert (await desk.bench.client.post(CHAT, json=chat(model="unheard-of"))).status_code == 404
+            async with two.watching(ALL, await two.cookie("root")) as stream:
+                together = await stream.picture(lambda p: p["refused"] and p["refused"][0]["count"] == 2, within=20)
+                assert not together["alone"]
+                await server.kill()
+                alone = await stream.picture(lambda p: p["alone"], within=20)
+                assert alone["refused"][0]["count"] == 1
+                await server.start()
+                await stream.picture(lambda p: not p["alone"] and p["refused"][0]["count"] == 2, within=30)

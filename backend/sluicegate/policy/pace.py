@@ -12,7 +12,7 @@ from sluicegate.domain.policy import Dimension, Subject, SubjectKind
 from sluicegate.policy.principals import CompiledUser, Principal
 from sluicegate.ports.policy import ActiveUse, AdmissionStore, Counts, LimitSet
 
-_MOST = 20
+MOST_NEAR = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ async def paces(
             if user_id in known.users:
                 near[user_id].append(paced)
     for whose, candidates in near.items():
-        found[whose].nearest = tuple(heapq.nsmallest(_MOST, candidates, key=lambda p: (-p.share, p.label)))
+        found[whose].nearest = tuple(heapq.nsmallest(MOST_NEAR, candidates, key=lambda p: (-p.share, p.label)))
     return found
 
 

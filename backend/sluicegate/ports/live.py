@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -59,4 +60,21 @@ class CallBoard(Protocol):
 
     async def refusals(self) -> tuple[int, int]:
         """How many calls of everybody were refused in the last whole second and in the last minute."""
+        ...
+
+
+class Met(NamedTuple):
+    """Subjects that other processes want to see, and what they showed of those that are wanted here."""
+
+    asked: list[str]
+    views: dict[str, list[bytes]]
+
+
+class LiveExchange(Protocol):
+    """Carries views between processes for as long as somebody watches. Subjects are ids of users, and "" for
+    everybody."""
+
+    async def meet(self, wanted: Collection[str], shown: Mapping[str, bytes]) -> Met | None:
+        """What this process wants to see lasts for some seconds, and so does what it shows; None while the others can't
+        be reached."""
         ...

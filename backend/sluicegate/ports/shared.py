@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sluicegate.kit.tallies import Tallies
 from sluicegate.ports.kept import KeptOwners
+from sluicegate.ports.live import LiveExchange
 
 
 class Shared(Protocol):
@@ -13,6 +14,11 @@ class Shared(Protocol):
 
     @property
     def kept(self) -> KeptOwners: ...
+    @property
+    def live(self) -> LiveExchange | None:
+        """None for a process that is alone."""
+        ...
+
     def tallies(self, purpose: str) -> Tallies:
         """Counts that all have for a purpose, apart from those for others."""
         ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,10 +15,20 @@ from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import AppError, Throttled
 from sluicegate.policy.pace import Pace, paces
 from sluicegate.policy.service import PolicyService
-from sluicegate.ports.live import CallBoard, CallInFlight, RefusedCall
+from sluicegate.ports.live import CallBoard, LiveExchange
 from sluicegate.ports.policy import AdmissionStore
 from sluicegate.services.auth import AuthService
 from sluicegate.services.caller import Caller
+from sluicegate.services.pictures import (
+    MAX_CALLS,
+    MAX_REFUSALS,
+    Picture,
+    Rate,
+    View,
+    merged,
+    nearest_of,
+    rates_of,
+)
 
 log = structlog.get_logger(__name__)
 # Of whoever watches, as often as pictures are taken twice over: an ended session sees at most one more.
@@ -27,8 +36,12 @@ _CHECK_SECONDS = 0.5
 _PATIENCE_SECONDS = 3.0
 _MAX_STREAMS = 64
 _MAX_OF_ONE = 4
-_MAX_CALLS, _MAX_REFUSALS = 100, 50
 _RETRY_SECONDS = 30
+# How often other processes are asked what they want to see.
+_MEET_SECONDS = 0.5
+EVERYBODY = ""
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(View).decode
 
 
 class End(StrEnum):
@@ -38,53 +51,6 @@ class End(StrEnum):
     SIGNED_OUT = "signed_out"
     STOPPING = "stopping"
     UNAVAILABLE = "unavailable"
-
-
-class Rate(msgspec.Struct, frozen=True, rename="camel"):
-    """In the last whole second, and in the last 60."""
-
-    second: int
-    minute: int
-
-
-class Rates(msgspec.Struct, frozen=True, rename="camel"):
-    """What rate limits count, reservations for calls in flight included. `refusals` are known of everybody alone."""
-
-    requests: Rate
-    input_tokens: Rate
-    output_tokens: Rate
-    refusals: Rate | None
-
-
-class LimitUse(msgspec.Struct, frozen=True, rename="camel"):
-    dimension: str
-    used: int
-    limit: int
-
-
-class NearLimit(msgspec.Struct, frozen=True, rename="camel"):
-    """A user, pool or key, with its rate limits and what is used of them."""
-
-    kind: str
-    id: str
-    name: str
-    uses: tuple[LimitUse, ...]
-
-
-class Picture(msgspec.Struct, frozen=True, rename="camel"):
-    """Everything at one moment, `at`. `in_flight` counts all calls, of which `calls` are those that began first."""
-
-    at: datetime
-    everyone: bool
-    in_flight: int
-    calls: list[CallInFlight]
-    rates: Rates
-    nearest: list[NearLimit]
-    refused: list[RefusedCall]
-
-    def same_as(self, other: Picture | None) -> bool:
-        """Whether nothing but time has passed."""
-        return other is not None and msgspec.structs.replace(self, at=other.at) == other
 
 
 class Ended(Exception):
@@ -152,7 +118,13 @@ class LiveService:
         policy: PolicyService,
         admission: AdmissionStore[Any],
         clock: Clock,
+        exchange: LiveExchange | None = None,
     ) -> None:
+        """`exchange` is for one of several processes; None where nobody else carries calls."""
+        self._exchange = exchange
+        self._meeting: asyncio.Task[None] | None = None
+        self._others: dict[str, list[View]] = {}
+        self._alone = False
         self._auth = auth
         self._board = board
         self._policy = policy
@@ -161,6 +133,15 @@ class LiveService:
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+
+    def start(self) -> None:
+        if self._exchange is not None:
+            self._meeting = asyncio.create_task(self._keep_meeting(self._exchange))
+
+    async def stop(self) -> None:
+        if self._meeting is not None:
+            self._meeting.cancel()
+            await asyncio.gather(self._meeting, return_exceptions=True)
 
     @property
     def watchers(self) -> int:
@@ -234,22 +215,66 @@ class LiveService:
             watcher.tell(found[watcher.whose])
 
     async def _pictures(self, subjects: Collection[str | None]) -> dict[str | None, Picture]:
-        users = [user_id for user_id in subjects if user_id is not None]
-        pace = await paces(self._policy, self._admission, users, everybody=None in subjects)
+        pace = await self._paces(subjects)
         at, found = self._clock.now(), dict[str | None, Picture]()
         for whose in subjects:
-            in_flight, calls = await self._board.in_flight(whose, _MAX_CALLS)
-            refusals = Rate(*await self._board.refusals()) if whose is None else None
+            view = merged([await self._view(whose, pace[whose]), *self._others.get(whose or EVERYBODY, ())])
             found[whose] = Picture(
                 at=at,
                 everyone=whose is None,
-                in_flight=in_flight,
-                calls=calls,
-                rates=_rates(pace[whose], refusals),
-                nearest=_nearest(pace[whose]),
-                refused=await self._board.refused(whose, _MAX_REFUSALS),
+                alone=self._alone,
+                in_flight=view.in_flight,
+                calls=view.calls,
+                rates=rates_of(pace[whose], view.refusals if whose is None else None),
+                nearest=view.nearest,
+                refused=view.refused,
             )
         return found
+
+    async def _paces(self, subjects: Collection[str | None]) -> dict[str | None, Pace]:
+        users = [user_id for user_id in subjects if user_id is not None]
+        return await paces(self._policy, self._admission, users, everybody=None in subjects)
+
+    async def _view(self, whose: str | None, pace: Pace) -> View:
+        in_flight, calls = await self._board.in_flight(whose, MAX_CALLS)
+        refused = await self._board.refused(whose, MAX_REFUSALS)
+        return View(in_flight, calls, nearest_of(pace), refused, Rate(*await self._board.refusals()))
+
+    # With others
+
+    async def _keep_meeting(self, exchange: LiveExchange) -> None:
+        """Shows others what they want to see, and looks at what they show. Nothing is gathered while nobody does."""
+        asked: list[str] = []
+        while True:
+            try:
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    asked = await self._meet(exchange, asked)
+            except Exception as error:
+                log.warning("live.not_shown", error=type(error).__name__)
+                asked = []
+            await asyncio.sleep(_MEET_SECONDS)
+
+    async def _meet(self, exchange: LiveExchange, asked: list[str]) -> list[str]:
+        """What others want to see; all of it was shown."""
+        while True:
+            shown = await self._packed(asked)
+            wanted = {watcher.whose or EVERYBODY for watcher in self._watchers if not watcher.ended}
+            met = await exchange.meet(wanted, shown)
+            self._alone = met is None
+            if met is None:
+                self._others = {}
+                return []
+            self._others = {whose: [_decode(view) for view in views] for whose, views in met.views.items()}
+            asked = met.asked
+            if shown.keys() >= set(asked):
+                return asked
+
+    async def _packed(self, asked: Collection[str]) -> dict[str, bytes]:
+        if not asked:
+            return {}
+        subjects = [subject or None for subject in asked]
+        pace = await self._paces(subjects)
+        return {whose or EVERYBODY: _encode(await self._view(whose, pace[whose])) for whose in subjects}
 
 
 def _check(caller: Caller, *, everyone: bool) -> None:
@@ -257,20 +282,3 @@ def _check(caller: Caller, *, everyone: bool) -> None:
         caller.require_admin(TokenScope.READ)
     else:
         caller.require_scope(TokenScope.READ)
-
-
-def _rates(pace: Pace, refusals: Rate | None) -> Rates:
-    requests, inputs, outputs = (Rate(*pair) for pair in zip(pace.second, pace.minute, strict=True))
-    return Rates(requests, inputs, outputs, refusals)
-
-
-def _nearest(pace: Pace) -> list[NearLimit]:
-    return [
-        NearLimit(
-            near.subject.kind.name,
-            near.subject.id,
-            near.label,
-            tuple(LimitUse(use.dimension.name, use.used, use.limit) for use in near.uses),
-        )
-        for near in pace.nearest
-    ]

@@ -14,6 +14,10 @@ class MemoryShared:
         self._clock = clock
         self.kept = MemoryKept(clock)
 
+    @property
+    def live(self) -> None:
+        """There is nobody to meet."""
+
     def tallies(self, purpose: str) -> Tallies:
         return LocalTallies(self._clock)
 

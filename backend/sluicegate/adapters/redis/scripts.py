@@ -10,7 +10,7 @@ _COMMON = (_FOLDER / "common.lua").read_text()
 NAMES = ("active", "admit", "announce", "beat", "begin", "install", "join", "read", "settle", "unread")
 SOURCES = {name: _COMMON + (_FOLDER / f"{name}.lua").read_text() for name in NAMES}
 # Those of what is shared beside the counters; they need nothing of each other.
-SIDE_NAMES = ("kept_look", "kept_note", "tally_back", "tally_counts", "tally_take")
+SIDE_NAMES = ("kept_look", "kept_note", "live_meet", "tally_back", "tally_counts", "tally_take")
 SIDE_SOURCES = {name: (_FOLDER / f"{name}.lua").read_text() for name in SIDE_NAMES}
 
 

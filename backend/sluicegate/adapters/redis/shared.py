@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sluicegate.adapters.redis.kept import RedisKept
+from sluicegate.adapters.redis.live import RedisLive
 from sluicegate.adapters.redis.side import Side
 from sluicegate.adapters.redis.tallies import RedisTallies
 from sluicegate.kit.clock import Clock
@@ -19,6 +20,7 @@ class RedisShared:
         self._derived = derived
         self._clock = clock
         self.kept = RedisKept(self._side, derived("kept"), clock)
+        self.live = RedisLive(self._side, derived("live")[0])
 
     def tallies(self, purpose: str) -> Tallies:
         return RedisTallies(self._side, self._derived("tallies")[0], purpose, self._clock)

@@ -47,6 +47,7 @@ const at = "2026-11-24T09:30:10.000Z";
 const nothing: Picture = {
   at,
   everyone: true,
+  alone: false,
   inFlight: 0,
   calls: [],
   rates: {
@@ -118,6 +119,17 @@ afterEach(() => {
 });
 
 const asAdmin = { session: mockSession({ role: "ADMIN" }) };
+
+it("says when it knows of one server alone", async () => {
+  renderApp("/admin/live", asAdmin);
+  await screen.findByText("Connecting");
+  FakeSource.last.tell("picture", busy);
+  expect(screen.queryByText("One server alone")).toBeNull();
+  FakeSource.last.tell("picture", { ...busy, alone: true });
+  expect(screen.getByRole("alert")).toHaveTextContent(/Redis is away/);
+  FakeSource.last.tell("picture", busy);
+  expect(screen.queryByText("One server alone")).toBeNull();
+});
 
 it("shows calls in flight, who is near a limit, and refusals with their reason", async () => {
   renderApp("/admin/live", asAdmin);

@@ -1,5 +1,5 @@
-import { Badge, Button, Card, SimpleGrid, Stack, Text } from "@mantine/core";
-import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
+import { Alert, Badge, Button, Card, SimpleGrid, Stack, Text } from "@mantine/core";
+import { IconPlayerPause, IconPlayerPlay, IconServerOff } from "@tabler/icons-react";
 import { PageHeader } from "@/components/page-header";
 import { CallsCard } from "@/features/live/calls-card";
 import { LimitsCard } from "@/features/live/limits-card";
@@ -19,7 +19,7 @@ export function LivePage({ everyone }: { everyone: boolean }) {
         title={everyone ? "Live" : "Live calls"}
         description={
           everyone
-            ? "Calls in flight, what counts for limits, and refusals, as they happen in this server."
+            ? "Calls in flight, what counts for limits, and refusals, as they happen."
             : "Your calls in flight, what counts for your limits, and refusals, as they happen."
         }
         badges={<State live={live} />}
@@ -39,6 +39,12 @@ export function LivePage({ everyone }: { everyone: boolean }) {
           </Button>
         }
       />
+      {picture?.alone ? (
+        <Alert color="yellow" icon={<IconServerOff aria-hidden />} title="One server alone">
+          Redis is away, so that this server does not know what others do. It shows its own calls
+          and refusals, and what counts for limits here.
+        </Alert>
+      ) : null}
       <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md">
         <Tile
           label="Calls in flight"

@@ -2,6 +2,8 @@
 export interface Picture {
   at: string;
   everyone: boolean;
+  /** Redis is away: there may be calls at other servers. */
+  alone: boolean;
   /** All calls in flight, of which `calls` are those that began first. */
   inFlight: number;
   calls: CallInFlight[];
