@@ -54,6 +54,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    workers: int = Field(
+        1, ge=1, le=64, description="Processes that serve; more than 1 need PostgreSQL and Redis to count together."
+    )
     data_dir: Path = Field(Path("data"), description="Folder of the embedded database, journal and generated keys.")
     database_url: OptionalText = Field(
         None, description="`sqlite:///path` or `postgresql://user@host/name`; by default SQLite in the data folder."
@@ -337,8 +340,8 @@ def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Sett
     """The settings of an environment (by default the process's); raises ConfigurationError with all faults at once."""
     environment = os.environ if environment is None else environment
     values, faults = _read(environment)
-    faults += _contradictions(values)
     values.update({name: value for name, value in overrides.items() if value is not None})
+    faults += _contradictions(values)
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -363,6 +366,23 @@ def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
         yield f"{PREFIX}KEK_SECONDARY: makes sense only beside {PREFIX}KEK_PRIMARY"
     if values.get("smtp_password") and values.get("smtp_tls") == "none":
         yield f"{PREFIX}SMTP_TLS: 'none' would send the password in clear text; use 'starttls' or 'tls'"
+    if _number_in(values.get("workers")) > 1:
+        needed = {"DATABASE_URL": "postgresql://", "REDIS_URL": "redis"}
+        missing = [name for name, begin in needed.items() if not str(values.get(name.lower()) or "").startswith(begin)]
+        if missing:
+            yield (
+                f"{PREFIX}WORKERS: each worker would count limits and budgets by itself, and together they would admit "
+                "too much. Let them count in Redis, with PostgreSQL as the database: set "
+                f"{' and '.join(PREFIX + name for name in missing)}, or serve with 1 worker"
+            )
+
+
+def _number_in(value: Any) -> int:
+    """0 where it is none: that is another fault."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
 
 
 def parse_sender(text: str) -> Address:

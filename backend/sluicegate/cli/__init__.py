@@ -29,7 +29,3 @@ def _say(*lines: str) -> int:
     for line in lines:
         print(line, file=sys.stderr)
     return 2
-
-
-if __name__ == "__main__":
-    main()

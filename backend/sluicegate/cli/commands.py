@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from difflib import unified_diff
 from pathlib import Path
+from socket import socket
 from typing import Annotated, TypeVar
 
 import typer
@@ -18,7 +19,7 @@ from sluicegate.cli.policy import add_to as add_policy_commands
 from sluicegate.cli.prices import prices_app
 from sluicegate.cli.reconcile import add_to as add_reconcile
 from sluicegate.cli.running import loaded, opened
-from sluicegate.cli.server import listen, serve_on
+from sluicegate.cli.server import listen, serve_on, supervise
 from sluicegate.container import Container, check_database, migrate_database, prepare_database
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.audit import SYSTEM
@@ -44,29 +45,53 @@ T = TypeVar("T")
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on, instead of SLUICEGATE_HOST.")]
 PortOption = Annotated[int | None, typer.Option(help="Port to listen on, instead of SLUICEGATE_PORT; 0 takes any.")]
+WorkersOption = Annotated[int | None, typer.Option(help="Processes that serve, instead of SLUICEGATE_WORKERS.")]
 
 
 @app.command()
-def serve(host: HostOption = None, port: PortOption = None) -> None:
+def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
     """Serves console, GraphQL and gateway. An empty database gets its schema; an older one is refused."""
-    settings = loaded(host=host, port=port)
+    settings = loaded(host=host, port=port, workers=workers)
     prepare_database(settings)
     check_database(settings)
     asyncio.run(_first_admin(settings))
-    socket, url = listen(settings)
-    Console().print(f"Sluicegate listens on [bold]{url}[/bold]")
-    serve_on(socket, Container(settings, url))
+    bound, url = listen(settings)
+    if settings.workers == 1:
+        Console().print(f"Sluicegate listens on [bold]{url}[/bold]")
+    _serve(bound, url, settings)
 
 
 @app.command()
-def demo(host: HostOption = None, port: PortOption = None) -> None:
+def demo(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
     """Serves with demo data and the embedded demo provider, and prints what a newcomer needs."""
-    settings = loaded(host=host, port=port)
+    settings = loaded(host=host, port=port, workers=workers)
     migrate_database(settings)
-    socket, url = listen(settings)
+    bound, url = listen(settings)
     facts = asyncio.run(_with(settings, lambda container: prepare_demo(container, url)))
     print_demo(facts, url)
-    serve_on(socket, Container(settings, url))
+    _serve(bound, url, settings)
+
+
+def _serve(bound: socket, url: str, settings: Settings) -> None:
+    if settings.workers > 1:
+        # What one process has to do before all others is done here, so that none of them finds it half done.
+        asyncio.run(_with(settings, lambda container: container.rollups.ensure()))
+        supervise(bound, url, settings)
+    serve_on(bound, Container(settings, url))
+
+
+@app.command(hidden=True)
+def worker(
+    listener: Annotated[int, typer.Option()],
+    channel: Annotated[int, typer.Option()],
+    url: Annotated[str, typer.Option()],
+    host: HostOption = None,
+    port: PortOption = None,
+    workers: WorkersOption = None,
+) -> None:
+    """One of several processes that serve, started by their parent with a socket and a channel to it."""
+    container = Container(loaded(host=host, port=port, workers=workers), url)
+    serve_on(socket(fileno=listener), container, socket(fileno=channel))
 
 
 @app.command()

@@ -40,7 +40,7 @@ class Exchange(RequestResponseCycle):
         self.head = head
         self.content = b""
         self.disconnected = False
-        self.keep_alive = True
+        self.keep_alive = not protocol.leaving
         self.more_body = True
         self.response_started = False
         self.response_complete = False

@@ -25,6 +25,8 @@ from sluicegate.policy.refusals import Refusal, invalid_request, request_timeout
 
 # How long what is left of a request may take once its answer is out.
 _LEFTOVER_SECONDS = 5.0
+# How long a server that goes looks out for requests that were under way when it said so.
+_LAST_REQUEST_SECONDS = 0.5
 _LENGTH = b"content-length"
 # Of the length of a body that is kept until it is whole; longer ones are read by the application.
 _DIGITS = 5
@@ -50,6 +52,8 @@ class LeanProtocol(HttpToolsProtocol):
 
     bounds = RequestBounds()
     direct: Direct | None = None
+    # Whether the answer to the next request is the last.
+    leaving = False
 
     _idle_since = inf
     # Of the request that is coming in: since when, how many of its bytes came for certain and how many at most.
@@ -165,6 +169,8 @@ class LeanProtocol(HttpToolsProtocol):
             if self._length is not None:
                 self.headers.append((_LENGTH, self._length))
             super().on_headers_complete()
+            if self.leaving and self.cycle is not None:
+                self.cycle.keep_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -261,6 +267,14 @@ class LeanProtocol(HttpToolsProtocol):
             self._refuse(_too_slow(bounds, in_head=self._in_head))
         else:
             self._slowness = self.loop.call_at(due, self._look_for_slowness)
+
+    def shutdown(self) -> None:
+        """A request that crosses with the end of an idle connection is one that its caller cannot send again."""
+        if self.leaving or not self._free or self._joining.unfinished:
+            super().shutdown()
+        else:
+            self.loop.call_later(_LAST_REQUEST_SECONDS, super().shutdown)
+        self.leaving = True
 
     # Refusing
 

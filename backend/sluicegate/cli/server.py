@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import resource
 import signal
 import socket
+import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 import uvicorn
 
@@ -16,6 +20,7 @@ from sluicegate.app import Dispatcher, create_app
 from sluicegate.cli.protocol import LeanProtocol, RequestBounds
 from sluicegate.container import Container, held_database
 from sluicegate.settings import Settings
+from sluicegate.supervisor import RETIRE, UP
 
 _BACKLOG = 2048
 # Long enough for most streams to end by themselves at a restart.
@@ -29,7 +34,8 @@ _COLLECT_AFTER = 10_000
 
 
 def listen(settings: Settings) -> tuple[socket.socket, str]:
-    """A bound socket and the public address that goes with it; raises OSError naming what could not be had."""
+    """A bound socket and the public address that goes with it; raises OSError naming what could not be had. With
+    several workers it only keeps the address, and each listens on a socket of its own."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,14 +46,28 @@ def listen(settings: Settings) -> tuple[socket.socket, str]:
         raise OSError(
             f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Set SLUICEGATE_PORT to another port."
         ) from error
-    bound.listen(_BACKLOG)
+    if settings.workers == 1:
+        bound.listen(_BACKLOG)
+    elif sys.platform == "linux":
+        # Only now: an address that somebody else listens on would be shared with them.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return bound, settings.url_at(bound.getsockname()[1])
 
 
-def serve_on(bound: socket.socket, container: Container) -> None:
+def supervise(bound: socket.socket, url: str, settings: Settings) -> NoReturn:
+    """Becomes the parent of `settings.workers` processes, under the same process id; raises OSError."""
+    python: Sequence[str] = (sys.executable, "-P", "-m")
+    options = ("--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers), "--url", url)
+    os.set_inheritable(bound.fileno(), True)
+    parent = (*python, "sluicegate.supervisor", str(bound.fileno()), str(settings.workers), url)
+    os.execv(sys.executable, [*parent, *python, "sluicegate", "worker", *options])  # noqa: S606 - needs no shell
+
+
+def serve_on(bound: socket.socket, container: Container, parent: socket.socket | None = None) -> None:
     """Serves until the process is told to stop, then lets calls in flight end.
 
-    Raises AlreadyServed; ends the process with status 3 when the start fails.
+    `parent` is the channel to who keeps this worker running, if somebody does. Raises AlreadyServed; ends the process
+    with status 3 when the start fails.
     """
     settings = container.settings
     bounds = RequestBounds(grace=settings.body_grace_seconds, bytes_per_second=settings.body_bytes_per_second)
@@ -68,14 +88,18 @@ def serve_on(bound: socket.socket, container: Container) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     with held_database(settings):
-        _Server(config, app, container).run(sockets=[bound])
+        _Server(config, app, container, parent).run(sockets=[bound])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, app: Dispatcher, container: Container) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: Dispatcher, container: Container, parent: socket.socket | None
+    ) -> None:
         super().__init__(config)
         self._app = app
         self._container = container
+        self._parent = parent
+        self._patient = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -84,9 +108,27 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER)
+        if self._parent is not None:
+            self._parent.setblocking(False)
+            asyncio.get_running_loop().add_reader(self._parent, self._hear_parent, self._parent)
+            with suppress(OSError):
+                self._parent.send(UP)
+
+    def _hear_parent(self, parent: socket.socket) -> None:
+        try:
+            self._patient = parent.recv(1) == RETIRE
+        except OSError:
+            self._patient = False
+        if not self._patient:
+            # It is gone, or in a hurry.
+            asyncio.get_running_loop().remove_reader(parent)
+        self.should_exit = True
 
     async def main_loop(self) -> None:
         await super().main_loop()
+        if self._patient:
+            # The server stays, with another worker.
+            return
         # A load balancer that has not noticed yet would send calls to a closed port, or down a connection that closes.
         self._container.leaving = True
         over = time.monotonic() + self._container.settings.drain_seconds
@@ -96,7 +138,18 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Who watches would go on for ever, and calls in flight are what is waited for.
         self._app.live.close()
+        if self._patient:
+            await self._outlast()
         await super().shutdown(sockets)
+
+    async def _outlast(self) -> None:
+        """Until the last call has ended by itself: another worker has taken the place of this one."""
+        for listening in self.servers:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self._patient and self.server_state.connections and not self.force_exit:  # noqa: ASYNC110 - as uvicorn waits
+            await asyncio.sleep(_TICK_SECONDS)
 
 
 def _allow_all_files() -> None:
