@@ -211,7 +211,7 @@ class Supervisor:
     def _try_again(self, slot: Slot, lived: float) -> float:
         """In how many seconds."""
         slot.failures = 0 if lived > _STEADY_SECONDS else slot.failures + 1
-        pause = min(2.0 ** (slot.failures - 1), _LONGEST_PAUSE) if slot.failures > 1 else 0.0
+        pause = min(2.0 ** (slot.failures - 2), _LONGEST_PAUSE) if slot.failures > 1 else 0.0
         slot.due = time.monotonic() + pause
         # Callers shall not be sent to a socket that nobody takes them from.
         slot.listener.close()

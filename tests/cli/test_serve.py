@@ -69,11 +69,46 @@ def test_all_faulty_settings_are_named_at_once(folder: Path) -> None:
     assert not folder.exists()
 
 
-def test_more_than_one_worker_is_not_on_offer(folder: Path) -> None:
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+def test_several_workers_that_would_count_apart_are_refused_with_the_way_out(folder: Path, command: str) -> None:
+    sentence = "SLUICEGATE_WORKERS: each worker would count limits and budgets by itself"
+    done = run(command, DATA_DIR=str(folder), WORKERS="2", COLOUR="red")
+    assert done.status == 2
+    assert "set SLUICEGATE_DATABASE_URL and SLUICEGATE_REDIS_URL, or serve with 1 worker" in done.errors
+    assert sentence in done.errors
+    # With whatever else is wrong.
+    assert "SLUICEGATE_COLOUR: there is no such setting" in done.errors
+    shared = {"DATABASE_URL": "postgresql://ada@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    for given, missing in (("DATABASE_URL", "SLUICEGATE_REDIS_URL"), ("REDIS_URL", "SLUICEGATE_DATABASE_URL")):
+        done = run(command, DATA_DIR=str(folder), WORKERS="2", **{given: shared[given]})
+        assert (done.status, f"set {missing}, or" in done.errors) == (2, True)
+    for number in ("0", "two", "65"):
+        done = run(command, DATA_DIR=str(folder), WORKERS=number)
+        assert (done.status, "SLUICEGATE_WORKERS: Input should be" in done.errors) == (2, True)
+    assert not folder.exists()
+
+
+def test_the_option_counts_and_not_the_setting(folder: Path) -> None:
     done = run("serve", "--workers", "2", DATA_DIR=str(folder))
-    assert (done.status, "No such option" in done.errors) == (2, True)
-    done = run("serve", DATA_DIR=str(folder), WORKERS="2")
-    assert (done.status, "SLUICEGATE_WORKERS: there is no such setting" in done.errors) == (2, True)
+    assert (done.status, "SLUICEGATE_WORKERS: each worker would count" in done.errors) == (2, True)
+    done = run("serve", "--workers", "1", WORKERS="2", DATA_DIR=str(folder), PORT="x")
+    assert (done.status, "SLUICEGATE_WORKERS" in done.errors) == (2, False)
+
+
+def test_workers_that_cannot_start_end_the_server_with_their_reason(fresh_postgres_url: str, folder: Path) -> None:
+    shared = {"DATABASE_URL": fresh_postgres_url, "REDIS_URL": "redis://127.0.0.1:1/0", "WORKERS": "2"}
+    done = run("serve", "--port", "0", DATA_DIR=str(folder), **shared)
+    assert done.status == 3
+    assert "server.not_started" in done.errors
+    assert "A worker ended with status 3 while it started." in done.errors
+    assert done.out == ""
+
+
+def test_a_port_that_others_listen_on_is_not_shared_with_them(fresh_postgres_url: str, folder: Path) -> None:
+    shared = {"DATABASE_URL": fresh_postgres_url, "REDIS_URL": "redis://127.0.0.1:1/0", "WORKERS": "2"}
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
+        done = run("serve", DATA_DIR=str(folder), PORT=str(taken.getsockname()[1]), **shared)
+    assert (done.status, "Address already in use" in done.errors) == (2, True)
 
 
 def test_a_second_server_on_the_same_database_is_refused(folder: Path) -> None:

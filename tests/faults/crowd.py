@@ -60,10 +60,10 @@ def _usage_in(number: int, exchange: Exchange) -> TokenUsage:
 @dataclass
 class Crowd:
     """Numbers of calls by what became of them, as the callers saw it: `answered` to the last byte, `refused` with a
-    status from 400 on, `lost` otherwise. `url` is where they call, None while nobody listens; `pause` is how many
-    seconds each lets pass between two calls."""
+    status from 400 on, `lost` otherwise. `urls` is where they call, in turn, nowhere while nobody listens; `pause` is
+    how many seconds each lets pass between two calls."""
 
-    url: str | None = None
+    urls: Sequence[str] = ()
     pause: float = 0.0
     answered: set[int] = field(default_factory=set[int])
     refused: dict[int, int] = field(default_factory=dict[int, int])
@@ -71,9 +71,9 @@ class Crowd:
     _numbers: count[int] = field(default_factory=count)
 
     @asynccontextmanager
-    async def calling(self, url: str) -> AsyncIterator[Crowd]:
+    async def calling(self, *urls: str) -> AsyncIterator[Crowd]:
         """Until the block ends; then every call is at its end."""
-        self.url = url
+        self.urls = urls
         going = True
 
         async def caller() -> None:
@@ -97,15 +97,17 @@ class Crowd:
                 await asyncio.sleep(0.01)
 
     async def _call(self, client: httpx.AsyncClient) -> None:
-        if self.url is None:
+        if not self.urls:
             await asyncio.sleep(0.01)
             return
         number = next(self._numbers)
+        # Of the four ways to call, each is tried everywhere.
+        url = self.urls[number // len(_CALLS) % len(self.urls)]
         path, body = _CALLS[number % len(_CALLS)]
         named = {"metadata": {"user_id": str(number)}} if path == MESSAGES else {"user": str(number)}
         headers = {"authorization": f"Bearer {CREDENTIAL.text}", "x-session-id": str(number)}
         try:
-            answer = await client.post(f"{self.url}{path}", json=body | named, headers=headers)
+            answer = await client.post(f"{url}{path}", json=body | named, headers=headers)
         except httpx.TransportError:
             self.lost.add(number)
             await asyncio.sleep(0.02)

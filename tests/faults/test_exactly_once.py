@@ -12,93 +12,26 @@ import resource
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
 
-from cli.program import Server, run, serving
+from cli.program import run
 from databases import PostgresTemplate
 from faults.crowd import Bookkeeper, Crowd, compare, eventually
-from faults.ledger import driven, ledger_of
-from faults.link import Link
-from gateway.bench import SUBJECT, populate, running_bench
-from sluicegate.container import Container
-from sluicegate.domain.usage import CallRecord
+from faults.site import Site, furnished, link_to, started, stopped
+from gateway.bench import running_bench
 from sluicegate.kit.clock import SystemClock
-from sluicegate.settings import Settings
-from sluicegate.storage.usage_batch import SPEND
-
-
-@dataclass
-class Site:
-    """One installation: a folder, a database, a provider, and at most one server."""
-
-    folder: Path
-    database: str
-    provider: Bookkeeper
-    crowd: Crowd
-
-    @contextmanager
-    def serving(self, database: str | None = None) -> Iterator[Server]:
-        """A server; `database` is another way to the same one."""
-        with serving(
-            self.folder, DATABASE_URL=database or self.database, ALLOW_PRIVATE_UPSTREAMS="true", LOG_LEVEL="error"
-        ) as server:
-            yield server
-
-    def ledger(self) -> list[CallRecord]:
-        return ledger_of(self.database)
-
-    def spent(self) -> int:
-        """What counts against the user's monthly budgets, over all months."""
-        engine = create_engine(driven(self.database))
-        with engine.connect() as connection:
-            rows = connection.execute(
-                select(SPEND.c.period, SPEND.c.spent_nanos).where(
-                    SPEND.c.subject_kind == SUBJECT.kind.value, SPEND.c.subject_id == SUBJECT.id
-                )
-            ).all()
-        engine.dispose()
-        return sum(nanos for period, nanos in rows if len(period) == len("2026-11"))
-
-    def settle_accounts(self) -> None:
-        """With every server ended: all is in the ledger, once, and as the provider says."""
-        ledger = self.ledger()
-        compare(self.provider, self.crowd, ledger)
-        assert self.spent() == sum(record.cost_nanos for record in ledger)
-        assert not list((self.folder / "journal").glob("*.journal"))
 
 
 @pytest.fixture
 async def site(tmp_path: Path, migrated_url: str) -> AsyncIterator[Site]:
-    async with _site(tmp_path, migrated_url) as site:
+    async with furnished(tmp_path, migrated_url) as site:
         yield site
-
-
-@asynccontextmanager
-async def _site(tmp_path: Path, database: str) -> AsyncIterator[Site]:
-    async with Bookkeeper() as provider:
-        values: dict[str, Any] = {"data_dir": tmp_path / "data", "database_url": database}
-        settings = Settings(**values, allow_private_upstreams=True)
-        container = Container(settings, "http://127.0.0.1")
-        await populate(container, provider.port)
-        await container.stop()
-        yield Site(tmp_path / "data", database, provider, Crowd())
-
-
-async def started(stack: ExitStack, site: Site, database: str | None = None) -> Server:
-    return await asyncio.to_thread(stack.enter_context, site.serving(database))
-
-
-async def stopped(server: Server) -> None:
-    assert await asyncio.to_thread(server.stop) == 0
 
 
 async def test_kill_at_any_instant_loses_no_call_and_doubles_none(site: Site) -> None:
@@ -109,10 +42,10 @@ async def test_kill_at_any_instant_loses_no_call_and_doubles_none(site: Site) ->
             for _ in range(5):
                 await crowd.until_answered(20)
                 await asyncio.sleep(draw.random() * 0.1)
-                crowd.url = None
+                crowd.urls = ()
                 os.kill(server.process.pid or 0, signal.SIGKILL)
                 server = await started(stack, site)
-                crowd.url = server.url
+                crowd.urls = (server.url,)
             await crowd.until_answered(20)
         await stopped(server)
     assert site.crowd.lost
@@ -148,7 +81,7 @@ async def test_a_database_that_is_away_for_minutes_is_caught_up_with(
     tmp_path: Path, postgres_schema: PostgresTemplate
 ) -> None:
     """Longer than the longest pause between two tries to write to it, and than any statement may take."""
-    async with _site(tmp_path, postgres_schema.restored()) as site:
+    async with furnished(tmp_path, postgres_schema.restored()) as site:
         with ExitStack() as stack:
             link = await link_to(site)
             stack.callback(link.close)
@@ -175,11 +108,6 @@ async def test_a_database_that_is_away_for_minutes_is_caught_up_with(
         assert not crowd.lost
         assert not crowd.refused
         site.settle_accounts()
-
-
-async def link_to(site: Site) -> Link:
-    url = make_url(site.database)
-    return await Link.to(url.host or "127.0.0.1", url.port or 5432)
 
 
 @asynccontextmanager
