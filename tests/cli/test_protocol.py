@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -76,6 +76,16 @@ async def connected(port: int) -> AsyncIterator[Stream]:
     yield reader, writer
     writer.close()
     await writer.wait_closed()
+
+
+async def until_refused(port: int) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                return
+            writer.close()
 
 
 async def answer(stream: Stream, path: bytes, method: bytes = b"GET") -> tuple[bytes, bytes]:
@@ -156,6 +166,27 @@ async def test_an_idle_connection_is_closed_only_once_it_was_idle_for_the_whole_
         async with asyncio.timeout(20 * IDLE):
             assert await stream[0].read() == b""
         assert time.monotonic() - last >= IDLE
+
+
+async def test_a_request_that_crosses_with_the_end_of_the_server_is_answered_as_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Longer than a loaded machine takes to send one.
+    monkeypatch.setattr("sluicegate.cli.protocol._LAST_REQUEST_SECONDS", 3.0)
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(serving(App()))
+        async with connected(port) as first, connected(port) as second:
+            for stream in (first, second):
+                assert b"connection: close" not in (await answer(stream, b"/small"))[0].lower()
+            end = asyncio.create_task(stack.aclose())
+            await until_refused(port)
+            head, body = await answer(first, b"/small")
+            assert b"connection: close" in head.lower()
+            assert body == b"hello"
+            # Nobody waits longer than a moment for one that does not come.
+            async with asyncio.timeout(10):
+                assert await first[0].read() == await second[0].read() == b""
+                await end
 
 
 async def test_a_call_that_lasts_longer_than_idle_connections_is_not_cut() -> None:
