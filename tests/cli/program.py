@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,11 +73,11 @@ def run(*arguments: str, typed: str = "", **values: str) -> Done:
 
 
 @contextmanager
-def serving(folder: Path, command: str = "serve", **values: str) -> Iterator[Server]:
-    """`sluicegate serve` or `demo` on a port of its choice, once it answers."""
+def serving(folder: Path, command: str = "serve", *, skew: float = 0.0, **values: str) -> Iterator[Server]:
+    """`sluicegate serve` or `demo` on a port of its choice, once it answers; its clock is `skew` seconds ahead."""
     out, log = folder.with_suffix(".out"), folder.with_suffix(".log")
     arguments = (command, "--port", "0")
-    process = _start(arguments, {"DATA_DIR": str(folder)} | values, Path(os.devnull), out, log)
+    process = _start(arguments, {"DATA_DIR": str(folder)} | values, Path(os.devnull), out, log, skew=skew)
     try:
         yield Server(process, _url_when_healthy(process, out, log), log)
     finally:
@@ -93,15 +94,15 @@ def graphql(url: str, token: str, query: str) -> Any:
     return answer.json()
 
 
-def _start(arguments: Sequence[str], values: dict[str, str], *files: Path) -> BaseProcess:
+def _start(arguments: Sequence[str], values: dict[str, str], *files: Path, skew: float = 0.0) -> BaseProcess:
     process = _FORKS.Process(
-        target=_run_main, args=(list(arguments), environment(values), *map(str, files)), daemon=True
+        target=_run_main, args=(list(arguments), environment(values), skew, *map(str, files)), daemon=True
     )
     process.start()
     return process
 
 
-def _run_main(arguments: list[str], variables: dict[str, str], *files: str) -> None:
+def _run_main(arguments: list[str], variables: dict[str, str], skew: float, *files: str) -> None:
     os.environ.clear()
     os.environ.update(variables)
     for number, name in enumerate(files):
@@ -110,6 +111,12 @@ def _run_main(arguments: list[str], variables: dict[str, str], *files: str) -> N
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - multiprocessing has closed the inherited one
     sys.argv = ["sluicegate", *arguments]
     from sluicegate.cli import main
+    from sluicegate.kit.clock import SystemClock
+
+    if skew:
+        # Nothing else reads the time of day.
+        setattr(SystemClock, "time", staticmethod(lambda: time.time() + skew))  # noqa: B010
+        setattr(SystemClock, "now", lambda _: datetime.now(UTC) + timedelta(seconds=skew))  # noqa: B010
 
     main()
 

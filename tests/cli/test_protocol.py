@@ -172,20 +172,27 @@ async def test_a_request_that_crosses_with_the_end_of_the_server_is_answered_as_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Longer than a loaded machine takes to send one.
-    monkeypatch.setattr("sluicegate.cli.protocol._LAST_REQUEST_SECONDS", 3.0)
+    monkeypatch.setattr("sluicegate.cli.protocol._IDLE_LOOKS", 30)
+    app = App()
     async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(serving(App()))
-        async with connected(port) as first, connected(port) as second:
+        port = await stack.enter_async_context(serving(app))
+        async with connected(port) as first, connected(port) as second, connected(port) as slow:
             for stream in (first, second):
                 assert b"connection: close" not in (await answer(stream, b"/small"))[0].lower()
+            slow[1].write(GET % b"/slow")
+            assert b"connection: close" not in (await slow[0].readuntil(b"\r\n\r\n")).lower()
             end = asyncio.create_task(stack.aclose())
             await until_refused(port)
-            head, body = await answer(first, b"/small")
-            assert b"connection: close" in head.lower()
-            assert body == b"hello"
+            app.go_on.set()
+            assert await slow[0].readexactly(4) == b"late"
+            # Nothing in the head of that answer has told that it is the last.
+            for stream in (first, slow):
+                head, body = await answer(stream, b"/small")
+                assert b"connection: close" in head.lower()
+                assert body == b"hello"
             # Nobody waits longer than a moment for one that does not come.
-            async with asyncio.timeout(10):
-                assert await first[0].read() == await second[0].read() == b""
+            async with asyncio.timeout(20):
+                assert [await stream[0].read() for stream in (first, second, slow)] == [b"", b"", b""]
                 await end
 
 

@@ -33,13 +33,18 @@ def usage_of(number: int, *, anthropic: bool) -> TokenUsage:
 
 
 class Bookkeeper(Provider):
-    """Answers each call with its own figures, some slowly and in pieces, and counts what it answered."""
+    """Answers each call with its own figures, some slowly and in pieces, and counts what it answered. `slowly` is how
+    many seconds more each takes between the head and the body of its answer."""
+
+    slowly = 0.0
 
     async def _serve(self, connection: Connection, method: str, target: str, headers: RawHeaders, body: bytes) -> None:
         number = number_in(json.loads(body))
         pause = number % 5 * 0.01
         usage = usage_of(number, anthropic=target.startswith(MESSAGES))
-        self.next(Step(usage=usage, stall_before=pause, stall_after=pause, split=None if number % 3 else 700))
+        self.next(
+            Step(usage=usage, stall_before=pause, stall_after=pause + self.slowly, split=None if number % 3 else 700)
+        )
         await super()._serve(connection, method, target, headers, body)
 
     def counted(self) -> dict[int, tuple[TokenUsage, Outcome]]:

@@ -1,4 +1,4 @@
-"""A way to a server that can be cut."""
+"""A way to a server that can be cut, be slow, hang, and lead elsewhere."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from sqlalchemy.engine import make_url
 
 
 class Link:
-    """Forwards connections on loopback. While it is cut, those that are open break and new ones are refused."""
+    """Forwards connections on loopback. While it is cut, those that are open break and new ones are refused; while it
+    hangs, they stay and nothing comes through. `delay` is how many seconds what comes through is late, each way."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self.delay = 0.0
         self.port = 0
 
     @classmethod
@@ -25,8 +29,13 @@ class Link:
         await link._listen()
         return link
 
+    @classmethod
+    async def to_database(cls, database: str) -> Self:
+        url = make_url(database)
+        return await cls.to(url.host or "127.0.0.1", url.port or 5432)
+
     def url(self, url: str) -> str:
-        """The same database by way of the link."""
+        """The same server by way of the link."""
         return make_url(url).set(host="127.0.0.1", port=self.port).render_as_string(hide_password=False)
 
     @asynccontextmanager
@@ -37,9 +46,32 @@ class Link:
         finally:
             await self._listen()
 
+    @asynccontextmanager
+    async def hanging(self) -> AsyncIterator[None]:
+        self._flows.clear()
+        try:
+            yield
+        finally:
+            self._flows.set()
+
+    def move(self, host: str, port: int) -> None:
+        """Leads to another server from now on; connections to the old one break."""
+        self._target = (host, port)
+        self._break_off()
+
     def close(self) -> None:
         if self._server is not None:
             self._server.close()
+        self._flows.set()
+        self._break_off()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _break_off(self) -> None:
         for writer in list(self._open):
             writer.transport.abort()
 
@@ -48,16 +80,25 @@ class Link:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        self._open.add(writer)
+        try:
+            await self._flows.wait()
             there, away = await asyncio.open_connection(*self._target)
-            self._open |= {writer, away}
-            await asyncio.gather(_copy(reader, away), _copy(there, writer))
-            self._open -= {writer, away}
+        except OSError:
+            writer.transport.abort()
+        else:
+            self._open.add(away)
+            await asyncio.gather(self._copy(reader, away), self._copy(there, writer))
+            self._open.discard(away)
+        finally:
+            self._open.discard(writer)
 
-
-async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await source.read(65536):
-            sink.write(data)
-            await sink.drain()
-    sink.close()
+    async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                await self._flows.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()

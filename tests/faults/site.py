@@ -18,7 +18,10 @@ from faults.ledger import driven, ledger_of
 from faults.link import Link
 from gateway.bench import SUBJECT, populate
 from sluicegate.container import Container
+from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.audit import SYSTEM
 from sluicegate.domain.usage import CallRecord
+from sluicegate.services.caller import Caller
 from sluicegate.settings import Settings
 from sluicegate.storage.usage_batch import SPEND
 
@@ -34,10 +37,14 @@ class Site:
     values: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @contextmanager
-    def serving(self, database: str | None = None, **values: str) -> Iterator[Server]:
-        """A server; `database` is another way to the same one, `values` are further settings."""
+    def serving(
+        self, database: str | None = None, *, name: str = "data", skew: float = 0.0, **values: str
+    ) -> Iterator[Server]:
+        """A server; `database` is another way to the same one, `name` is that of its files beside the data folder,
+        `skew` is how many seconds its clock is ahead, and `values` are further settings."""
         usual = {"DATABASE_URL": database or self.database, "ALLOW_PRIVATE_UPSTREAMS": "true", "LOG_LEVEL": "error"}
-        with serving(self.folder, **usual | self.values | values) as server:
+        usual |= {"DATA_DIR": str(self.folder)}
+        with serving(self.folder.with_name(name), skew=skew, **usual | self.values | values) as server:
             yield server
 
     def ledger(self) -> list[CallRecord]:
@@ -77,8 +84,20 @@ async def furnished(
         yield Site(tmp_path / "data", database, provider, Crowd(), shared)
 
 
-async def started(stack: ExitStack, site: Site, database: str | None = None, **values: str) -> Server:
-    return await asyncio.to_thread(stack.enter_context, site.serving(database, **values))
+async def administrator(site: Site) -> str:
+    """A token that may do all that an administrator may."""
+    values: dict[str, Any] = {"data_dir": site.folder, "database_url": site.database}
+    container = Container(Settings(**values), "http://127.0.0.1")
+    user = await container.services.auth.create_admin("admin@example.com", "correct horse battery", "Admin")
+    _, text = await container.services.tokens.create(Caller(user, SYSTEM), "tests", list(TokenScope), None)
+    await container.stop()
+    return text.reveal()
+
+
+async def started(
+    stack: ExitStack, site: Site, database: str | None = None, *, name: str = "data", skew: float = 0.0, **values: str
+) -> Server:
+    return await asyncio.to_thread(stack.enter_context, site.serving(database, name=name, skew=skew, **values))
 
 
 async def stopped(server: Server) -> None:
@@ -86,5 +105,4 @@ async def stopped(server: Server) -> None:
 
 
 async def link_to(site: Site) -> Link:
-    url = make_url(site.database)
-    return await Link.to(url.host or "127.0.0.1", url.port or 5432)
+    return await Link.to_database(site.database)

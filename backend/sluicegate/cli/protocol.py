@@ -25,8 +25,9 @@ from sluicegate.policy.refusals import Refusal, invalid_request, request_timeout
 
 # How long what is left of a request may take once its answer is out.
 _LEFTOVER_SECONDS = 5.0
-# How long a server that goes looks out for requests that were under way when it said so.
-_LAST_REQUEST_SECONDS = 0.5
+# A server that goes ends a connection that was idle at so many looks in a row, this far apart. After a standstill there
+# is one look for each turn of the loop, which reads what has come.
+_IDLE_LOOKS, _LOOK_SECONDS = 6, 0.1
 _LENGTH = b"content-length"
 # Of the length of a body that is kept until it is whole; longer ones are read by the application.
 _DIGITS = 5
@@ -269,12 +270,24 @@ class LeanProtocol(HttpToolsProtocol):
             self._slowness = self.loop.call_at(due, self._look_for_slowness)
 
     def shutdown(self) -> None:
-        """A request that crosses with the end of an idle connection is one that its caller cannot send again."""
-        if self.leaving or not self._free or self._joining.unfinished:
-            super().shutdown()
-        else:
-            self.loop.call_later(_LAST_REQUEST_SECONDS, super().shutdown)
+        """Ends the connection with its next answer, of which the head says so, or once none is asked for: a request
+        that crosses with the end of a connection is lost, and its caller cannot send it again."""
+        if self.leaving:
+            return
         self.leaving = True
+        if self._free or self._joining.unfinished or self.cycle.response_started:
+            self._look_for_last(self._begun, 0)
+        else:
+            super().shutdown()
+
+    def _look_for_last(self, begun: int, idle: int) -> None:
+        if self.transport.is_closing():
+            return
+        idle = idle + 1 if begun == self._begun and self._free and not self._joining.unfinished else 0
+        if idle < _IDLE_LOOKS:
+            self.loop.call_later(_LOOK_SECONDS, self._look_for_last, self._begun, idle)
+        else:
+            super().shutdown()
 
     # Refusing
 

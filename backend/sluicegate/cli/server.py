@@ -138,14 +138,16 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Who watches would go on for ever, and calls in flight are what is waited for.
         self._app.live.close()
+        for listening in self.servers:
+            listening.close()
+        # What was accepted just now is a connection only then.
+        await asyncio.sleep(_TICK_SECONDS)
         if self._patient:
             await self._outlast()
         await super().shutdown(sockets)
 
     async def _outlast(self) -> None:
         """Until the last call has ended by itself: another worker has taken the place of this one."""
-        for listening in self.servers:
-            listening.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         while self._patient and self.server_state.connections and not self.force_exit:  # noqa: ASYNC110 - as uvicorn waits
