@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, select
-from sqlalchemy.engine import make_url
 
 from cli.program import Server, serving
 from faults.crowd import Bookkeeper, Crowd, compare
