@@ -20,7 +20,7 @@ COPY backend backend
 COPY --from=console /src/backend/sluicegate/console/dist backend/sluicegate/console/dist
 # Compiling over a copy of the lock keeps its versions and hashes and drops what only development needs.
 RUN cp requirements.lock runtime.lock \
-    && uv pip compile --quiet --universal --generate-hashes --output-file runtime.lock pyproject.toml \
+    && uv pip compile --quiet --universal --generate-hashes --extra otel --output-file runtime.lock pyproject.toml \
     && hatchling build --target wheel --directory /wheels \
     && uv venv /opt/sluicegate \
     && uv pip install --compile-bytecode --python /opt/sluicegate/bin/python --require-hashes --requirement runtime.lock \

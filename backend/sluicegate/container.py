@@ -16,7 +16,7 @@ from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission, MemoryShared
-from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now, RedisSample
+from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now, RedisSample, SpanSample
 from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.adapters.price_catalog import CatalogFile
 from sluicegate.adapters.price_catalog import fetched as fetched
@@ -104,6 +104,7 @@ from sluicegate.storage.usage_writer import make_usage_writer
 
 if TYPE_CHECKING:
     from sluicegate.adapters.redis import RedisAdmission
+    from sluicegate.adapters.tracing import FollowedCalls
 
 KEK_FILE = "kek"
 JOURNAL_FOLDER = "journal"
@@ -161,6 +162,7 @@ class Container:
         self.refusals = RefusalLog(self.store, self.clock)
         self.findings = FindingLog(self.store)
         self.refused_calls = RefusalTally(self.store, self.clock, self.periods)
+        self.traces = _traces(settings, self.clock)
         options = GatewayOptions(
             settings.max_body_bytes,
             timeouts,
@@ -170,10 +172,10 @@ class Container:
             refused=self.refusals.note,
             found=self.findings.note,
             counted=self._count_refusal,
+            traces=self.traces,
         )
-        self.gateway = GatewayApp(
-            self.policy, self.journal, self.upstream, self.demo, self.clock, self.shared.kept, options
-        )
+        sink = self.journal if self.traces is None else self.traces.over(self.journal)
+        self.gateway = GatewayApp(self.policy, sink, self.upstream, self.demo, self.clock, self.shared.kept, options)
         self.services = self._services()
         self.live = LiveService(
             self.services.auth, self.gateway.board, self.policy, self.admission, self.clock, self.shared.live
@@ -302,6 +304,7 @@ class Container:
             await self._database_answers(),
             backends,
             redis=RedisSample(self.redis.shared, self.redis.waiting, self.redis.outages) if self.redis else None,
+            spans=SpanSample(self.traces.sent, self.traces.dropped) if self.traces else None,
         )
         return await asyncio.to_thread(self.metrics.exposition, now)
 
@@ -338,6 +341,9 @@ class Container:
         # What the rehearsal refused was nobody's call.
         self.metrics.forget()
         self.refused_calls.forget()
+        if self.traces is not None:
+            self.traces.forget()
+            await self.traces.start()
         await self.policy.start()
         for name in await self.closed_credentials():
             log.error("provider.credential_unreadable", provider=name, advice="restore the KEK, or enter it again")
@@ -359,6 +365,8 @@ class Container:
         await self.live.stop()
         await self.shared.close()
         await self.journal.close()
+        if self.traces is not None:
+            await self.traces.close()
         self.usage_writer.close()
         self.policy.close()
         await self.upstream.aclose()
@@ -486,6 +494,17 @@ def _sharing(
 
     admission = RedisAdmission(url, prefix, records, clock, periods, fail_closed=settings.redis_fail_closed)
     return admission, RedisShared(url, prefix, vault.derived, clock)
+
+
+def _traces(settings: Settings, clock: Clock) -> FollowedCalls | None:
+    if not settings.traces:
+        return None
+    # As above; and they need not even be installed.
+    try:
+        from sluicegate.adapters.tracing import FollowedCalls, Spans
+    except ImportError:
+        raise ConfigurationError([f"{PREFIX}TRACES: needs more packages: pip install 'sluicegate[otel]'"]) from None
+    return FollowedCalls(clock, Spans(__version__))
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:

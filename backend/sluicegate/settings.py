@@ -155,6 +155,9 @@ class Settings(BaseSettings):
         le=600,
         description="Seconds that a server told to stop serves on while `/readyz` sends load balancers elsewhere.",
     )
+    traces: bool = Field(
+        False, description="Whether calls are traced by OpenTelemetry, whose own variables say where to and how many."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
     @field_validator("host")

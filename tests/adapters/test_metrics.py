@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from adapters.samples import Samples, parsed
-from sluicegate.adapters.metrics import MAX_SERIES, BackendSample, CallMetrics, Now, RedisSample
+from sluicegate.adapters.metrics import MAX_SERIES, BackendSample, CallMetrics, Now, RedisSample, SpanSample
 from storage.records import call
 
 REPOSITORY = Path(__file__).parents[2]
@@ -65,6 +65,11 @@ def test_what_holds_now_is_told_as_it_is() -> None:
 def test_who_counts_in_redis_tells_how_it_stands_with_it() -> None:
     found = parsed(CallMetrics().exposition(dataclasses.replace(NOW, redis=RedisSample(False, 7, 2))))
     assert [found[f"sluicegate_redis_{name}", ()] for name in ("up", "waiting_calls", "outages_total")] == [0, 7, 2]
+
+
+def test_who_sends_traces_tells_how_many_arrive() -> None:
+    found = parsed(CallMetrics().exposition(dataclasses.replace(NOW, spans=SpanSample(7, 2))))
+    assert [found[f"sluicegate_spans_{name}_total", ()] for name in ("sent", "dropped")] == [7, 2]
 
 
 def test_labels_are_bounded_and_nothing_is_lost() -> None:

@@ -99,3 +99,5 @@ def test_versions_come_from_the_lock_alone() -> None:
     assert all("--require-hashes" in one or "--no-deps" in one for one in installs)
     assert "npm ci" in steps
     assert "npm install" not in steps
+    # What a setting may need is there.
+    assert "--extra otel" in steps

@@ -48,6 +48,14 @@ class RedisSample:
 
 
 @dataclass(frozen=True, slots=True)
+class SpanSample:
+    """Spans of traces, since the start: those that a collector took, and those that none did."""
+
+    sent: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Now:
     """What holds at the moment of the scrape."""
 
@@ -58,6 +66,7 @@ class Now:
     database: bool
     backends: Sequence[BackendSample]
     redis: RedisSample | None = None
+    spans: SpanSample | None = None
 
 
 @dataclass(slots=True)
@@ -205,6 +214,9 @@ def _present(now: Now) -> Iterator[Metric]:
         yield GaugeMetricFamily(f"sluicegate_{name}", said, float(value))
     if now.redis is not None:
         yield from _counting(now.redis)
+    if now.spans is not None:
+        yield CounterMetricFamily("sluicegate_spans_sent", "Spans that the collector took.", now.spans.sent)
+        yield CounterMetricFamily("sluicegate_spans_dropped", "Spans that no collector took.", now.spans.dropped)
     resting = GaugeMetricFamily(
         "sluicegate_backend_resting", "Whether a backend gets no calls after failures.", labels=_BACKEND[1:]
     )

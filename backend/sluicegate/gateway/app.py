@@ -69,7 +69,10 @@ class GatewayApp:
         self._budget_status = options.budget_status
         self._refused = options.refused
         self._counted = options.counted
-        backends = Backends(upstream, demo, options.timeouts, clock, patience=options.patience_seconds)
+        self._traces = options.traces
+        backends = Backends(
+            upstream, demo, options.timeouts, clock, patience=options.patience_seconds, traces=options.traces
+        )
         self.health: HealthBoard = backends.breakers
         self._pipeline = Pipeline(Books(policy, journal, clock, KeptAnswers(kept)), backends, options)
         self.board = Board(self._pipeline.watch, clock)
@@ -164,6 +167,9 @@ class GatewayApp:
         self.board.note(principal, refusal)
         user_id, *_, group_ids = principal.named if principal is not None else (None, ())
         self._counted(refusal.code, user_id, group_ids)
+        if self._traces is not None and request.method == "POST":
+            model, code, status = refusal.model, refusal.code, refusal.status
+            self._traces.refused(request.id, request.path, request.headers, model, code, status)
         reply = render(refusal, request.dialect, request.id, self._clock.now())
         if refusal.status == 405:
             reply.headers.append((b"allow", refusal.field.encode() if refusal.field else b""))

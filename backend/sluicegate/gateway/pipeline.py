@@ -32,6 +32,7 @@ from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
 from sluicegate.ports.policy import CountersUnavailable
+from sluicegate.ports.tracing import CallTraces
 from sluicegate.ports.upstream import Timeouts
 
 _log = structlog.get_logger(__name__)
@@ -46,7 +47,8 @@ class GatewayOptions:
     `stalled_seconds` is how long a caller may leave a stream unread, and `heartbeat_seconds` how long a stream may
     stand still before the gateway says that it lives, 0 for ever; `refused` hears of good keys that may not call: the
     reason, the key's public id, the caller's address; `found` of what secret rules matched; `counted` of every
-    refusal: the reason, and the user and the user's groups where the key is known."""
+    refusal: the reason, and the user and the user's groups where the key is known; `traces` of whatever becomes of a
+    call."""
 
     max_body_bytes: int = 10 * 1024 * 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -57,6 +59,7 @@ class GatewayOptions:
     refused: Callable[[str, str, str], None] = lambda *_: None
     found: Callable[[Sequence[SecretFinding]], None] = lambda _: None
     counted: Callable[[str, str | None, Collection[str]], None] = lambda *_: None
+    traces: CallTraces | None = None
 
 
 class Pipeline:

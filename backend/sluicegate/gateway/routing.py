@@ -22,6 +22,7 @@ from sluicegate.gateway.transit import Outbound, wire_to, written_in
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
+from sluicegate.ports.tracing import CallTraces
 from sluicegate.ports.upstream import (
     Begun,
     RawHeaders,
@@ -127,13 +128,21 @@ class Backends:
     seconds, that is waited for, once; a longer wait is the caller's own to decide on."""
 
     def __init__(
-        self, upstream: Upstream, demo: Upstream, timeouts: Timeouts, clock: Clock, *, patience: float = 0.0
+        self,
+        upstream: Upstream,
+        demo: Upstream,
+        timeouts: Timeouts,
+        clock: Clock,
+        *,
+        patience: float = 0.0,
+        traces: CallTraces | None = None,
     ) -> None:
         self._upstream = upstream
         self._demo = demo
         self._timeouts = timeouts
         self._clock = clock
         self._patience = patience
+        self._traces = traces
         self.breakers = Breakers(clock)
 
     def begin(self, outbound: Outbound, routes: Sequence[Route], session: str | None = None) -> Attempt | None:
@@ -146,6 +155,8 @@ class Backends:
             if is_bedrock(route):
                 return None
             request = outbound.to(route, self._timeouts)
+            if self._traces is not None:
+                self._traces.attempted(outbound.request_id, outbound.caller_headers, request, route)
             sent = None if route.origin is None else self._upstream.begin(request)
         except (Unreachable, Refusal, UpstreamError):
             return None
@@ -226,7 +237,11 @@ class Backends:
     def _request(self, outbound: Outbound, route: Route) -> UpstreamRequest:
         """Raises Refusal when the call holds what this backend cannot be told."""
         request = outbound.to(route, self._timeouts)
-        return authorised(request, route, self._clock.now()) if is_bedrock(route) else request
+        if is_bedrock(route):
+            request = authorised(request, route, self._clock.now())
+        if self._traces is not None:
+            self._traces.attempted(outbound.request_id, outbound.caller_headers, request, route)
+        return request
 
     def _started(
         self, ordered: list[Route], due: list[Route], route: Route, request: UpstreamRequest, sent: Begun | None = None
@@ -245,6 +260,8 @@ class Backends:
         except UpstreamError as error:
             outbound.sent = outbound.sent or error.sent
             breaker.unreached(f"{error.kind}: {error}", probe=probe)
+            if self._traces is not None:
+                self._traces.failed(outbound.request_id, error.kind)
             _log.warning(
                 "gateway.backend_failed",
                 provider=route.provider_name,
@@ -259,11 +276,12 @@ class Backends:
         self._note(attempt, outbound, response)
         return response
 
-    @staticmethod
-    def _note(attempt: Attempt, outbound: Outbound, response: UpstreamResponse) -> None:
+    def _note(self, attempt: Attempt, outbound: Outbound, response: UpstreamResponse) -> None:
         breaker, probe = attempt.breaker, attempt.probe
         attempt.response = response
         outbound.sent, outbound.breaker = True, breaker
+        if self._traces is not None:
+            self._traces.answered(outbound.request_id, response.status)
         if _in_trouble(response):
             breaker.refused(response.status, retry_after(response.headers), probe=probe)
             _log.warning(

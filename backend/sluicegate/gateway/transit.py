@@ -16,7 +16,7 @@ from sluicegate.gateway.providers.bedrock import is_bedrock, request_to
 from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.traits import target_of
 from sluicegate.policy.compile import Route
-from sluicegate.ports.upstream import KeptHeaders, Origin, Timeouts, UpstreamRequest
+from sluicegate.ports.upstream import KeptHeaders, Origin, RawHeaders, Timeouts, UpstreamRequest
 
 # The embedded provider answers in process: its requests name a place nobody connects to.
 _IN_PROCESS = Origin("http", "demo.invalid", 80)
@@ -125,6 +125,10 @@ class Outbound:
     @property
     def request_id(self) -> str:
         return self._request.id
+
+    @property
+    def caller_headers(self) -> RawHeaders:
+        return self._request.headers
 
     def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
         """Raises Refusal when the request holds what this backend cannot be told."""
