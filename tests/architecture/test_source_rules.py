@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from architecture.source import calls, modules
+from architecture.source import calls, dotted, modules
 
 _WALL_CLOCK = {
     "datetime.datetime.now",
@@ -39,6 +39,16 @@ def commits(tree: ast.Module) -> list[int]:
     return [line for line, name in calls(tree) if name.endswith(".commit")]
 
 
+def leaves_out_the_call(tree: ast.Module) -> list[int]:
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and dotted(node.func).startswith("_log.")
+        and not any(keyword.arg == "request_id" for keyword in node.keywords)
+    ]
+
+
 def _offences(rule: Rule, *allowed: str) -> list[str]:
     return [f"{path}:{line}" for path, tree in modules().items() if not path.startswith(allowed) for line in rule(tree)]
 
@@ -56,6 +66,11 @@ def test_only_the_unit_of_work_commits() -> None:
     assert _offences(commits, "storage/engine.py", "storage/unit_of_work.py", "storage/migrations/env.py") == []
 
 
+def test_every_line_that_the_gateway_logs_names_its_call() -> None:
+    found = _offences(leaves_out_the_call)
+    assert [offence for offence in found if offence.startswith("gateway/")] == []
+
+
 @pytest.mark.parametrize(
     ("rule", "source"),
     [
@@ -66,6 +81,7 @@ def test_only_the_unit_of_work_commits() -> None:
         (builds_statement, "import sqlalchemy as sa\nsa.update(1)"),
         (commits, "async def save(session):\n    await session.commit()"),
         (commits, "def save(engine):\n    engine.connect().commit()"),
+        (leaves_out_the_call, "_log = get_logger()\n_log.warning('broken', error='e')"),
     ],
 )
 def test_each_rule_sees_what_it_forbids(rule: Rule, source: str) -> None:
@@ -78,6 +94,7 @@ def test_each_rule_sees_what_it_forbids(rule: Rule, source: str) -> None:
         (reads_wall_clock, "def late(clock):\n    return clock.now()"),
         (builds_statement, "def pick(menu):\n    return menu.select(1)"),
         (commits, "def settle(commit):\n    commit()"),
+        (leaves_out_the_call, "def note(request):\n    _log.warning('broken', request_id=request.id)"),
     ],
 )
 def test_no_rule_sees_ghosts(rule: Rule, source: str) -> None:

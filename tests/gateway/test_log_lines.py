@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from fakes.script import Step, broken_json, html_page
-from gateway.bench import CHAT, Bench, chat
+from gateway.bench import CHAT, Bench, chat, running_bench
+from sluicegate.adapters.journal.segments import JournalUnwritable, Segments
+from sluicegate.gateway.relay import Relay
 
 
 @pytest.mark.parametrize(
@@ -47,3 +50,48 @@ async def test_a_decision_that_fails_is_logged_with_the_id_of_its_call(
     assert answer.status_code == 503
     (line,) = [line for line in lines if line["event"] == "gateway.policy_unavailable"]
     assert line["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_fault_of_the_gateway_is_logged_with_the_id_of_its_call(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Relay, "__init__", failing)
+    with capture_logs() as lines:
+        answer = await bench.client.post(CHAT, json=chat())
+    (call,) = await bench.ledger()
+    assert answer.status_code == 500
+    (line,) = [line for line in lines if line["event"] == "gateway.failed"]
+    assert line["request_id"] == call.call_id == answer.headers["x-request-id"]
+    assert call.call_id in answer.json()["error"]["message"]
+
+
+async def test_a_call_that_cannot_be_written_down_is_logged_with_its_id(tmp_path: Path) -> None:
+    async with running_bench(tmp_path, max_unsaved_calls=1) as bench:
+        bench.provider.next(Step(endless="events"))
+        async with bench.client.stream("POST", CHAT, json=chat(stream=True)):
+            with capture_logs() as lines:
+                answer = await bench.client.post(CHAT, json=chat())
+    assert answer.status_code == 503
+    (line,) = [line for line in lines if line["event"] == "gateway.journal_refused"]
+    assert line["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_a_settlement_that_the_disk_does_not_take_is_logged_with_the_id_of_its_call(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = Segments.append
+
+    def full(segments: Segments, line: bytes) -> None:
+        if line.startswith(b'["s"'):
+            raise JournalUnwritable(28, "the disk is full")
+        append(segments, line)
+
+    monkeypatch.setattr(Segments, "append", full)
+    with capture_logs() as lines:
+        answer = await bench.client.post(CHAT, json=chat())
+    (call,) = await bench.ledger()
+    (line,) = [line for line in lines if line["event"] == "journal.not_written"]
+    assert line["request_id"] == call.call_id == answer.headers["x-request-id"]

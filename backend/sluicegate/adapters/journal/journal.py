@@ -136,19 +136,19 @@ class Journal:
         self._pending.append(record)
         if len(self._pending) >= self._batch:
             self._wake.set()
-        self._append_if_possible(line_of("s", record))
+        self._append_if_possible(line_of("s", record), record.call_id)
 
     def discard(self, call_id: str) -> None:
         if self._open.pop(call_id, None) is not None:
-            self._append_if_possible(line_of("d", call_id))
+            self._append_if_possible(line_of("d", call_id), call_id)
 
-    def _append_if_possible(self, line: bytes) -> None:
+    def _append_if_possible(self, line: bytes, call_id: str) -> None:
         """For what is known already: without its line, a crash before the next flush would count the estimate."""
         try:
             self._append(line)
         except JournalUnwritable as error:
             self.failures += 1
-            log.warning("journal.not_written", error=error.strerror)
+            log.warning("journal.not_written", error=error.strerror, request_id=call_id)
 
     def _append(self, line: bytes) -> None:
         if self._segments is None:
