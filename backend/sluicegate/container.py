@@ -129,6 +129,7 @@ class Container:
         self.clock = clock or SystemClock()
         # Whether it is about to stop, and wants no further callers.
         self.leaving = False
+        self.traces = _traces(settings, self.clock)
         self.periods = PeriodClock(settings.zone)
         url = database_url(settings.database)
         self.engine = make_engine(url)
@@ -162,7 +163,6 @@ class Container:
         self.refusals = RefusalLog(self.store, self.clock)
         self.findings = FindingLog(self.store)
         self.refused_calls = RefusalTally(self.store, self.clock, self.periods)
-        self.traces = _traces(settings, self.clock)
         options = GatewayOptions(
             settings.max_body_bytes,
             timeouts,

@@ -21,6 +21,7 @@ from fakes.http_server import Connection
 from fakes.provider import Exchange, Provider
 from fakes.script import Step
 from fakes.wire import CHAT_EVENTS, STREAM_HEAD, events, framed, never_answers, whole
+from traces.collector import Collector, collecting
 
 EMAIL = "ada@example.com"
 LOOKED_AT = ("/healthz", "/readyz", "/metrics", "/export/audit-log.csv", "/export/audit-log.json", "/export/users.csv")
@@ -188,6 +189,7 @@ async def go_through_the_gateway(company: Company, provider: Provider) -> None:
     assert await company.call(key=canaries.misplaced) == 401
     assert await company.call(key=canaries.given["token"]) == 401
     assert await company.call(key=key, model="no-such") == 404
+    assert await company.call(key=key, own=False, model=canaries.prompt) == 404
     assert await company.call(key=key, path="/v1/messages", max_tokens="many", messages=canaries.prompt) in (400, 502)
     assert await company.call(key=key, path="/v1/no-such-route") == 404
     bad = await company.http.post(
@@ -293,7 +295,13 @@ def files_of(server: Server) -> list[tuple[str, bytes]]:
 
 
 @pytest.mark.slow
-async def test_no_secret_and_no_prompt_is_left_anywhere(tmp_path: Path) -> None:
+async def test_no_secret_and_no_prompt_is_left_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        await _nothing_is_left(tmp_path, collector)
+
+
+async def _nothing_is_left(tmp_path: Path, collector: Collector) -> None:
     canaries = Canaries()
     settings = {
         "ADMIN_EMAIL": EMAIL,
@@ -302,6 +310,7 @@ async def test_no_secret_and_no_prompt_is_left_anywhere(tmp_path: Path) -> None:
         "FIRST_BYTE_TIMEOUT": "1",
         "BODY_GRACE_SECONDS": "1",
         "LOG_LEVEL": "debug",
+        "TRACES": "true",
     }
     async with Provider() as provider:
         with serving(tmp_path / "data", **settings) as server:
@@ -317,6 +326,8 @@ async def test_no_secret_and_no_prompt_is_left_anywhere(tmp_path: Path) -> None:
                 seen = await traces(company)
             assert server.stop() == 0
             seen += [*files_of(server), *company.own_words]
+    assert collector.spans
+    seen += [("traces", body) for body in collector.bodies]
     # The server did see what it should have forgotten.
     sent = b"".join(exchange.body + repr(exchange.headers).encode() for exchange in provider.log)
     assert {"prompt", "credential"} <= set(canaries.found_in(sent))

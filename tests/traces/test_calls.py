@@ -15,7 +15,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from fakes.provider import Provider
 from fakes.script import Step
 from gateway.bench import CHAT, CREDENTIAL, EMBEDDINGS, MESSAGES, Bench, chat, embeddings, messages, running_bench
+from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
+from sluicegate.settings import ConfigurationError, Settings
 from traces.collector import Collector, collecting, plain
 
 _TRACE, _CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -193,8 +195,10 @@ async def test_neither_prompts_nor_answers_nor_keys_are_sent(bench: Bench, colle
     prompt = "the quick brown fox"
     body = chat(messages=[{"role": "user", "content": prompt}])
     answer = await bench.client.post(CHAT, json=body)
-    await bench.client.post(CHAT, json=chat(model="nothing", user=prompt))
-    await _spans(collector, 3)
+    refused = await bench.client.post(CHAT, json=chat(model=prompt, user=prompt))
+    assert refused.status_code == 404
+    *calls, _ = await _spans(collector, 3)
+    assert [call.name for call in calls] == ["chat team-gpt", "chat"]
     sent = b"".join(collector.bodies)
     said = answer.json()["choices"][0]["message"]["content"]
     assert said
@@ -287,3 +291,11 @@ def test_without_the_setting_no_library_is_loaded() -> None:
     loaded = set(done.stdout.split())
     assert "sluicegate.container" in loaded
     assert not {"opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.proto", "requests"} & loaded
+
+
+def test_without_the_extra_packages_the_start_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sluicegate.adapters.tracing", None)
+    with pytest.raises(ConfigurationError, match=r"SLUICEGATE_TRACES: .*sluicegate\[otel\]"):
+        Container(Settings(data_dir=tmp_path, traces=True), "http://127.0.0.1")

@@ -28,8 +28,10 @@ from sluicegate.ports.upstream import Origin, RawHeaders
 
 _CONTEXT = (b"traceparent", b"tracestate")
 _MS = 1_000_000
-# Of a model's name, which callers make up.
-_LONGEST_NAME = 200
+# Those for which the model that was named is known to exist; anything else that callers write there is their secret.
+_ABOUT_A_MODEL = frozenset(
+    {"model_not_granted", "rate_limit_exceeded", "budget_exceeded", "secret_blocked", "upstream_unavailable"}
+)
 _PROVIDERS = {
     ProviderKind.OPENAI: "openai",
     ProviderKind.ANTHROPIC: "anthropic",
@@ -259,7 +261,8 @@ def _named(record: CallRecord | None, refused: Refused | None) -> tuple[str, str
         return _operation(f".{record.endpoint}"), record.model_slug
     if refused is None:
         return "", ""
-    return _operation(refused.path.replace("/", ".")), (refused.model or "")[:_LONGEST_NAME]
+    model = refused.model if refused.code in _ABOUT_A_MODEL else None
+    return _operation(refused.path.replace("/", ".")), model or ""
 
 
 def _operation(text: str) -> str:
