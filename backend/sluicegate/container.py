@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission, MemoryShared
-from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now, RedisSample, SpanSample
+from sluicegate.adapters.metrics import BackendSample, CallMetrics, Metric, Now, RedisSample, SpanSample, exposition
+from sluicegate.adapters.pooled_metrics import PooledMetrics
 from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.adapters.price_catalog import CatalogFile
 from sluicegate.adapters.price_catalog import fetched as fetched
@@ -24,6 +26,7 @@ from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
 from sluicegate.adapters.remote import RemoteServer as RemoteServer
 from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
 from sluicegate.adapters.vault import EnvelopeVault, kept_key, key_id
+from sluicegate.domain.apikey import TokenScope
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.gateway.selftest import Rehearsal
@@ -34,7 +37,6 @@ from sluicegate.kit.crypto import SealBroken, key_from_text
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
-from sluicegate.ports.health import BackendState
 from sluicegate.ports.mail import Mailer
 from sluicegate.ports.policy import AdmissionStore, ChangeFeed, Records
 from sluicegate.ports.shared import Shared
@@ -142,6 +144,9 @@ class Container:
         self.vault = open_vault(settings)
         folder, most = settings.data_dir / JOURNAL_FOLDER, settings.max_unsaved_calls
         self.metrics = CallMetrics()
+        # All workers of a parent answer at one address, so that a scrape reaches any of them.
+        together = settings.data_dir / "metrics" / str(os.getppid())
+        self.pooled = PooledMetrics(together, self._families) if settings.workers > 1 else None
         self.journal = Journal(
             folder, self.usage_writer, self.clock, self.periods, max_calls=most, settled=self.metrics.settled
         )
@@ -283,30 +288,23 @@ class Container:
 
     async def samples(self, caller: Caller) -> bytes:
         """What Prometheus may scrape, for administrators and their tokens; raises Forbidden."""
-        backends = [
-            BackendSample(
-                backend.provider_name,
-                backend.provider_model,
-                backend.health.state is BackendState.RESTING,
-                {
-                    "refused": backend.health.refused,
-                    "unreached": backend.health.unreached,
-                    "broke_off": backend.health.broke_off,
-                },
-            )
-            for backend in await self.services.health.backends(caller)
-        ]
+        caller.require_admin(TokenScope.READ)
+        families = await (self.pooled.families() if self.pooled is not None else self._families())
+        return await asyncio.to_thread(exposition, families)
+
+    async def _families(self) -> list[Metric]:
+        backends = await self.services.health.all_backends()
         now = Now(
             __version__,
             self.gateway.calls_in_flight,
             self.journal.backlog,
             self.journal.accepts,
             await self._database_answers(),
-            backends,
+            [BackendSample(backend.provider_name, backend.provider_model, backend.health) for backend in backends],
             redis=RedisSample(self.redis.shared, self.redis.waiting, self.redis.outages) if self.redis else None,
             spans=SpanSample(self.traces.sent, self.traces.dropped) if self.traces else None,
         )
-        return await asyncio.to_thread(self.metrics.exposition, now)
+        return await asyncio.to_thread(self.metrics.families, now)
 
     async def _database_answers(self) -> bool:
         try:
@@ -347,6 +345,8 @@ class Container:
         await self.policy.start()
         for name in await self.closed_credentials():
             log.error("provider.credential_unreadable", provider=name, advice="restore the KEK, or enter it again")
+        if self.pooled is not None:
+            await self.pooled.start()
         self.live.start()
         await self.scheduler.start()
 
@@ -367,6 +367,8 @@ class Container:
         await self.journal.close()
         if self.traces is not None:
             await self.traces.close()
+        if self.pooled is not None:
+            await self.pooled.stop()
         self.usage_writer.close()
         self.policy.close()
         await self.upstream.aclose()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from threading import Lock
@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from sluicegate.domain.usage import CallRecord
+from sluicegate.ports.health import BackendHealth, BackendState
 
 MAX_SERIES = 1000
 _OTHER = ("other", "other", "other")
@@ -30,12 +31,9 @@ _LABELS = (*map(str, _BOUNDS), "+Inf")
 
 @dataclass(frozen=True, slots=True)
 class BackendSample:
-    """`failures` counts by kind."""
-
     provider: str
     provider_model: str
-    resting: bool
-    failures: Mapping[str, int]
+    health: BackendHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +127,14 @@ class CallMetrics:
             self._sums.clear()
             self._refusals.clear()
 
-    def exposition(self, now: Now) -> bytes:
+    def families(self, now: Now) -> list[Metric]:
         """All samples; takes a few milliseconds with many models."""
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Shown(lambda: [*_present(now), *self._families()]))
+        registry.register(_Shown([*_present(now), *self._families()]))
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-        return generate_latest(registry)
+        return list(registry.collect())
 
     def _sums_of(self, names: tuple[str, str, str]) -> _Sums:
         found = self._sums.get(names)
@@ -180,11 +178,17 @@ class CallMetrics:
 
 
 class _Shown(Collector):
-    def __init__(self, families: Callable[[], Iterable[Metric]]) -> None:
+    def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
 
     def collect(self) -> Iterable[Metric]:
-        return self._families()
+        return self._families
+
+
+def exposition(families: Iterable[Metric]) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Shown(families))
+    return generate_latest(registry)
 
 
 def _buckets(times: _Times) -> list[tuple[str, float]]:
@@ -224,8 +228,8 @@ def _present(now: Now) -> Iterator[Metric]:
         "sluicegate_backend_failures", "Attempts at a backend that failed, by how.", labels=(*_BACKEND[1:], "kind")
     )
     for backend in now.backends:
-        names = (backend.provider, backend.provider_model)
-        resting.add_metric(names, float(backend.resting))
-        for kind, count in backend.failures.items():
-            failures.add_metric((*names, kind), count)
+        names, health = (backend.provider, backend.provider_model), backend.health
+        resting.add_metric(names, float(health.state is BackendState.RESTING))
+        for kind in ("refused", "unreached", "broke_off"):
+            failures.add_metric((*names, kind), getattr(health, kind))
     yield from (resting, failures)

@@ -42,6 +42,10 @@ class HealthService:
     async def backends(self, caller: Caller) -> list[ServingBackend]:
         """Every backend of every active model, those that rest first, then by provider and model."""
         caller.require_admin(TokenScope.READ)
+        return await self.all_backends()
+
+    async def all_backends(self) -> list[ServingBackend]:
+        """For whoever has been asked already who they are."""
         catalog = await self._policy.current_catalog()
         names: dict[tuple[str, str], str] = {}
         serves: dict[tuple[str, str], list[ServedModel]] = {}
