@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
 import pytest
 from redis import Redis
 
-from cli.program import Server, graphql, run, serving
+from adapters.samples import parsed
+from cli.program import PATIENCE, Server, graphql, run, serving
 
+T = TypeVar("T")
 FAST = {"max_tokens": 1, "messages": [{"role": "user", "content": "Hello."}]}
 
 
@@ -85,6 +90,62 @@ def test_a_server_with_another_redis_is_kept_away_until_the_others_are_gone(
         assert [server.stop() for server in (one, two, three)] == [0] * 3
     with serving(tmp_path / "two", **elsewhere) as moved:
         assert _code(_call(moved, facts)) == "ok"
+
+
+def test_a_scrape_of_whichever_worker_tells_what_all_of_them_counted(tmp_path: Path, shared: dict[str, str]) -> None:
+    with serving(tmp_path / "one", "demo", WORKERS="3", **shared) as server:
+        facts = json.loads((tmp_path / "one" / "demo.json").read_text())
+        with ThreadPoolExecutor(6) as pool:
+            assert set(pool.map(lambda _: _code(_call(server, facts)), range(24))) == {"ok"}
+            _until(lambda: _scraped(server, facts), lambda found: found["calls"] == 24)
+            for _ in range(3):
+                # Each over a connection of its own, so that any worker may take it.
+                for found in pool.map(lambda _: _scraped(server, facts), range(8)):
+                    assert (found["calls"], found["in_flight"], found["up"]) == (24, 0, 1)
+                    assert found["memory"] > 2 * _memory(server)
+            # One that dies takes nothing of that with it, and its successor begins with nothing.
+            dead = _workers(server)[0]
+            os.kill(dead, signal.SIGKILL)
+            _until(lambda: _workers(server), lambda pids: dead not in pids)
+            for found in pool.map(lambda _: _scraped(server, facts), range(8)):
+                assert found["calls"] == 24
+            assert set(pool.map(lambda _: _code(_call(server, facts)), range(6))) == {"ok"}
+            _until(lambda: _scraped(server, facts), lambda found: found["calls"] == 30)
+        assert server.stop() == 0
+
+
+def _workers(server: Server) -> list[int]:
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
+    return [int(pid) for pid in children.split()]
+
+
+def _memory(server: Server) -> int:
+    """Resident bytes of one worker."""
+    pages = int(Path(f"/proc/{_workers(server)[0]}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _scraped(server: Server, facts: dict[str, Any]) -> dict[str, float]:
+    headers = {"authorization": f"Bearer {facts['admin_token']}"}
+    found = parsed(httpx.get(f"{server.url}/metrics", headers=headers, timeout=60).content)
+
+    def total(name: str) -> float:
+        return sum(value for (sample, _), value in found.items() if sample == name)
+
+    return {
+        "calls": total("sluicegate_calls_total"),
+        "in_flight": total("sluicegate_calls_in_flight"),
+        "up": total("sluicegate_database_up"),
+        "memory": total("process_resident_memory_bytes"),
+    }
+
+
+def _until(look: Callable[[], T], wanted: Callable[[T], bool]) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while not wanted(found := look()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    return found
 
 
 def _ask(server: Server, token: str, query: str) -> Any:
