@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy.engine import make_url
 
@@ -18,6 +18,7 @@ class Link:
         self._target = (host, port)
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self.delay = 0.0
@@ -65,11 +66,12 @@ class Link:
         self._flows.set()
         self._break_off()
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _break_off(self) -> None:
         for writer in list(self._open):
@@ -81,6 +83,9 @@ class Link:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
             await self._flows.wait()
             there, away = await asyncio.open_connection(*self._target)
@@ -92,6 +97,7 @@ class Link:
             self._open.discard(away)
         finally:
             self._open.discard(writer)
+            self._tasks.discard(task)
 
     async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
