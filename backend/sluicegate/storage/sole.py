@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Iterator
@@ -75,12 +75,9 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _session_lock(url: URL, *, shared: bool = False) -> Iterator[None]:
-    hold = _Hold(url.set(drivername="postgresql").render_as_string(hide_password=False), shared)
-    hold.take()
-    try:
+    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with _Hold(conninfo, shared).kept():
         yield
-    finally:
-        hold.let_go()
 
 
 class _Hold:
@@ -91,20 +88,23 @@ class _Hold:
         self._conninfo = conninfo
         self._shared = shared
         self._connection: psycopg.Connection | None = None
-        self._woken, self._wakes = socket.socketpair()
-        self._keeper = threading.Thread(target=self._keep, name="database lock", daemon=True)
 
-    def take(self) -> None:
+    @contextmanager
+    def kept(self) -> Iterator[None]:
         """Raises AlreadyServed."""
         if not self._taken():
             raise AlreadyServed(_SOLE if self._shared else None)
-        self._keeper.start()
-
-    def let_go(self) -> None:
-        self._wakes.close()
-        self._keeper.join(_LET_GO_SECONDS)
-        if self._connection is not None:
-            self._connection.close()
+        end, told = socket.socketpair()
+        keeper = threading.Thread(target=self._keep, args=[told], name="database lock", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            end.close()
+            keeper.join(_LET_GO_SECONDS)
+            told.close()
+            if self._connection is not None:
+                self._connection.close()
 
     def _taken(self) -> bool:
         connection = psycopg.connect(self._conninfo, autocommit=True, **_NOTICE_THE_END)
@@ -118,19 +118,30 @@ class _Hold:
                 connection.close()
         return False
 
-    def _keep(self) -> None:
+    def _keep(self, told: socket.socket) -> None:
         said = False
         while self._connection is not None:
-            # Nothing is ever sent to us: what can be read is the end.
-            if self._woken in select.select([self._connection, self._woken], [], [])[0]:
+            if _to_end(told, None, self._connection):
                 return
+            with suppress(psycopg.Error):
+                # It may have been a word about something else.
+                self._connection.execute("SELECT 1")
+                continue
             self._connection.close()
             self._connection = None
             while self._connection is None:
                 with suppress(psycopg.Error):
                     if not self._taken() and not said:
                         said = True
-                        log.error("database.served_apart", advice="stop the other server: both admit too much")
-                if self._connection is None and select.select([self._woken], [], [], _AGAIN_SECONDS)[0]:
+                        log.error("database.served_apart", advice="stop one server: together they admit too much")
+                if self._connection is None and _to_end(told, _AGAIN_SECONDS):
                     return
             said = False
+
+
+def _to_end(told: socket.socket, within: float | None, *or_this: psycopg.Connection) -> bool:
+    """Waits to be told so for `within` seconds, or until there is something to read from a connection."""
+    with selectors.DefaultSelector() as waiting:
+        for source in (told, *or_this):
+            waiting.register(source, selectors.EVENT_READ)
+        return any(key.fileobj is told for key, _ in waiting.select(within))
