@@ -18,7 +18,7 @@ import pytest
 from redis import Redis
 
 from adapters.samples import parsed
-from cli.program import PATIENCE, Server, graphql, run, serving
+from cli.program import PATIENCE, Server, graphql, run, serving, sign_in
 
 T = TypeVar("T")
 FAST = {"max_tokens": 1, "messages": [{"role": "user", "content": "Hello."}]}
@@ -57,6 +57,26 @@ def test_a_change_through_one_server_holds_on_the_other_at_once(servers: tuple[S
         answers = Counter(pool.map(lambda server: _code(_call(server, facts)), [one, two] * 15))
     assert 8 <= answers["ok"] <= 12
     assert answers == {"ok": answers["ok"], "rate_limit_exceeded": 30 - answers["ok"]}
+
+
+def test_no_caller_need_stay_with_one_server(servers: tuple[Server, Server, dict[str, Any]]) -> None:
+    """Stored answers, tries to sign in, and what an administrator sees live."""
+    one, two, facts = servers
+    first = _respond(one, facts)
+    assert first.status_code == 200, first.text
+    for server in (two, one, two):
+        # The provider of the demo stores nothing; that it was asked is what counts.
+        own = _respond(server, facts, previous_response_id=first.json()["id"])
+        assert _code(own) == "previous_response_not_found"
+        assert _code(_respond(server, facts, previous_response_id="resp_of_somebody")) == "invalid_request"
+    tries = [sign_in(server.url, "mia@example.com", "a guess of somebody").status_code for server in (one, two) * 7]
+    assert tries == [401] * 10 + [429] * 4
+    assert _code(_call(one, facts, "no-such-model")) == "model_not_found"
+    headers = {"authorization": f"Bearer {facts['admin_token']}"}
+    with httpx.stream("GET", f"{two.url}/events/live?everyone=true", headers=headers, timeout=PATIENCE) as events:
+        pictures = (json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data: {"))
+        refused = next(picture["refused"] for picture in pictures if len(picture.get("refused", ())) > 1)
+    assert {(call["code"], call["model"]) for call in refused} >= {("model_not_found", "no-such-model")}
 
 
 def test_servers_that_count_apart_are_kept_away(
@@ -154,10 +174,17 @@ def _ask(server: Server, token: str, query: str) -> Any:
     return answer["data"]
 
 
-def _call(server: Server, facts: dict[str, Any]) -> httpx.Response:
+def _call(server: Server, facts: dict[str, Any], model: str | None = None) -> httpx.Response:
+    return _post(server, facts, "/v1/chat/completions", {"model": model or facts["models"][0], **FAST})
+
+
+def _respond(server: Server, facts: dict[str, Any], **values: str) -> httpx.Response:
+    return _post(server, facts, "/v1/responses", {"model": facts["models"][0], "input": "Hello.", **values})
+
+
+def _post(server: Server, facts: dict[str, Any], path: str, body: dict[str, Any]) -> httpx.Response:
     headers = {"authorization": f"Bearer {facts['member']['key']}"}
-    body = {"model": facts["models"][0], **FAST}
-    return httpx.post(f"{server.url}/v1/chat/completions", json=body, headers=headers, timeout=60)
+    return httpx.post(f"{server.url}{path}", json=body, headers=headers, timeout=60)
 
 
 def _code(answer: httpx.Response) -> str:
