@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission, MemoryShared
 from sluicegate.adapters.metrics import BackendSample, CallMetrics, Metric, Now, RedisSample, SpanSample, exposition
-from sluicegate.adapters.pooled_metrics import PooledMetrics
+from sluicegate.adapters.pooled_metrics import PooledMetrics, below_parent
 from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.adapters.price_catalog import CatalogFile
 from sluicegate.adapters.price_catalog import fetched as fetched
@@ -145,7 +144,7 @@ class Container:
         folder, most = settings.data_dir / JOURNAL_FOLDER, settings.max_unsaved_calls
         self.metrics = CallMetrics()
         # All workers of a parent answer at one address, so that a scrape reaches any of them.
-        together = settings.data_dir / "metrics" / str(os.getppid())
+        together = below_parent(settings.data_dir / "metrics")
         self.pooled = PooledMetrics(together, self._families) if settings.workers > 1 else None
         self.journal = Journal(
             folder, self.usage_writer, self.clock, self.periods, max_calls=most, settled=self.metrics.settled

@@ -141,12 +141,23 @@ def _heard(pipe: Connection) -> Any:
     return pipe.recv()
 
 
-async def test_what_parents_that_are_gone_left_behind_is_thrown_away(tmp_path: Path) -> None:
-    process = _PROCESSES.Process(target=print)
-    process.start()
-    process.join()
-    for name in (str(process.pid), str(os.getpid()), "kept"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "x.samples").touch()
-    async with _working(tmp_path / "1"):
-        assert sorted(os.listdir(tmp_path)) == sorted([str(os.getpid()), "1", "kept"])
+async def test_what_a_server_that_is_gone_left_behind_is_thrown_away_and_nothing_of_one_that_lives(
+    tmp_path: Path,
+) -> None:
+    async with _working(tmp_path / "gone") as worker:
+        worker.calls(1)
+        await _scraped(worker)
+    async with _working(tmp_path / "lives") as other:
+        other.calls(2)
+        async with _working(tmp_path / "1") as one:
+            assert {name for name in os.listdir(tmp_path) if name != "lock"} == {"lives", "1"}
+            assert [_calls(await _scraped(worker)) for worker in (other, one)] == [2, 0]
+
+
+async def test_many_that_start_at_once_all_count(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        folders = [tmp_path / str(number % 3) for number in range(9)]
+        workers = await asyncio.gather(*(stack.enter_async_context(_working(folder)) for folder in folders))
+        for worker in workers:
+            worker.calls(1)
+        assert [_calls(await _scraped(worker)) for worker in workers] == [3] * 9

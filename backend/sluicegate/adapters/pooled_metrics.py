@@ -81,14 +81,17 @@ class PooledMetrics:
         self._task = asyncio.create_task(self._answer())
 
     def _enter(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._locked():
-            self._alive = (self._folder / f"{self._id}{_ALIVE}").open("w")
-            fcntl.flock(self._alive, fcntl.LOCK_EX)
-        # What other parents left behind: nobody asks for it any more.
-        for other in self._folder.parent.iterdir():
-            if other != self._folder and other.name.isdigit() and not Path(f"/proc/{other.name}").exists():
-                _remove(other)
+        root = self._folder.parent
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Of the folders below, nobody throws one away that another is about to enter.
+        with _locked(root):
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            with _locked(self._folder):
+                self._alive = (self._folder / f"{self._id}{_ALIVE}").open("w")
+                fcntl.flock(self._alive, fcntl.LOCK_EX)
+            for other in root.iterdir():
+                if other.is_dir() and not any(_is_held(path) for path in other.glob(f"*{_ALIVE}")):
+                    _remove(other)
 
     async def stop(self) -> None:
         """Writes down the last."""
@@ -155,26 +158,10 @@ class PooledMetrics:
         return sorted(path.name.removesuffix(_ALIVE) for path in self._folder.glob(f"*{_ALIVE}"))
 
     def _lives(self, identity: str) -> bool:
-        """Whether its process still holds its file, which the end of a process lets go of, whatever ended it."""
-        if identity == self._id:
-            return True
-        try:
-            with (self._folder / f"{identity}{_ALIVE}").open() as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
-            return False
-        return False
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with (self._folder / _LOCK).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        return identity == self._id or _is_held(self._folder / f"{identity}{_ALIVE}")
 
     def _gathered(self) -> list[Metric]:
-        with self._locked():
+        with _locked(self._folder):
             ended, living = [_get(self._folder / _ENDED)], list[list[_Family]]()
             gone = list[str]()
             for identity in self._identities():
@@ -191,6 +178,33 @@ class PooledMetrics:
                     (self._folder / f"{identity}{_WRITTEN}").unlink(missing_ok=True)
                     (self._folder / f"{identity}{_ALIVE}").unlink(missing_ok=True)
         return [_shown(family) for family in _summed([*living, *ended], living=True)]
+
+
+def below_parent(root: Path) -> Path:
+    """The folder of all workers of this process's parent; in containers that share a disk parents have equal ids."""
+    name = str(os.getppid())
+    with suppress(OSError):
+        name += f"-{Path('/proc/self/ns/pid').stat().st_ino}"
+    return root / name
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / _LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_held(path: Path) -> bool:
+    """Whether the process whose file it is still holds it: its end lets go of it, whatever ended it."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def _summed(parts: Sequence[list[_Family]], *, living: bool) -> list[_Family]:
