@@ -41,23 +41,24 @@ class RedisKept:
         self._keys = keys
         self._most = most
         self._own = MemoryKept(clock, most=most)
-        self._untold: deque[tuple[bytes, bytes]] = deque(maxlen=most)
+        self._untold: deque[tuple[str, str]] = deque(maxlen=most)
         self._telling: asyncio.Task[None] | None = None
 
     def note(self, owner: str, ids: Iterable[str]) -> None:
         ids = tuple(ids)
         self._own.note(owner, ids)
-        key = self._keys[0]
-        self._untold.extend((_digest(key, identity), _digest(key, identity, owner)) for identity in ids)
+        self._untold.extend([(identity, owner) for identity in ids])
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
+        key = self._keys[0]
         while self._untold:
             page = [self._untold.popleft() for _ in range(min(_PAGE, len(self._untold)))]
             try:
-                pairs = (part for pair in page for part in pair)
-                await self._side.run("kept_note", _KEYS, int(KEPT_SECONDS), self._most, *pairs)
+                pairs = ((_digest(key, identity), _digest(key, identity, owner)) for identity, owner in page)
+                told = (part for pair in pairs for part in pair)
+                await self._side.run("kept_note", _KEYS, int(KEPT_SECONDS), self._most, *told)
             except Away as error:
                 log.debug("kept.not_told", reason=str(error))
                 # What came meanwhile stays, and the oldest of these go if there are too many.
@@ -111,8 +112,5 @@ class RedisKept:
 
 def _digest(key: bytes, *words: str) -> bytes:
     """128 bits, each word with its length, so that no two lists of words come to the same."""
-    digest = blake2b(key=key, digest_size=16)
-    for word in words:
-        data = word.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:%b" % (len(data), data))
-    return digest.digest()
+    data = [word.encode("utf-8", "surrogatepass") for word in words]
+    return blake2b(b"".join([b"%d:%b" % (len(word), word) for word in data]), key=key, digest_size=16).digest()
