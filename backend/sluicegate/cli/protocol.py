@@ -131,10 +131,10 @@ class LeanProtocol(HttpToolsProtocol):
 
     def _take_again(self, head: Head, body: bytes) -> None:
         """A call whose head the parser has seen: it stands between two requests, before this one and after it."""
-        self._unset_keepalive_if_required()
+        self._idle_since = self._answered = inf
         self._begun += 1
-        self._answered = inf
-        HttpToolsProtocol.on_message_begin(self)
+        # Only ASGI needs one, and most calls go without.
+        self.scope = cast("Any", None)
         cycle = self.cycle = Exchange(self, head)
         cycle.content = body
         self._carry(cycle)
@@ -232,8 +232,10 @@ class LeanProtocol(HttpToolsProtocol):
             cycle.hand_over()
 
     def completed(self, scope: Any, head: Head, length: int) -> Any:
-        """The scope of a call that goes on by ASGI."""
+        """The scope of a call that goes on by ASGI; `scope` is what is there of it, None for a repeated request."""
         request = head.request
+        if scope is None:
+            scope = self._new_scope()
         scope |= {
             "headers": [*head.headers, (_LENGTH, b"%d" % length)],
             "method": request.method,
@@ -241,6 +243,14 @@ class LeanProtocol(HttpToolsProtocol):
             "raw_path": head.url.partition(b"?")[0],
             "query_string": request.query,
         }
+        return scope
+
+    def _new_scope(self) -> Any:
+        """As for a request that begins, while another one may be coming in."""
+        kept = (self.url, self.headers, self.expect_100_continue, self.scope)
+        HttpToolsProtocol.on_message_begin(self)
+        scope = self.scope
+        self.url, self.headers, self.expect_100_continue, self.scope = kept
         return scope
 
     def start_task(self, exchange: Exchange, app: App) -> None:

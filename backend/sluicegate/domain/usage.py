@@ -70,13 +70,12 @@ def cost_of(usage: TokenUsage, prices: Prices) -> Nanos:
         prices = prices.at(usage.total_input)
     base = prices.input or 0
     total = usage.input * base + usage.output * (prices.output or 0)
-    for tokens, price in (
-        (usage.cache_read, prices.cache_read),
-        (usage.cache_write_5m, prices.cache_write_5m),
-        (usage.cache_write_1h, prices.cache_write_1h),
-    ):
-        if tokens:
-            total += tokens * (base if price is None else price)
+    if tokens := usage.cache_read:
+        total += tokens * (base if (price := prices.cache_read) is None else price)
+    if tokens := usage.cache_write_5m:
+        total += tokens * (base if (price := prices.cache_write_5m) is None else price)
+    if tokens := usage.cache_write_1h:
+        total += tokens * (base if (price := prices.cache_write_1h) is None else price)
     return Nanos(divide_half_even(total, TOKENS_PER_PRICE))
 
 

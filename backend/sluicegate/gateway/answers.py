@@ -62,7 +62,8 @@ async def whole(response: UpstreamResponse) -> bytes:
 
 def plain(body: bytes, headers: RawHeaders) -> bytes | None:
     """A whole body without its coding; None when it cannot be had."""
-    if value_of(headers, _CODING) not in _GZIP:
+    coding = value_of(headers, _CODING)
+    if not coding or coding not in _GZIP:
         return body
     decoder = zlib.decompressobj(wbits=31)
     try:

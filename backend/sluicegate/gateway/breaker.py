@@ -198,12 +198,17 @@ class Breakers:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._by_backend: dict[tuple[str, str], Breaker] = {}
+        self._last: tuple[Route, Breaker] | None = None
 
     def of(self, route: Route) -> Breaker:
+        last = self._last
+        if last is not None and last[0] is route:
+            return last[1]
         key = (route.provider_id, route.provider_model)
         breaker = self._by_backend.get(key)
         if breaker is None or (breaker.route is not route and _place(breaker.route) != _place(route)):
             breaker = self._by_backend[key] = Breaker(self._clock, route)
+        self._last = (route, breaker)
         return breaker
 
     def health_of(self, provider_id: str, provider_model: str) -> BackendHealth:

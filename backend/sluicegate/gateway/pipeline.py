@@ -141,8 +141,9 @@ class Pipeline:
         Refusal."""
         model = call.model
         _check_kind(model, wire)
-        routes = routes_for(model, wire, envelope)
-        match written_in(wire, envelope):
+        written = written_in(wire, envelope)
+        routes = routes_for(model, wire, written)
+        match written:
             case Protocol.RESPONSES:
                 self.books.kept.check_response(envelope, call.principal.user.id)
             case Protocol.MESSAGES:
@@ -153,6 +154,7 @@ class Pipeline:
             call.request,
             envelope,
             wire,
+            written,
             routes[0],
             created=call.clock.time(),
             input_estimate=call.input_estimate,
@@ -198,8 +200,9 @@ class Pipeline:
             return
         if self.policy.secrets is not None:
             await decided(self._guard.clear(envelope, principal, model.slug, request.id), request)
-        routes = [route for route in routes_for(model, wire, envelope) if counts(route)]
-        outbound = Outbound(request, envelope, wire, routes[0])
+        written = written_in(wire, envelope)
+        routes = [route for route in routes_for(model, wire, written) if counts(route)]
+        outbound = Outbound(request, envelope, wire, written, routes[0])
         try:
             response = await self.backends.reach(outbound, routes)
         except Unreachable as unreachable:

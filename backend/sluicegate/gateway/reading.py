@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode = msgspec.json.Decoder().decode
 # No call has a billion tokens: a figure beyond it is a fault of the provider.
 MAX_COUNT = 1_000_000_000
+Count = Annotated[int, msgspec.Meta(ge=0, lt=MAX_COUNT)]
 _BYTES_PER_TOKEN = 4
 _TEXT = re.compile(
     rb'"(?:text|content|thinking|partial_json|arguments|reasoning_content|reasoning|refusal)"\s*:\s*'

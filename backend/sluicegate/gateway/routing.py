@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from math import ceil
 
+import msgspec
 import structlog
 
-from sluicegate.domain.catalog import Dialect
+from sluicegate.domain.catalog import Dialect, Protocol
 from sluicegate.gateway.breaker import Breaker, Breakers
 from sluicegate.gateway.dialects.wire import Wire
-from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.headers import value_of
 from sluicegate.gateway.providers.bedrock import authorised, is_bedrock
 from sluicegate.gateway.providers.bedrock_answers import told
-from sluicegate.gateway.transit import Outbound, wire_to, written_in
+from sluicegate.gateway.transit import Outbound, wire_to
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
@@ -60,11 +59,11 @@ class Unreachable(Exception):
         self.reached = reached
 
 
-def routes_for(model: CompiledModel, wire: Wire, envelope: Envelope) -> list[Route]:
-    """The backends that can take the call, translated or not; raises Refusal when there is none."""
+def routes_for(model: CompiledModel, wire: Wire, written: Protocol | None) -> list[Route]:
+    """The backends that can take the call, translated or not; raises Refusal when there is none. `written` is the
+    protocol of the body."""
     if not model.routes:
         raise upstream_unavailable(f"No enabled backend with a known price serves '{model.slug}' at present.", 503)
-    written = written_in(wire, envelope)
     fitting = [route for route in model.routes if wire_to(route, wire, written) is not None]
     if not fitting:
         where = _PATHS[model.routes[0].dialects[0]]
@@ -80,6 +79,10 @@ def in_order(routes: Sequence[Route], draw: Draw = _by_chance) -> list[Route]:
     # Efraimidis and Spirakis: sorting by u^(1/w) draws without putting back.
     drawn = {id(r): draw(r) ** (1 / r.weight) if r.weight > 0 else -1.0 for r in routes}
     return sorted(routes, key=lambda r: (r.priority, -drawn[id(r)]))
+
+
+def _in_session(routes: list[Route], session: str | None) -> list[Route]:
+    return routes if len(routes) == 1 else in_order(routes, draw_for(session))
 
 
 def draw_for(session: str | None) -> Draw:
@@ -105,8 +108,7 @@ def retry_after(headers: RawHeaders) -> float | None:
     return None
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """A call at one backend, until `ended`. `due` are all that it may be sent to, in the order of `ordered`; `sent` is
     set when it is on its way already, `response` when its answer is here."""
 
@@ -145,19 +147,19 @@ class Backends:
         self._traces = traces
         self.breakers = Breakers(clock)
 
-    def begin(self, outbound: Outbound, routes: Sequence[Route], session: str | None = None) -> Attempt | None:
+    def begin(self, outbound: Outbound, routes: list[Route], session: str | None = None) -> Attempt | None:
         """Sends a call to its first backend, where nothing has to be waited for; None, and then nothing is sent, where
         it has. `reach` goes on from there in any case."""
-        ordered = in_order(routes, draw_for(session))
+        ordered = _in_session(routes, session)
         try:
             due = self._due(ordered)
             route = due[0]
-            if is_bedrock(route):
+            if route.origin is None or is_bedrock(route):
                 return None
             request = outbound.to(route, self._timeouts)
             if self._traces is not None:
                 self._traces.attempted(outbound.request_id, outbound.caller_headers, request, route)
-            sent = None if route.origin is None else self._upstream.begin(request)
+            sent = self._upstream.begin(request)
         except (Unreachable, Refusal, UpstreamError):
             return None
         return None if sent is None else self._started(ordered, due, route, request, sent)
@@ -181,13 +183,13 @@ class Backends:
     async def reach(
         self,
         outbound: Outbound,
-        routes: Sequence[Route],
+        routes: list[Route],
         session: str | None = None,
         attempt: Attempt | None = None,
     ) -> UpstreamResponse:
         """The answer of the first backend that is neither down nor overloaded, or else of the last one; raises
         Unreachable. `attempt` is what `begin` gave."""
-        ordered = in_order(routes, draw_for(session)) if attempt is None else attempt.ordered
+        ordered = _in_session(routes, session) if attempt is None else attempt.ordered
         due = self._due(ordered) if attempt is None else attempt.due
         response = await self._first_of(outbound, ordered, due, attempt)
         wait = self._short_wait(response)

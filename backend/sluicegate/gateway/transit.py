@@ -98,20 +98,21 @@ class Outbound:
         request: Request,
         envelope: Envelope,
         wire: Wire,
+        written: Protocol | None,
         first: Route,
         *,
         created: float = 0.0,
         input_estimate: int = 0,
         untouched: Untouched | None = None,
     ) -> None:
-        """`created` is in seconds since the epoch; `untouched` is for those who have it. Raises Refusal for a body that
-        can't be served or metered."""
+        """`written` is the protocol of the body; `created` is in seconds since the epoch; `untouched` is for those who
+        have it. Raises Refusal for a body that can't be served or metered."""
         self._request = request
         self._envelope = envelope
         self._caller = wire
         self._created = created
         self._input_estimate = input_estimate
-        self._written = written_in(wire, envelope)
+        self._written = written
         self._hide_usage = wire.prepare(envelope)
         self._untouched = untouched
         self._translator: Translator | None = None
@@ -154,14 +155,7 @@ class Outbound:
             target = route.target(wire.path_to(route.provider_model))
             headers = addressed(rewritten(self._request.headers, wire.dialect), route, wire.dialect)
             body = self._translated(route, wire)
-        return UpstreamRequest(
-            origin=route.origin or _IN_PROCESS,
-            method="POST",
-            target=target,
-            headers=headers,
-            body=body,
-            timeouts=timeouts,
-        )
+        return UpstreamRequest(route.origin or _IN_PROCESS, "POST", target, headers, body, timeouts)
 
     def _translation(self) -> Translator:
         answered, written = self._caller.protocol, self._written

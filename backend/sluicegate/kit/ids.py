@@ -8,6 +8,8 @@ from uuid import UUID
 
 _last_ms = 0
 _sequence = 0
+# What all identifiers of the last millisecond begin with.
+_beginning = ""
 
 
 def new_id() -> str:
@@ -15,19 +17,24 @@ def new_id() -> str:
 
     Unique and no secret, so its random part comes from the generator that the interpreter seeds at start and fork.
     """
-    global _last_ms, _sequence
+    global _last_ms, _sequence, _beginning
     now = time.time_ns() // 1_000_000
-    chance = getrandbits(73)
     if now > _last_ms:
         # The upper half of the range is left for those that follow in the same millisecond.
-        _last_ms, _sequence = now, chance >> 62
+        _sequence = getrandbits(11)
+        _begin(now)
     else:
         _sequence += 1
         if _sequence > 0xFFF:
-            _last_ms, _sequence = _last_ms + 1, 0
-    value = _last_ms << 80 | (0x7000 + _sequence) << 64 | 0b10 << 62 | (chance & 0x3FFFFFFFFFFFFFFF)
-    digits = value.to_bytes(16, "big").hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+            _sequence = 0
+            _begin(_last_ms + 1)
+    return f"{_beginning}{_sequence:03x}-{0x8000 | getrandbits(14):04x}-{getrandbits(48):012x}"
+
+
+def _begin(ms: int) -> None:
+    global _last_ms, _beginning
+    digits = f"{ms:012x}"
+    _last_ms, _beginning = ms, f"{digits[:8]}-{digits[8:]}-7"
 
 
 def is_id(text: str) -> bool:

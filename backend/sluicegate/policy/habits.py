@@ -80,8 +80,8 @@ class Habits:
         input, and the share that is paid in full by what calls of its own length cost."""
         known = self._seen.get((user_id, model_id))
         share = known.habit.input_share if known else WHOLE
-        usage = TokenUsage(input=-(-input_tokens * share // WHOLE), output=output_tokens)
-        return cost_of(usage, prices.at(input_tokens))
+        usage = TokenUsage(-(-input_tokens * share // WHOLE), 0, 0, 0, output_tokens)
+        return cost_of(usage, prices.at(input_tokens) if prices.long_context else prices)
 
     def learn(
         self, user_id: str, model_id: str, prices: Prices, estimated_input: int, usage: TokenUsage, cost: Nanos
@@ -96,7 +96,11 @@ class Habits:
 
 
 def _input_share(prices: Prices, estimated_input: int, usage: TokenUsage, cost: Nanos) -> int:
-    charged = prices.at(usage.total_input)
-    full = estimated_input * (charged.input or 0)
-    paid = cost * TOKENS_PER_PRICE - usage.output * (charged.output or 0)
-    return max(_LEAST, min(WHOLE, -(-paid * WHOLE // full))) if full > 0 else WHOLE
+    if prices.long_context:
+        prices = prices.at(usage.total_input)
+    full = estimated_input * (prices.input or 0)
+    if full <= 0:
+        return WHOLE
+    paid = cost * TOKENS_PER_PRICE - usage.output * (prices.output or 0)
+    share = -(-paid * WHOLE // full)
+    return _LEAST if share < _LEAST else WHOLE if share > WHOLE else share

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import SplitResult
 
+import msgspec
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -55,8 +57,7 @@ class Timeouts:
     idle: float = 300.0
 
 
-@dataclass(slots=True)
-class UpstreamRequest:
+class UpstreamRequest(msgspec.Struct):
     """One HTTP/1.1 request. `target` is the path and query as sent on the wire.
 
     `headers` are sent as given, with `host` and `content-length` added by the client.

@@ -136,6 +136,7 @@ class MemoryAdmission:
             known = use.periods.get(window)
             if known is None or known.key != period.key:
                 use.cells[window] = Cell(past.spent.get(window, 0))
+        use.open_cells = tuple(use.cells.values())
         first = not use.periods
         use.periods = periods
         use.touched = now
@@ -157,9 +158,10 @@ class MemoryAdmission:
 
     def _evaluate(self, ask: Ask, uses: list[Use], now: float) -> Denial | None:
         """The refusal that lasts longest among the rates, else among the budgets."""
-        room = True
+        room, second = True, int(now)
         for limits, use in zip(ask.limits, uses, strict=True):
-            use.advance(now)
+            if second > use.second:
+                use.advance(now)
             room = room and use.has_room(ask, limits)
         if room:
             return None
@@ -170,11 +172,15 @@ class MemoryAdmission:
 
     def _take(self, ask: Ask, uses: list[Use], now: float) -> MemoryLease:
         lease = MemoryLease(str(next(self._numbers)), now, ask.counted)
+        cost = ask.cost
         for limits, use in zip(ask.limits, uses, strict=True):
-            input_tokens = _at_most(ask.input_tokens, limits.input_tokens)
-            output = _at_most(ask.output_tokens, limits.output_tokens)
+            input_tokens, output = ask.input_tokens, ask.output_tokens
+            if (limit := limits.input_tokens) is not None and input_tokens > limit:
+                input_tokens = limit
+            if (limit := limits.output_tokens) is not None and output > limit:
+                output = limit
             use.touched = now
-            _hold(lease, Share(use, input_tokens, output, ask.cost, tuple(use.cells.values())))
+            _hold(lease, Share(use, input_tokens, output, cost, use.open_cells))
         return lease
 
     def settle(self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
@@ -295,10 +301,6 @@ def _hold(lease: MemoryLease, share: Share) -> None:
     for cell in share.cells:
         cell.reserved += share.cost
     lease.shares.append(share)
-
-
-def _at_most(amount: int, limit: int | None) -> int:
-    return amount if limit is None else min(amount, limit)
 
 
 def _correct(rate: Rate, taken_at: int, reserved: int, actual: int, newest: int) -> None:

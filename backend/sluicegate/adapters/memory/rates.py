@@ -47,4 +47,6 @@ class Rate:
         remaining = limit - self.total
         if known is not None and known.remaining <= remaining:
             return known
-        return RateRoom(limit, max(0, remaining), self.resets_in(now, newest))
+        # Something was mostly counted just now.
+        resets_in = newest + BUCKETS - now if self.slots[newest % BUCKETS] else self.resets_in(now, newest)
+        return RateRoom(limit, remaining if remaining > 0 else 0, resets_in)

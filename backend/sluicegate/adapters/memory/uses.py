@@ -31,6 +31,7 @@ class Use:
         "input",
         "lasting",
         "leases",
+        "open_cells",
         "output",
         "periods",
         "requests",
@@ -43,6 +44,8 @@ class Use:
         self.requests, self.input, self.output = Rate(), Rate(), Rate()
         self.leases: dict[str, MemoryLease] = {}
         self.cells: dict[Window, Cell] = {}
+        # The same, as each lease keeps them.
+        self.open_cells: tuple[Cell, ...] = ()
         self.periods: Mapping[Window, Period] = {}
         self.touched = 0.0
         # How long calls take from admission to settlement, in seconds; follows the latest.

@@ -30,21 +30,28 @@ def whole_answer(data: bytes, max_head: int) -> tuple[RawHeaders, bytes] | None:
     headers: RawHeaders = []
     length = b""
     for line in lines:
-        raw, colon, value = line.partition(b":")
-        name, value = _name(raw), value.strip(b" \t")
-        if not colon or not name:
+        field = _field(line)
+        if field is None:
             return None
-        if name in _SPECIAL and (name != b"connection" or value.lower() != b"keep-alive"):
-            return None
-        if name == b"content-length":
-            if length or not value.isdigit() or len(value) > _DIGITS:
+        if field[0] == b"content-length":
+            if length:
                 return None
-            length = value
-        headers.append((name, value))
+            length = field[1]
+        headers.append(field)
     body = data[end + 4 :]
     return (headers, body) if length and len(body) == int(length) else None
 
 
-@lru_cache(maxsize=2048)
-def _name(raw: bytes) -> bytes:
-    return raw.lower() if TOKEN.fullmatch(raw) else b""
+# Most lines come again with every answer.
+@lru_cache(maxsize=4096)
+def _field(line: bytes) -> tuple[bytes, bytes] | None:
+    """Name and value; None for what is no field, or one that says more than the plainest form has."""
+    raw, colon, value = line.partition(b":")
+    if not colon or not TOKEN.fullmatch(raw):
+        return None
+    name, value = raw.lower(), value.strip(b" \t")
+    if name in _SPECIAL and (name != b"connection" or value.lower() != b"keep-alive"):
+        return None
+    if name == b"content-length" and (not value.isdigit() or len(value) > _DIGITS):
+        return None
+    return name, value

@@ -9,10 +9,11 @@ import msgspec
 from msgspec import Raw
 
 from sluicegate.domain.catalog import Dialect, ModelKind, Protocol
+from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.reading import NOTHING, UNREADABLE, Reading, loaded, reading_of_totals, text_size
+from sluicegate.gateway.reading import NOTHING, UNREADABLE, Count, Reading, loaded, reading_of_totals, text_size
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
@@ -28,7 +29,43 @@ class _Answer(msgspec.Struct):
     error: Raw = _NULL
 
 
+class _InputDetails(msgspec.Struct):
+    cached_tokens: Count | None = None
+    cache_write_tokens: Count | None = None
+
+
+class _OutputDetails(msgspec.Struct):
+    reasoning_tokens: Count | None = None
+
+
+class _PlainUsage(msgspec.Struct):
+    prompt_tokens: Count
+    completion_tokens: Count
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
+
+
+class _PlainAnswer(msgspec.Struct):
+    usage: _PlainUsage
+
+
 _decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_plain = msgspec.json.Decoder(_PlainAnswer).decode
+
+
+def _plain_reading(usage: _PlainUsage) -> Reading | None:
+    """What `reading_of` makes of the usual form of a usage block; None for one that it has to look at."""
+    details, reasoned = usage.prompt_tokens_details, usage.completion_tokens_details
+    total, output = usage.prompt_tokens, usage.completion_tokens
+    cached = 0
+    if details is not None:
+        cached = details.cached_tokens or 0
+        if details.cache_write_tokens or cached > total:
+            return None
+    reasoning = 0 if reasoned is None else reasoned.reasoning_tokens or 0
+    if not total or reasoning > output:
+        return None
+    return Reading(TokenUsage(total - cached, cached, 0, 0, output, reasoning), True, True)
 
 
 def reading_of(usage: Any) -> Reading:
@@ -109,6 +146,12 @@ class ChatCompletions(ModelInBody):
         return StreamMeter(ChatTally(hide_usage=hide_usage))
 
     def read(self, body: bytes) -> Reading | None:
+        try:
+            reading = _plain_reading(_decode_plain(body).usage)
+        except UNREADABLE:
+            reading = None
+        if reading is not None:
+            return reading
         try:
             return reading_of(loaded(_decode_answer(body).usage))
         except UNREADABLE:

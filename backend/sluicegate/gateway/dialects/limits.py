@@ -12,10 +12,10 @@ from sluicegate.ports.upstream import RawHeaders
 
 # Claude Code warns its user at these parts of a cap.
 _THRESHOLDS = ((0.95, b"0.95"), (0.75, b"0.75"))
-_OPENAI = {
-    kind: tuple(b"x-ratelimit-%s-%s" % (what, kind) for what in (b"limit", b"remaining", b"reset"))
+_OPENAI_REQUESTS, _OPENAI_TOKENS = (
+    tuple(b"x-ratelimit-%s-%s" % (what, kind) for what in (b"limit", b"remaining", b"reset"))
     for kind in (b"requests", b"tokens")
-}
+)
 _ANTHROPIC = {
     kind: tuple(b"anthropic-ratelimit-%s-%s" % (kind, what) for what in (b"limit", b"remaining", b"reset"))
     for kind in (b"requests", b"input-tokens", b"output-tokens")
@@ -36,11 +36,15 @@ def limit_headers(room: Room, dialect: Dialect, now: float) -> RawHeaders:
         if room.cap is not None:
             _put_cap(headers, room.cap)
         return headers
-    if room.requests is not None:
-        _put(headers, _OPENAI[b"requests"], room.requests, _duration(room.requests.resets_in))
-    tokens = _tighter(room.input_tokens, room.output_tokens)
+    requests, tokens = room.requests, _tighter(room.input_tokens, room.output_tokens)
+    reset = b""
+    if requests is not None:
+        reset = _duration(requests.resets_in)
+        _put(headers, _OPENAI_REQUESTS, requests, reset)
     if tokens is not None:
-        _put(headers, _OPENAI[b"tokens"], tokens, _duration(tokens.resets_in))
+        if requests is None or tokens.resets_in != requests.resets_in:
+            reset = _duration(tokens.resets_in)
+        _put(headers, _OPENAI_TOKENS, tokens, reset)
     return headers
 
 
@@ -53,7 +57,13 @@ def _tighter(one: RateRoom | None, other: RateRoom | None) -> RateRoom | None:
 
 def _put(headers: RawHeaders, names: tuple[bytes, ...], left: RateRoom, reset: bytes) -> None:
     limit, remaining, resets = names
-    headers += ((limit, b"%d" % left.limit), (remaining, b"%d" % left.remaining), (resets, reset))
+    headers += ((limit, _digits(left.limit)), (remaining, b"%d" % left.remaining), (resets, reset))
+
+
+# Limits are the same for many calls; what is left of them is not.
+@lru_cache(maxsize=1024)
+def _digits(number: int) -> bytes:
+    return b"%d" % number
 
 
 def _put_cap(headers: RawHeaders, cap: CapRoom) -> None:
