@@ -11,7 +11,8 @@ from sluicegate.ports.upstream import RawHeaders, UpstreamError, UpstreamRespons
 
 MAX_ANSWER = 64 * 1024 * 1024
 _GZIP = (b"gzip", b"x-gzip")
-_PLAIN = (b"", b"identity", *_GZIP)
+PLAIN = (b"", b"identity", *_GZIP)
+"""Codings of a body that is plain, or that `plain` and `readable` take away."""
 _DECODE_STEP = 1024 * 1024
 _CODING = b"content-encoding"
 # Statuses behind which no body may stand, not even the gateway's own last word.
@@ -33,13 +34,13 @@ def check(response: UpstreamResponse) -> None:
         raise UnfitAnswer("The model's provider answered with a redirect, which is not followed.")
     if response.status in _EMPTY:
         raise UnfitAnswer("The model's provider answered with nothing.")
-    if response.status < 300 and not decodable(response.headers):
+    if response.status < 300 and coding_of(response.headers) not in PLAIN:
         raise UnfitAnswer("The model's provider answered in a coding that it was not asked for.")
 
 
-def decodable(headers: RawHeaders) -> bool:
-    """Whether the body is plain, or in a coding that `plain` and `readable` take away."""
-    return value_of(headers, _CODING) in _PLAIN
+def coding_of(headers: RawHeaders) -> bytes:
+    """In lower case; empty for none."""
+    return value_of(headers, _CODING)
 
 
 async def whole(response: UpstreamResponse) -> bytes:
@@ -60,10 +61,9 @@ async def whole(response: UpstreamResponse) -> bytes:
     return b"".join(chunks)
 
 
-def plain(body: bytes, headers: RawHeaders) -> bytes | None:
+def plain(body: bytes, coding: bytes) -> bytes | None:
     """A whole body without its coding; None when it cannot be had."""
-    coding = value_of(headers, _CODING)
-    if not coding or coding not in _GZIP:
+    if coding not in _GZIP:
         return body
     decoder = zlib.decompressobj(wbits=31)
     try:

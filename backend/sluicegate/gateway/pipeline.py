@@ -210,7 +210,7 @@ class Pipeline:
         try:
             answers.check(response)
             body = await answers.whole(response)
-            plain = answers.plain(body, response.headers)
+            plain = answers.plain(body, answers.coding_of(response.headers))
             if response.status < 300 and (plain is None or not isinstance(loaded(plain), dict)):
                 raise UnfitAnswer("The model's provider answered with something that is not JSON.")
         except UnfitAnswer as unfit:

@@ -49,12 +49,13 @@ class Relay:
         and then nothing is done. Raises Refusal."""
         if response.status >= 300 or value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
             return None
-        body = response.buffered() if answers.decodable(response.headers) else None
+        coding = answers.coding_of(response.headers)
+        body = response.buffered() if coding in answers.PLAIN else None
         if body is None:
             return None
         self._call.note_first_byte()
         try:
-            return self._settled(response, body)
+            return self._settled(response, body, answers.plain(body, coding))
         except UnfitAnswer as unfit:
             raise self._refused(unfit) from None
 
@@ -68,7 +69,9 @@ class Relay:
             elif value_of(response.headers, b"content-type").startswith(_EVENT_STREAM):
                 await self._stream(answers.readable(response))
             else:
-                await self._request.reply(self._settled(response, await answers.whole(response)))
+                body = await answers.whole(response)
+                plain = answers.plain(body, answers.coding_of(response.headers))
+                await self._request.reply(self._settled(response, body, plain))
         except UnfitAnswer as unfit:
             raise self._refused(unfit) from None
 
@@ -91,13 +94,12 @@ class Relay:
         if self._translator is None:
             await self._reply(Reply(response.status, relayed(response.headers), body))
             return
-        plain = answers.plain(body, response.headers) or b""
+        plain = answers.plain(body, answers.coding_of(response.headers)) or b""
         told = self._translator.error(response.status, plain)
         await self._reply(Reply(response.status, translated(response.headers, _JSON), told))
 
-    def _settled(self, response: UpstreamResponse, body: bytes) -> Reply:
-        """Raises UnfitAnswer, and then nothing is settled."""
-        plain = answers.plain(body, response.headers)
+    def _settled(self, response: UpstreamResponse, body: bytes, plain: bytes | None) -> Reply:
+        """`plain` is the body without its coding. Raises UnfitAnswer, and then nothing is settled."""
         reading = None if plain is None else self._wire.read(plain)
         if plain is None or reading is None:
             raise UnfitAnswer("The model's provider answered with something that is not JSON.")

@@ -71,7 +71,7 @@ async def told(response: UpstreamResponse, target: str) -> UpstreamResponse:
 async def _failed(response: UpstreamResponse, kept: RawHeaders) -> UpstreamResponse:
     status = _STATUSES.get(response.status, response.status)
     try:
-        value: Any = loaded(answers.plain(await answers.whole(response), response.headers) or b"")
+        value: Any = loaded(answers.plain(await answers.whole(response), answers.coding_of(response.headers)) or b"")
     except answers.UnfitAnswer:
         value = None
     message = value.get("message") or value.get("Message") if isinstance(value, dict) else None
@@ -82,7 +82,7 @@ async def _failed(response: UpstreamResponse, kept: RawHeaders) -> UpstreamRespo
 
 async def _counted(response: UpstreamResponse, kept: RawHeaders) -> UpstreamResponse:
     try:
-        value: Any = loaded(answers.plain(await answers.whole(response), response.headers) or b"")
+        value: Any = loaded(answers.plain(await answers.whole(response), answers.coding_of(response.headers)) or b"")
     except answers.UnfitAnswer as unfit:
         raise UpstreamError("closed", str(unfit), before_first_byte=False, sent=True) from None
     count = value.get("inputTokens") if isinstance(value, dict) else None
