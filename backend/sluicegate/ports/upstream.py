@@ -27,8 +27,7 @@ class KeptHeaders(list[tuple[bytes, bytes]]):
         self.encoded: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True, cache_hash=True):
     """Where to connect. `host` is a name or address without brackets; `scheme` is `http` or `https`."""
 
     scheme: str

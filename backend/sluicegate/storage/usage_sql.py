@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     ClauseElement,
@@ -24,6 +26,8 @@ from sluicegate.storage.tables.identity import UserRow
 from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, PENDING_COLUMNS, SPEND, SPEND_COLUMNS
 
 _USERS = table_of(UserRow)
+ROWS = 25
+"""Calls in one statement. With their columns they stay below what the oldest SQLite takes as parameters."""
 
 
 class UsageStatements:
@@ -33,6 +37,8 @@ class UsageStatements:
         self._dialect = dialect
         insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
         self.insert_call = self._text(insert(LEDGER))
+        # So many at a time, of one call after the other.
+        self.insert_calls = self._text(insert(LEDGER).values([_numbered(number) for number in range(ROWS)]))
         self.insert_new_call = self._text(insert(LEDGER).on_conflict_do_nothing().returning(LEDGER.c.call_id))
         self.add_pending = self._text(insert(PENDING).values({name: bindparam(name) for name in PENDING_COLUMNS}))
         self.add_set = self._text(insert(GROUP_SETS).on_conflict_do_nothing())
@@ -88,6 +94,10 @@ class UsageStatements:
 
     def _text(self, statement: ClauseElement) -> str:
         return str(statement.compile(dialect=self._dialect))
+
+
+def _numbered(number: int) -> dict[str, ColumnElement[Any]]:
+    return {column.name: bindparam(f"{column.name}_{number}") for column in LEDGER.columns}
 
 
 def _keys(table: Table) -> list[str]:

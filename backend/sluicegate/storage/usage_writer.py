@@ -11,6 +11,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
+from itertools import chain
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -36,7 +37,7 @@ from sluicegate.storage.usage_batch import (
     set_lines,
     spend_lines,
 )
-from sluicegate.storage.usage_sql import POSTGRES, SQLITE, UsageStatements
+from sluicegate.storage.usage_sql import POSTGRES, ROWS, SQLITE, UsageStatements
 
 _BUSY_SECONDS = 5
 _CONNECT_SECONDS = 10
@@ -182,7 +183,12 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
             connection.execute("COMMIT")
 
     def _insert_all(self, connection: sqlite3.Connection, batch: list[CallRecord]) -> list[CallRecord]:
-        connection.executemany(self.sql.insert_call, ledger_lines(batch))
+        lines = ledger_lines(batch)
+        # The driver lets go of the interpreter for each statement, and has to wait for it again.
+        whole = len(lines) // ROWS * ROWS
+        for start in range(0, whole, ROWS):
+            connection.execute(self.sql.insert_calls, tuple(chain.from_iterable(lines[start : start + ROWS])))
+        connection.executemany(self.sql.insert_call, lines[whole:])
         return batch
 
     def _insert_new(self, connection: sqlite3.Connection, batch: list[CallRecord]) -> list[CallRecord]:

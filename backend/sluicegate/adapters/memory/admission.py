@@ -136,7 +136,7 @@ class MemoryAdmission:
             known = use.periods.get(window)
             if known is None or known.key != period.key:
                 use.cells[window] = Cell(past.spent.get(window, 0))
-        use.open_cells = tuple(use.cells.values())
+        use.open_cells = (use.cells[_DAY], use.cells[_WEEK], use.cells[_MONTH])
         first = not use.periods
         use.periods = periods
         use.touched = now

@@ -44,7 +44,7 @@ class Use:
         self.requests, self.input, self.output = Rate(), Rate(), Rate()
         self.leases: dict[str, MemoryLease] = {}
         self.cells: dict[Window, Cell] = {}
-        # The same, as each lease keeps them.
+        # The same in the order day, week, month, as each lease keeps them.
         self.open_cells: tuple[Cell, ...] = ()
         self.periods: Mapping[Window, Period] = {}
         self.touched = 0.0
@@ -58,15 +58,16 @@ class Use:
 
     def has_room(self, ask: Ask, limits: LimitSet) -> bool:
         """Whether nothing at all stands in the way, which is so for nearly every call. Dead leases still count here."""
-        cost, cells = ask.cost, self.cells
+        cost = ask.cost
+        day, week, month = self.open_cells
         return (
             ((limit := limits.requests) is None or self.requests.total < limit)
             and ((limit := limits.input_tokens) is None or self.input.total + max(1, ask.input_tokens) <= limit)
             and ((limit := limits.output_tokens) is None or self.output.total + max(1, ask.output_tokens) <= limit)
             and ((limit := limits.concurrent_requests) is None or len(self.leases) < limit)
-            and ((cap := limits.day) is None or cells[_DAY].spent + cells[_DAY].reserved + cost <= cap)
-            and ((cap := limits.week) is None or cells[_WEEK].spent + cells[_WEEK].reserved + cost <= cap)
-            and ((cap := limits.month) is None or cells[_MONTH].spent + cells[_MONTH].reserved + cost <= cap)
+            and ((cap := limits.day) is None or day.spent + day.reserved + cost <= cap)
+            and ((cap := limits.week) is None or week.spent + week.reserved + cost <= cap)
+            and ((cap := limits.month) is None or month.spent + month.reserved + cost <= cap)
         )
 
     def advance(self, now: float) -> None:

@@ -44,7 +44,7 @@ def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
     """The head up to and with the empty line; `host` comes from `host_value`."""
     headers = request.headers
     body = request.body
-    start = _start_line(request.method, request.target)
+    start = _start_of(request.method, request.target, host)
     block = headers.encoded if type(headers) is KeptHeaders else None
     if block is None:
         block = _encode_block(request)
@@ -52,8 +52,8 @@ def encode_head(request: UpstreamRequest, host: bytes) -> bytes:
             headers.encoded = block
     end = b"\r\n\r\n" if block else b"\r\n"
     if body or request.method in _METHODS_WITH_BODY:
-        return b"%bHost: %b\r\nContent-Length: %d\r\n%b%b" % (start, host, len(body), block, end)
-    return b"%bHost: %b\r\n%b%b" % (start, host, block, end)
+        return b"%bContent-Length: %d\r\n%b%b" % (start, len(body), block, end)
+    return start + block + end
 
 
 def _encode_block(request: UpstreamRequest) -> bytes:
@@ -69,6 +69,10 @@ def _encode_block(request: UpstreamRequest) -> bytes:
 
 
 @lru_cache(maxsize=2048)
+def _start_of(method: str, target: str, host: bytes) -> bytes:
+    return b"%bHost: %b\r\n" % (_start_line(method, target), host)
+
+
 def _start_line(method: str, target: str) -> bytes:
     if not _METHOD.fullmatch(method):
         raise _refused("the method is not a plain word")
