@@ -38,15 +38,15 @@ async def seed(container: Container, provider_port: int) -> str:
     user = User(new_id(), "bench@example.com", "Bea Bench", Role.MEMBER, UserStatus.ACTIVE, now)
     made = new_credential()
     async with container.store.write() as tx:
-        model_id = await _add_model(tx, container, provider_port)
+        model_id = await add_model(tx, container, provider_port)
         await tx.users.add(user)
-        await _limit(tx, Subject(SubjectKind.USER, user.id), 3)
+        await limit(tx, Subject(SubjectKind.USER, user.id), 3)
         for number, name in enumerate(("Engineering", "Research", "Everybody")):
             group = Group(new_id(), name, "", now)
             subject = Subject(SubjectKind.GROUP, group.id)
             await tx.groups.add(group)
             await tx.groups.add_members(group.id, [user.id])
-            await _limit(tx, subject, number)
+            await limit(tx, subject, number)
             if not number:
                 await tx.policy.add_grants(subject, [model_id], now)
         hashed = hash_key_secret(made.secret)
@@ -55,14 +55,14 @@ async def seed(container: Container, provider_port: int) -> str:
     return made.text
 
 
-async def _limit(tx: Transaction, subject: Subject, less: int) -> None:
+async def limit(tx: Transaction, subject: Subject, less: int) -> None:
     """All rates and budgets; `less` makes those of different subjects differ, as they do in life."""
     await tx.policy.set_rate_limits(subject, RateLimits(_MANY - less, _MANY - less, _MANY - less, 1_000_000 - less))
     caps = [Nanos((amount - less) * NANOS_PER_USD) for amount in (100_000_000, 200_000_000, 300_000_000)]
     await tx.policy.set_budget(subject, Budget(*caps))
 
 
-async def _add_model(tx: Transaction, container: Container, port: int) -> str:
+async def add_model(tx: Transaction, container: Container, port: int) -> str:
     now = container.clock.now()
     url = f"http://127.0.0.1:{port}/v1"
     provider = Provider(new_id(), "Bench", ProviderKind.CUSTOM_OPENAI, url, None, None, True, None, None, now)
