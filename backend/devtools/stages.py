@@ -41,7 +41,7 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     ensure_program("caddy", "caddy")
     ensure_program("kubectl", "kubernetes-client")
     apart = [f"--ignore=tests/{name}" for name in _APART]
-    report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
+    report.run(_pytest("tests", [*apart, "--numprocesses=3", *pytest_args]))
     if report.ensure(CLIENTS):
         report.run(_pytest("clients", ["tests/clients"]))
     if report.ensure(BUILD):
