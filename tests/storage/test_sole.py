@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 
 import psycopg
@@ -87,12 +88,12 @@ def test_who_finds_it_taken_says_so_and_has_it_again_afterwards(
         (number,) = key.fetchone() or (None,)
         assert number is not None
         holder = _holder(admin)
-        # Whoever waits for it gets it before the holder can come back.
-        with psycopg.connect(server.url, autocommit=True) as thief, psycopg.connect(server.url) as waiting:
-            pid = thief.info.backend_pid
-            waiting.execute("SELECT 1")
+        with psycopg.connect(server.url, autocommit=True) as thief, ThreadPoolExecutor(1) as beside:
+            # Whoever waits for it gets it before the holder can come back.
+            stolen = beside.submit(thief.execute, "SELECT pg_advisory_lock(%s)", [number])
+            _until(lambda: _waiting(admin))
             admin.execute("SELECT pg_terminate_backend(%s)", [holder])
-            _until(lambda: _locked(thief, number) or _holder(admin) == pid)
+            stolen.result(_WITHIN)
             said = ""
             deadline = time.monotonic() + _WITHIN
             while "database.served_apart" not in said:
@@ -102,6 +103,6 @@ def test_who_finds_it_taken_says_so_and_has_it_again_afterwards(
         _until(lambda: _refused(server.url))
 
 
-def _locked(thief: psycopg.Connection, number: int) -> bool:
-    row = thief.execute("SELECT pg_try_advisory_lock(%s)", [number]).fetchone()
-    return row == (True,)
+def _waiting(admin: psycopg.Connection) -> bool:
+    row = admin.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone()
+    return row == (1,)
