@@ -265,6 +265,25 @@ async def test_a_lease_that_nobody_renews_is_taken_as_dead(make: Make, clock: Ma
     assert (use.spent[Window.DAY], use.reserved[Window.DAY]) == (5, 5)
 
 
+async def test_money_that_a_dead_lease_holds_blocks_nobody_for_longer_than_the_lease(
+    make: Make, clock: ManualClock
+) -> None:
+    store, wanted = await make(), ask(LimitSet(ADA, day=10), cost=6)
+    dead = await store.admit(wanted)
+    assert not isinstance(dead, Denial)
+    for _ in range(17):
+        clock.advance(50)
+        denial = await store.admit(wanted)
+        assert isinstance(denial, Denial)
+        assert denial.held
+    clock.advance(60)
+    assert await store.peek(wanted) is None
+    assert not isinstance(await store.admit(wanted), Denial)
+    store.settle(dead, 1, 1, Nanos(5))
+    use = await store.use_of(ADA)
+    assert (use.spent[Window.DAY], use.reserved[Window.DAY]) == (5, 6)
+
+
 async def test_a_subject_that_limits_from_now_on_counts_calls_in_flight_and_what_is_on_record(
     make: Make,
     clock: ManualClock,

@@ -165,8 +165,10 @@ class MemoryAdmission:
             room = room and use.has_room(ask, limits)
         if room:
             return None
-        for limits, use in zip(ask.limits, uses, strict=True):
-            if (limit := limits.concurrent_requests) is not None and len(use.leases) >= limit:
+        for use in uses:
+            # Once a second, so that a flood of calls that are refused does not go through all that are in flight.
+            if second > use.searched:
+                use.searched = second
                 self._drop_dead(use, now)
         return worst_denial(ask, uses, now, self._clock.time())
 

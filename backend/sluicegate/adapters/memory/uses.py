@@ -35,6 +35,7 @@ class Use:
         "output",
         "periods",
         "requests",
+        "searched",
         "second",
         "touched",
     )
@@ -48,6 +49,8 @@ class Use:
         self.open_cells: tuple[Cell, ...] = ()
         self.periods: Mapping[Window, Period] = {}
         self.touched = 0.0
+        # The second in which dead leases were looked for last.
+        self.searched = second - 1
         # How long calls take from admission to settlement, in seconds; follows the latest.
         self.lasting = 4.0
 
