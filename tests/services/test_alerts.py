@@ -107,6 +107,27 @@ async def test_a_jump_over_several_thresholds_is_one_letter_about_the_highest(si
     assert len(await letters(site)) == 1
 
 
+async def test_a_threshold_that_is_put_below_what_was_spent_is_told_without_a_call_unless_a_higher_one_was(
+    site: Site,
+) -> None:
+    mia, admin = await site.person("mia@example.com"), await site.person("ada@example.com", Role.ADMIN)
+    budgets, looking = BudgetService(site.store), watch(site)
+
+    async def warn_at(*thresholds: int) -> None:
+        await budgets.set(admin, user(mia), Budget(day=dollars(10), alert_thresholds=thresholds))
+        await looking.look()
+
+    await warn_at(80, 100)
+    await spend(site, mia, 6)
+    await looking.look()
+    assert await shown(site) == []
+    await warn_at(50, 100)
+    await warn_at(20, 40, 100)
+    await warn_at(60, 100)
+    await warn_at(50, 60, 100)
+    assert await shown(site) == [("user", "2026-11-24", 50, "10"), ("user", "2026-11-24", 60, "10")]
+
+
 async def test_a_restart_tells_nothing_again_and_a_new_period_everything(site: Site) -> None:
     mia = await site.person("mia@example.com")
     await cap(site, user(mia), day=dollars(1), month=dollars(100))

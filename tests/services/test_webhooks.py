@@ -111,6 +111,24 @@ async def test_it_is_given_up_after_a_day_and_can_be_asked_for_again(site: Site)
         await hooks(site).retry(ada, "none")
 
 
+async def test_what_waits_for_a_webhook_that_is_turned_off_waits_until_it_is_on(site: Site) -> None:
+    async with webhook_receiver(503, 200) as receiver:
+        ada, _ = await alerted(site, receiver.url)
+        await hooks(site).deliver_due()
+        (post,) = await log_of(site, ada)
+        await hooks(site).update(ada, post.webhook_id, WebhookChange(enabled=False))
+        site.clock.advance(3600)
+        await hooks(site).deliver_due()
+        assert len(receiver.received) == 1
+        (post,) = await log_of(site, ada)
+        assert (post.status, post.answer, post.error) == (PostStatus.QUEUED, None, "The webhook is off.")
+        await hooks(site).update(ada, post.webhook_id, WebhookChange(enabled=True))
+        site.clock.advance(3600)
+        await hooks(site).deliver_due()
+    (post,) = await log_of(site, ada)
+    assert (post.status, post.attempts, len(receiver.received)) == (PostStatus.DELIVERED, 3, 2)
+
+
 async def test_an_endpoint_that_is_gone_is_not_asked_again(site: Site) -> None:
     async with webhook_receiver(410) as receiver:
         ada, _ = await alerted(site, receiver.url)

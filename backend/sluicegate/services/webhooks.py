@@ -263,6 +263,8 @@ class WebhookService:
             webhook, sealed = await tx.webhooks.get(post.webhook_id), await tx.webhooks.sealed_secret(post.webhook_id)
         if webhook is None or sealed is None:
             return None, "The webhook was deleted."
+        if not webhook.enabled and post.kind is not PostKind.TEST:
+            return None, "The webhook is off."
         try:
             secret = self._vault.unseal(sealed, _place(webhook.id))
         except SealBroken:
