@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -38,11 +40,11 @@ NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
 class Desk:
-    def __init__(self, http: httpx.AsyncClient, usage: UsageService, admin: Caller, engine: Any) -> None:
-        self.http, self.usage, self.admin, self.engine = http, usage, admin, engine
+    def __init__(self, http: httpx.AsyncClient, usage: UsageService, admin: Caller, engine: Any, zone: tzinfo) -> None:
+        self.http, self.usage, self.admin, self.engine, self.zone = http, usage, admin, engine, zone
 
     def write(self, *calls: Any) -> None:
-        writer = make_usage_writer(self.engine.url, cast("Any", UTC))
+        writer = make_usage_writer(self.engine.url, cast("Any", self.zone))
         writer.write(calls)
         writer.close()
 
@@ -65,11 +67,17 @@ async def _ready() -> dict[str, bool]:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk_in(UTC, tmp_path) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def desk_in(zone: tzinfo, tmp_path: Path) -> AsyncIterator[Desk]:
     async with sqlite_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         admin = await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         ada = Caller(admin, (await site.person("bob@example.com", Role.MEMBER)).actor)
-        usage = UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock)
+        usage = UsageService(SqlUsageReader(site.store.engine, zone), zone, site.clock)
         others = dict.fromkeys(("audit", "users", "overview", "overrides"))
         some = SimpleNamespace(auth=auth, recovery=site.recovery(), usage=usage, **others)
         app = create_web_app(
@@ -82,7 +90,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             console=tmp_path / "no",
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:
-            yield Desk(http, usage, ada, site.store.engine)
+            yield Desk(http, usage, ada, site.store.engine, zone)
 
 
 CALLS = st.lists(
@@ -131,6 +139,40 @@ async def test_every_file_adds_up_to_the_totals_of_the_page(
     listed = await desk.rows("/export/calls.csv?everyone=true&from=2026-11-22T00:00:00Z&to=2026-11-25T00:00:00Z")
     assert sum(parse_usd(row["cost_usd"], "cost") for row in listed) == report.totals.cost_nanos
     assert len(listed) == report.totals.requests
+
+
+@pytest.mark.parametrize(
+    ("day", "hours", "first", "last"),
+    [
+        ("2026-03-29", 23, "2026-03-29T00:00:00+01:00", "2026-03-29T23:00:00+02:00"),
+        ("2026-10-25", 25, "2026-10-25T00:00:00+02:00", "2026-10-25T23:00:00+01:00"),
+    ],
+)
+async def test_files_of_a_day_on_which_clocks_change_have_its_hours_and_its_calls_and_no_others(
+    tmp_path: Path, day: str, hours: int, first: str, last: str
+) -> None:
+    midnight, following = datetime.fromisoformat(first), datetime.fromisoformat(last) + timedelta(hours=1)
+    async with desk_in(ZoneInfo("Europe/Berlin"), tmp_path) as desk:
+        await desk.sign_in("ada@example.com")
+        half_hours = [midnight + timedelta(minutes=30 * n) for n in range(2 * hours)]
+        inside = [call(at, cost_nanos=(n + 1) ** 5) for n, at in enumerate(half_hours)]
+        desk.write(*inside[::2], call(midnight - timedelta(milliseconds=1)))
+        await SqlRollups(desk.engine, desk.zone).fold({})
+        desk.write(*inside[1::2], call(following))
+        span = f"from={day}&to={day}&everyone=true"
+        by_hour = await desk.rows(f"/export/usage.csv?{span}&interval=hour")
+        assert (len(by_hour), by_hour[0]["start"], by_hour[-1]["start"]) == (hours, first, last)
+        costs = [record.cost_nanos for record in inside]
+        assert [parse_usd(row["cost_usd"], "cost") for row in by_hour] == [
+            one + other for one, other in zip(costs[::2], costs[1::2], strict=True)
+        ]
+        (of_day,) = await desk.rows(f"/export/usage.csv?{span}")
+        by_model = await desk.rows(f"/export/usage-breakdown.csv?{span}&by=model")
+        bounds = {"everyone": "true", "from": first, "to": following.isoformat()}
+        listed = await desk.rows(f"/export/calls.csv?{httpx.QueryParams(bounds)}")
+        assert of_day["start"] == first
+        for rows in ([of_day], by_model, listed):
+            assert sum(parse_usd(row["cost_usd"], "cost") for row in rows) == sum(costs)
 
 
 async def test_refused_calls_are_counted_by_reason(desk: Desk) -> None:

@@ -117,6 +117,10 @@ class UsageService:
         series = await self._series(scope, query)
         return UsageReport(query, add_up(totals for _, totals in series), series)
 
+    def local(self, at: datetime) -> datetime:
+        """The same instant as clocks of the deployment show it."""
+        return at.astimezone(self._zone)
+
     def _is_kept(self, query: UsageQuery) -> bool:
         days = self._kept_days.get(_GRAINS[query.interval])
         if days is None or query.interval is Interval.DAY:

@@ -42,7 +42,7 @@ def usage_export_routes(usage: UsageService, caller_of: Callable[[Request], Awai
     @router.get("/usage.csv")
     async def series_csv(request: Request) -> StreamingResponse:
         report = await usage.report(await caller_of(request), _query(request))
-        rows = [(start.isoformat(), *_figures(totals)) for start, totals in report.series]
+        rows = [(usage.local(start).isoformat(), *_figures(totals)) for start, totals in report.series]
         return streamed("usage.csv", _CSV, _once(csv_lines([("start", *_FIGURES), *rows])))
 
     @router.get("/usage-breakdown.csv")
