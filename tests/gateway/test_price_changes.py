@@ -6,12 +6,13 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from fakes.provider import Connection, Exchange
+from fakes.provider import Connection, Exchange, Provider
 from fakes.wire import completion, whole
 from gateway.bench import CHAT, PRICES, chat
 from gateway.office import Office
 from sluicegate.domain.price_list import PlannedMultiplier, PriceList, scaled
 from sluicegate.domain.usage import LongContext, Prices, cost_of
+from sluicegate.kit.money import ONE
 from sluicegate.services.price_lists import ComingPrices
 from sluicegate.services.provider_models import ProviderModelChange
 from sluicegate.services.providers import ProviderChange
@@ -114,6 +115,24 @@ async def test_a_call_in_flight_is_charged_by_the_prices_at_its_start(office: Of
     record = await office.bench.only_call()
     assert record.price_list_id == (await lists_of(office, offer))[0].id
     assert record.cost_nanos == cost_of(record.usage, PRICES) > 0
+
+
+async def test_a_backend_that_steps_in_charges_by_its_own_prices(office: Office) -> None:
+    dearer = scaled(PRICES, 7 * ONE)
+    async with Provider() as second:
+        await office.bench.add_backend("team-gpt", "second", second.port)
+        async with office.bench.container.store.read() as tx:
+            model = await tx.catalog.model_by_slug("team-gpt")
+        assert model is not None
+        offer = model.backends[1].provider_model_id
+        await office.bench.container.services.provider_models.update(
+            office.admin, offer, ProviderModelChange(prices=dearer)
+        )
+        office.bench.provider.next(*[whole({}, 503)] * 2)
+        assert (await office.call()).status_code == 200
+    record = await office.bench.only_call()
+    assert (record.provider_name, record.price_list_id) == ("second", (await lists_of(office, offer))[-1].id)
+    assert record.cost_nanos == cost_of(record.usage, dearer) == 7 * cost_of(record.usage, PRICES) > 0
 
 
 async def test_the_console_says_what_a_call_was_charged_by(office: Office) -> None:
