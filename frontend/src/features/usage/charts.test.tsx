@@ -58,6 +58,41 @@ it("says of a point what stood at its place before, with the day and value of it
   );
 });
 
+it("keeps the digits of small amounts, on the axis as beside the pointer", async () => {
+  const { container } = renderComponent(
+    <ActivityChart
+      activity="spend"
+      {...daily}
+      series={costs("2026-11-23", ["0.0012", "0.003"])}
+      before={null}
+    />,
+  );
+  await waitFor(() =>
+    expect(container.querySelector(".recharts-yAxis-tick-labels")).toHaveTextContent("$0.003"),
+  );
+  pointAt(container, width - 10);
+  await waitFor(() => expect(tip(container)).toHaveTextContent(/Spend\$0\.003$/));
+});
+
+it("shortens great figures on the axis, where all their digits have no room", async () => {
+  const asked = { ...daily, before: null };
+  const axis = (view: Element) => view.querySelector(".recharts-yAxis-tick-labels");
+  const spend = renderComponent(
+    <ActivityChart {...asked} activity="spend" series={costs("2026-11-23", ["1", "120000"])} />,
+  ).container;
+  await waitFor(() => expect(axis(spend)).toHaveTextContent(/^\$120K$/));
+  pointAt(spend, width - 10);
+  await waitFor(() => expect(tip(spend)).toHaveTextContent(/Spend\$120,000\.00$/));
+  const calls = renderComponent(
+    <ActivityChart
+      {...asked}
+      activity="requests"
+      series={days("2026-11-23", [{ requests: 1 }, { requests: 120_000 }])}
+    />,
+  ).container;
+  await waitFor(() => expect(axis(calls)).toHaveTextContent(/^120K$/));
+});
+
 it("leaves the time before out once its entry is switched off, and draws it again", async () => {
   const { container, user } = renderComponent(<ActivityChart activity="spend" {...week} />);
   const entry = await screen.findByRole("button", { name: "Spend before", pressed: true });

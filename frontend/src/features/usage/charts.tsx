@@ -2,7 +2,7 @@ import "@mantine/charts/styles.css";
 import { AreaChart, ChartTooltip, CompositeChart } from "@mantine/charts";
 import { UnstyledButton } from "@mantine/core";
 import { useState } from "react";
-import { plotUsd } from "@/lib/currency";
+import { formatUsd, plotUsd } from "@/lib/currency";
 import { formatCompact, formatCount } from "@/lib/numbers";
 import { chartHeight } from "./chart-height";
 import { type ChartPoint, type Compared, isDwarfed, pointsOf } from "./chart-points";
@@ -20,6 +20,8 @@ interface Drawing {
   figures: Figure[];
   points: ChartPoint[];
   format: (value: number) => string;
+  /** For the axis beside it, which has room for seven characters. */
+  onAxis: (value: number) => string;
 }
 
 const still = { isAnimationActive: false } as const;
@@ -44,7 +46,20 @@ const before = {
   strokeDasharray: "5 4",
 } as const;
 const thin = { ...still, strokeWidth: 1.5 } as const;
-const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+// Where little is spent, cents would make every tick of the axis zero.
+const dollars = (value: number): string => formatUsd(value.toFixed(9));
+const short = { notation: "compact", maximumFractionDigits: 2 } as const;
+const shortCount = new Intl.NumberFormat("en-US", short);
+const shortDollars = new Intl.NumberFormat("en-US", {
+  ...short,
+  minimumFractionDigits: 0,
+  style: "currency",
+  currency: "USD",
+});
+const countsOnAxis = (value: number): string =>
+  value < 10_000 ? formatCount(value) : shortCount.format(value);
+const dollarsOnAxis = (value: number): string =>
+  value < 100 ? dollars(value) : shortDollars.format(value);
 const colorOf = (shade: string) => `var(--mantine-color-${shade})`;
 
 const parts = {
@@ -69,7 +84,8 @@ export function ActivityChart({ activity, ...compared }: Compared & { activity: 
       whole="Spend"
       figures={parts.spend}
       points={pointsOf(compared, ({ cost }) => ({ Spend: plotUsd(cost) }))}
-      format={(value) => dollars.format(value)}
+      format={dollars}
+      onAxis={dollarsOnAxis}
     />
   ) : (
     <Chart
@@ -81,6 +97,7 @@ export function ActivityChart({ activity, ...compared }: Compared & { activity: 
         Failed: errors,
       }))}
       format={formatCount}
+      onAxis={countsOnAxis}
     />
   );
 }
@@ -97,12 +114,13 @@ export function TokenChart(compared: Compared) {
         Output: outputTokens,
       }))}
       format={formatCompact}
+      onAxis={countsOnAxis}
     />
   );
 }
 
 /** On one axis with the time before, which is left out at first where little could be read off then. */
-function Chart({ shape, whole, figures, points, format }: Drawing) {
+function Chart({ shape, whole, figures, points, format, onAxis }: Drawing) {
   const [chosen, choose] = useState<boolean>();
   const [pointed, point] = useState<string>();
   const comparable = points.some((point) => point.before !== undefined);
@@ -111,6 +129,7 @@ function Chart({ shape, whole, figures, points, format }: Drawing) {
     ...shared,
     data: points,
     valueFormatter: format,
+    yAxisProps: { tickFormatter: onAxis, width: axisWidth(points) },
     tooltipProps: {
       content: ({ payload }: { payload?: readonly { payload?: ChartPoint }[] }) => (
         <Tip payload={payload} format={format} />
@@ -175,6 +194,10 @@ function Chart({ shape, whole, figures, points, format }: Drawing) {
     </>
   );
 }
+
+/** Parts of a dollar have more digits than anything else. */
+const axisWidth = (points: ChartPoint[]): number =>
+  points.every(({ sum = 0, before = 0 }) => sum < 1 && before < 1) ? 80 : 60;
 
 /** While an entry of the legend is pointed at, all but what it stands for steps back. */
 const standing = (name: string, pointed: string | undefined) => ({
