@@ -27,11 +27,14 @@ class Records:
     def __init__(self, past: PastUse | None = None) -> None:
         self.past = past or PastUse({})
         self.loads = 0
+        self.away = False
         self.settled = self.saved = 0
 
     async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
         self.loads += 1
         await asyncio.sleep(0)
+        if self.away:
+            raise OSError("the records are away")
         install(self.past)
 
     async def flush(self) -> None:

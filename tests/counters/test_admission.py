@@ -233,6 +233,77 @@ async def test_a_new_period_starts_anew_and_a_late_call_counts_where_it_began(ma
     assert (await store.use_of(ADA)).spent[Window.DAY] == before
 
 
+@pytest.mark.parametrize("make", ["memory"], indirect=True)
+async def test_a_day_that_begins_while_the_records_are_away_begins_with_nothing_spent(
+    make: Make, clock: ManualClock
+) -> None:
+    records = Records(PastUse({Window.DAY: 60, Window.WEEK: 60, Window.MONTH: 60}))
+    store, wanted = await make(records=records), ask(LimitSet(ADA, day=100, month=120), cost=30)
+    lease = await store.admit(wanted)
+    assert not isinstance(lease, Denial)
+    store.settle(lease, 1, 1, Nanos(30))
+    records.away = True
+    clock.advance(86_400)
+    assert await admitted(store, wanted, 3) == 1, "of the month there are 30 left"
+    use = await store.use_of(ADA)
+    assert (use.spent[Window.DAY], use.spent[Window.MONTH]) == (0, 90)
+    assert (use.reserved[Window.DAY], use.reserved[Window.MONTH]) == (30, 30)
+    clock.advance(-3 * 86_400)
+    with pytest.raises(OSError, match="away"):
+        await store.admit(wanted)
+
+
+@pytest.mark.parametrize("make", ["memory"], indirect=True)
+async def test_who_was_quiet_before_the_records_went_away_is_known_with_what_was_spent(
+    make: Make, clock: ManualClock
+) -> None:
+    records = Records(PastUse({Window.DAY: 60, Window.WEEK: 60, Window.MONTH: 60}))
+    store, wanted = await make(records=records), ask(LimitSet(ADA, day=100), cost=30)
+    lease = await store.admit(wanted)
+    assert not isinstance(lease, Denial)
+    store.settle(lease, 1, 1, Nanos(30))
+    clock.advance(400)
+    assert not isinstance(await store.admit(ask(LimitSet(BOB))), Denial)
+    assert [use.subject async for use in store.active()] == [BOB]
+    records.away = True
+    denial = await store.admit(wanted)
+    assert isinstance(denial, Denial)
+    assert (denial.used, denial.held) == (90, False)
+    assert not isinstance(await store.admit(ask(LimitSet(ADA, day=100), cost=10)), Denial)
+    with pytest.raises(OSError, match="away"):
+        await store.admit(ask(LimitSet(TEAM)))
+
+
+@pytest.mark.parametrize("make", ["memory"], indirect=True)
+async def test_records_that_are_away_are_asked_by_one_of_all_who_come_until_they_are_back(
+    make: Make, clock: ManualClock
+) -> None:
+    records = Records()
+    store = await make(records=records)
+    people = [ask(LimitSet(Subject(SubjectKind.USER, f"p{n}"), day=100), cost=1) for n in range(20)]
+
+    async def all_come() -> int:
+        before = records.loads
+        verdicts = await asyncio.gather(*(store.admit(person) for person in people))
+        assert not any(isinstance(verdict, Denial) for verdict in verdicts)
+        return records.loads - before
+
+    assert await all_come() == 20
+    records.away = True
+    clock.advance(86_400)
+    assert await all_come() == 1
+    assert await all_come() == 0
+    clock.advance(86_400)
+    assert await all_come() == 1
+    records.away = False
+    records.past = PastUse({Window.DAY: 7})
+    clock.advance(86_400)
+    assert await all_come() == 1
+    clock.advance(86_400)
+    assert await all_come() == 20
+    assert (await store.use_of(people[0].limits[0].subject)).spent[Window.DAY] == 7
+
+
 async def test_the_last_minute_is_read_back_after_a_restart(make: Make, clock: ManualClock) -> None:
     now = clock.time()
     store = await make(PastUse({}, [(now - 10, 30, 5), (now - 59, 30, 5), (now - 70, 30, 5)]))

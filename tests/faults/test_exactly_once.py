@@ -167,6 +167,30 @@ async def test_a_clock_that_jumps_changes_no_figure(tmp_path: Path, monkeypatch:
         await bench.assert_settled()
 
 
+async def test_a_day_that_begins_while_the_database_is_away_keeps_nobody_from_working(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offset = 0.0
+    monkeypatch.setattr(SystemClock, "time", staticmethod(lambda: time.time() + offset))
+    provider, crowd = Bookkeeper(), Crowd()
+    async with running_bench(tmp_path, provider=provider) as bench:
+        async with crowd.calling(f"http://127.0.0.1:{bench.port}"):
+            await crowd.until_answered(15)
+            async with _locked(str(tmp_path / "sluicegate.db")):
+                offset = 86_400.0
+                await crowd.until_answered(15)
+                assert bench.container.journal.backlog > 0
+            await crowd.until_answered(15)
+        assert not crowd.lost
+        assert not crowd.refused
+        await bench.container.journal.flush()
+        site = Site(tmp_path, f"sqlite:///{tmp_path / 'sluicegate.db'}", provider, crowd)
+        ledger = site.ledger()
+        compare(provider, crowd, ledger)
+        assert site.spent() == sum(record.cost_nanos for record in ledger)
+        await bench.assert_settled()
+
+
 async def test_a_second_server_on_the_same_books_is_refused(site: Site) -> None:
     with ExitStack() as stack:
         server = await started(stack, site)

@@ -12,8 +12,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
+import structlog
+
 from sluicegate.adapters.memory.denials import tighter_cap, worst_denial
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
+from sluicegate.adapters.memory.recall import Recall
 from sluicegate.adapters.memory.uses import Cell, MemoryLease, Share, Use
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
@@ -37,7 +40,11 @@ _SWEEP_SECONDS = 60.0
 _MAX_FOUND = 100_000
 # Subjects that are looked at before others get their turn.
 _TURN = 500
+# While the records are away, one caller in so many seconds finds out whether they are back.
+_ASK_AGAIN_SECONDS = 10.0
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
+
+log = structlog.get_logger()
 
 
 class _Found(NamedTuple):
@@ -60,6 +67,10 @@ class MemoryAdmission:
         self._found: dict[int, _Found] = {}
         self._loading: dict[Subject, asyncio.Lock] = {}
         self._next_sweep = 0.0
+        self._recall = Recall()
+        self._asking = asyncio.Lock()
+        self._away = False
+        self._ask_again = 0.0
         self._numbers = count()
 
     async def admit(self, ask: Ask) -> MemoryLease | Denial:
@@ -107,20 +118,45 @@ class MemoryAdmission:
                 periods = self._periods.at_time(self._clock.time())
                 use = self._uses.get(subject)
                 if use is None or use.periods is not periods:
-                    keys = {window: period.key for window, period in periods.items()}
-                    await self._spend.load(
-                        subject,
-                        keys,
-                        lambda past: self._install(subject, periods, past),
-                    )
+                    await self._read(subject, periods)
                     use = self._uses[subject]
                 return use
         finally:
             if not lock.locked():
                 self._loading.pop(subject, None)
 
+    async def _read(self, subject: Subject, periods: Mapping[Window, Period]) -> None:
+        """Installs what the records say, or where they do not answer what is known without them; raises what they
+        raise where nothing is."""
+        known = self._recall.of(subject, self._uses.get(subject), periods)
+        if known is None:
+            await self._ask(subject, periods)
+            return
+        if self._to_be_asked():
+            # In turn, so that of many who wait for a database that hangs only the first waits in vain.
+            async with self._asking:
+                if self._to_be_asked():
+                    self._ask_again = self._clock.monotonic() + _ASK_AGAIN_SECONDS
+                    try:
+                        await self._ask(subject, periods)
+                    except Exception as error:
+                        self._away = True
+                        log.warning("budgets.not_read", error=type(error).__name__)
+                    else:
+                        self._away = False
+                        return
+        self._install(subject, periods, known)
+
+    def _to_be_asked(self) -> bool:
+        return not self._away or self._clock.monotonic() >= self._ask_again
+
+    async def _ask(self, subject: Subject, periods: Mapping[Window, Period]) -> None:
+        keys = {window: period.key for window, period in periods.items()}
+        await self._spend.load(subject, keys, lambda past: self._install(subject, periods, past))
+
     def _install(self, subject: Subject, periods: Mapping[Window, Period], past: PastUse) -> None:
         now = self._clock.monotonic()
+        self._recall.drop(subject)
         use = self._uses.get(subject)
         if use is None:
             use = self._uses[subject] = Use(int(now))
@@ -258,6 +294,9 @@ class MemoryAdmission:
         gone = [s for s in self._uses if s.kind is not SubjectKind.USER] if subject is None else [subject]
         for known in gone:
             self._uses.pop(known, None)
+            self._recall.drop(known)
+        if subject is None:
+            self._recall.drop_shared()
         self._found.clear()
 
     @staticmethod
@@ -283,6 +322,7 @@ class MemoryAdmission:
         for subject, use in tuple(self._uses.items()):
             self._drop_dead(use, now)
             if not use.leases and now - use.touched > _IDLE_SECONDS:
+                self._recall.keep(subject, use)
                 del self._uses[subject]
         self._found.clear()
 
