@@ -233,7 +233,6 @@ async def test_a_new_period_starts_anew_and_a_late_call_counts_where_it_began(ma
     assert (await store.use_of(ADA)).spent[Window.DAY] == before
 
 
-@pytest.mark.parametrize("make", ["memory"], indirect=True)
 async def test_a_day_that_begins_while_the_records_are_away_begins_with_nothing_spent(
     make: Make, clock: ManualClock
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
 from typing import Any
@@ -184,6 +185,37 @@ async def test_money_is_shared_out_while_redis_is_away_and_nobody_is_sent_off_fo
     await cluster.until(shared=True)
     assert await cluster.spent() == 900
     assert await cluster.spent(BOB) == 0
+
+
+async def test_a_day_that_began_without_redis_is_not_taken_to_have_begun_with_nothing_spent(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offset = 0.0
+    monkeypatch.setattr(SystemClock, "time", staticmethod(lambda: time.time() + offset))
+    wanted = ask(LimitSet(ADA, day=1_000), cost=10)
+    await cluster.call(0, wanted, 10)
+    assert await cluster.spent() == 10
+    cluster.server.freeze()
+    offset = 86_400.0
+    await cluster.call(1, wanted, 7)
+    cluster.server.thaw()
+    await cluster.until(shared=True)
+    cluster.ledger.away = True
+    with pytest.raises(OSError, match="away"):
+        await cluster.stores[0].admit(wanted)
+    cluster.ledger.away = False
+    await cluster.call(0, wanted, 1)
+    for store in cluster.stores:
+        await store.drain()
+    # The ledger of these tests knows no days.
+    assert (await cluster.stores[2].use_of(ADA)).spent[Window.DAY] == 18
+    cluster.ledger.away = True
+    offset = 2 * 86_400.0
+    await cluster.call(2, wanted, 5)
+    for store in cluster.stores:
+        await store.drain()
+    assert (await cluster.stores[0].use_of(ADA)).spent[Window.DAY] == 5
+    cluster.ledger.away = False
 
 
 async def test_a_process_that_cannot_write_down_what_it_knows_goes_on_alone(cluster: Cluster) -> None:

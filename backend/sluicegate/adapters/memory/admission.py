@@ -12,9 +12,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
-import structlog
-
 from sluicegate.adapters.memory.denials import tighter_cap, worst_denial
+from sluicegate.adapters.memory.outage import Outage
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
 from sluicegate.adapters.memory.recall import Recall
 from sluicegate.adapters.memory.uses import Cell, MemoryLease, Share, Use
@@ -40,11 +39,7 @@ _SWEEP_SECONDS = 60.0
 _MAX_FOUND = 100_000
 # Subjects that are looked at before others get their turn.
 _TURN = 500
-# While the records are away, one caller in so many seconds finds out whether they are back.
-_ASK_AGAIN_SECONDS = 10.0
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
-
-log = structlog.get_logger()
 
 
 class _Found(NamedTuple):
@@ -68,9 +63,7 @@ class MemoryAdmission:
         self._loading: dict[Subject, asyncio.Lock] = {}
         self._next_sweep = 0.0
         self._recall = Recall()
-        self._asking = asyncio.Lock()
-        self._away = False
-        self._ask_again = 0.0
+        self._outage = Outage(clock)
         self._numbers = count()
 
     async def admit(self, ask: Ask) -> MemoryLease | Denial:
@@ -131,24 +124,8 @@ class MemoryAdmission:
         known = self._recall.of(subject, self._uses.get(subject), periods)
         if known is None:
             await self._ask(subject, periods)
-            return
-        if self._to_be_asked():
-            # In turn, so that of many who wait for a database that hangs only the first waits in vain.
-            async with self._asking:
-                if self._to_be_asked():
-                    self._ask_again = self._clock.monotonic() + _ASK_AGAIN_SECONDS
-                    try:
-                        await self._ask(subject, periods)
-                    except Exception as error:
-                        self._away = True
-                        log.warning("budgets.not_read", error=type(error).__name__)
-                    else:
-                        self._away = False
-                        return
-        self._install(subject, periods, known)
-
-    def _to_be_asked(self) -> bool:
-        return not self._away or self._clock.monotonic() >= self._ask_again
+        elif not await self._outage.tried(lambda: self._ask(subject, periods)):
+            self._install(subject, periods, known)
 
     async def _ask(self, subject: Subject, periods: Mapping[Window, Period]) -> None:
         keys = {window: period.key for window, period in periods.items()}

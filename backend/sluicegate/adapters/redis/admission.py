@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from sluicegate.adapters.memory.denials import worst_denial
+from sluicegate.adapters.memory.outage import Outage
 from sluicegate.adapters.redis import scripts
 from sluicegate.adapters.redis.leases import Packed, RedisLease, name_of
 from sluicegate.adapters.redis.line import Away, Reply
@@ -22,7 +23,7 @@ from sluicegate.adapters.redis.owed import Owed
 from sluicegate.adapters.redis.replies import Pictured, Rooms, active_use
 from sluicegate.adapters.redis.scripts import TAKEN, WAIT
 from sluicegate.adapters.redis.shares import Shares
-from sluicegate.domain.policy import Subject, Window
+from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
@@ -73,6 +74,7 @@ class RedisAdmission:
         self._rooms = Rooms()
         self._shares: Shares | None = None
         self._loading: dict[str, asyncio.Task[None]] = {}
+        self._outage = Outage(clock)
         self._shared = False
         # While the last of what Redis has to hear is told, new calls wait.
         self._pause: asyncio.Future[None] | None = None
@@ -307,7 +309,8 @@ class RedisAdmission:
                 begun = await link.ask("begin", name)
                 if begun[0] != WAIT:
                     read.clear()
-                    await self._records.load(subject, keys, lambda past: read.append((past, self._owed.number)))
+                    if not await self._read(subject, keys, read):
+                        return
                     past, number = read[0]
                     self._owed.ship()
                     if await self._installed(name, begun, keys, past, number):
@@ -319,6 +322,21 @@ class RedisAdmission:
             self._lose(error)
         else:
             raise CountersUnavailable("others are still telling Redis what they know")
+
+    async def _read(self, subject: Subject, keys: dict[Window, str], read: list[tuple[PastUse, int]]) -> bool:
+        """Puts what the records say into `read`; False where they do not answer, and Redis knows all there is."""
+
+        async def load() -> None:
+            await self._records.load(subject, keys, lambda past: read.append((past, self._owed.number)))
+
+        # Only a user's calls count for it whatever is set, so that Redis has heard of all of them.
+        if subject.kind is SubjectKind.USER:
+            if await self._outage.tried(load):
+                return True
+            if (await self._link.ask("carry", name_of(subject), *keys.values()))[0] == TAKEN:
+                return False
+        await load()
+        return True
 
     async def _installed(self, name: str, begun: Reply, keys: Mapping[Window, str], past: PastUse, number: int) -> bool:
         wall = self._clock.time()

@@ -5,7 +5,8 @@
 --   r:<subject>  hash: what the last 61 seconds used. `t` is the newest second, `r`, `i`, `o` are the sums of requests,
 --                input and output tokens, `r0`..`o60` those of one second each, `u` is when it was last used.
 --   m:<subject>  hash: money in nano-dollars, `s:<period>` spent and `h:<period>` held by calls in flight; `k` is set
---                once the subject was read from the records, which began at `b`, and must not be again before `n`; `l` is how long its calls last.
+--                once the subject was read from the records, which began at `b`, and must not be again before `n`; `l` is how long its calls last;
+--                `g` is set while the records have calls of it in periods that were not read.
 --   l:<subject>  sorted set: calls in flight by when their lease ends
 --   x:<subject>  list: calls that ended while the subject was not known, or was being read
 --   c:<call>     the lease of a call: its head and its subjects; or `x` for one that is over and may still be told of

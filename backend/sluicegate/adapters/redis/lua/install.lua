@@ -36,7 +36,7 @@ if first then
 end
 count(use, use.t, 0, 0, 0)
 redis.call('HSET', key, 'b', ARGV[5])
-redis.call('HDEL', key, 'n')
+redis.call('HDEL', key, 'n', 'g')
 redis.call('EXPIRE', key, DAYS)
 redis.call('ZADD', base .. 'a', 'GT', text_of(now + BUCKETS), name)
 redis.call('EXPIRE', base .. 'a', DAYS)
