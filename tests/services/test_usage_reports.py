@@ -233,6 +233,21 @@ async def test_a_breakdown_comes_dearest_first_under_the_latest_name(stage: Stag
     assert [(s.key, s.label) for s in apps] == [("", "none"), ("aider", "aider")]
 
 
+async def test_who_was_deleted_stays_in_the_sums_and_is_shown_as_deleted(stage: Stage) -> None:
+    mia, noor = stage.member.user, (await stage.site.person("noor@example.com")).user
+    await stage.write(call(NOON, user_id=mia.id, user_label=mia.label, cost_nanos=5))
+    await stage.write(call(NOON, user_id=noor.id, user_label=noor.email, cost_nanos=3))
+    await stage.fold()
+    async with stage.site.store.write() as tx:
+        await tx.users.delete(noor.id)
+    for label in ("noor@example.com (deleted)", "Noor (deleted) <noor@example.com>"):
+        slices = await stage.usage.breakdown(stage.admin, everyone(), UsageDimension.USER, 20)
+        assert {(s.key, s.label) for s in slices} == {(mia.id, mia.label), (noor.id, label)}
+        # A call that was in flight at that time.
+        await stage.write(call(NOON, user_id=noor.id, user_label="Noor <noor@example.com>", cost_nanos=1))
+    assert sum(s.totals.cost_nanos for s in slices) == 9
+
+
 async def test_a_group_is_those_who_were_in_it_at_the_time(stage: Stage) -> None:
     async with stage.site.store.write() as tx:
         await tx.groups.add(Group("team", "Team", "", stage.site.clock.now()))

@@ -52,6 +52,12 @@ class User:
         return f"{self.name} <{self.email}>" if self.name else self.email
 
 
+def deleted_label(label: str) -> str:
+    """What a label says once its person is deleted: `Ada (deleted) <ada@example.com>`."""
+    name, bracket, address = label.rpartition(" <")
+    return f"{name} (deleted){bracket}{address}" if bracket else f"{label} (deleted)"
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     id: str

@@ -20,16 +20,19 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.domain.usage import CallRecord
+from sluicegate.domain.user import deleted_label
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.usage import CallFilter, Grain, ProviderDay, UsageScope, UsageTotals
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.refusals import REFUSALS
+from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.rollups import (
     CUBE,
     DAY,
@@ -42,10 +45,12 @@ from sluicegate.storage.rollups import (
 )
 from sluicegate.storage.snapshot import snapshot
 from sluicegate.storage.spans import OF_ALL, OF_PEOPLE, split
+from sluicegate.storage.tables.identity import UserRow
 from sluicegate.storage.tables.rollups import EVERYONE
 from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, SUMS
 from sluicegate.storage.usage_rows import call_of
 
+_USERS = table_of(UserRow)
 # Per dimension the column that groups; those whose key is an id have a name in `usage_labels`.
 _COLUMNS = {
     "user": "user_id",
@@ -131,8 +136,11 @@ class SqlUsageReader:
         names: dict[str, str] = {}
         for start in range(0, len(keys), _LOOKED_UP):
             part = keys[start : start + _LOOKED_UP]
-            known = select(LABELS.c.id, LABELS.c.label).where(LABELS.c.kind == by, LABELS.c.id.in_(part))
-            names.update({row.id: row.label for row in await connection.execute(known)})
+            here = LABELS.outerjoin(_USERS, _USERS.c.id == LABELS.c.id) if by == "user" else LABELS
+            present = _USERS.c.id.is_not(None) if by == "user" else true()
+            known = select(LABELS.c.id, LABELS.c.label, present.label("present")).select_from(here)
+            found = (await connection.execute(known.where(LABELS.c.kind == by, LABELS.c.id.in_(part)))).all()
+            names.update({row.id: row.label for row in found})
             if by == "group":
                 present = select(GROUPS.c.id, GROUPS.c.name).where(GROUPS.c.id.in_(part))
                 names.update({row.id: row.name for row in await connection.execute(present)})
@@ -140,6 +148,7 @@ class SqlUsageReader:
                 key, label = PENDING.c[_COLUMNS[by]], PENDING.c[_LABEL_COLUMNS[by]]
                 fresh = select(key, label).where(key.in_(part)).order_by(PENDING.c.latest_ms, label)
                 names.update({row[0]: row[1] for row in await connection.execute(fresh)})
+            names.update({row.id: deleted_label(names[row.id]) for row in found if not row.present})
         return names
 
     async def refusals(self, scope: UsageScope) -> dict[str, int]:
