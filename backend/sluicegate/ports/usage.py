@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -169,3 +169,7 @@ class Rollups(Protocol):
 
     async def forget(self, grain: str, before_ms: int) -> int: ...
     async def forget_sessions(self, before_ms: int) -> int: ...
+
+    async def forget_spend(self, before: Iterable[str]) -> int:
+        """What was spent in periods before these, given by their keys, of each window by itself."""
+        ...

@@ -8,10 +8,14 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 
 import structlog
 
+from sluicegate.domain.policy import Window
 from sluicegate.kit.clock import Clock
+from sluicegate.policy.windows import period_of
 from sluicegate.ports.usage import SESSION, Grain, Rollups
 
 log = structlog.get_logger(__name__)
+# Caps look at the periods that run; calls of earlier ones may still come from a process that was dead for a while.
+_SPEND_KEPT = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class RollupService:
             if grain.value in kept:
                 await self._rollups.forget(grain.value, kept[grain.value])
         await self._rollups.forget_sessions(kept[SESSION])
+        past = self._clock.now() - _SPEND_KEPT
+        await self._rollups.forget_spend([period_of(window, past, self._zone).key for window in Window])
         if self._retention.calls is not None:
             await self._rollups.forget_calls(self._before(self._retention.calls, whole_month=True))
 

@@ -5,7 +5,7 @@ A fold is one transaction: it adds exactly the rows that it removes, so it may b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -51,6 +51,7 @@ from sluicegate.storage.usage_batch import (
     LEDGER,
     PENDING,
     PENDING_COLUMNS,
+    SPEND,
     SUMS,
     Spans,
     pending_lines,
@@ -186,6 +187,19 @@ class SqlRollups:
 
     async def forget_sessions(self, before_ms: int) -> int:
         return await self._forget(SESSIONS, SESSIONS.c.start_ms, [], before_ms)
+
+    async def forget_spend(self, before: Iterable[str]) -> int:
+        removed = 0
+        for key in before:
+            # Keys of one window are of one length, and in the order of time.
+            older = and_(func.length(SPEND.c.period) == len(key), SPEND.c.period < key)
+            while True:
+                async with alone(self._engine, "SHARE UPDATE EXCLUSIVE", SPEND) as connection:
+                    first = (await connection.execute(select(func.min(SPEND.c.period)).where(older))).scalar()
+                    if first is None:
+                        break
+                    removed += (await connection.execute(delete(SPEND).where(SPEND.c.period == first))).rowcount
+        return removed
 
     async def _forget(self, table: Table, start: Column[int], where: list[ColumnElement[bool]], before_ms: int) -> int:
         """A day at a time, so that nobody waits long for any part of it."""
