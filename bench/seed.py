@@ -58,8 +58,8 @@ async def seed(container: Container, provider_port: int) -> str:
 async def limit(tx: Transaction, subject: Subject, less: int) -> None:
     """All rates and budgets; `less` makes those of different subjects differ, as they do in life."""
     await tx.policy.set_rate_limits(subject, RateLimits(_MANY - less, _MANY - less, _MANY - less, 1_000_000 - less))
-    caps = [Nanos((amount - less) * NANOS_PER_USD) for amount in (100_000_000, 200_000_000, 300_000_000)]
-    await tx.policy.set_budget(subject, Budget(*caps))
+    day, week, month = (Nanos((amount - less) * NANOS_PER_USD) for amount in (100_000_000, 200_000_000, 300_000_000))
+    await tx.policy.set_budget(subject, Budget(day, week, month))
 
 
 async def add_model(tx: Transaction, container: Container, port: int) -> str:

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from load import Endpoint
-from processes import end, free_port, spawn, wait_for_port
+from processes import TARGET_CORE, end, free_port, spawn, wait_for_port
 from provider import HERE, BenchProvider, Counts
 
 PATH = "/v1/chat/completions"
@@ -23,6 +23,8 @@ class Target(Protocol):
     """To measure another gateway, write one of these and name it in `run.py`."""
 
     name: str
+    # Whether it is too slow for loads that are not quick.
+    slow: bool
 
     def start(self, upstream_port: int) -> Endpoint:
         """Start on `TARGET_CORE` and wait until it answers."""
@@ -42,6 +44,7 @@ class Direct:
     """No gateway at all: what the load and the provider take by themselves."""
 
     name = "direct"
+    slow = False
 
     def start(self, upstream_port: int) -> Endpoint:
         return Endpoint(upstream_port, PATH)
@@ -59,6 +62,7 @@ class Direct:
 class _Process:
     """What started targets have in common."""
 
+    slow = False
     _process: subprocess.Popen[str]
 
     def pid(self) -> int | None:
@@ -150,6 +154,12 @@ class Sluicegate(_Process):
     """The product, started as operators start it, with every kind of rule in force for the caller."""
 
     name = "sluicegate"
+    arguments: tuple[str, ...] = ()
+    core = TARGET_CORE
+
+    def settings(self) -> dict[str, str]:
+        """Variables besides those that every run needs."""
+        return {}
 
     def start(self, upstream_port: int) -> Endpoint:
         self._folder = tempfile.TemporaryDirectory()
@@ -157,27 +167,33 @@ class Sluicegate(_Process):
         environment["SLUICEGATE_DATA_DIR"] = self._folder.name
         environment["SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS"] = "true"
         environment["SLUICEGATE_KEK_PRIMARY"] = secrets.token_hex(32)
+        environment |= self.settings()
         seeding = [sys.executable, str(HERE / "seed.py"), f"--upstream-port={upstream_port}"]
         seeded = subprocess.run(seeding, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         port = free_port()
         program = str(Path(sys.executable).with_name("sluicegate"))
-        self._process = spawn([program, "serve", f"--port={port}"], environment=environment)
+        command = [program, "serve", f"--port={port}", *self.arguments]
+        self._process = spawn(command, core=self.core, environment=environment)
         wait_for_port(port, self._process)
         return Endpoint(port, PATH, (("Authorization", f"Bearer {seeded.stdout.strip()}"),))
 
     def stop(self) -> None:
         super().stop()
-        with sqlite3.connect(Path(self._folder.name, "sluicegate.db")) as database:
-            self._ledger = database.execute(
-                "SELECT stream, outcome, estimated, count(*), sum(input_tokens), sum(cache_read_tokens),"
-                " sum(output_tokens) FROM usage_ledger GROUP BY 1, 2, 3"
-            ).fetchall()
-            self._summed = database.execute(
-                "SELECT sum(requests), sum(input_tokens), sum(output_tokens) FROM ("
-                "SELECT requests, input_tokens, output_tokens FROM usage_pending UNION ALL "
-                "SELECT requests, input_tokens, output_tokens FROM usage_people WHERE grain = 'day')"
-            ).fetchone()
+        self._ledger = self.rows(
+            "SELECT stream, outcome, estimated, count(*), sum(input_tokens), sum(cache_read_tokens),"
+            " sum(output_tokens) FROM usage_ledger GROUP BY 1, 2, 3"
+        )
+        (self._summed,) = self.rows(
+            "SELECT sum(requests), sum(input_tokens), sum(output_tokens) FROM ("
+            "SELECT requests, input_tokens, output_tokens FROM usage_pending UNION ALL "
+            "SELECT requests, input_tokens, output_tokens FROM usage_people WHERE grain = 'day') AS both_of_them"
+        )
         self._folder.cleanup()
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """Of its database, once it has stopped."""
+        with sqlite3.connect(Path(self._folder.name, "sluicegate.db")) as database:
+            return database.execute(question).fetchall()
 
     def faults(self, answered: Counts) -> list[str]:
         """Every call that the provider answered is one row; all that ended well hold exactly what it reported."""

@@ -80,12 +80,24 @@ def browser(report: Report, files: Iterable[str]) -> None:
     report.run(Stage("browser", ["node", "--test", *limits, *reporters, *chosen], junit=junit))
 
 
+_BENCHES = {
+    "calls": "run.py",
+    "dashboards": "usage.py",
+    "people": "people.py",
+    "alerts": "alerts.py",
+    "secrets": "secret_rules.py",
+    "counters": "counters.py",
+    "growth": "growth.py",
+}
+
+
 def bench(report: Report, args: Sequence[str]) -> None:
-    """Throughput and latency, as ratios within one run."""
+    """By default throughput and latency of calls, as ratios within one run; a first word names something else."""
+    part, rest = (args[0], args[1:]) if args and args[0] in _BENCHES else ("calls", args)
     # Without wrk the benchmark loads with its own client, which is slower and says so; without nginx it leaves it out.
     ensure_program("wrk", "wrk")
     ensure_program("nginx", "nginx-light")
-    report.run(Stage("bench", [python_tool("python"), "bench/run.py", *args]))
+    report.run(Stage(f"bench {part}", [python_tool("python"), f"bench/{_BENCHES[part]}", *rest]))
 
 
 def wheel(folder: Path) -> Stage:
