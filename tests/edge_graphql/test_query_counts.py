@@ -22,7 +22,7 @@ from sluicegate.domain.apikey import TOKEN_PREFIX, ApiKey, AutomationToken, Toke
 from sluicegate.domain.audit import Actor, ActorKind
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
-from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.policy import Budget, Dimension, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.secret_rule import SecretAction, SecretFinding
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.domain.webhook import Post, PostKind, PostStatus
@@ -92,12 +92,14 @@ async def _people(tx: Transaction, n: int, world: World) -> None:
     await tx.groups.add(Group(f"row-group-{n}", f"Row {n:02}", "", NOW))
     await tx.groups.add_members(f"row-group-{n}", [user.id])
     subjects = [Subject(SubjectKind.USER, user.id), Subject(SubjectKind.GROUP, f"row-group-{n}")]
-    for subject in (*subjects, Subject(SubjectKind.POOL, f"row-group-{n}")):
+    # Every second user has nothing but what stands in for a while.
+    for subject in (*subjects[n % 2 :], Subject(SubjectKind.POOL, f"row-group-{n}")):
         await tx.policy.set_rate_limits(subject, RateLimits(requests=9))
         await tx.policy.set_budget(subject, Budget(day=dollars(9)))
     for subject in subjects:
         await tx.policy.add_grants(subject, {"row-model-0", f"row-model-{n}"}, NOW)
     await tx.overrides.add(Override(f"o{n}", user.id, Window.DAY, dollars(9), "why", "Ada", NOW, later))
+    await tx.overrides.add(Override(f"r{n}", user.id, Dimension.REQUESTS, 9, "why", "Ada", NOW, later))
     for owner in (user.id, "ada"):
         made = new_credential()
         key = ApiKey(f"k{n}-{owner}", made.public_id, owner, "k", f"sg_{n}-{owner}", "no hash", NOW)

@@ -103,6 +103,21 @@ async def test_the_lists_of_all_limits_and_caps_show_what_stands_in_for_one(offi
     assert limits["overrides"] == [{"dimension": "REQUESTS", "limit": 50, "unlimited": False}]
 
 
+async def test_the_lists_show_those_who_have_nothing_but_what_stands_in_for_a_while(office: Office) -> None:
+    await create(office, window="DAY", cap="3")
+    await create(office, dimension="REQUESTS", limit=50)
+    shown = await office.ask(OWNERS)
+    (budget,), (limits,) = ([edge["node"] for edge in shown[of]["edges"]] for of in ("budgetOwners", "rateLimitOwners"))
+    assert budget == {
+        "budget": {"daily": None},
+        "uses": [{"window": "DAY", "cap": "3"}],
+        "overrides": [{"window": "DAY", "cap": "3", "reason": "release week"}],
+    }
+    assert limits["rateLimit"] == {"requestsPerMinute": None}
+    assert limits["uses"][0] == {"dimension": "REQUESTS", "limit": 50}
+    assert limits["overrides"] == [{"dimension": "REQUESTS", "limit": 50, "unlimited": False}]
+
+
 async def test_a_cap_is_raised_or_lifted_and_the_raise_can_be_ended(office: Office) -> None:
     await office.bench.set_budget(day=Nanos(200_000), month=Nanos(10**12))
     assert [(await office.call(max_tokens=1)).status_code for _ in range(2)] == [200, 402]

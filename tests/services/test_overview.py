@@ -9,7 +9,7 @@ import pytest
 
 from fakes.identity import Site
 from services.test_alerts import cap, dollars, group_of, spend, user
-from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
+from sluicegate.domain.policy import Budget, Dimension, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Forbidden, InvalidInput
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, Nanos
@@ -122,17 +122,47 @@ async def test_what_stands_in_for_a_cap_decides_who_is_near_the_end(
     assert await names(site, mia, CapUse.REACHED) == mine + hers
 
 
-async def test_a_cap_for_a_while_is_one_among_those_that_are_listed(site: Site) -> None:
-    mia = await site.person("mia@example.com", Role.ADMIN)
-    await cap(site, user(mia), alert_thresholds=(50,))
-    now = site.clock.now()
+@pytest.mark.parametrize("thresholds", [None, (50,)])
+async def test_a_cap_for_a_while_is_one_among_those_that_are_listed(
+    site: Site, thresholds: tuple[int, ...] | None
+) -> None:
+    ada, mia = await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com")
+    await cap(site, user(ada), day=dollars(1))
+    if thresholds:
+        await cap(site, user(mia), alert_thresholds=thresholds)
+    await spend(site, mia, 8)
+    now, until = site.clock.now(), site.clock.now() + timedelta(hours=1)
     async with site.store.write() as tx:
-        await tx.overrides.add(
-            Override("o", mia.user.id, Window.WEEK, dollars(9), "why", "Ada", now, now + timedelta(hours=1))
-        )
-    assert await names(site, mia) == [("user", "Mia")]
+        for window in (Window.WEEK, Window.MONTH):
+            await tx.overrides.add(Override(window.value, mia.user.id, window, dollars(9), "why", "Ada", now, until))
+    both = [("user", "Ada"), ("user", "Mia")]
+    for size in (1, 2):
+        assert await names(site, ada, page=size) == both
+    assert await names(site, ada, search="mia@") == await names(site, ada, CapUse.NEAR) == both[1:]
+    assert await names(site, ada, kind=SubjectKind.USER) == both
+    assert await names(site, ada, CapUse.REACHED) == await names(site, ada, kind=SubjectKind.GROUP) == []
+    (owner,) = [o for o, _ in (await service(site).budgets(ada, OwnerFilter("mia"), None, PageRequest(9))).items]
+    assert owner.budget == (Budget(alert_thresholds=thresholds) if thresholds else Budget())
+    assert owner.spent == dict.fromkeys(Window, dollars(8))
     site.clock.advance(3600)
-    assert await names(site, mia) == []
+    assert await names(site, ada) == both[:1]
+
+
+async def test_a_raise_of_something_else_or_one_that_was_ended_lists_nobody(site: Site) -> None:
+    ada, mia = await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com")
+    now, until = site.clock.now(), site.clock.now() + timedelta(hours=1)
+    async with site.store.write() as tx:
+        ended = Override("ended", mia.user.id, Window.DAY, dollars(9), "why", "Ada", now, until, now)
+        await tx.overrides.add(ended)
+        await tx.overrides.add(Override("limit", mia.user.id, Dimension.REQUESTS, 9, "why", "Ada", now, until))
+        await tx.overrides.add(Override("cap", ada.user.id, Window.DAY, dollars(9), "why", "Ada", now, until))
+    assert await names(site, ada) == [("user", "Ada")]
+    page = await service(site).limits(ada, OwnerFilter(), PageRequest(10))
+    assert [(o.name, o.limits) for o, _ in page.items] == [("Mia", RateLimits())]
+    assert await service(site).count_limits(ada, OwnerFilter()) == 1
+    site.clock.advance(3600)
+    assert (await service(site).limits(ada, OwnerFilter(), PageRequest(10))).items == []
+    assert await service(site).count_limits(ada, OwnerFilter()) == 0
 
 
 async def test_limits_are_listed_the_same_way_for_administrators_alone(site: Site) -> None:

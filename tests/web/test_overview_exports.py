@@ -73,7 +73,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_budgets_come_with_what_is_spent_and_what_stands_in_for_them(desk: Desk) -> None:
     site = desk.site
-    mia, now = await site.person("mia@example.com"), site.clock.now()
+    mia, zoe, now = await site.person("mia@example.com"), await site.person("zoe@example.com"), site.clock.now()
     ends_at = now + timedelta(hours=2)
     async with site.store.write() as tx:
         await tx.groups.add(Group("team", '=Team "A"', "", now))
@@ -81,6 +81,7 @@ async def test_budgets_come_with_what_is_spent_and_what_stands_in_for_them(desk:
         await tx.policy.set_budget(Subject(SubjectKind.POOL, "team"), Budget(week=dollars(0)))
         for name, target, value in (("a", Window.DAY, dollars(25)), ("b", Window.WEEK, None)):
             await tx.overrides.add(Override(name, mia.user.id, target, value, "Launch", "Ada", now, ends_at))
+        await tx.overrides.add(Override("c", zoe.user.id, Window.DAY, dollars(3), "Launch", "Ada", now, ends_at))
     writer = make_usage_writer(site.store.engine.url, UTC)
     writer.write([call(now, user_id=mia.user.id, cost_nanos=12_345_678_901, group_ids=("team",))])
     writer.close()
@@ -91,6 +92,7 @@ async def test_budgets_come_with_what_is_spent_and_what_stands_in_for_them(desk:
         ("user", "mia@example.com", "day", "25", "12.345678901", ends_at.isoformat()),
         ("user", "mia@example.com", "month", "40", "12.345678901", ""),
         ("user", "mia@example.com", "week", "", "12.345678901", ends_at.isoformat()),
+        ("user", "zoe@example.com", "day", "3", "0", ends_at.isoformat()),
     ]
     # Spreadsheets take what begins so for a formula.
     assert {row["name"] for row in rows if row["kind"] == "pool"} == {'\'=Team "A"'}
@@ -99,13 +101,18 @@ async def test_budgets_come_with_what_is_spent_and_what_stands_in_for_them(desk:
 
 
 async def test_limits_of_more_people_than_fit_on_a_page_all_come(desk: Desk) -> None:
-    site = desk.site
+    site, ends_at = desk.site, desk.site.clock.now() + timedelta(hours=2)
     people = [await site.person(f"p{number:03}@example.com") for number in range(PEOPLE)]
     async with site.store.write() as tx:
         await tx.groups.add(Group("team", "Team", "", site.clock.now()))
         limits = RateLimits(requests=9, concurrent_requests=0)
-        for person in people:
-            await tx.policy.set_rate_limits(Subject(SubjectKind.USER, person.user.id), limits)
+        for number, person in enumerate(people):
+            if number % 10:
+                await tx.policy.set_rate_limits(Subject(SubjectKind.USER, person.user.id), limits)
+                continue
+            for target, value in ((Dimension.REQUESTS, 9), (Dimension.CONCURRENT_REQUESTS, 0)):
+                raised = Override(f"{target}{number}", person.user.id, target, value, "Launch", "Ada", ends_at, ends_at)
+                await tx.overrides.add(raised)
         await tx.policy.set_rate_limits(Subject(SubjectKind.GROUP, "team"), RateLimits(output_tokens=5))
     rows = await desk.rows("/export/rate-limits.csv")
     shown = [(row["email"], row["dimension"], row["limit"], row["used"]) for row in rows]

@@ -43,12 +43,12 @@ class OverviewService:
         """By name."""
         _check(caller, where)
         async with self._store.read() as tx:
-            return await tx.overview.page_limits(where, page)
+            return await tx.overview.page_limits(where, self._clock.now(), page)
 
     async def count_limits(self, caller: Caller, where: OwnerFilter) -> int:
         _check(caller, where)
         async with self._store.read() as tx:
-            return await tx.overview.count_limits(where)
+            return await tx.overview.count_limits(where, self._clock.now())
 
     async def uses(self, caller: Caller, subjects: Sequence[Subject]) -> list[SubjectUse | None]:
         """What is in use now; None for groups, which count each member's own."""

@@ -26,7 +26,10 @@ Use = Annotated[CapUseFilter | None, strawberry.argument(description="Only with 
 
 @strawberry.type
 class OverviewQueries:
-    @strawberry.field(description="All users, groups and pools that have a budget, by name.", extensions=[admins()])
+    @strawberry.field(
+        description="All users, groups and pools that have a budget, lasting or for a while, by name.",
+        extensions=[admins()],
+    )
     async def budget_owners(
         self,
         info: Info,
@@ -41,7 +44,10 @@ class OverviewQueries:
         page = await service.budgets(caller, where, use, page_request(first, after))
         return connection(page, budget_owner_of, lambda: service.count_budgets(caller, where, use))
 
-    @strawberry.field(description="All users, groups and pools that have rate limits, by name.", extensions=[admins()])
+    @strawberry.field(
+        description="All users, groups and pools that have rate limits, lasting or for a while, by name.",
+        extensions=[admins()],
+    )
     async def rate_limit_owners(
         self, info: Info, first: int = 50, after: str | None = None, search: Search = None, kind: Kind = None
     ) -> Connection[RateLimitOwner]:

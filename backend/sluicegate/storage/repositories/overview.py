@@ -1,4 +1,4 @@
-"""Everybody who has limits or caps of their own."""
+"""Everybody who has limits or caps of their own, lasting or for a while."""
 
 from __future__ import annotations
 
@@ -6,10 +6,27 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, String, Table, and_, case, func, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    String,
+    Table,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sluicegate.domain.policy import Subject, SubjectKind, Window
+from sluicegate.domain.policy import NO_BUDGET, Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.cursor import CursorValues
 from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, Moment, OwnerFilter
 from sluicegate.ports.pages import Page, PageRequest
@@ -37,43 +54,64 @@ class SqlOverviewRepository:
     async def page_budgets(
         self, where: OwnerFilter, use: CapUse | None, at: Moment, page: PageRequest
     ) -> Page[BudgetOwner]:
-        spent = {window: _spent(key) for window, key in at.periods.items()}
+        rows = _rows(BUDGETS, [*Window], where, at.now)
+        spent = {window: _spent(rows, key) for window, key in at.periods.items()}
         columns = [column.label(f"spent_{window.value}") for window, column in spent.items()]
-        chosen = _owned(BUDGETS, where, *columns).where(_capped(use, spent, at.now))
-        rows = (await self._session.execute(paged(chosen, page, *_keys(BUDGETS)))).all()
-        return to_page(rows, page, _budget_owner, _place)
+        chosen = _owned(rows, where, *columns).where(_capped(rows, use, spent, at.now))
+        found = (await self._session.execute(paged(chosen, page, *_keys(rows)))).all()
+        return to_page(found, page, _budget_owner, _place)
 
     async def count_budgets(self, where: OwnerFilter, use: CapUse | None, at: Moment) -> int:
-        spent = {window: _spent(key) for window, key in at.periods.items()}
-        return await self._count(_owned(BUDGETS, where).where(_capped(use, spent, at.now)))
+        rows = _rows(BUDGETS, [*Window], where, at.now)
+        spent = {window: _spent(rows, key) for window, key in at.periods.items()}
+        return await self._count(_owned(rows, where).where(_capped(rows, use, spent, at.now)))
 
-    async def page_limits(self, where: OwnerFilter, page: PageRequest) -> Page[LimitOwner]:
-        chosen = _owned(RATE_LIMITS, where)
-        rows = (await self._session.execute(paged(chosen, page, *_keys(RATE_LIMITS)))).all()
-        return to_page(rows, page, lambda row: LimitOwner(*_owner(row), limits_value(row)), _place)
+    async def page_limits(self, where: OwnerFilter, now: datetime, page: PageRequest) -> Page[LimitOwner]:
+        rows = _rows(RATE_LIMITS, [*Dimension], where, now)
+        found = (await self._session.execute(paged(_owned(rows, where), page, *_keys(rows)))).all()
+        return to_page(found, page, lambda row: LimitOwner(*_owner(row), limits_value(row)), _place)
 
-    async def count_limits(self, where: OwnerFilter) -> int:
-        return await self._count(_owned(RATE_LIMITS, where))
+    async def count_limits(self, where: OwnerFilter, now: datetime) -> int:
+        return await self._count(_owned(_rows(RATE_LIMITS, [*Dimension], where, now), where))
 
     async def _count(self, chosen: Select[Any]) -> int:
         return await self._session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
 
 
-def _owned(table: Table, where: OwnerFilter, *columns: ColumnElement[Any]) -> Select[Any]:
+def _rows(table: Table, targets: Sequence[Dimension | Window], where: OwnerFilter, now: datetime) -> FromClause:
+    """What is set, and an empty row for each user who has nothing but what stands in for a while."""
+    if where.kind not in (None, SubjectKind.USER):
+        return table
+    unset: dict[str, ColumnElement[Any]] = {
+        "subject_kind": literal(SubjectKind.USER, table.c.subject_kind.type),
+        "subject_id": OVERRIDES.c.user_id,
+    }
+    if table is BUDGETS:
+        unset["alert_thresholds"] = literal(list(NO_BUDGET.alert_thresholds), table.c.alert_thresholds.type)
+    columns = [unset.get(c.name, cast(null(), c.type)).label(c.name) for c in table.c]
+    is_set = select(table.c.subject_id).where(
+        table.c.subject_kind == SubjectKind.USER, table.c.subject_id == OVERRIDES.c.user_id
+    )
+    others = select(*columns).where(*_running(targets, now), ~is_set.correlate(OVERRIDES).exists())
+    # Not DISTINCT: PostgreSQL cannot compare JSON.
+    return union_all(select(table), others.group_by(OVERRIDES.c.user_id)).subquery()
+
+
+def _owned(rows: FromClause, where: OwnerFilter, *columns: ColumnElement[Any]) -> Select[Any]:
     """The rows of users, groups and pools, with their names."""
-    kind = table.c.subject_kind
+    kind = rows.c.subject_kind
     named = (_LABEL.label("owner_order"), _USERS.c.name.label("user_name"), _USERS.c.email)
     statement = (
-        select(table, *named, _GROUPS.c.name.label("group_name"), *columns)
-        .outerjoin(_USERS, and_(kind == SubjectKind.USER, _USERS.c.id == table.c.subject_id))
-        .outerjoin(_GROUPS, and_(kind.in_(_OF_GROUPS), _GROUPS.c.id == table.c.subject_id))
+        select(rows, *named, _GROUPS.c.name.label("group_name"), *columns)
+        .outerjoin(_USERS, and_(kind == SubjectKind.USER, _USERS.c.id == rows.c.subject_id))
+        .outerjoin(_GROUPS, and_(kind.in_(_OF_GROUPS), _GROUPS.c.id == rows.c.subject_id))
         .where(kind.in_(_SHOWN if where.kind is None else (where.kind,)), _LABEL.is_not(None))
     )
     return statement.where(*named_like(where.search, _LABEL, _USERS.c.email))
 
 
-def _keys(table: Table) -> tuple[ColumnElement[Any], ...]:
-    return _LABEL, type_coerce(table.c.subject_kind, String), table.c.subject_id
+def _keys(rows: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return _LABEL, type_coerce(rows.c.subject_kind, String), rows.c.subject_id
 
 
 def _place(row: Row[Any]) -> CursorValues:
@@ -90,11 +128,11 @@ def _budget_owner(row: Row[Any]) -> BudgetOwner:
     return BudgetOwner(*_owner(row), budget_value(row), spent)
 
 
-def _spent(period: str) -> ColumnElement[int]:
+def _spent(rows: FromClause, period: str) -> ColumnElement[int]:
     """By the subject in a period; of a group's row by the member who spent most."""
-    kind = type_coerce(BUDGETS.c.subject_kind, String)
+    kind = type_coerce(rows.c.subject_kind, String)
     own = select(SPEND.c.spent_nanos).where(
-        SPEND.c.subject_kind == kind, SPEND.c.subject_id == BUDGETS.c.subject_id, SPEND.c.period == period
+        SPEND.c.subject_kind == kind, SPEND.c.subject_id == rows.c.subject_id, SPEND.c.period == period
     )
     most = (
         select(func.max(SPEND.c.spent_nanos))
@@ -102,43 +140,44 @@ def _spent(period: str) -> ColumnElement[int]:
         .where(
             SPEND.c.subject_kind == SubjectKind.USER.value,
             SPEND.c.period == period,
-            _MEMBERSHIPS.c.group_id == BUDGETS.c.subject_id,
+            _MEMBERSHIPS.c.group_id == rows.c.subject_id,
         )
     )
     whose = case(
-        (BUDGETS.c.subject_kind == SubjectKind.GROUP, most.correlate(BUDGETS).scalar_subquery()),
-        else_=own.correlate(BUDGETS).scalar_subquery(),
+        (rows.c.subject_kind == SubjectKind.GROUP, most.correlate(rows).scalar_subquery()),
+        else_=own.correlate(rows).scalar_subquery(),
     )
     return func.coalesce(whose, 0)
 
 
-def _capped(use: CapUse | None, spent: Mapping[Window, ColumnElement[int]], now: datetime) -> ColumnElement[bool]:
+def _capped(
+    rows: FromClause, use: CapUse | None, spent: Mapping[Window, ColumnElement[int]], now: datetime
+) -> ColumnElement[bool]:
     """Rows with a cap, lasting or for a while, or with one that is used up as far as is asked for."""
     if use is None:
-        return or_(*(BUDGETS.c[w.value].is_not(None) for w in Window), _standing_in([*Window], now).exists())
-    caps = {window: _in_force(window, now) for window in Window}
+        return or_(*(rows.c[w.value].is_not(None) for w in Window), _standing_in(rows, [*Window], now).exists())
+    caps = {window: _in_force(rows, window, now) for window in Window}
     # Not times 80: the largest caps would not fit any more.
     least = {w: cap if use is CapUse.REACHED else cap - cap // 5 for w, cap in caps.items()}
     return or_(*(and_(caps[w].is_not(None), spent[w] >= least[w]) for w in Window))
 
 
-def _in_force(window: Window, now: datetime) -> ColumnElement[int | None]:
+def _in_force(rows: FromClause, window: Window, now: datetime) -> ColumnElement[int | None]:
     """The cap that is set, or what stands in for a user's while it runs; null when that lifts it."""
-    standing_in = _standing_in([window], now)
+    standing_in = _standing_in(rows, [window], now)
     last = standing_in.order_by(OVERRIDES.c.created_at.desc(), OVERRIDES.c.id.desc()).limit(1)
-    return case((standing_in.exists(), last.scalar_subquery()), else_=BUDGETS.c[window.value])
+    return case((standing_in.exists(), last.scalar_subquery()), else_=rows.c[window.value])
 
 
-def _standing_in(windows: Sequence[Window], now: datetime) -> Select[Any]:
+def _standing_in(rows: FromClause, windows: Sequence[Window], now: datetime) -> Select[Any]:
     """The caps by overrides that run for the user of a row of budgets."""
+    of_row = (rows.c.subject_kind == SubjectKind.USER, OVERRIDES.c.user_id == rows.c.subject_id)
+    return select(OVERRIDES.c.value).where(*of_row, *_running(windows, now)).correlate(rows)
+
+
+def _running(targets: Sequence[Dimension | Window], now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        select(OVERRIDES.c.value)
-        .where(
-            BUDGETS.c.subject_kind == SubjectKind.USER,
-            OVERRIDES.c.user_id == BUDGETS.c.subject_id,
-            OVERRIDES.c.target.in_([window.value for window in windows]),
-            OVERRIDES.c.ended_at.is_(None),
-            OVERRIDES.c.ends_at > now,
-        )
-        .correlate(BUDGETS)
+        OVERRIDES.c.target.in_([target.value for target in targets]),
+        OVERRIDES.c.ended_at.is_(None),
+        OVERRIDES.c.ends_at > now,
     )
