@@ -354,6 +354,34 @@ async def test_calls_come_newest_first_page_by_page(stage: Stage) -> None:
     assert seen == sorted(records, key=lambda r: (r.started_ms, r.call_id), reverse=True)
 
 
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        (CallFilter(key="k1"), ["a", "c"]),
+        (CallFilter(key="laptop"), ["a", "b"]),
+        (CallFilter(key="LAPTOP"), ["a", "b"]),
+        (CallFilter(key="top"), []),
+        (CallFilter(provider="p2"), ["b"]),
+        (CallFilter(provider="überall"), ["b"]),
+        (CallFilter(provider="k1"), []),
+        (CallFilter(provider="demo", key="k1"), ["a", "c"]),
+        (CallFilter(provider="demo", key="K1"), []),
+        (CallFilter(key="k1", since=NOON + timedelta(hours=1)), ["c"]),
+    ],
+)
+async def test_calls_can_be_narrowed_to_a_key_and_a_provider_by_id_or_name(
+    stage: Stage, where: CallFilter, found: list[str]
+) -> None:
+    demo = {"provider_id": "p1", "provider_name": "Demo"}
+    await stage.write(
+        call(NOON, call_id="a", key_id="k1", key_label="laptop", **demo),
+        call(NOON, call_id="b", key_id="k2", key_label="Laptop", provider_id="p2", provider_name="überall"),
+        call(NOON + timedelta(hours=2), call_id="c", key_id="k1", key_label="renamed", **demo),
+    )
+    page = await stage.usage.calls(stage.admin, where, True, PageRequest())
+    assert sorted(record.call_id for record, _ in page.items) == found
+
+
 # The values alone: an id is made with each record, and not inside a strategy, which must repeat itself.
 CALLS = st.lists(
     st.fixed_dictionaries(

@@ -194,11 +194,15 @@ async def test_refused_calls_are_counted_by_reason(desk: Desk) -> None:
 async def test_calls_are_filtered_and_come_whole(desk: Desk) -> None:
     await desk.sign_in("ada@example.com")
     desk.write(*(call(NOW - timedelta(seconds=n), status=200 if n % 2 else 502) for n in range(1100)))
-    desk.write(call(NOW, model_slug="other", outcome="unreachable", user_id="eve"))
+    odd = {"key_label": "eve-laptop", "provider_name": "Other"}
+    desk.write(call(NOW, model_slug="other", outcome="unreachable", user_id="eve", **odd))
     assert len(await desk.rows("/export/calls.csv?everyone=true")) == 1101
     assert len(await desk.rows("/export/calls.csv?everyone=true&status=502")) == 550
     assert len(await desk.rows("/export/calls.csv?everyone=true&model=other")) == 1
     assert len(await desk.rows("/export/calls.csv?everyone=true&outcome=unreachable")) == 1
+    assert len(await desk.rows("/export/calls.csv?everyone=true&key=Eve-Laptop")) == 1
+    assert len(await desk.rows("/export/calls.csv?everyone=true&provider=other")) == 1
+    assert await desk.rows("/export/calls.csv?everyone=true&provider=other&status=502") == []
     assert len(await desk.rows("/export/calls.csv?userId=eve")) == 1
     assert len(await desk.rows("/export/calls.csv?everyone=true&to=2026-11-24T08:59:51Z")) == 1090
 

@@ -83,7 +83,8 @@ class UsageScope:
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Every field that is given has to match; `since` is included, `until` is not."""
+    """Every field that is given has to match; `since` is included, `until` is not. `key` and `provider` are an id, or
+    the name at the time of the call in upper or lower case."""
 
     user_id: str | None = None
     model_slug: str | None = None
@@ -91,6 +92,8 @@ class CallFilter:
     status: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    key: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

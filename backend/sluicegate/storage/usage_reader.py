@@ -328,6 +328,10 @@ def _matching(where: CallFilter) -> list[ColumnElement[bool]]:
         found.append(LEDGER.c.user_id == where.user_id)
     if where.model_slug is not None:
         found.append(LEDGER.c.model_slug == where.model_slug)
+    if where.key is not None:
+        found.append(_known_as(where.key, LEDGER.c.key_id, LEDGER.c.key_label))
+    if where.provider is not None:
+        found.append(_known_as(where.provider, LEDGER.c.provider_id, LEDGER.c.provider_name))
     if where.outcome is not None:
         found.append(LEDGER.c.outcome == where.outcome.value)
     if where.status is not None:
@@ -337,6 +341,11 @@ def _matching(where: CallFilter) -> list[ColumnElement[bool]]:
     if where.until is not None:
         found.append(LEDGER.c.started_ms < round(where.until.timestamp() * 1000))
     return found
+
+
+def _known_as(text: str, key: ColumnElement[str], name: ColumnElement[str]) -> ColumnElement[bool]:
+    # The database lowers both: SQLite knows no other letters than those of ASCII.
+    return or_(key == text, func.lower(name) == func.lower(text))
 
 
 def _totals(row: Row[Any]) -> UsageTotals:

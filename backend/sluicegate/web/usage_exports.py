@@ -69,6 +69,8 @@ def usage_export_routes(usage: UsageService, caller_of: Callable[[Request], Awai
             status=_number(request, "status"),
             since=instant_of(request, "from"),
             until=instant_of(request, "to"),
+            key=text_of(request, "key"),
+            provider=text_of(request, "provider"),
         )
         # A refusal has to come before the first byte.
         first = await usage.calls(caller, where, everyone, PageRequest(_BATCH))

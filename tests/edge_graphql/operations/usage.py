@@ -63,8 +63,10 @@ OPERATIONS = {
     ),
     "calls": Operation(
         "query ($first: Int! = 10, $after: String, $userId: ID, $everyone: Boolean! = false, $model: String, "
-        "$outcome: CallOutcome, $status: Int, $from: DateTime, $to: DateTime) { calls(first: $first, after: $after, "
-        "userId: $userId, everyone: $everyone, model: $model, outcome: $outcome, status: $status, from: $from, "
+        "$key: String, $provider: String, $outcome: CallOutcome, $status: Int, $from: DateTime, $to: DateTime) "
+        "{ calls(first: $first, after: $after, "
+        "userId: $userId, everyone: $everyone, model: $model, key: $key, provider: $provider, outcome: $outcome, "
+        "status: $status, from: $from, "
         "to: $to) { pageInfo { hasNextPage } "
         "edges { cursor node { id at userLabel keyName model providerModel providerName status outcome stream "
         "inputTokens cacheReadTokens cacheWriteTokens outputTokens cost estimated latencyMs firstByteMs clientApp "
@@ -75,6 +77,8 @@ OPERATIONS = {
             "userId": "mia",
             "first": 1,
             "model": "fast",
+            "key": "mia-key",
+            "provider": "Demo",
             "outcome": "OK",
             "status": 200,
             "from": "2026-11-24T00:00:00Z",

@@ -27,6 +27,10 @@ GroupId = Annotated[
 Everyone = Annotated[bool, strawberry.argument(description="That of everyone together.")]
 First = Annotated[int, strawberry.argument(description="At most so many, 1 to 100.")]
 Model = Annotated[str | None, strawberry.argument(description="Those that asked for this model.")]
+Key = Annotated[str | None, strawberry.argument(description="Those through this key: its id, or its name at the time.")]
+Provider = Annotated[
+    str | None, strawberry.argument(description="Those that this provider got: its id, or its name at the time.")
+]
 CallOutcome = Annotated[Outcome | None, strawberry.argument(description="Those that ended so.")]
 Status = Annotated[int | None, strawberry.argument(description="Those that were answered with this HTTP status.")]
 Since = Annotated[datetime | None, strawberry.argument(name="from", description="Those since, this included.")]
@@ -67,13 +71,15 @@ class UsageQueries:
         user_id: UserId = None,
         everyone: Everyone = False,
         model: Model = None,
+        key: Key = None,
+        provider: Provider = None,
         outcome: CallOutcome = None,
         status: Status = None,
         from_: Since = None,
         to: Until = None,
     ) -> CallConnection:
         service, caller = info.context.services.usage, info.context.require_caller()
-        where = CallFilter(user_id, model, outcome, status, from_, to)
+        where = CallFilter(user_id, model, outcome, status, from_, to, key, provider)
         page = await service.calls(caller, where, everyone, page_request(first, after))
         return CallConnection(edges=edges_of(page, Call.of), page_info=page_info(page))
 

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { expect, it } from "vitest";
 import { renderApp } from "@/test/render";
 import { stubServer } from "@/test/server";
@@ -57,6 +57,35 @@ it("narrows to a user that is found by name, and goes back to everybody", async 
   await user.click(await screen.findByRole("button", { name: "Whose usage: Grace Hopper" }));
   await user.click(await screen.findByRole("option", { name: "Everyone" }));
   await waitFor(() => expect(path()).toBe("/admin/usage"));
+});
+
+it("narrows the log of calls to a key and a provider, in its address and its file too", async () => {
+  const { user, server, path } = show("/admin/usage");
+  const log = await screen.findByRole("region", { name: "Recent calls" });
+  const field = (of: string) => within(log).getByLabelText(`${of} of the calls, by name`);
+  await user.type(field("Key"), "laptop");
+  await waitFor(() => expect(path()).toBe("/admin/usage?key=laptop"));
+  expect(field("Key")).toHaveFocus();
+  await user.type(field("Provider"), "Demo");
+  await waitFor(() =>
+    expect(server.lastOf("Calls")).toMatchObject({ key: "laptop", provider: "Demo", model: null }),
+  );
+  expect(path()).toBe("/admin/usage?key=laptop&provider=Demo");
+  expect(within(log).getByRole("link", { name: "CSV" })).toHaveAttribute(
+    "href",
+    expect.stringMatching(/^\/export\/calls\.csv\?.*&key=laptop&provider=Demo$/),
+  );
+  await user.click(within(log).getByRole("button", { name: "Clear filters" }));
+  await waitFor(() => expect(path()).toBe("/admin/usage"));
+  expect(field("Key")).toHaveValue("");
+  expect(field("Provider")).toHaveValue("");
+});
+
+it("shows by which key and provider a shared address narrows the log", async () => {
+  const { server } = show("/admin/usage?key=k1&provider=p1");
+  expect(await screen.findByLabelText("Key of the calls, by name")).toHaveValue("k1");
+  expect(screen.getByLabelText("Provider of the calls, by name")).toHaveValue("p1");
+  await waitFor(() => expect(server.lastOf("Calls")).toMatchObject({ key: "k1", provider: "p1" }));
 });
 
 it("names the group of a shared address, and leaves out single calls, which have no group", async () => {

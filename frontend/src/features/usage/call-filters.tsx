@@ -18,17 +18,47 @@ interface Props {
 
 const pause = 300;
 
+const none = {
+  model: undefined,
+  key: undefined,
+  provider: undefined,
+  outcome: undefined,
+  status: undefined,
+};
+
 /** Narrows the log of calls; the address holds what is chosen. */
 export function CallFilters({ state, onChange }: Props) {
-  const narrowed = [state.model, state.outcome, state.status].some((value) => value !== undefined);
+  const { model, key, provider, outcome, status } = state;
+  const narrowed = [model, key, provider, outcome, status].some((value) => value !== undefined);
+  // Fields are made anew once they are cleared, and at no other time: somebody may be typing in one.
+  const [clearing, setClearing] = useState(false);
+  const [clearings, setClearings] = useState(0);
+  if (clearing && !narrowed) {
+    setClearing(false);
+    setClearings(clearings + 1);
+  }
   return (
     <Group gap="xs" px="lg" pb="sm">
       <Typed
-        key={`model ${narrowed}`}
+        key={`model ${clearings}`}
         label="Model of the calls"
         placeholder="Any model"
-        value={state.model ?? ""}
-        onChange={(model) => onChange({ model: model || undefined })}
+        value={model ?? ""}
+        onChange={(typed) => onChange({ model: typed || undefined })}
+      />
+      <Typed
+        key={`key ${clearings}`}
+        label="Key of the calls, by name"
+        placeholder="Any key"
+        value={key ?? ""}
+        onChange={(typed) => onChange({ key: typed || undefined })}
+      />
+      <Typed
+        key={`provider ${clearings}`}
+        label="Provider of the calls, by name"
+        placeholder="Any provider"
+        value={provider ?? ""}
+        onChange={(typed) => onChange({ provider: typed || undefined })}
       />
       <NativeSelect
         size="xs"
@@ -37,16 +67,16 @@ export function CallFilters({ state, onChange }: Props) {
           { value: "", label: "Any result" },
           ...Object.entries(outcomeLabels).map(([value, label]) => ({ value, label })),
         ]}
-        value={state.outcome ?? ""}
+        value={outcome ?? ""}
         onChange={({ currentTarget: { value } }) =>
           onChange({ outcome: (value || undefined) as UsageSearch["outcome"] })
         }
       />
       <Typed
-        key={`status ${narrowed}`}
+        key={`status ${clearings}`}
         label="HTTP status of the calls"
         placeholder="Any status"
-        value={state.status === undefined ? "" : String(state.status)}
+        value={status === undefined ? "" : String(status)}
         onChange={(text) =>
           onChange({ status: /^[1-5]\d\d$/.test(text) ? Number(text) : undefined })
         }
@@ -55,7 +85,10 @@ export function CallFilters({ state, onChange }: Props) {
         <Button
           size="xs"
           variant="subtle"
-          onClick={() => onChange({ model: undefined, outcome: undefined, status: undefined })}
+          onClick={() => {
+            onChange(none);
+            setClearing(true);
+          }}
         >
           Clear filters
         </Button>

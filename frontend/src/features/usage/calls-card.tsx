@@ -41,8 +41,8 @@ interface Props {
 
 export function CallsCard({ scope, range, timeZone }: Props) {
   const { state, set } = useTableState<UsageSearch>();
-  const { model, outcome, status } = state;
-  const narrowing = { model, outcome, status };
+  const { model, key, provider, outcome, status } = state;
+  const narrowing = { model, key, provider, outcome, status };
   const query = useInfiniteQuery(
     callsQuery(scope, { ...instantsOf(range, timeZone), ...narrowing }),
   );

@@ -17,7 +17,12 @@ it("asks for the very days and the very people that the charts show", () => {
 
 it("asks for calls from midnight to midnight of the deployment's days, also when clocks change", () => {
   const asked = new URL(
-    callsAddress({ userId: "u1" }, range, "Europe/Berlin", { model: "fast", status: 500 }),
+    callsAddress({ userId: "u1" }, range, "Europe/Berlin", {
+      model: "fast",
+      key: "my laptop",
+      provider: "Demo",
+      status: 500,
+    }),
     "https://gate.example.com",
   ).searchParams;
   expect(Object.fromEntries(asked)).toEqual({
@@ -25,6 +30,8 @@ it("asks for calls from midnight to midnight of the deployment's days, also when
     from: "2026-10-19T22:00:00.000Z",
     to: "2026-10-26T23:00:00.000Z",
     model: "fast",
+    key: "my laptop",
+    provider: "Demo",
     status: "500",
   });
 });

@@ -7,6 +7,8 @@ import { exportAddress } from "@/lib/export-address";
 /** Narrows the log of calls beyond whose they are and when they were. */
 export interface CallNarrowing {
   model?: string | undefined;
+  key?: string | undefined;
+  provider?: string | undefined;
   outcome?: string | undefined;
   status?: number | undefined;
 }

@@ -61,12 +61,12 @@ const breakdownDocument = graphql(`
 
 const callsDocument = graphql(`
   query Calls(
-    $after: String, $userId: ID, $everyone: Boolean!, $model: String, $outcome: CallOutcome, $status: Int,
-    $from: DateTime, $to: DateTime
+    $after: String, $userId: ID, $everyone: Boolean!, $model: String, $key: String, $provider: String,
+    $outcome: CallOutcome, $status: Int, $from: DateTime, $to: DateTime
   ) {
     calls(
-      first: 10, after: $after, userId: $userId, everyone: $everyone, model: $model, outcome: $outcome,
-      status: $status, from: $from, to: $to
+      first: 10, after: $after, userId: $userId, everyone: $everyone, model: $model, key: $key, provider: $provider,
+      outcome: $outcome, status: $status, from: $from, to: $to
     ) {
       edges {
         node {
@@ -109,6 +109,8 @@ export interface CallFilter {
   from: string;
   to: string;
   model?: string | undefined;
+  key?: string | undefined;
+  provider?: string | undefined;
   outcome?: CallOutcome | undefined;
   status?: number | undefined;
 }
@@ -117,8 +119,14 @@ export const callsQuery = ({ userId, everyone }: UsageScope, filter: CallFilter)
   pagesQuery<Call>({
     queryKey: keys.calls({ userId, everyone, ...filter }),
     fetch: async (after) => {
-      const { from, to, model, outcome, status } = filter;
-      const narrowing = { model: model ?? null, outcome: outcome ?? null, status: status ?? null };
+      const { from, to } = filter;
+      const narrowing = {
+        model: filter.model ?? null,
+        key: filter.key ?? null,
+        provider: filter.provider ?? null,
+        outcome: filter.outcome ?? null,
+        status: filter.status ?? null,
+      };
       const whoseCalls = { userId: userId ?? null, everyone: everyone ?? false };
       return (await execute(callsDocument, { after, ...whoseCalls, from, to, ...narrowing })).calls;
     },

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { isDate } from "@/lib/dates";
 
 const date = z.string().check(z.refine(isDate));
+const text = z.catch(z.optional(z.string()), undefined);
 
 export const spans = [7, 30, 90] as const;
 export const dimensions = [
@@ -23,16 +24,18 @@ export const usageSearch = z.object({
   from: z.catch(z.optional(date), undefined),
   to: z.catch(z.optional(date), undefined),
   by: z.catch(z.optional(z.enum(dimensions)), undefined),
-  /** Of single calls: what they asked for, how they ended, what was answered. */
-  model: z.catch(z.optional(z.string()), undefined),
+  /** Of single calls: what they asked for, through what, how they ended, what was answered. */
+  model: text,
+  key: text,
+  provider: text,
   outcome: z.catch(z.optional(z.enum(outcomes)), undefined),
   status: z.catch(z.optional(z.number()), undefined),
 });
 
 /** Everybody's usage can also be narrowed to one user or one group. */
 export const adminUsageSearch = z.extend(usageSearch, {
-  user: z.catch(z.optional(z.string()), undefined),
-  group: z.catch(z.optional(z.string()), undefined),
+  user: text,
+  group: text,
 });
 
 export type AdminUsageSearch = z.infer<typeof adminUsageSearch>;
