@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { addDays, daysBetween, formatRelative, isDate, startOfDay, todayIn } from "@/lib/dates";
+import {
+  addDays,
+  daysBetween,
+  formatRelative,
+  isDate,
+  pointFormat,
+  startOfDay,
+  todayIn,
+} from "@/lib/dates";
 
 const now = Date.parse("2026-11-24T12:00:00Z");
 const after = (seconds: number): string =>
@@ -48,4 +56,27 @@ it("finds when a day begins in a time zone, on days of change too", () => {
   expect(startOfDay("2026-03-30", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
   expect(startOfDay("2026-11-24", "Asia/Kolkata")).toBe("2026-11-23T18:30:00.000Z");
   expect(startOfDay("2026-11-01", "America/New_York")).toBe("2026-11-01T04:00:00.000Z");
+});
+
+it("tells the two hours of the same name apart when clocks go back, and leaves all others as they are", () => {
+  const berlin = pointFormat("HOUR", "Europe/Berlin");
+  const from = (start: string, count: number) =>
+    Array.from({ length: count }, (_, n) =>
+      new Date(Date.parse(start) + n * 3_600_000).toISOString(),
+    );
+  expect(from("2026-10-24T23:00:00Z", 4).map(berlin)).toEqual([
+    "Oct 25, 01:00",
+    "Oct 25, 02:00 GMT+2",
+    "Oct 25, 02:00 GMT+1",
+    "Oct 25, 03:00",
+  ]);
+  expect(berlin("2026-10-25T01:40:00Z")).toBe("Oct 25, 02:40 GMT+1");
+  expect(new Set(from("2026-10-24T22:00:00Z", 25).map(berlin)).size).toBe(25);
+  expect(from("2026-03-29T00:00:00Z", 2).map(berlin)).toEqual(["Mar 29, 01:00", "Mar 29, 03:00"]);
+  expect(
+    from("2026-11-01T04:00:00Z", 3).map(
+      pointFormat("HOUR", "America/New_York", { weekday: "short" }),
+    ),
+  ).toEqual(["Sun, Nov 1, 00:00", "Sun, Nov 1, 01:00 GMT-4", "Sun, Nov 1, 01:00 GMT-5"]);
+  expect(pointFormat("DAY", "Europe/Berlin")("2026-10-25T01:00:00Z")).toBe("Oct 25");
 });

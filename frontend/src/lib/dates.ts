@@ -1,4 +1,5 @@
 const locale = "en-US";
+const hour = 3_600_000;
 
 /** Seconds of each unit, and from which part of one it is named: 30 days less a moment are a month. */
 const units: { unit: Intl.RelativeTimeFormatUnit; size: number; from: number }[] = [
@@ -76,12 +77,30 @@ export const isDate = (text: string): boolean =>
   !Number.isNaN(Date.parse(`${text}T00:00:00Z`)) &&
   addDays(text, 0) === text;
 
-/** The label of one point of a chart, in the deployment's time zone. */
-export function formatPoint(instant: string, interval: "DAY" | "HOUR", timeZone: string): string {
-  return new Intl.DateTimeFormat(locale, {
+/**
+ * Labels the points of a chart in the deployment's time zone. Where clocks go back, the same hour comes twice: both
+ * times it has its offset with it.
+ */
+export function pointFormat(
+  interval: "DAY" | "HOUR",
+  timeZone: string,
+  more: Intl.DateTimeFormatOptions = {},
+): (instant: string) => string {
+  const hourly = interval === "HOUR";
+  const options: Intl.DateTimeFormatOptions = {
     timeZone,
     month: "short",
     day: "numeric",
-    ...(interval === "HOUR" ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : {}),
-  }).format(new Date(instant));
+    ...(hourly && { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    ...more,
+  };
+  const plain = new Intl.DateTimeFormat(locale, options);
+  return (instant) => {
+    const at = Date.parse(instant);
+    const label = plain.format(at);
+    const twice = hourly && [-hour, hour].some((away) => plain.format(at + away) === label);
+    return twice
+      ? new Intl.DateTimeFormat(locale, { ...options, timeZoneName: "shortOffset" }).format(at)
+      : label;
+  };
 }

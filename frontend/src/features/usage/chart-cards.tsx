@@ -6,7 +6,7 @@ import { seriesAddress } from "@/features/usage/exports";
 import type { UsageReport, UsageScope } from "@/features/usage/queries";
 import type { Range } from "@/features/usage/range";
 import { formatUsd } from "@/lib/currency";
-import { formatPoint } from "@/lib/dates";
+import { pointFormat } from "@/lib/dates";
 import { formatCount } from "@/lib/numbers";
 import { chartHeight } from "./chart-height";
 import type { Activity } from "./charts";
@@ -83,6 +83,6 @@ function summarize({ totals, series }: UsageReport, range: Range, timeZone: stri
     undefined,
   );
   if (!busiest || busiest.totals.requests === 0) return `${used}.`;
-  const peak = formatPoint(busiest.start, range.interval, timeZone);
+  const peak = pointFormat(range.interval, timeZone)(busiest.start);
   return `${used}. Busiest: ${peak} with ${formatCount(busiest.totals.requests)} requests.`;
 }

@@ -1,6 +1,6 @@
 import type { UsageReport } from "@/features/usage/queries";
 import type { Range } from "@/features/usage/range";
-import { formatPoint } from "@/lib/dates";
+import { pointFormat } from "@/lib/dates";
 
 type Series = UsageReport["series"];
 type Figures = (totals: Series[number]["totals"]) => Record<string, number>;
@@ -33,24 +33,19 @@ export function pointsOf(
   { series, before, interval, timeZone }: Compared,
   figures: Figures,
 ): ChartPoint[] {
-  const named = new Intl.DateTimeFormat("en-US", {
-    timeZone,
-    weekday: "short",
-    month: "short",
-    day: "numeric",
-    ...(interval === "HOUR" ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : {}),
-  });
+  const label = pointFormat(interval, timeZone);
+  const named = pointFormat(interval, timeZone, { weekday: "short" });
   const length = Math.max(series.length, before?.length ?? 0);
   return Array.from({ length }, (_, index): ChartPoint => {
     const now = series[index];
     const then = before?.[index];
     const shown = now && figures(now.totals);
     return {
-      point: now ? formatPoint(now.start, interval, timeZone) : "",
-      ...(shown && { ...shown, at: named.format(new Date(now.start)), sum: total(shown) }),
+      point: now ? label(now.start) : "",
+      ...(shown && { ...shown, at: named(now.start), sum: total(shown) }),
       ...(then && {
         before: total(figures(then.totals)),
-        beforeAt: named.format(new Date(then.start)),
+        beforeAt: named(then.start),
       }),
     };
   });

@@ -194,6 +194,11 @@ it("lays hours under hours by their place, also where one day has more of them",
 
   const on = pointsOf({ ...asked, series: longer, before: shorter }, figures);
   expect(on).toHaveLength(25);
+  expect(on.slice(2, 4)).toMatchObject([
+    { point: "Oct 25, 02:00 GMT+2", at: "Sun, Oct 25, 02:00 GMT+2" },
+    { point: "Oct 25, 02:00 GMT+1", at: "Sun, Oct 25, 02:00 GMT+1" },
+  ]);
+  expect(after[3]).toMatchObject({ beforeAt: "Sun, Oct 25, 02:00 GMT+1" });
   expect(on[24]).toEqual({
     point: "Oct 25, 23:00",
     at: "Sun, Oct 25, 23:00",

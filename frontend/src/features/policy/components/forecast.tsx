@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { useSession } from "@/features/session/queries";
 import { formatUsd, parseUsd } from "@/lib/currency";
-import { formatPoint } from "@/lib/dates";
+import { pointFormat } from "@/lib/dates";
 
 interface Props {
   spent: string;
@@ -23,7 +23,7 @@ export function Forecast({ spent, cap, reachedAt }: Props) {
   }
   return (
     <Text size="xs" title={`At this pace ${formatUsd(cap)} are spent then`}>
-      At this pace reached on {formatPoint(reachedAt, "HOUR", timeZone)}
+      At this pace reached on {pointFormat("HOUR", timeZone)(reachedAt)}
     </Text>
   );
 }
