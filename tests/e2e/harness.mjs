@@ -1,6 +1,7 @@
 // A really started server and a real browser for the journeys beside this file.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -29,7 +30,7 @@ export async function startServer({ args = [], env = {} } = {}) {
       env: { ...unsettled(process.env), SLUICEGATE_DATA_DIR: data, ...env },
     });
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => lines.push(String(chunk)));
-    await untilHealthy(url, child, () => lines.join(""));
+    await untilHealthy(url, join(data, "demo.json"), child, () => lines.join(""));
   }
 
   async function halt() {
@@ -206,10 +207,11 @@ async function freePort() {
   return port;
 }
 
-async function untilHealthy(url, child, output) {
+async function untilHealthy(url, facts, child, output) {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output()}`);
-    const answer = await fetch(`${url}/healthz`).catch(() => null);
+    // Written by a server that has its port: before that, somebody else could answer there.
+    const answer = existsSync(facts) ? await fetch(`${url}/healthz`).catch(() => null) : null;
     await answer?.arrayBuffer();
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
