@@ -4,26 +4,78 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
+import stacks
 from databases import PostgresTemplate, postgres_database, sqlite_database
 
 _DATABASE = "SLUICEGATE_TEST_DATABASE_URL"
 _REDIS = "SLUICEGATE_TEST_REDIS_URL"
+_left_out = pytest.StashKey[int]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    name = os.environ.get(stacks.VARIABLE, stacks.NAMES[0])
+    if name not in stacks.NAMES:
+        raise pytest.UsageError(f"{stacks.VARIABLE} is {name!r}, and may be {' or '.join(stacks.NAMES)}")
+    config.stash[_left_out] = 0
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "postgres_url" in names:
             item.add_marker(pytest.mark.postgres)
         if "redis_url" in names:
             item.add_marker(pytest.mark.redis)
+    if stacks.SHARED:
+        other = [item for item in items if item.get_closest_marker("embedded")]
+        items[:] = [item for item in items if not item.get_closest_marker("embedded")]
+        config.hook.pytest_deselected(items=other)
+        config.stash[_left_out] = len(other)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash[_left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # All workers find the same tests.
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if stacks.SHARED:
+        terminalreporter.write_line(f"on PostgreSQL and Redis; left out as embedded: {config.stash[_left_out]} tests")
+
+
+@pytest.fixture(scope="session")
+def shared_stack(postgres_url: str, redis_url: str) -> Iterator[stacks.Shared]:
+    with ExitStack() as stack:
+        shared = stacks.Shared(postgres_url, redis_url, stack)
+        stacks.use(shared)
+        yield shared
+        stacks.use(None)
+
+
+@pytest.fixture(autouse=True)
+def stack(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What servers are built on, for every test that makes one; see stacks.py."""
+    if not stacks.SHARED:
+        yield
+        return
+    shared: stacks.Shared = request.getfixturevalue("shared_stack")
+    with shared.one_test():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +96,7 @@ def fresh_postgres_url(postgres_url: str) -> str:
     return postgres_url
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=stacks.DATABASES)
 def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database without a schema: SQLite always, PostgreSQL where there is one."""
     if request.param == "sqlite":
@@ -60,7 +112,7 @@ def postgres_schema(postgres_url: str) -> Iterator[PostgresTemplate]:
         yield PostgresTemplate(url)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=stacks.DATABASES)
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with today's schema: SQLite always, PostgreSQL where there is one."""
     if request.param == "sqlite":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +18,14 @@ from devtools.shell import CI, RESULTS, ROOT
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One program to run. With `junit` its own cases are counted, otherwise the stage counts as one."""
+    """One program to run. With `junit` its own cases are counted, otherwise the stage counts as one. `environment` is
+    added to that of this process."""
 
     name: str
     command: Sequence[str]
     cwd: Path = ROOT
     junit: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(slots=True)
@@ -111,6 +114,7 @@ def _execute(stage: Stage, *, loud: bool) -> tuple[int, str]:
         done = subprocess.run(
             stage.command,
             cwd=stage.cwd,
+            env={**os.environ, **stage.environment},
             stdin=subprocess.DEVNULL,
             stdout=None if loud else subprocess.PIPE,
             stderr=None if loud else subprocess.STDOUT,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from devtools.report import Report, Stage
@@ -13,6 +14,10 @@ _TESTS = ROOT / "tests"
 _UNIT = ("kit", "domain", "policy", "settings", "architecture")
 # Whole pages of the console, which take three quarters of the time of its tests.
 _PAGES = "**/*page.test.tsx"
+# Tests that start servers run on both stacks; those of services, storage and jobs alone try both databases themselves.
+_SERVERS = ("gateway", "web", "edge_graphql")
+_STACK = "SLUICEGATE_TEST_STACK"
+_SHARED = ("SLUICEGATE_TEST_DATABASE_URL", "SLUICEGATE_TEST_REDIS_URL")
 # These have a stage, a set-up or a duration of their own.
 _APART = ("clients", "e2e", "packaging")
 
@@ -42,6 +47,7 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     ensure_program("kubectl", "kubernetes-client")
     apart = [f"--ignore=tests/{name}" for name in _APART]
     report.run(_pytest("tests", [*apart, "--numprocesses=3", *pytest_args]))
+    _shared(report, pytest_args)
     if report.ensure(CLIENTS):
         report.run(_pytest("clients", ["tests/clients"]))
     if report.ensure(BUILD):
@@ -49,6 +55,19 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
             Stage("console size", ["node", "frontend/scripts/size.mjs"]), _pytest("packaging", ["tests/packaging"])
         )
         browser(report, [])
+
+
+def _shared(report: Report, pytest_args: Sequence[str]) -> None:
+    """What starts servers once more, on PostgreSQL and Redis, unless all tests have run on them just now."""
+    name = "tests on PostgreSQL and Redis"
+    if os.environ.get(_STACK) == "shared":
+        return
+    if missing := [variable for variable in _SHARED if not os.environ.get(variable)]:
+        report.skip(name, f"{' and '.join(missing)} not set")
+        return
+    folders = [f"tests/{folder}" for folder in _SERVERS]
+    selected = ["-m", "not any_stack", "--numprocesses=3"]
+    report.run(_pytest(name, [*folders, *selected, *pytest_args], {_STACK: "shared"}))
 
 
 def quick(report: Report, pytest_args: Sequence[str]) -> None:
@@ -110,9 +129,10 @@ def export_schema() -> None:
     run([python_tool("sluicegate"), "schema", "export", "schema.graphql"])
 
 
-def _pytest(name: str, args: Sequence[str]) -> Stage:
-    junit = RESULTS / f"{name}.xml"
-    return Stage(name, [python_tool("pytest"), "--quiet", f"--junitxml={junit}", *args], junit=junit)
+def _pytest(name: str, args: Sequence[str], environment: Mapping[str, str] | None = None) -> Stage:
+    junit = RESULTS / f"{name.replace(' ', '-')}.xml"
+    command = [python_tool("pytest"), "--quiet", f"--junitxml={junit}", *args]
+    return Stage(name, command, junit=junit, environment=environment or {})
 
 
 def _vitest(*more: str) -> Stage:

@@ -154,6 +154,7 @@ def _forged(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
         return [apikey.new_credential().text for _ in range(number)]
 
 
+@pytest.mark.embedded
 async def test_wrong_keys_cost_no_more_at_two_gateways_than_at_one(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +183,7 @@ async def test_wrong_keys_cost_no_more_at_two_gateways_than_at_one(
         assert len(looked_at) == 30
 
 
+@pytest.mark.embedded
 async def test_many_right_keys_at_once_are_none_of_them_refused(tmp_path: Path, redis_url: str) -> None:
     async with running_bench(tmp_path, redis_url=redis_url, redis_prefix=prefix()) as bench:
         keys = [(await bench.add_key()).text for _ in range(45)]
@@ -189,6 +191,7 @@ async def test_many_right_keys_at_once_are_none_of_them_refused(tmp_path: Path, 
         assert {answer.status_code for answer in answers} == {200}
 
 
+@pytest.mark.embedded
 async def test_sign_ins_are_counted_together(tmp_path: Path, redis_url: str) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import stacks
 from databases import PostgresTemplate, postgres_database
-from edge_graphql.world import World, copy_for, seed, sqlite_copy, world_at
+from edge_graphql.world import World, copy_for, seed, world_at
 
 NewWorld = Callable[[], AbstractAsyncContextManager[World]]
 _numbers = count()
@@ -29,7 +31,7 @@ def postgres_template(postgres_url: str, tmp_path_factory: pytest.TempPathFactor
         yield PostgresTemplate(url, lambda url: seed(url, tmp_path_factory.mktemp("template")))
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=stacks.DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return copy_for(request, tmp_path, "sqlite_template", "postgres_template")
 
@@ -40,15 +42,16 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-@pytest.fixture
-def new_world(sqlite_template: Path, tmp_path: Path) -> NewWorld:
-    """One world after the other, on SQLite."""
+@pytest.fixture(params=stacks.DATABASES[:1])
+def new_world(request: pytest.FixtureRequest, tmp_path: Path) -> NewWorld:
+    """One world after the other."""
 
     @asynccontextmanager
     async def make() -> AsyncIterator[World]:
         folder = tmp_path / str(next(_numbers))
         folder.mkdir()
-        async with world_at(sqlite_copy(sqlite_template, folder), folder) as made:
+        url = await asyncio.to_thread(copy_for, request, folder, "sqlite_template", "postgres_template")
+        async with world_at(url, folder) as made:
             yield made
 
     return make

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from fakes.identity import Site, sqlite_site
+from fakes.identity import Site, new_site
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.policy import Subject, SubjectKind
@@ -41,7 +41,7 @@ async def _ask(services: Services, caller: Caller, query: str, **variables: Any)
 
 
 async def test_a_provider_model_tells_where_it_serves_and_a_model_who_may_call_it(tmp_path: Path) -> None:
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         services = _services(site)
         admin, mia = await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com")
         provider = await services.providers.create(admin, NewProvider(ProviderKind.DEMO, "Demo"))
@@ -66,7 +66,7 @@ async def test_a_provider_model_tells_where_it_serves_and_a_model_who_may_call_i
 
 
 async def test_members_learn_of_a_granted_model_but_not_who_else_may_call_it(tmp_path: Path) -> None:
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         services = _services(site)
         admin, mia = await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com")
         model = await services.models.create(admin, NewModel("fast"))
@@ -80,7 +80,7 @@ async def test_members_learn_of_a_granted_model_but_not_who_else_may_call_it(tmp
 
 
 async def test_every_kind_says_what_it_takes(tmp_path: Path) -> None:
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         member = await site.person("mia@example.com")
         query = "{ providerKinds { kind takesOrganization takesRegion takesApiVersion } }"
         data, errors = await _ask(_services(site), member, query)

@@ -14,6 +14,7 @@ from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_ty
 from msgspec.structs import replace
 from sqlalchemy import event
 
+import stacks
 from databases import PostgresTemplate, postgres_database
 from edge_graphql.people import NOW, PRICES, dollars, past_calls
 from edge_graphql.world import SCHEMA, World, copy_for, seed, sqlite_copy, world_at
@@ -150,7 +151,7 @@ def _fill(url: str, folder: Path) -> None:
     asyncio.run(fill())
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=stacks.DATABASES)
 def crowded_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The world after `crowd`, which takes longer than what is asked in it."""
     return copy_for(request, tmp_path, "crowded_sqlite", "crowded_postgres")

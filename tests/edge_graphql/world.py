@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
+import stacks
 from databases import PostgresTemplate
 from edge_graphql.people import NOW, past_calls, populate
 from sluicegate.container import Container
@@ -97,9 +98,14 @@ def _tables(connection: Any) -> list[str]:
 
 @asynccontextmanager
 async def world_at(url: str, folder: Path) -> AsyncIterator[World]:
-    settings = Settings(data_dir=folder, database_url=url, kek_primary=KEK)  # type: ignore[arg-type]
-    container = Container(settings, URL, clock=ManualClock(NOW))
+    stacks.current().counters()
+    values: dict[str, Any] = {**stacks.current().settings, "database_url": url}
+    container = Container(Settings(data_dir=folder, kek_primary=KEK, **values), URL, clock=ManualClock(NOW))
     await container.journal.start()
+    if container.redis is not None:
+        await container.redis.start(container.journal.recovered)
+    if container.news is not None:
+        await container.news.start()
     await container.policy.start()
     try:
         yield World(container)

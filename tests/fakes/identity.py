@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from databases import sqlite_database
+import stacks
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.policy import PolicyChange
 from sluicegate.domain.user import Role, User, UserStatus
@@ -74,8 +74,9 @@ class Site:
 
 
 @asynccontextmanager
-async def sqlite_site(folder: Path) -> AsyncIterator[Site]:
-    async with site_at(sqlite_database(folder / "site.db")) as site:
+async def new_site(folder: Path) -> AsyncIterator[Site]:
+    """One at a time; its database may be in the folder."""
+    async with site_at(stacks.current().empty(folder)) as site:
         yield site
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import uvicorn
 from argon2 import PasswordHasher
 
+import stacks
 from databases import sqlite_database
 from fakes.provider import Provider
 from sluicegate.app import create_app
@@ -43,6 +45,7 @@ from sluicegate.kit.secret import Secret
 from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.settings import Settings
+from sluicegate.storage import migrate
 
 _DATABASE = "sluicegate.db"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -269,25 +272,49 @@ async def populate(container: Container, port: int) -> None:
         tx.changed(_CATALOG_CHANGED)
 
 
+def server_at(folder: Path, **settings: Any) -> Container:
+    """A server on the present stack."""
+    values: dict[str, Any] = {"data_dir": folder, **stacks.current().settings, **settings}
+    return Container(Settings(**values), "http://127.0.0.1")
+
+
 # The files of a data folder after `populate`, and the port that stands for the provider's in it.
 _furniture: dict[str, bytes] = {}
 _NO_PORT = 1
+_MOVED = "UPDATE providers SET base_url = replace(base_url, {0}, {0})"
 
 
 async def _furnish(folder: Path, port: int) -> None:
-    """A data folder as `populate` leaves it, in a fraction of the time."""
+    """A data folder and a database as `populate` leaves them, in a fraction of the time."""
+    shared = stacks.shared()
+    url = "" if shared is None else await asyncio.to_thread(shared.furnished, "bench", _make_shared)
     if not _furniture:
-        with tempfile.TemporaryDirectory() as made:
-            sqlite_database(Path(made) / _DATABASE)
-            container = Container(Settings(data_dir=Path(made)), "http://127.0.0.1")
-            await populate(container, _NO_PORT)
-            await container.stop()
-            _furniture.update({name: (Path(made) / name).read_bytes() for name in (_DATABASE, KEK_FILE)})
+        await _make(_DATABASE, KEK_FILE)
     for name, content in _furniture.items():
         (folder / name).write_bytes(content)
+    moved = f"http://127.0.0.1:{_NO_PORT}", f"http://127.0.0.1:{port}"
+    if url:
+        with psycopg.connect(url) as connection:
+            connection.execute(_MOVED.format("%s"), moved)
+        return
     with closing(sqlite3.connect(folder / _DATABASE)) as connection, connection:
-        moved = "UPDATE providers SET base_url = replace(base_url, ?, ?)"
-        connection.execute(moved, (f"http://127.0.0.1:{_NO_PORT}", f"http://127.0.0.1:{port}"))
+        connection.execute(_MOVED.format("?"), moved)
+
+
+def _make_shared(url: str) -> None:
+    migrate.upgrade(url)
+    asyncio.run(_make(KEK_FILE, database_url=url))
+
+
+async def _make(*names: str, **settings: Any) -> None:
+    """The furniture: these files, made by a server on its own with these settings."""
+    with tempfile.TemporaryDirectory() as made:
+        sqlite_database(Path(made) / _DATABASE)
+        values: dict[str, Any] = {"data_dir": Path(made), **settings}
+        container = Container(Settings(**values), "http://127.0.0.1")
+        await populate(container, _NO_PORT)
+        await container.stop()
+        _furniture.update({name: (Path(made) / name).read_bytes() for name in names})
 
 
 async def _add_model(
@@ -314,10 +341,9 @@ async def running_bench(
 ) -> AsyncIterator[Bench]:
     """Without `direct` all goes by ASGI. `everything` also serves GraphQL and the web routes. `provider` is one that
     does more than the usual."""
-    values: dict[str, Any] = {"data_dir": folder, "allow_private_upstreams": True, **settings}
     async with provider or Provider() as provider:
         await _furnish(folder, provider.port)
-        container = Container(Settings(**values), "http://127.0.0.1")
+        container = server_at(folder, allow_private_upstreams=True, **settings)
         if stalled_seconds is not None:
             container.gateway = _impatient(container, stalled_seconds)
         await container.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
@@ -10,21 +11,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.bench import CHAT, CREDENTIAL, MESSAGES, SUBJECT, Bench, chat, messages
+import stacks
+from gateway.bench import CHAT, CREDENTIAL, MESSAGES, SUBJECT, Bench, chat, messages, server_at
 from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
 from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
-from sluicegate.settings import Settings
 
 _SERVE = """
-import asyncio, sys, uvicorn
+import asyncio, json, sys, uvicorn
 from pathlib import Path
 from sluicegate.container import Container
 from sluicegate.settings import Settings
 
 async def main():
-    container = Container(Settings(data_dir=Path(sys.argv[1]), allow_private_upstreams=True), "http://127.0.0.1")
+    settings = Settings(data_dir=Path(sys.argv[1]), allow_private_upstreams=True, **json.loads(sys.argv[2]))
+    container = Container(settings, "http://127.0.0.1")
     await container.start()
     config = uvicorn.Config(container.gateway, port=0, lifespan="off", log_level="error", access_log=False)
     server = uvicorn.Server(config)
@@ -75,7 +77,8 @@ async def _whole_ledger(container: Container) -> list[CallRecord]:
 
 @pytest.mark.parametrize("calls", [20, 150])
 async def test_a_killed_gateway_accounts_for_every_call(bench: Bench, tmp_path: Path, calls: int) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _SERVE, str(tmp_path), stdout=PIPE)
+    arguments = ("-c", _SERVE, str(tmp_path), json.dumps(stacks.current().settings))
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE)
     try:
         port = await _port_of(process)
         callers = [asyncio.create_task(_call_until_it_dies(port)) for _ in range(8)]
@@ -87,7 +90,7 @@ async def test_a_killed_gateway_accounts_for_every_call(bench: Bench, tmp_path: 
         await process.wait()
     answered = sum(await asyncio.gather(*callers))
     assert answered > 0
-    heir = Container(Settings(data_dir=tmp_path), "http://127.0.0.1")
+    heir = server_at(tmp_path)
     await heir.start()
     try:
         ledger = await _whole_ledger(heir)

@@ -132,6 +132,7 @@ async def test_an_answer_whose_ids_cannot_be_read_is_billed_all_the_same(bench: 
     assert {(record.output_tokens, record.estimated) for record in await bench.ledger()} == {(17, False)}
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("direct", [True, False])
 async def test_an_answer_of_one_gateway_is_gone_on_with_at_another(
     tmp_path: Path, redis_url: str, direct: bool
@@ -150,6 +151,7 @@ async def test_an_answer_of_one_gateway_is_gone_on_with_at_another(
         assert (await ask(office, other)).status_code == 200
 
 
+@pytest.mark.embedded
 async def test_without_redis_a_gateway_knows_its_own_answers_alone(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -7,11 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 from fakes.wire import completion, whole
-from gateway.bench import Bench
+from gateway.bench import Bench, server_at
 from gateway.office import Office
-from sluicegate.container import Container
 from sluicegate.domain.policy import Subject, SubjectKind, Window
-from sluicegate.settings import Settings
 
 POOL = """query ($id: ID!) { group(id: $id) { pool {
   rateLimit { requestsPerMinute } budget { daily monthly }
@@ -98,7 +96,7 @@ async def test_a_restart_forgets_nothing_of_a_pool(office: Office, bench: Bench,
     await office.ask(SET_LIMIT, id=team, input={"requestsPerMinute": 50})
     expected = await bench.container.admission.use_of(Subject(SubjectKind.POOL, team))
     records = await bench.ledger()
-    heir = Container(Settings(data_dir=tmp_path), "http://127.0.0.1")
+    heir = server_at(tmp_path)
     await heir.start()
     try:
         found = await heir.admission.use_of(Subject(SubjectKind.POOL, team))

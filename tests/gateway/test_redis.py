@@ -13,6 +13,8 @@ from fakes.redis_server import RedisServer
 from gateway.bench import CHAT, MESSAGES, SUBJECT, Bench, chat, messages, running_bench
 from sluicegate.domain.policy import Dimension, Window
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[RedisServer]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import inspect
 
 from gateway.bench import (
     CHAT,
@@ -174,6 +175,13 @@ async def assert_kept_nowhere(bench: Bench) -> None:
     folder = bench.container.settings.data_dir
     for path in (path for path in folder.rglob("*") if path.is_file()):
         assert KEY.encode() not in path.read_bytes(), path
+    # Not every database is in the folder.
+    async with bench.container.engine.connect() as connection:
+        tables = await connection.run_sync(lambda connection: inspect(connection).get_table_names())
+        assert "usage_ledger" in tables, tables
+        for table in tables:
+            rows = (await connection.exec_driver_sql(f'SELECT * FROM "{table}"')).all()
+            assert not any(KEY in repr(row) for row in rows), table
 
 
 @every_call

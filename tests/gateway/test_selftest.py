@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from databases import sqlite_database
-from sluicegate.adapters.memory import MemoryAdmission
+import stacks
+from gateway.bench import server_at
 from sluicegate.container import Container
 from sluicegate.gateway.asgi import Reply, Request
 from sluicegate.gateway.paths import Endpoint
@@ -17,13 +17,12 @@ from sluicegate.policy.effective import EffectivePolicy
 from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.policy import LimitSet
 from sluicegate.ports.usage import CallFilter
-from sluicegate.settings import Settings
 
 
 @pytest.fixture
 def container(tmp_path: Path) -> Container:
-    sqlite_database(tmp_path / "sluicegate.db")
-    return Container(Settings(data_dir=tmp_path), "http://127.0.0.1")
+    stacks.current().empty(tmp_path)
+    return server_at(tmp_path)
 
 
 async def starts(container: Container) -> str | None:
@@ -52,12 +51,12 @@ async def test_a_sound_gateway_starts_and_nothing_of_the_test_is_left(container:
 async def test_a_limiter_that_is_never_asked_stops_the_start(
     container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admit = MemoryAdmission.admit
+    admit = container.admission.admit
 
-    async def blind(self: MemoryAdmission, ask: Any) -> Any:
-        return await admit(self, type(ask)((), ask.input_tokens, ask.output_tokens, ask.cost))
+    async def blind(ask: Any) -> Any:
+        return await admit(type(ask)((), ask.input_tokens, ask.output_tokens, ask.cost))
 
-    monkeypatch.setattr(MemoryAdmission, "admit", blind)
+    monkeypatch.setattr(container.admission, "admit", blind)
     said = await starts(container)
     assert said is not None
     assert "budget_exceeded" in said

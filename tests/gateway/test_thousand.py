@@ -15,18 +15,16 @@ from typing import Any
 import httpx
 import pytest
 
+import stacks
 from cli.program import Server, serving
-from databases import sqlite_database
 from fakes.http_server import Connection
 from fakes.provider import Exchange, Outcome, Provider
 from fakes.wire import CHAT_DONE, CHAT_EVENTS, CHAT_USAGE, STREAM_HEAD, framed
-from gateway.bench import CHAT, CREDENTIAL, SUBJECT, chat, populate
-from sluicegate.container import Container
+from gateway.bench import CHAT, CREDENTIAL, SUBJECT, chat, populate, server_at
 from sluicegate.domain.policy import Dimension
 from sluicegate.domain.usage import CallRecord
 from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
-from sluicegate.settings import Settings
 
 MANY = 1_000
 # Two sockets a stream in the server; here the callers' ends and the provider's.
@@ -55,7 +53,7 @@ class Site:
     async def ledger(self) -> list[CallRecord]:
         """All calls, once the server has stopped."""
         assert await asyncio.to_thread(self.server.stop) == 0
-        heir = Container(Settings(data_dir=self.folder), "http://127.0.0.1")
+        heir = server_at(self.folder)
         await heir.start()
         try:
             page = await heir.usage_reader.calls(CallFilter(), PageRequest(first=3 * MANY))
@@ -81,13 +79,14 @@ def enough_files() -> Iterator[None]:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    sqlite_database(folder / "sluicegate.db")
+    stacks.current().empty(folder)
     async with Provider() as provider:
-        container = Container(Settings(data_dir=folder, allow_private_upstreams=True), "http://127.0.0.1")
+        container = server_at(folder, allow_private_upstreams=True)
         await container.start()
         await populate(container, provider.port)
         await container.stop()
-        with serving(folder, ALLOW_PRIVATE_UPSTREAMS="true") as server:
+        shared = {name.upper(): value for name, value in stacks.current().settings.items()}
+        with serving(folder, ALLOW_PRIVATE_UPSTREAMS="true", **shared) as server:
             yield Site(server, provider, folder)
 
 

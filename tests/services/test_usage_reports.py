@@ -16,7 +16,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
-from fakes.identity import Site, sqlite_site
+from fakes.identity import Site, new_site
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.usage import CallRecord
 from sluicegate.domain.user import Group, Role
@@ -413,7 +413,7 @@ def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]], f
 
     async def compare() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            async with sqlite_site(Path(folder)) as site:
+            async with new_site(Path(folder)) as site:
                 admin = await site.person("ada@example.com", Role.ADMIN)
                 stage = Stage(site, admin, admin)
                 await stage.write(*records[:folded])
@@ -475,7 +475,7 @@ def test_every_grouping_of_a_long_span_adds_up_to_its_calls(
 
     async def compare() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            async with sqlite_site(Path(folder)) as site:
+            async with new_site(Path(folder)) as site:
                 admin = await site.person("ada@example.com", Role.ADMIN)
                 stage = Stage(site, admin, admin)
                 await stage.write(*records[:folded])

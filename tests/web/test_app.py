@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from fakes.identity import Site, no_samples, sqlite_site
+from fakes.identity import Site, new_site, no_samples
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
@@ -60,7 +60,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     (dist / "assets/app-1.js").write_text("plain")
     (dist / "assets/app-1.js.gz").write_bytes(b"packed")
     (dist / ".secret").write_text("hidden")
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         app = create_web_app(
@@ -175,7 +175,7 @@ async def test_readiness_says_what_is_missing_and_fails_only_when_calls_would(
 
 
 async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) -> None:
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         app = create_web_app(

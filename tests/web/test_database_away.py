@@ -16,6 +16,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+import stacks
 from sluicegate.app import create_app
 from sluicegate.container import Container
 from sluicegate.ports.pages import PageRequest
@@ -55,8 +56,9 @@ async def server(migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     # Nobody wants to wait as long as operators do.
     monkeypatch.setattr("sluicegate.storage.engine._BUSY_MS", 300)
     monkeypatch.setattr("sluicegate.storage.engine._CONNECT_SECONDS", 3)
-    settings = Settings(data_dir=tmp_path, database_url=migrated_url)
-    container = Container(settings, "http://ai.example.com", demo_tokens_per_second=0.0)
+    stacks.current().counters()
+    values: dict[str, Any] = {**stacks.current().settings, "database_url": migrated_url}
+    container = Container(Settings(data_dir=tmp_path, **values), "http://ai.example.com", demo_tokens_per_second=0.0)
     facts = await seed_demo(container.store, container.clock, container.usage_writer.write)
     await container.start()
     transport = httpx.ASGITransport(create_app(container))

@@ -14,7 +14,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from fakes.identity import Site, sqlite_site
+from fakes.identity import Site, new_site
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.ports.pages import PageRequest, UserFilter, UserSort
 from sluicegate.services.audit import AuditService
@@ -62,7 +62,7 @@ async def _samples(caller: Caller) -> bytes:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         admin = await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         ada = Caller(admin, (await site.person("bob@example.com")).actor)

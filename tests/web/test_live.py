@@ -347,6 +347,7 @@ def _large(picture: Picture, number: int) -> Picture:
     return msgspec.structs.replace(picture, in_flight=number, nearest=[NearLimit("USER", "ada", "x" * 200_000, ())])
 
 
+@pytest.mark.embedded
 async def test_whichever_server_is_asked_shows_what_goes_on_at_all(tmp_path: Path, redis_url: str) -> None:
     name = f"test-{uuid4().hex}"
     shared = {"redis_url": redis_url, "redis_prefix": name}
@@ -402,6 +403,7 @@ async def test_whichever_server_is_asked_shows_what_goes_on_at_all(tmp_path: Pat
         await client.aclose()
 
 
+@pytest.mark.embedded
 async def test_without_redis_a_server_shows_its_own_and_says_so(tmp_path: Path) -> None:
     async with RedisServer() as server:
         shared = {"redis_url": server.url}

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from fakes.identity import Site, sqlite_site
+from fakes.identity import Site, new_site
 from sluicegate.domain.policy import Budget, Dimension, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.user import Group, Role
 from sluicegate.kit.errors import AppError, Forbidden
@@ -60,7 +60,7 @@ async def _refuse(_request: Request, error: Exception) -> JSONResponse:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         made = Desk(site, await site.person("ada@example.com", Role.ADMIN))
         policy = cast("Any", SimpleNamespace(use_of=made.use_of))
         overview = OverviewService(site.store, policy, PeriodClock(UTC), site.clock)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fakes.identity import RecordingFeed, no_samples, sqlite_site
+from fakes.identity import RecordingFeed, new_site, no_samples
 from sluicegate.domain.usage import RefusalSpot
 from sluicegate.domain.user import Role
 from sluicegate.kit.clock import SystemClock
@@ -73,7 +73,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def desk_in(zone: tzinfo, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with sqlite_site(tmp_path) as site:
+    async with new_site(tmp_path) as site:
         auth = AuthService(site.store, site.clock)
         admin = await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         ada = Caller(admin, (await site.person("bob@example.com", Role.MEMBER)).actor)
