@@ -10,11 +10,13 @@ import httpx
 
 from gateway.bench import CHAT, CREDENTIAL, NOW, SUBJECT, Bench, chat
 from sluicegate.domain.apikey import ApiKey, new_credential
+from sluicegate.domain.audit import AuditEvent
 from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.graphql.context import Context
 from sluicegate.graphql.schema import build_schema
 from sluicegate.kit.crypto import hash_key_secret
+from sluicegate.ports.pages import AuditFilter, PageRequest
 from sluicegate.services.auth import actor_of
 from sluicegate.services.caller import Caller
 
@@ -65,6 +67,12 @@ class Office:
                 await tx.groups.add_members(group_id, [user_id])
             tx.changed(PolicyChange(ChangeKind.USER, user_id))
         return made.text
+
+    async def written(self, **wanted: str) -> list[AuditEvent]:
+        """What the audit log has, the oldest first; `wanted` as AuditFilter takes it."""
+        async with self.bench.container.store.read() as tx:
+            page = await tx.audit.page(AuditFilter(**wanted), PageRequest(100))
+        return [event for event, _ in reversed(page.items)]
 
     async def as_user(self, user_id: str) -> Caller:
         async with self.bench.container.store.read() as tx:

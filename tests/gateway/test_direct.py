@@ -156,6 +156,7 @@ async def test_nothing_tells_a_call_without_asgi_from_one_with_it(tmp_path: Path
     assert len(ledger) == 2 + len(CALLS) + len(STEPS)
 
 
+@pytest.mark.embedded  # Redis is asked by a task.
 async def test_a_whole_answer_costs_no_task(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     await warmed(bench)
     loop = asyncio.get_running_loop()

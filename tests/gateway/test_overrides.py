@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from gateway.office import Office
 from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind
@@ -215,11 +214,11 @@ async def test_members_see_their_own_and_make_none_and_all_is_written_down(offic
     assert len((await office.ask(LIST, office.ada, past=False))["user"]["overrides"]) == 1
     assert (await office.error(END, office.ada, id=made["id"]))["code"] == "forbidden"
     await office.ask(END, id=made["id"])
-    async with office.bench.container.engine.connect() as connection:
-        statement = text("SELECT action, target_id, before, after FROM audit_events ORDER BY id")
-        events = [tuple(row) for row in await connection.execute(statement)]
-    assert [(e[0], e[1]) for e in events] == [("override.create", "ada"), ("override.end", "ada")]
-    assert '"value": "12.5"' in events[0][3]
-    assert '"reason": "release week"' in events[0][3]
-    assert '"of": "month"' in events[1][2]
+    made_event, ended_event = await office.written()
+    assert [(e.action, e.target_id) for e in (made_event, ended_event)] == [
+        ("override.create", "ada"),
+        ("override.end", "ada"),
+    ]
+    assert (made_event.after["value"], made_event.after["reason"]) == ("12.5", "release week")
+    assert ended_event.before["of"] == "month"
     assert datetime.fromisoformat(made["endsAt"]) > office.bench.container.clock.now()
