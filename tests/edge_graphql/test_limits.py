@@ -16,6 +16,8 @@ from sluicegate.services.auth import actor_of
 from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
 
+pytestmark = pytest.mark.any_stack
+
 _SCHEMA = build_schema()
 
 

@@ -12,6 +12,8 @@ from sluicegate.graphql.context import Context
 from sluicegate.graphql.schema import Mutation, Query, build_schema
 from sluicegate.services.bundle import Services
 
+pytestmark = pytest.mark.any_stack
+
 _SCHEMA = build_schema()
 _CORE = cast("GraphQLSchema", _SCHEMA._schema)
 

@@ -34,6 +34,8 @@ from gateway.test_metering import ANTHROPIC_COST, tokens
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 
+pytestmark = pytest.mark.any_stack
+
 PAIR = f"{ACCESS}:{SECRET}"
 USED = (11, 100, 5, 2, 17, 4)
 _CATALOG_CHANGED = PolicyChange(ChangeKind.CATALOG)

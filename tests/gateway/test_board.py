@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gc
 
+import pytest
+
 from gateway.bench import CHAT, CREDENTIAL, MESSAGES, Bench, chat, messages
 from sluicegate.ports.live import RefusedCall
+
+pytestmark = pytest.mark.any_stack
 
 
 async def refused(bench: Bench, user_id: str | None = None) -> list[RefusedCall]:

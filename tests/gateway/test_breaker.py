@@ -17,6 +17,8 @@ from sluicegate.policy.compile import Route
 from sluicegate.ports.health import UNTRIED, BackendState
 from sluicegate.ports.upstream import Origin
 
+pytestmark = pytest.mark.any_stack
+
 ROUTE = Route(
     provider_id="p",
     provider_name="Acme",

@@ -42,6 +42,8 @@ from gateway.test_metering import tokens
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.gateway.stream.events import data_of, split_events
 
+pytestmark = pytest.mark.any_stack
+
 FOLDER = Path(__file__).parent / "recorded"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 PROVIDERS = {"team-claude": "zeta", "team-gpt": "acme", "team-kimi": "moon", "team-gemini": "goo"}

@@ -49,8 +49,10 @@ def request_of(bench: Bench, body: Any, path: str = CHAT, key: str | None = None
 @asynccontextmanager
 async def connected(bench: Bench) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", bench.port)
-    yield reader, writer
-    writer.close()
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
 
 
 async def answer_on(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
@@ -346,6 +348,7 @@ async def test_a_call_that_no_task_carries_gets_its_answer_though_the_server_sto
     await bench.assert_settled()
 
 
+@pytest.mark.embedded  # As above.
 async def test_calls_that_no_task_carries_are_settled_when_the_server_stops(bench: Bench) -> None:
     await warmed(bench)
     bench.provider.next(never_answers)

@@ -16,6 +16,8 @@ import pytest
 from gateway.bench import CHAT, CREDENTIAL, GENERATE, MESSAGES, Bench, chat, messages, running_bench
 from sluicegate.cli.protocol import RequestBounds
 
+pytestmark = pytest.mark.any_stack
+
 KEY = b"authorization: Bearer " + CREDENTIAL.text.encode() + b"\r\n"
 # Soon over for a test, and long enough for a machine that does other things too.
 HASTY = RequestBounds(grace=0.6, bytes_per_second=20_000)

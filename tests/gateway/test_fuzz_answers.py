@@ -52,6 +52,8 @@ from gateway.fuzz import FUZZED, ODD, Heard, Path, Talker, assert_shaped, in_ord
 from sluicegate.domain.catalog import Dialect, ProviderKind
 from sluicegate.gateway.stream.events import data_of, split_events
 
+pytestmark = pytest.mark.any_stack
+
 _CALL = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": '{"a":1}'}}
 CHAT_STREAM = (
     chunk([{"index": 0, "delta": {"role": "assistant", "reasoning_content": "hm"}, "finish_reason": None}]),

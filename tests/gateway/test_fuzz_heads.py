@@ -17,6 +17,8 @@ from gateway.bench import Bench, chat, contents, embeddings, messages, responses
 from gateway.fuzz import FUZZED, KEY, Heard, Talker, assert_shaped, assert_well_formed, in_order
 from sluicegate.domain.catalog import Dialect
 
+pytestmark = pytest.mark.any_stack
+
 METHODS = ["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "post", "G@T"]
 ROOTS = ["/v1", "/gateway/openai/v1", "/gateway/anthropic/v1", "/gateway/gemini/v1beta", "/v1beta", "/gateway/v1", ""]
 ENDS = [

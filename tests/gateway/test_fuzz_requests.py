@@ -14,6 +14,8 @@ from gateway.bench import Bench
 from gateway.fuzz import FUZZED, Heard, Talker, assert_well_formed, bodies, in_order, rendered, request
 from sluicegate.domain.catalog import Dialect, ProviderKind
 
+pytestmark = pytest.mark.any_stack
+
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 CHATTED: dict[str, Any] = {

@@ -18,6 +18,8 @@ from gateway.test_streams import read_some
 from sluicegate.domain.policy import ChangeKind, Dimension, PolicyChange
 from sluicegate.kit.money import Nanos
 
+pytestmark = pytest.mark.any_stack
+
 COUNT = "/v1beta/models/team-gemini:countTokens"
 # Nothing is written to the cache by a call: what the others count as written is read as input here.
 COST = 18 * 3_000 + 100 * 300 + 17 * 15_000

@@ -13,6 +13,8 @@ from fakes.wire import CHAT_DONE, CHAT_EVENTS, CHAT_USAGE, GEMINI_EVENTS, MESSAG
 from gateway.bench import CHAT, MESSAGES, STREAM, Bench, chat, contents, messages, running_bench
 from sluicegate.gateway.stream.events import split_events
 
+pytestmark = pytest.mark.any_stack
+
 HEARTBEAT = b": keep-alive\n\n"
 PAUSE = 0.8
 CHAT_STREAM = (*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE)

@@ -34,6 +34,8 @@ from gateway.test_streams import read_some
 from sluicegate.domain.policy import Dimension
 from sluicegate.kit.money import Nanos
 
+pytestmark = pytest.mark.any_stack
+
 RESPONSES_COST = 11 * 3_000 + 100 * 300 + 5 * 3_750 + 2 * 6_000 + 17 * 15_000
 ROOTS = ("/v1", "/gateway/openai/v1")
 

@@ -12,6 +12,8 @@ from sluicegate.kit.secret import Secret
 from sluicegate.services.provider_headers import NewHeader
 from sluicegate.services.providers import ProviderChange
 
+pytestmark = pytest.mark.any_stack
+
 
 async def set_headers(office: Office, name: str, **values: str) -> str:
     headers = tuple(NewHeader(key.replace("_", "-"), Secret(value)) for key, value in values.items())

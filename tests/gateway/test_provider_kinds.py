@@ -10,6 +10,8 @@ from fakes.provider import Provider
 from gateway.bench import CHAT, RESPONSES, Bench, chat, responses
 from sluicegate.domain.catalog import ProviderKind
 
+pytestmark = pytest.mark.any_stack
+
 
 @pytest.fixture
 async def other() -> AsyncIterator[Provider]:

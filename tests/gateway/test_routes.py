@@ -15,6 +15,8 @@ from gateway.bench import CHAT, CREDENTIAL, GENERATE, MESSAGES, Bench, chat, con
 from gateway.test_refusals import anthropic_error, bare, openai_error
 from sluicegate.domain.catalog import ProviderKind
 
+pytestmark = pytest.mark.any_stack
+
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
 TWENTY_MEGABYTES = 20 * 1024 * 1024
 

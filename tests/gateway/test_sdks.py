@@ -10,6 +10,8 @@ from fakes.wire import MESSAGE_EVENTS, events, whole
 from gateway.bench import CREDENTIAL, Bench
 from sluicegate.kit.money import Nanos
 
+pytestmark = pytest.mark.any_stack
+
 ASK = [{"role": "user", "content": "say hi"}]
 
 

@@ -16,6 +16,8 @@ from sluicegate.gateway.secrets import Body
 from sluicegate.policy.refusals import Refusal
 from sluicegate.policy.secrets import SecretRules
 
+pytestmark = pytest.mark.any_stack
+
 KEY = "AKIAIOSFODNN7EXAMPLE"
 RULE = rule("AKIA[A-Z2-7]{16}", "AWS key")
 RULES = SecretRules([RULE])

@@ -31,6 +31,8 @@ from sluicegate.gateway.stream.events import EventSplitter, data_of, last_few, s
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.compile import Route
 
+pytestmark = pytest.mark.any_stack
+
 COMMENT = b": keep-alive\n\n"
 CHAT_STREAM = COMMENT + b"".join((*CHAT_EVENTS, text_chunk('say "usage": {} [DONE]'), CHAT_USAGE, CHAT_DONE))
 MESSAGE_STREAM = b"".join((*MESSAGE_EVENTS[:5], text_delta('{"type":"message_stop"}'), *MESSAGE_EVENTS[5:]))

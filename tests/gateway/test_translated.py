@@ -29,6 +29,8 @@ from gateway.test_streams import read_some
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.gateway.stream.events import data_of, split_events
 
+pytestmark = pytest.mark.any_stack
+
 TO_CHAT = messages(model="team-gpt")
 TO_MESSAGES = chat(model="team-claude")
 RESPONSES_TO_MESSAGES = {"model": "team-claude", "input": "say hi"}

@@ -14,6 +14,8 @@ from fakes.wire import MESSAGE_EVENTS
 from sluicegate.gateway.providers.bedrock_answers import told
 from sluicegate.ports.upstream import RawHeaders, UpstreamError
 
+pytestmark = pytest.mark.any_stack
+
 _STREAM: RawHeaders = [(b"content-type", b"application/vnd.amazon.eventstream")]
 _TARGET = "/model/m/invoke-with-response-stream"
 _RAW = b"".join(pieces(MESSAGE_EVENTS))

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from sluicegate.gateway.providers.eventstream import BrokenStream, EventStream, encoded
 
+pytestmark = pytest.mark.any_stack
+
 
 @given(
     st.lists(
