@@ -77,7 +77,7 @@ class World:
         return Answer(answer["data"], shown, [e["message"] for e in errors])
 
     async def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything that is stored."""
+        """Everything that is stored, except that servers live."""
         found: dict[str, list[tuple[Any, ...]]] = {}
         async with self.container.engine.connect() as connection:
             for table in await connection.run_sync(_tables):
@@ -93,7 +93,7 @@ class World:
 
 
 def _tables(connection: Any) -> list[str]:
-    return sorted(inspect(connection).get_table_names())
+    return sorted(set(inspect(connection).get_table_names()) - {"processes"})
 
 
 @asynccontextmanager

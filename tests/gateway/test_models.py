@@ -10,6 +10,7 @@ from gateway.bench import CHAT, MESSAGES, SUBJECT, Bench, chat, messages
 from gateway.test_refusals import anthropic_error, openai_error
 from sluicegate.domain.catalog import ModelStatus
 from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.kit.ids import new_id
 
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
 
@@ -19,7 +20,7 @@ async def add_model(bench: Bench, slug: str, status: ModelStatus = ModelStatus.A
     async with bench.container.store.write() as tx:
         known = await tx.catalog.model_by_slug("team-claude")
         assert known is not None
-        backends = tuple(replace(backend, id=f"{backend.id}-{slug}") for backend in known.backends)
+        backends = tuple(replace(backend, id=new_id()) for backend in known.backends)
         await tx.catalog.add_model(replace(known, id=slug, slug=slug, status=status, backends=backends))
         tx.changed(PolicyChange(ChangeKind.CATALOG))
 
