@@ -35,6 +35,8 @@ _HEADERS = {"authorization": f"Bearer {CREDENTIAL.text}"}
 _NUMBERS = iter(range(10_000_000, 20_000_000))
 # Slots of a server that stands still are free after 120 seconds.
 _FROZEN_SECONDS = 130.0
+_TRIES = 3
+_WINDOW_SECONDS = 62.0
 
 
 @dataclass
@@ -336,15 +338,30 @@ def _asked(two: Pair, times: int) -> None:
     assert len(two.site.provider.log) >= times
 
 
+def _times_away(two: Pair) -> list[int]:
+    return [two.events(number).count("redis.away") for number in range(len(two.servers))]
+
+
+async def _counted_in_redis(two: Pair) -> Counter[int]:
+    """What became of 160 calls in less than a minute; of others, a minute later, where a loaded machine made Redis too
+    slow for the servers: then their clocks have a say in what counts for the last minute."""
+    tries = 0
+    while True:
+        tries += 1
+        away, began = _times_away(two), time.monotonic()
+        told = await two.through_both(80) + await two.through_both(80)
+        assert time.monotonic() - began < 55
+        if _times_away(two) == away or tries == _TRIES:
+            return told
+        await asyncio.sleep(_WINDOW_SECONDS)
+
+
 async def test_clocks_that_are_a_minute_apart_let_in_no_more_and_lose_nothing(
     tmp_path: Path, postgres_schema: PostgresTemplate
 ) -> None:
     async with pair(tmp_path, postgres_schema.restored(), skews=(-30.0, 30.0)) as two:
         await two.change(0, _limit(requests=100))
-        began = time.monotonic()
-        told = await two.through_both(80) + await two.through_both(80)
-        assert time.monotonic() - began < 55
-        assert told == {200: 100, 429: 60}
+        assert await _counted_in_redis(two) == {200: 100, 429: 60}
         await two.change(1, _limit(requests=1_000_000))
         await two.in_force_on_both()
         async with two.site.crowd.calling(*two.urls) as crowd:

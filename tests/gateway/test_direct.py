@@ -78,6 +78,9 @@ async def until_deaf(bench: Bench) -> None:
                     await asyncio.sleep(0.01)
             except ConnectionRefusedError:
                 return
+            except ConnectionResetError:
+                # It waited to be accepted when the server stopped listening.
+                continue
 
 
 CALLS = [
