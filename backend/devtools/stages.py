@@ -46,7 +46,7 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     ensure_program("caddy", "caddy")
     ensure_program("kubectl", "kubernetes-client")
     apart = [f"--ignore=tests/{name}" for name in _APART]
-    report.run(_pytest("tests", [*apart, "--numprocesses=3", *pytest_args]))
+    report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
     _shared(report, pytest_args)
     if report.ensure(CLIENTS):
         report.run(_pytest("clients", ["tests/clients"]))
