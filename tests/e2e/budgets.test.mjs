@@ -139,7 +139,7 @@ test("a chart lays the days before under its own, until that is switched off", a
     assert.equal(await entry.getAttribute("aria-pressed"), "true");
     const tip = trend.locator(".recharts-tooltip-wrapper");
     // Right of the axis' figures.
-    const leftmost = { x: 72, y: 60 };
+    const leftmost = { x: 86, y: 60 };
     await trend.locator(".recharts-wrapper").hover({ position: leftmost });
     await tip.getByText(/^before: /).waitFor();
     const shown = await tip.innerText();
@@ -172,13 +172,23 @@ async function costsOf(page, address) {
   const text = await page.evaluate(async (url) => (await fetch(url)).text(), address.href);
   const [, ...lines] = text.trim().split("\r\n");
   const days = new Intl.DateTimeFormat("en-US", { timeZone: "UTC", weekday: "short", month: "short", day: "numeric" });
-  const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
   return lines
     .map((line) => line.split(","))
-    .map((cells) => ({ day: days.format(new Date(cells[0])), cost: dollars.format(Number(cells.at(-1))) }));
+    .map((cells) => ({ day: days.format(new Date(cells[0])), cost: dollars(Number(cells.at(-1))) }));
 }
 
 function toNanos(usd) {
   const [whole, fraction = ""] = usd.split(".");
   return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
+}
+
+/** As the console writes them: parts of a dollar keep more digits. */
+function dollars(cost) {
+  const maximumFractionDigits = cost === 0 || cost >= 1 ? 2 : cost >= 0.01 ? 4 : 6;
+  return new Intl.NumberFormat("en-US", {
+    style: "currency",
+    currency: "USD",
+    minimumFractionDigits: 2,
+    maximumFractionDigits,
+  }).format(cost);
 }
