@@ -74,8 +74,6 @@ def routes_for(model: CompiledModel, wire: Wire, written: Protocol | None) -> li
 
 def in_order(routes: Sequence[Route], draw: Draw = _by_chance) -> list[Route]:
     """Lowest priority first; among equals each goes first in proportion to its weight."""
-    if len(routes) == 1:
-        return [routes[0]]
     # Efraimidis and Spirakis: sorting by u^(1/w) draws without putting back.
     drawn = {id(r): draw(r) ** (1 / r.weight) if r.weight > 0 else -1.0 for r in routes}
     return sorted(routes, key=lambda r: (r.priority, -drawn[id(r)]))

@@ -15,6 +15,7 @@ _START = b"HTTP/1.1 200 OK\r\n"
 _SPECIAL = frozenset({b"connection", b"proxy-connection", b"transfer-encoding", b"trailer", b"upgrade"})
 _TEXT = bytes(code for code in range(256) if code >= 32 and code != 127) + b"\t"
 _DIGITS = 9
+_KEPT = 256
 
 
 def whole_answer(data: bytes, max_head: int) -> tuple[RawHeaders, bytes] | None:
@@ -30,7 +31,7 @@ def whole_answer(data: bytes, max_head: int) -> tuple[RawHeaders, bytes] | None:
     headers: RawHeaders = []
     length = b""
     for line in lines:
-        field = _field(line)
+        field = _known_field(line) if len(line) <= _KEPT else _field(line)
         if field is None:
             return None
         if field[0] == b"content-length":
@@ -42,8 +43,6 @@ def whole_answer(data: bytes, max_head: int) -> tuple[RawHeaders, bytes] | None:
     return (headers, body) if length and len(body) == int(length) else None
 
 
-# Most lines come again with every answer.
-@lru_cache(maxsize=4096)
 def _field(line: bytes) -> tuple[bytes, bytes] | None:
     """Name and value; None for what is no field, or one that says more than the plainest form has."""
     raw, colon, value = line.partition(b":")
@@ -55,3 +54,7 @@ def _field(line: bytes) -> tuple[bytes, bytes] | None:
     if name == b"content-length" and (not value.isdigit() or len(value) > _DIGITS):
         return None
     return name, value
+
+
+# Most lines come again with every answer; long ones are left out, so that what is kept stays small.
+_known_field = lru_cache(maxsize=4096)(_field)
