@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-from itertools import count
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 
 import pytest
 from redis.asyncio import Redis
 
+from adapters.sides import InTurn, sides
 from counters.stores import prefix
 from fakes.redis_server import RedisServer
 from sluicegate.adapters.memory import MemoryKept
@@ -26,17 +26,8 @@ class _Clock:
         return self.now
 
 
-class _Several:
-    """Processes that share one Redis, as one: each question goes to the next of them."""
-
+class _Several(InTurn[RedisKept]):
     shared = True
-
-    def __init__(self, processes: Sequence[RedisKept]) -> None:
-        self._processes = processes
-        self._turns = count()
-
-    def _next(self) -> RedisKept:
-        return self._processes[next(self._turns) % len(self._processes)]
 
     def note(self, owner: str, ids: Iterable[str]) -> None:
         self._next().note(owner, ids)
@@ -57,11 +48,8 @@ async def kept(request: pytest.FixtureRequest) -> AsyncIterator[KeptOwners]:
     if request.param == "memory":
         yield MemoryKept(_Clock(), most=3)
         return
-    url, name = request.getfixturevalue("redis_url"), prefix()
-    sides = [Side(url, name, patience=10) for _ in range(1 if request.param == "redis" else 3)]
-    yield _Several([RedisKept(side, [KEY], _Clock(), most=3) for side in sides])
-    for side in sides:
-        await side.close()
+    async with sides(request.getfixturevalue("redis_url"), 1 if request.param == "redis" else 3) as several:
+        yield _Several([RedisKept(side, [KEY], _Clock(), most=3) for side in several])
 
 
 async def _owned(kept: KeptOwners, owner: str, ids: Iterable[str]) -> str:

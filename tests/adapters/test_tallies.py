@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from itertools import count
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from redis.asyncio import Redis
 
+from adapters.sides import InTurn, sides
 from counters.stores import prefix
 from fakes.redis_server import RedisServer
 from gateway.bench import CHAT, CREDENTIAL, Bench, chat, running_bench
@@ -24,16 +24,7 @@ from sluicegate.policy import service
 KEY = b"k" * 32
 
 
-class _Several:
-    """Processes that share one Redis, as one: each question goes to the next of them."""
-
-    def __init__(self, processes: Sequence[RedisTallies]) -> None:
-        self._processes = processes
-        self._turns = count()
-
-    def _next(self) -> RedisTallies:
-        return self._processes[next(self._turns) % len(self._processes)]
-
+class _Several(InTurn[RedisTallies]):
     async def take(self, *tallies: Tally) -> float | None:
         return await self._next().take(*tallies)
 
@@ -50,11 +41,8 @@ async def tallies(request: pytest.FixtureRequest) -> AsyncIterator[Tallies]:
     if request.param == "memory":
         yield LocalTallies(SystemClock(), most=10)
         return
-    url, name = request.getfixturevalue("redis_url"), prefix()
-    sides = [Side(url, name, patience=10) for _ in range(1 if request.param == "redis" else 3)]
-    yield _Several([RedisTallies(side, KEY, "test", SystemClock(), most=10) for side in sides])
-    for side in sides:
-        await side.close()
+    async with sides(request.getfixturevalue("redis_url"), 1 if request.param == "redis" else 3) as several:
+        yield _Several([RedisTallies(side, KEY, "test", SystemClock(), most=10) for side in several])
 
 
 async def _numbers(tallies: Tallies, *names: str) -> list[int]:
