@@ -113,18 +113,27 @@ class Caller(asyncio.Protocol):
 
 
 async def closed_loop(
-    endpoint: Endpoint, body: bytes, connections: int, *, seconds: float, requests: int = 1_000_000_000
+    endpoint: Endpoint,
+    body: bytes,
+    connections: int,
+    *,
+    seconds: float,
+    requests: int = 1_000_000_000,
+    ramp: float = 0.0,
 ) -> Outcome:
-    """At most `seconds` and at most `requests`."""
+    """At most `seconds` and at most `requests`, once all connections are open, which takes `ramp` seconds at least."""
     outcome = Outcome()
     begun = time.perf_counter()
+    over = begun + seconds + ramp
     budget = [requests]
     request = endpoint.request(body)
     loop = asyncio.get_running_loop()
     callers: list[Caller] = []
-    for _ in range(connections):
+    for number in range(connections):
+        if ramp:
+            await asyncio.sleep(max(0.0, begun + ramp * number / connections - time.perf_counter()))
         _, caller = await loop.create_connection(
-            lambda: Caller(request, outcome, begun + seconds, budget), "127.0.0.1", endpoint.port
+            lambda: Caller(request, outcome, over, budget), "127.0.0.1", endpoint.port
         )
         callers.append(caller)
     await asyncio.wait([caller.done for caller in callers], timeout=seconds + 20)

@@ -27,7 +27,8 @@ LARGE = json.dumps(
 @dataclass(frozen=True, slots=True)
 class Load:
     """`pace_us` between the events of a stream, of which there are `events`. `requests` bounds it besides the time;
-    `rate` is in requests a second, where they come at a fixed pace instead of after each other."""
+    `rate` is in requests a second, where they come at a fixed pace instead of after each other; `ramp` are seconds over
+    which the connections are opened, so that their streams do not all send at the same moment."""
 
     name: str
     body: bytes
@@ -37,6 +38,7 @@ class Load:
     pace_us: int = 0
     requests: int = 1_000_000_000
     rate: float = 0.0
+    ramp: float = 0.0
     quick: bool = True
 
 
@@ -49,6 +51,6 @@ LOADS = [
     Load("json 200 KB c16", LARGE, 16),
     Load("stream c16", STREAM, 16, stream=True),
     Load("paced stream c16", STREAM, 16, stream=True, events=20, pace_us=10_000),
-    Load("paced stream c1000", STREAM, 1000, stream=True, events=5, pace_us=400_000, quick=False),
+    Load("paced stream c1000", STREAM, 1000, stream=True, events=5, pace_us=400_000, ramp=2, quick=False),
 ]
 MEMORY = Load("10,000 streams", STREAM, 16, stream=True, requests=10_000)

@@ -99,10 +99,12 @@ class Bench:
         before = cpu_seconds(pid) if pid else 0.0
         if load.rate:
             # Slow as it is, it needs longer for a quantile that means something.
-            outcome = uvloop.run(fixed_pace(endpoint, load.body, load.rate, seconds=2 * seconds))
+            outcome = uvloop.run(fixed_pace(endpoint, load.body, load.rate, seconds=5 * seconds))
         elif load.stream or not has_wrk():
             outcome = uvloop.run(
-                closed_loop(endpoint, load.body, load.connections, seconds=seconds, requests=load.requests)
+                closed_loop(
+                    endpoint, load.body, load.connections, seconds=seconds, requests=load.requests, ramp=load.ramp
+                )
             )
         else:
             outcome = wrk(endpoint, load.body, load.connections, seconds=seconds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from sluicegate.container import Container, prepare_database
+from sluicegate.container import Container
 from sluicegate.domain.apikey import ApiKey, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
 from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimits, Subject, SubjectKind
@@ -20,6 +20,7 @@ from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import NANOS_PER_USD, Nanos
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.store import Transaction
+from sluicegate.premises import prepare_database
 from sluicegate.settings import load
 
 SLUG = "bench-model"
