@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 FROM node:24-bookworm-slim AS console
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
@@ -27,8 +25,12 @@ RUN cp requirements.lock runtime.lock \
     && uv pip install --compile-bytecode --python /opt/sluicegate/bin/python --no-deps /wheels/*.whl
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /data sluicegate \
-    && install --directory --owner sluicegate --group sluicegate --mode 0700 /data
+# The base image comes without compiled modules and the user could not keep any, so that each start and each look at the
+# health would compile them anew.
+RUN groupadd --gid 10001 sluicegate \
+    && useradd --uid 10001 --gid sluicegate --home-dir /data sluicegate \
+    && install --directory --owner sluicegate --group sluicegate --mode 0700 /data \
+    && python -m compileall -q -x '/(ensurepip|idlelib|lib2to3|site-packages|test|tkinter|turtledemo)/' /usr/local/lib/python3.11
 COPY --from=wheel /opt/sluicegate /opt/sluicegate
 ENV PATH=/opt/sluicegate/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -36,7 +38,8 @@ ENV PATH=/opt/sluicegate/bin:$PATH \
     SLUICEGATE_HOST=0.0.0.0 \
     SLUICEGATE_PORT=8080 \
     SLUICEGATE_DATA_DIR=/data
-USER sluicegate
+# In numbers, so that Kubernetes knows that it is not root.
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080

@@ -34,6 +34,7 @@ const labels: Record<string, string> = {
   "links.remove_dead": "Remove links that are dead",
   "mail.deliver": "Deliver mail",
   "mail.tidy": "Forget old letters",
+  "policy_changes.remove_old": "Remove policy changes in force everywhere",
   "secret_findings.remove_old": "Remove old secret findings",
   "sessions.remove_ended": "Remove sessions that ended",
   "usage.forget": "Forget usage past its retention",
