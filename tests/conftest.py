@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,7 +15,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 import stacks
-from databases import PostgresTemplate, postgres_database, sqlite_database
+from databases import PostgresTemplate, postgres_database, restorable_postgres, sqlite_database
+from loops import ServerLoop
 
 _DATABASE = "SLUICEGATE_TEST_DATABASE_URL"
 _REDIS = "SLUICEGATE_TEST_REDIS_URL"
@@ -39,6 +42,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("embedded")]
         config.hook.pytest_deselected(items=other)
         config.stash[_left_out] = len(other)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    # As servers run: its transports differ from asyncio's in when they close and in what they refuse.
+    return {"uvloop": ServerLoop}
+
+
+def pytest_collection_finish() -> None:
+    # All modules are loaded, and stay: as a server does, see cli/server.py. Looking through them for garbage again and
+    # again takes a quarter of the processor.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -108,8 +124,8 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def postgres_schema(postgres_url: str) -> Iterator[PostgresTemplate]:
     """A PostgreSQL database with today's schema and no rows, whenever it is restored."""
-    with postgres_database(postgres_url, "schema") as url:
-        yield PostgresTemplate(url)
+    with restorable_postgres(postgres_url, "schema") as template:
+        yield template
 
 
 @pytest.fixture(params=stacks.DATABASES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ _SHAPE = """
             WHERE relnamespace = 'public'::regnamespace)
         || (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_extension)
 """
+_EMPTY = b"DROP SCHEMA IF EXISTS kept CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
 _OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> %s"
 
 
@@ -54,24 +55,46 @@ class PostgresTemplate:
     """A database that is put back to what `make` wrote into its empty schema: in milliseconds as long as only rows
     have changed, and by making it again otherwise."""
 
-    def __init__(self, url: str, make: Callable[[str], object] = migrate.upgrade) -> None:
+    def __init__(self, url: str, make: Callable[[str], object]) -> None:
         self.url = url
         self._make = make
         self._shape: str | None = None
         self._back = b""
+        self._connection: psycopg.Connection | None = None
 
-    def restored(self) -> str:
-        """Its URL; whoever was still connected is not any more."""
-        with psycopg.connect(self.url) as connection:
-            connection.execute(_OTHERS, [connection.info.backend_pid])
-            if self._shape is not None and _shape(connection) == self._shape:
-                connection.execute(self._back)
-                return self.url
-            connection.execute("DROP SCHEMA IF EXISTS kept CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        self._make(self.url)
-        with psycopg.connect(self.url) as connection:
-            self._keep(connection)
+    def restored(self, more: sql.Composable | None = None) -> str:
+        """Its URL; whoever was still connected is not any more. `more` is executed, too."""
+        try:
+            self._restore(more)
+        except psycopg.OperationalError:
+            # A test has ended whatever was connected.
+            self.close()
+            self._restore(more)
         return self.url
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _restore(self, more: sql.Composable | None) -> None:
+        connection = self._connected()
+        with connection.transaction():
+            connection.execute(_OTHERS, [connection.info.backend_pid])
+            same = self._shape is not None and _shape(connection) == self._shape
+            connection.execute(self._back if same else _EMPTY)
+        if not same:
+            self._make(self.url)
+            with connection.transaction():
+                self._keep(connection)
+        if more is not None:
+            connection.execute(more)
+
+    def _connected(self) -> psycopg.Connection:
+        """A new connection would take longer to look up all tables than to put them back."""
+        if self._connection is None:
+            self._connection = psycopg.connect(self.url, autocommit=True, prepare_threshold=None)
+        return self._connection
 
     def _keep(self, connection: psycopg.Connection) -> None:
         connection.execute("CREATE SCHEMA kept")
@@ -87,6 +110,15 @@ class PostgresTemplate:
             back.append(sql.SQL("SELECT setval({}, {}, {})").format(*parts))
         self._back = sql.SQL(";").join(back).as_bytes(connection)
         self._shape = _shape(connection)
+
+
+@contextmanager
+def restorable_postgres(
+    near: str, suffix: str, make: Callable[[str], object] = migrate.upgrade
+) -> Iterator[PostgresTemplate]:
+    """For a database beside another one, as long as it is needed."""
+    with postgres_database(near, suffix) as url, closing(PostgresTemplate(url, make)) as template:
+        yield template
 
 
 def _shape(connection: psycopg.Connection) -> str:

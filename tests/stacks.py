@@ -16,9 +16,10 @@ from typing import Protocol
 from uuid import uuid4
 
 import pytest
+from psycopg.sql import Composable
 from redis import Redis
 
-from databases import PostgresTemplate, postgres_database, sqlite_database
+from databases import PostgresTemplate, restorable_postgres, sqlite_database
 from sluicegate.adapters.redis import RedisOptions, Side
 from sluicegate.storage import migrate
 
@@ -86,14 +87,14 @@ class Shared:
     def empty(self, folder: Path) -> str:
         return self.furnished("empty", migrate.upgrade)
 
-    def furnished(self, name: str, make: Callable[[str], object]) -> str:
-        """As `empty`, with what `make` writes into an empty database; `name` stands for that."""
+    def furnished(self, name: str, make: Callable[[str], object], more: Composable | None = None) -> str:
+        """As `empty`, with what `make` writes into an empty database, for which `name` stands, and what `more` does."""
         template = self._templates.get(name)
         if template is None:
-            url = self._stack.enter_context(postgres_database(self._near, name))
-            template = self._templates[name] = PostgresTemplate(url, make)
+            template = self._stack.enter_context(restorable_postgres(self._near, name, make))
+            self._templates[name] = template
         self.counters()
-        self.settings["database_url"] = template.restored()
+        self.settings["database_url"] = template.restored(more)
         return self.settings["database_url"]
 
     def counters(self) -> None:

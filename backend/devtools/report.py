@@ -85,6 +85,9 @@ class Report:
             ok = self._count(stage, code)
         if not ok:
             print(output, flush=True)
+        elif stage.junit and output:
+            # Their sum, and what they left out.
+            print("\n".join(output.rstrip().splitlines()[-2:]), flush=True)
         print(f"-- {stage.name}: {'ok' if ok else 'FAILED'} ({time.monotonic() - began:.1f} s)", flush=True)
         return ok
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from devtools.report import Report, Stage
@@ -20,6 +22,11 @@ _STACK = "SLUICEGATE_TEST_STACK"
 _SHARED = ("SLUICEGATE_TEST_DATABASE_URL", "SLUICEGATE_TEST_REDIS_URL")
 # These have a stage, a set-up or a duration of their own.
 _APART = ("clients", "e2e", "packaging")
+# Tests of processes that start, stand still, die and come back: they wait for most of their time, and some look at how
+# long. The longest first, so that none of them runs alone at the end.
+_WAITING = ("faults", "cli", "adapters", "counters", "jobs", "canary", "deployment")
+# What computes gives way to them, so that both are done in the time of one.
+_NICE = ("nice", "-n", "10")
 
 _STYLE = (
     Stage("format", [python_tool("ruff"), "format", "--check", "."]),
@@ -45,9 +52,12 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
     # Tests of what is in `deploy/` are skipped and counted without them.
     ensure_program("caddy", "caddy")
     ensure_program("kubectl", "kubernetes-client")
-    apart = [f"--ignore=tests/{name}" for name in _APART]
-    report.run(_pytest("tests", [*apart, "--numprocesses=2", *pytest_args]))
-    _shared(report, pytest_args)
+    if pytest_args:
+        # They may choose tests, and of a part of them there may be none left.
+        report.run(_pytest("tests", [*_without(*_APART), "--numprocesses=2", *pytest_args]))
+        report.run(*_shared(report, pytest_args))
+    else:
+        report.run(_waiting(), _computing(), *_shared(report, []), together=2)
     if report.ensure(CLIENTS):
         report.run(_pytest("clients", ["tests/clients"]))
     if report.ensure(BUILD):
@@ -57,17 +67,34 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
         browser(report, [])
 
 
-def _shared(report: Report, pytest_args: Sequence[str]) -> None:
-    """What starts servers once more, on PostgreSQL and Redis, unless all tests have run on them just now."""
+def _waiting() -> Stage:
+    folders = [f"tests/{name}" for name in _WAITING]
+    return _pytest("tests that wait", [*folders, "--numprocesses=2", "--maxschedchunk=1"])
+
+
+def _computing() -> Stage:
+    return _giving_way(_pytest("tests", [*_without(*_APART, *_WAITING), "--numprocesses=3"]))
+
+
+def _giving_way(stage: Stage) -> Stage:
+    return replace(stage, command=[*_NICE, *stage.command]) if shutil.which(_NICE[0]) else stage
+
+
+def _without(*folders: str) -> list[str]:
+    return ["tests", *(f"--ignore=tests/{name}" for name in folders)]
+
+
+def _shared(report: Report, pytest_args: Sequence[str]) -> list[Stage]:
+    """What starts servers once more, on PostgreSQL and Redis, unless all tests run on them."""
     name = "tests on PostgreSQL and Redis"
     if os.environ.get(_STACK) == "shared":
-        return
+        return []
     if missing := [variable for variable in _SHARED if not os.environ.get(variable)]:
         report.skip(name, f"{' and '.join(missing)} not set")
-        return
+        return []
     folders = [f"tests/{folder}" for folder in _SERVERS]
     selected = ["-m", "not any_stack", "--numprocesses=3"]
-    report.run(_pytest(name, [*folders, *selected, *pytest_args], {_STACK: "shared"}))
+    return [_giving_way(_pytest(name, [*folders, *selected, *pytest_args], {_STACK: "shared"}))]
 
 
 def quick(report: Report, pytest_args: Sequence[str]) -> None:
@@ -107,6 +134,7 @@ _BENCHES = {
     "secrets": "secret_rules.py",
     "counters": "counters.py",
     "growth": "growth.py",
+    "memory": "memory.py",
 }
 
 

@@ -1,30 +1,23 @@
-"""Builds the adapters and services of one process from its settings; the only module that names concrete adapters."""
+"""Builds the adapters and services of one process from its settings."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from pydantic import SecretStr
 
 from sluicegate import __version__
 from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
-from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission, MemoryShared
 from sluicegate.adapters.metrics import BackendSample, CallMetrics, Metric, Now, RedisSample, SpanSample, exposition
 from sluicegate.adapters.pooled_metrics import PooledMetrics, below_parent
-from sluicegate.adapters.postgres import PostgresFeed
-from sluicegate.adapters.price_catalog import CatalogFile
-from sluicegate.adapters.price_catalog import fetched as fetched
 from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
 from sluicegate.adapters.remote import RemoteServer as RemoteServer
-from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
-from sluicegate.adapters.vault import EnvelopeVault, kept_key, key_id
+from sluicegate.adapters.upstream import Http11Upstream
+from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
@@ -32,7 +25,7 @@ from sluicegate.gateway.selftest import Rehearsal
 from sluicegate.jobs.scheduler import Scheduler
 from sluicegate.jobs.tasks import DELIVER_MAIL, DELIVER_WEBHOOKS, alert_jobs, housekeeping_jobs, mail_jobs, rollup_jobs
 from sluicegate.kit.clock import Clock, SystemClock
-from sluicegate.kit.crypto import SealBroken, key_from_text
+from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
@@ -40,6 +33,7 @@ from sluicegate.ports.mail import Mailer
 from sluicegate.ports.policy import AdmissionStore, ChangeFeed, Records
 from sluicegate.ports.shared import Shared
 from sluicegate.ports.upstream import Timeouts, Upstream
+from sluicegate.premises import catalog_file, check_database, counts_with_others, encryption_keys, open_vault
 from sluicegate.services.alert_watch import AlertWatch
 from sluicegate.services.alerts import AlertService
 from sluicegate.services.audit import AuditService
@@ -55,7 +49,7 @@ from sluicegate.services.groups import GroupService
 from sluicegate.services.health import HealthService
 from sluicegate.services.housekeeping import Housekeeping
 from sluicegate.services.imports import ImportService
-from sluicegate.services.installation import EncryptionKey, InstallationService, Setting
+from sluicegate.services.installation import InstallationService, Setting
 from sluicegate.services.invitations import InvitationService
 from sluicegate.services.jobs import JobService
 from sluicegate.services.keys import KeyService
@@ -88,26 +82,18 @@ from sluicegate.services.users import UserService
 from sluicegate.services.versions import VersionService
 from sluicegate.services.webhooks import WebhookService
 from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
-from sluicegate.storage import backup, migrate
-from sluicegate.storage.backup import BackupError as BackupError
-from sluicegate.storage.backup import Head as BackupHead
-from sluicegate.storage.backup import Summary as BackupSummary
 from sluicegate.storage.crowd_source import SqlCrowdSource
 from sluicegate.storage.engine import CHANGES_CHANNEL, SqlStore, database_url, make_engine
-from sluicegate.storage.migrate import SchemaError as SchemaError
 from sluicegate.storage.policy_source import SqlPolicySource
 from sluicegate.storage.rollups import SqlRollups
-from sluicegate.storage.sole import AlreadyServed as AlreadyServed
-from sluicegate.storage.sole import one_of_several
-from sluicegate.storage.sole import sole_server as sole_server
 from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
 
 if TYPE_CHECKING:
+    from sluicegate.adapters.postgres import PostgresFeed
     from sluicegate.adapters.redis import RedisAdmission
     from sluicegate.adapters.tracing import FollowedCalls
 
-KEK_FILE = "kek"
 JOURNAL_FOLDER = "journal"
 _READY_SECONDS = 2.0
 
@@ -136,8 +122,7 @@ class Container:
         self.engine = make_engine(url)
         self.usage_reader = SqlUsageReader(self.engine, settings.zone)
         self.usage_writer = make_usage_writer(url, settings.zone)
-        several, epoch = counts_with_others(settings), lambda: self.redis and self.redis.epoch
-        self.news = PostgresFeed(settings.database, CHANGES_CHANNEL, epoch) if several else None
+        self.news = _news(settings, lambda: self.redis and self.redis.epoch)
         self.feed: ChangeFeed = self.news or LocalFeed()
         self.store = SqlStore(self.engine, self.feed, self.clock)
         self.vault = open_vault(settings)
@@ -327,7 +312,7 @@ class Container:
     async def start(self) -> None:
         """Raises SchemaError when the database does not fit this release, CountersUnavailable when the Redis of the
         settings is not there, CountedApart when it is not that of others, SelfTestFailed when limits do not hold."""
-        await asyncio.to_thread(migrate.check, self.settings.database)
+        await asyncio.to_thread(check_database, self.settings)
         await self.rollups.ensure()
         await self.journal.start()
         if self.redis is not None:
@@ -376,103 +361,6 @@ class Container:
         await self.engine.dispose()
 
 
-def counts_with_others(settings: Settings) -> bool:
-    """Whether further servers may use the same database: they count in Redis, and PostgreSQL tells them of changes."""
-    return settings.redis_url is not None and settings.database.startswith("postgresql")
-
-
-def held_database(settings: Settings) -> AbstractContextManager[None]:
-    """Keeps away servers that would count apart from this one; raises AlreadyServed."""
-    hold = one_of_several if counts_with_others(settings) else sole_server
-    return hold(settings.database)
-
-
-def catalog_file(settings: Settings) -> CatalogFile:
-    """The price catalogue in use, which `sluicegate prices refresh` replaces."""
-    return CatalogFile(settings.data_dir / "price-catalog.json")
-
-
-def make_data_dir(settings: Settings) -> None:
-    """Raises ConfigurationError when the folder cannot be had."""
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError([f"{PREFIX}DATA_DIR: {settings.data_dir} cannot be used: {error.strerror}"]) from None
-
-
-def prepare_database(settings: Settings) -> None:
-    """Gives an empty database its schema; leaves any other to `sluicegate migrate`."""
-    make_data_dir(settings)
-    if migrate.current(settings.database) is None:
-        migrate.upgrade(settings.database)
-
-
-def migrate_database(settings: Settings) -> str | None:
-    """Brings the database to this release's schema; gives the version."""
-    make_data_dir(settings)
-    return migrate.upgrade(settings.database)
-
-
-def check_database(settings: Settings) -> None:
-    """Raises SchemaError unless the schema is this release's."""
-    migrate.check(settings.database)
-
-
-def known_keys(settings: Settings) -> set[str]:
-    """The ids of the keys that open what is stored sealed; none where no key was given or made yet."""
-    if settings.kek_primary is None and not (settings.data_dir / KEK_FILE).exists():
-        return set()
-    return {key.id for key in encryption_keys(settings) if key is not None}
-
-
-def write_backup(settings: Settings, out: BinaryIO) -> BackupSummary:
-    """Writes down the database as it is now; a server may run on it. Raises SchemaError when it is older or newer."""
-    made_at, key = SystemClock().now(), encryption_keys(settings)[0]
-    return backup.write(settings.database, out, __version__, made_at, key.id)
-
-
-def restore_backup(settings: Settings, source: BinaryIO, accept: Callable[[BackupHead], None]) -> BackupSummary:
-    """Fills the empty database of the settings. Raises AlreadyServed, BackupError, SchemaError, and what `accept`
-    raises for what the backup says of itself."""
-    make_data_dir(settings)
-    with sole_server(settings.database):
-        return backup.restore(settings.database, source, accept)
-
-
-def open_vault(settings: Settings) -> EnvelopeVault:
-    """With the configured keys, or with one that is kept in the data folder; raises ConfigurationError."""
-    secondary = settings.kek_secondary
-    if settings.kek_primary is None:
-        return EnvelopeVault(_kept_key(settings))
-    return EnvelopeVault(
-        key_from_text(settings.kek_primary.get_secret_value()),
-        key_from_text(secondary.get_secret_value()) if secondary else None,
-    )
-
-
-def encryption_keys(settings: Settings) -> tuple[EncryptionKey, EncryptionKey | None]:
-    """Which keys `open_vault` takes, told apart without giving one away."""
-    if settings.kek_primary is None:
-        made = (settings.data_dir / KEK_FILE).stat().st_mtime
-        return EncryptionKey(key_id(_kept_key(settings)), datetime.fromtimestamp(made, UTC)), None
-    secondary = settings.kek_secondary
-    return _given_key(settings.kek_primary), _given_key(secondary) if secondary else None
-
-
-def _given_key(text: SecretStr) -> EncryptionKey:
-    return EncryptionKey(key_id(key_from_text(text.get_secret_value())))
-
-
-def _kept_key(settings: Settings) -> bytes:
-    path = settings.data_dir / KEK_FILE
-    if not path.exists():
-        make_data_dir(settings)
-    try:
-        return kept_key(path)
-    except ValueError:
-        raise ConfigurationError([f"{path}: holds no key; restore it from a backup"]) from None
-
-
 def _retention(settings: Settings) -> Retention:
     return Retention(
         calls=settings.keep_calls_days,
@@ -483,6 +371,17 @@ def _retention(settings: Settings) -> Retention:
     )
 
 
+def _news(settings: Settings, epoch: Callable[[], str | None]) -> PostgresFeed | None:
+    """What other processes on the same database change."""
+    if not counts_with_others(settings):
+        return None
+    # Here and below: what a server is not set to use, it does not load.
+    from sluicegate.adapters.postgres import PostgresFeed
+
+    url = database_url(settings.database).set(drivername="postgresql").render_as_string(hide_password=False)
+    return PostgresFeed(url, CHANGES_CHANNEL, epoch)
+
+
 def _sharing(
     settings: Settings, vault: EnvelopeVault, records: Records, clock: Clock, periods: PeriodClock
 ) -> tuple[RedisAdmission | None, Shared]:
@@ -490,7 +389,6 @@ def _sharing(
     url, prefix = settings.redis_url, settings.redis_prefix
     if url is None:
         return None, MemoryShared(clock)
-    # A server without Redis does without its client, too.
     from sluicegate.adapters.redis import RedisAdmission, RedisShared
 
     admission = RedisAdmission(url, prefix, records, clock, periods, fail_closed=settings.redis_fail_closed)
@@ -500,7 +398,7 @@ def _sharing(
 def _traces(settings: Settings, clock: Clock) -> FollowedCalls | None:
     if not settings.traces:
         return None
-    # As above; and they need not even be installed.
+    # They need not even be installed.
     try:
         from sluicegate.adapters.tracing import FollowedCalls, Spans
     except ImportError:
@@ -512,6 +410,8 @@ def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
     address, password = settings.smtp_address, settings.smtp_password
     if address is None or settings.smtp_from is None:
         return None
+    from sluicegate.adapters.mail import SmtpMailer, SmtpServer
+
     server = SmtpServer(
         *address,
         parse_sender(settings.smtp_from),
@@ -524,5 +424,8 @@ def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
 
 
 def _network(settings: Settings) -> Upstream:
-    client = Http11Upstream if settings.upstream_client == "native" else HttpxUpstream
-    return client(allow_private=settings.allow_private_upstreams, ca_file=settings.upstream_ca_file)
+    if settings.upstream_client == "native":
+        return Http11Upstream(allow_private=settings.allow_private_upstreams, ca_file=settings.upstream_ca_file)
+    from sluicegate.adapters.upstream.httpx_client import HttpxUpstream
+
+    return HttpxUpstream(allow_private=settings.allow_private_upstreams, ca_file=settings.upstream_ca_file)

@@ -155,6 +155,12 @@ class Settings(BaseSettings):
         le=600,
         description="Seconds that a server told to stop serves on while `/readyz` sends load balancers elsewhere.",
     )
+    hang_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="Seconds after which a process whose event loop hangs ends, to be started anew; 0 for never.",
+    )
     traces: bool = Field(
         False, description="Whether calls are traced by OpenTelemetry, whose own variables say where to and how many."
     )
@@ -184,6 +190,14 @@ class Settings(BaseSettings):
             SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(value)
         except OSError as error:
             raise ValueError(f"{value} cannot be read as PEM: {error.strerror or error}") from None
+        return value
+
+    @field_validator("hang_seconds")
+    @classmethod
+    def _patient(cls, value: float) -> float:
+        # Loops are looked at once a second.
+        if 0 < value < 2:
+            raise ValueError("must be 0, for never, or at least 2")
         return value
 
     @field_validator("budget_status", mode="before")

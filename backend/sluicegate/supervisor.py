@@ -1,6 +1,7 @@
-"""The parent of several workers: `python -m sluicegate.supervisor LISTENER COUNT URL COMMAND …`.
+"""The parent of several workers: `python -m sluicegate.supervisor LISTENER COUNT SECONDS URL COMMAND …`.
 
-LISTENER is the descriptor of a socket that is bound and does not listen; COMMAND serves on one that it is given.
+LISTENER is the descriptor of a socket that is bound and does not listen; COMMAND serves on one that it is given. A
+worker that says nothing for SECONDS hangs; with 0 none does.
 Nothing of the product is loaded here: what runs beside the workers for months takes hardly more memory than an empty
 interpreter.
 """
@@ -23,8 +24,15 @@ from typing import Any
 
 from sluicegate.kit.clock import SystemClock
 
-# On the channel between the two: a worker takes calls; it is to end once its last call has, however long that takes.
-UP, RETIRE = b"u", b"r"
+# On the channel between the two: a worker takes calls; it looks after itself, once a second; it is to end once its last
+# call has, however long that takes.
+UP, BEAT, RETIRE = b"u", b"b", b"r"
+# On which a worker writes down where its loop is, as long as it runs at all, and on which where each thread is, to end.
+TELL, END = signal.SIGUSR1, signal.SIGPROF
+# What the parent is told by.
+ANSWERED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_LOOK_SECONDS = 1.0
+_DYING_SECONDS = 3.0
 # A worker that lived for so long did not die of its start.
 _STEADY_SECONDS = 60.0
 _LONGEST_PAUSE = 30.0
@@ -39,26 +47,66 @@ class Worker:
         """Raises OSError."""
         self.channel, theirs = socket.socketpair()
         self.channel.setblocking(False)
-        with theirs:
-            given = (listener.fileno(), theirs.fileno())
+        self._stacks, their_stacks = os.pipe()
+        os.set_blocking(self._stacks, False)
+        given = {"--listener": listener.fileno(), "--channel": theirs.fileno(), "--stacks": their_stacks}
+        try:
             self.process = subprocess.Popen(  # noqa: S603 - this program once more
-                [*command, "--listener", str(given[0]), "--channel", str(given[1])],
+                [*command, *(word for name, number in given.items() for word in (name, str(number)))],
                 stdin=subprocess.DEVNULL,
-                pass_fds=given,
+                pass_fds=tuple(given.values()),
                 # What is typed at a terminal reaches workers by their parent alone, and so once.
                 process_group=0,
             )
+        except OSError:
+            self.close()
+            raise
+        finally:
+            theirs.close()
+            os.close(their_stacks)
         self.up = False
         self.since = time.monotonic()
+        # For how many seconds it has said nothing, whether it was asked where it is, what it told, and whether it was
+        # ended for it; and how many they were at the last of it.
+        self.silent, self.asked, self.stack, self.ended = 0.0, False, "", False
+        self.told_after = 0.0
+
+    def hear(self) -> bytes | None:
+        """What it said; nothing once its end of the channel is closed, None while it is silent."""
+        try:
+            said = self.channel.recv(4096)
+        except OSError:
+            return None
+        if said:
+            self.silent, self.asked, self.stack = 0.0, False, ""
+        return said
+
+    def ask(self) -> None:
+        """Where it is."""
+        self.told()
+        self.asked = True
+        self.process.send_signal(TELL)
+
+    def told(self) -> str:
+        try:
+            return os.read(self._stacks, 65_536).decode(errors="replace")
+        except OSError:
+            return ""
 
     def retire(self) -> None:
         with suppress(OSError):
             self.channel.send(RETIRE)
 
     def end(self) -> None:
-        self.channel.close()
+        """It may still be heard."""
+        with suppress(OSError):
+            self.channel.shutdown(socket.SHUT_WR)
         if not self.up:
             self.process.terminate()
+
+    def close(self) -> None:
+        self.channel.close()
+        os.close(self._stacks)
 
 
 @dataclass
@@ -87,6 +135,7 @@ class Supervisor:
 
     address: socket.socket
     count: int
+    limit: float
     url: str
     command: Sequence[str]
     _slots: list[Slot] = field(default_factory=list[Slot])
@@ -95,6 +144,7 @@ class Supervisor:
     _events: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     _serving: bool = False
     _ending: bool = False
+    _looked: float = field(default_factory=time.monotonic)
     _status: int = 0
 
     def run(self) -> int:
@@ -104,6 +154,7 @@ class Supervisor:
         while True:
             self._obey()
             self._listen_to_workers()
+            self._look()
             self._bury()
             self._fill()
             self._roll_on()
@@ -120,8 +171,9 @@ class Supervisor:
             end.setblocking(False)
         self._wakes = wakes
         signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ANSWERED:
             signal.signal(number, lambda number, _: self._signals.append(number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ANSWERED)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._events.register(woken, selectors.EVENT_READ)
         return woken
@@ -155,22 +207,53 @@ class Supervisor:
     def _end(self) -> None:
         self._ending = True
         for worker in self._workers():
-            self._forget(worker)
             worker.end()
 
     def _listen_to_workers(self) -> None:
         for worker in self._workers():
-            if not worker.up and not self._ending:
-                with suppress(OSError):
-                    said = worker.channel.recv(1)
-                    worker.up = said == UP
-                    # A closed channel would be readable for ever; how the worker ended is told by its status.
-                    self._forget(worker)
-                    if worker.up and self._serving:
-                        _log("info", "worker.up", pid=worker.process.pid)
-        if not self._serving and all(slot.worker is not None and slot.worker.up for slot in self._slots):
+            said = worker.hear()
+            if said == b"":
+                # A closed channel would be readable for ever; how the worker ended is told by its status.
+                self._forget(worker)
+            elif said and UP in said and not worker.up:
+                worker.up = True
+                if self._serving:
+                    _log("info", "worker.up", pid=worker.process.pid)
+        if (
+            not self._serving
+            and not self._ending
+            and all(slot.worker is not None and slot.worker.up for slot in self._slots)
+        ):
             self._serving = True
             print(f"Sluicegate listens on {self.url} with {self.count} workers", flush=True)
+
+    def _look(self) -> None:
+        """Kills workers that cannot look after themselves any more. Before, each has to tell where it is, which one
+        that was stopped, or is frozen or starved, cannot; and then it may still go on."""
+        now = time.monotonic()
+        # While this process stood still itself, perhaps nobody could say anything.
+        passed, self._looked = min(now - self._looked, _LOOK_SECONDS), now
+        for slot in self._slots if self.limit else ():
+            for worker in slot.workers():
+                if worker.up:
+                    worker.silent += passed
+                    self._question(slot, worker)
+
+    def _question(self, slot: Slot, worker: Worker) -> None:
+        facts = {"worker": slot.number, "pid": worker.process.pid, "seconds": round(worker.silent, 1)}
+        if worker.ended:
+            if worker.silent >= worker.told_after + _DYING_SECONDS:
+                worker.process.kill()
+        elif worker.stack:
+            if worker.silent >= worker.told_after + self.limit / 2:
+                _log("error", "worker.hung", **facts, stack=worker.stack)
+                worker.ended, worker.told_after = True, worker.silent
+                worker.process.send_signal(END)
+        elif worker.asked:
+            worker.stack, worker.told_after = worker.told(), worker.silent
+        elif worker.silent >= self.limit:
+            _log("warning", "worker.silent", **facts)
+            worker.ask()
 
     def _bury(self) -> None:
         for slot in self._slots:
@@ -178,11 +261,13 @@ class Supervisor:
                 status = worker.process.poll()
                 if status is not None:
                     self._forget(worker)
-                    worker.channel.close()
                     self._ended(slot, worker, status)
+                    worker.close()
 
     def _ended(self, slot: Slot, worker: Worker, status: int) -> None:
-        facts = {"worker": slot.number, "pid": worker.process.pid, "status": status}
+        facts: dict[str, Any] = {"worker": slot.number, "pid": worker.process.pid, "status": status}
+        if worker.ended:
+            facts["stacks"] = worker.told()
         if worker is slot.leaving:
             slot.leaving = None
             if status:
@@ -258,9 +343,11 @@ class Supervisor:
                 return
 
     def _until_next(self) -> float | None:
-        """Seconds until a worker is due; None when none waits."""
-        waits = [slot.due for slot in self._slots if slot.worker is None]
-        return max(0.0, min(waits) - time.monotonic()) if waits and not self._ending else None
+        """Seconds until a worker is due or looked at; None when none waits."""
+        waits = [slot.due for slot in self._slots if slot.worker is None and not self._ending]
+        if self.limit:
+            waits.append(self._looked + _LOOK_SECONDS)
+        return max(0.0, min(waits) - time.monotonic()) if waits else None
 
 
 def _log(level: str, event: str, **facts: Any) -> None:
@@ -273,8 +360,8 @@ def _log(level: str, event: str, **facts: Any) -> None:
 
 
 def main() -> None:
-    listener, count, url, *command = sys.argv[1:]
-    sys.exit(Supervisor(socket.socket(fileno=int(listener)), int(count), url, command).run())
+    listener, count, limit, url, *command = sys.argv[1:]
+    sys.exit(Supervisor(socket.socket(fileno=int(listener)), int(count), float(limit), url, command).run())
 
 
 if __name__ == "__main__":

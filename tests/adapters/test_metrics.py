@@ -74,6 +74,15 @@ def test_who_sends_traces_tells_how_many_arrive() -> None:
     assert [found[f"sluicegate_spans_{name}_total", ()] for name in ("sent", "dropped")] == [7, 2]
 
 
+def test_looks_at_the_event_loop_are_told_by_how_late_it_came() -> None:
+    metrics = CallMetrics()
+    for seconds in (0.25, 0.5, 7.0):
+        metrics.looked(seconds)
+    found = samples(metrics)
+    assert [found[f"sluicegate_loop_lag_seconds_{name}", ()] for name in ("count", "sum")] == [3, 7.75]
+    assert [found["sluicegate_loop_lag_seconds_bucket", (("le", le),)] for le in ("0.1", "0.5", "5.0")] == [0, 2, 2]
+
+
 def test_labels_are_bounded_and_nothing_is_lost() -> None:
     metrics = CallMetrics()
     metrics.settled([call(model_slug=f"model-{number}") for number in range(MAX_SERIES + 50)])

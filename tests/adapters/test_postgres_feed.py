@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -86,6 +87,26 @@ async def test_too_many_to_look_at_are_taken_as_everything(url: str, two: tuple[
         assert ChangeKind.EVERYTHING in process.kinds
         assert len(process.heard) < 10
         assert process.feed.current()
+
+
+async def test_who_fell_behind_what_is_kept_takes_it_as_everything(url: str) -> None:
+    """As a process that stood still for days, while others forgot what it has not heard of."""
+    target = make_url(url)
+    link = await Link.to(target.host or "", target.port or 5432)
+    async with Process(url).running() as one, Process(url, link.url(url)).running() as other:
+        await one.change("heard")
+        async with link.cut():
+            for name in ("missed", "kept"):
+                await one.change(name)
+            async with one.store.write() as tx:
+                # As if all of it were old, and the other's lease, too.
+                assert await tx.policy.remove_changes(datetime.now(UTC) + timedelta(days=1), 500) > 0
+        await until(lambda: ChangeKind.EVERYTHING in other.kinds)
+        await one.change("after")
+        assert other.heard[-1] == "after"
+        assert "missed" not in other.heard
+        assert ChangeKind.EVERYTHING not in one.kinds
+    link.close()
 
 
 async def test_what_cannot_be_put_into_force_costs_the_lease(two: tuple[Process, Process]) -> None:

@@ -19,7 +19,7 @@ from sluicegate.adapters.redis import RedisTallies, Side
 from sluicegate.domain import apikey
 from sluicegate.kit.clock import SystemClock
 from sluicegate.kit.tallies import Count, LocalTallies, Tallies, Tally
-from sluicegate.policy import service
+from sluicegate.policy import known
 
 KEY = b"k" * 32
 
@@ -147,13 +147,13 @@ async def test_wrong_keys_cost_no_more_at_two_gateways_than_at_one(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[str] = []
-    verify = service.verify_hash
+    verify = known.verify_hash
 
     def counted(hashed: str, secret: str) -> bool:
         looked_at.append(secret)
         return verify(hashed, secret)
 
-    monkeypatch.setattr(service, "verify_hash", counted)
+    monkeypatch.setattr(known, "verify_hash", counted)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     shared = {"redis_url": redis_url, "redis_prefix": prefix()}

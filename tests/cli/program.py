@@ -49,6 +49,14 @@ class Server:
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log_file.read_text().splitlines()]
 
+    def workers(self) -> set[int]:
+        """The processes of its workers, where it has several."""
+        pid = self.process.pid
+        try:
+            return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+        except OSError:
+            return set()
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """The status that it ends with."""
         assert self.process.pid is not None

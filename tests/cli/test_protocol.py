@@ -6,12 +6,14 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, cast
 
 import pytest
 import uvicorn
+import uvloop
 
+from sluicegate.cli.joining import Joining
 from sluicegate.cli.protocol import LeanProtocol
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.policy.refusals import Refusal
@@ -208,3 +210,37 @@ async def test_a_call_that_lasts_longer_than_idle_connections_is_not_cut() -> No
         # The timer that found the call in flight is set again by its answer.
         async with asyncio.timeout(20 * IDLE):
             assert await stream[0].read() == b""
+
+
+def test_a_head_that_waits_when_its_connection_goes_is_no_fault() -> None:
+    faults: list[dict[str, Any]] = []
+    gone: list[Exception | None] = []
+
+    class Answering(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.joining = Joining(cast("asyncio.Transport", transport), asyncio.get_running_loop())
+
+        def data_received(self, data: bytes) -> None:
+            self.joining.plain.abort()
+            self.joining.write(b"HTTP/1.1 200 OK\r\n\r\n")
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.joining.lost()
+            gone.append(exc)
+
+    async def ask() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, told: faults.append(told))
+        server = await loop.create_server(Answering, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"?")
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+        await asyncio.sleep(0.05)
+        writer.close()
+        server.close()
+
+    # The loop of servers, whose transports take no bytes once they are closed.
+    uvloop.run(ask())
+    assert gone == [None]
+    assert faults == []

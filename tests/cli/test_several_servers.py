@@ -79,6 +79,23 @@ def test_no_caller_need_stay_with_one_server(servers: tuple[Server, Server, dict
     assert {(call["code"], call["model"]) for call in refused} >= {("model_not_found", "no-such-model")}
 
 
+def test_the_set_up_is_examined_beside_servers_that_run(
+    servers: tuple[Server, Server, dict[str, Any]], shared: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "three").mkdir(mode=0o700)
+    fine = run("doctor", DATA_DIR=str(tmp_path / "three"), **shared)
+    assert fine.status == 0, fine.out
+    assert "ok    redis:" in fine.out
+    assert "ok    limits:" in fine.out
+    nowhere = run("doctor", DATA_DIR=str(tmp_path / "three"), **shared | {"REDIS_URL": "redis://127.0.0.1:1/0"})
+    assert (nowhere.status, "wrong redis: Redis is not there" in nowhere.out, "limits:" in nowhere.out) == (
+        1,
+        True,
+        False,
+    )
+    assert _call(servers[0], servers[2]).status_code == 200
+
+
 def test_servers_that_count_apart_are_kept_away(
     servers: tuple[Server, Server, dict[str, Any]], shared: dict[str, str], tmp_path: Path
 ) -> None:

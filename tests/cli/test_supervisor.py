@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 _WITHIN = 30
 # Writes down that it is there, says so, and ends when its parent lets it; `mood` tells how it fails instead.
 _WORKER = """
-import os, signal, socket, sys, time
+import faulthandler, os, signal, socket, sys, time
 folder = sys.argv[1]
 options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
 mood = open(folder + "/mood").read()
@@ -28,20 +29,29 @@ with open(folder + "/log", "a") as log:
     log.write(f"start {os.getpid()} {time.monotonic()}\\n")
 if mood == "fail":
     sys.exit(5)
+faulthandler.register(signal.SIGUSR1, file=int(options["--stacks"]), all_threads=False)
+faulthandler.register(signal.SIGPROF, file=int(options["--stacks"]))
 listener.listen()
 channel.send(b"u")
 if mood == "brief":
     sys.exit(6)
-told = channel.recv(1)
+channel.settimeout(0.2 if mood in ("well", "stubborn") else None)
+told = None
+while told is None and mood != "mute":
+    try:
+        told = channel.recv(1)
+    except TimeoutError:
+        channel.send(b"b")
+told = told or b""
 with open(folder + "/log", "a") as log:
     log.write(f"told {os.getpid()} {told.decode() or 'end'}\\n")
-if mood == "stubborn":
+if mood in ("stubborn", "mute"):
     time.sleep(60)
 """
 
 
 class Family:
-    def __init__(self, folder: Path, mood: str, count: int = 2) -> None:
+    def __init__(self, folder: Path, mood: str, count: int = 2, limit: float = 0) -> None:
         self.folder = folder
         self.mood = mood
         (folder / "log").touch()
@@ -49,7 +59,16 @@ class Family:
         self.address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self.address.bind(("127.0.0.1", 0))
         number = self.address.fileno()
-        command = [sys.executable, "-P", "-m", "sluicegate.supervisor", str(number), str(count), "http://here"]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "sluicegate.supervisor",
+            str(number),
+            str(count),
+            str(limit),
+            "http://here",
+        ]
         with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
             self.process = subprocess.Popen(
                 [*command, sys.executable, "-c", _WORKER, str(folder)], pass_fds=[number], stdout=out, stderr=err
@@ -87,11 +106,11 @@ def until(check: Callable[[], Any]) -> None:
 
 
 @pytest.fixture
-def family(tmp_path: Path) -> Iterator[Callable[[str], Family]]:
+def family(tmp_path: Path) -> Iterator[Callable[..., Family]]:
     families: list[Family] = []
 
-    def make(mood: str) -> Family:
-        families.append(Family(tmp_path, mood))
+    def make(mood: str, limit: float = 0) -> Family:
+        families.append(Family(tmp_path, mood, limit=limit))
         return families[-1]
 
     yield make
@@ -102,7 +121,7 @@ def family(tmp_path: Path) -> Iterator[Callable[[str], Family]]:
         one.address.close()
 
 
-def test_it_says_that_it_is_up_when_all_are_and_ends_with_them(family: Callable[[str], Family]) -> None:
+def test_it_says_that_it_is_up_when_all_are_and_ends_with_them(family: Callable[..., Family]) -> None:
     one = family("well")
     until(one.says)
     assert one.says() == "Sluicegate listens on http://here with 2 workers\n"
@@ -113,14 +132,14 @@ def test_it_says_that_it_is_up_when_all_are_and_ends_with_them(family: Callable[
     assert one.events() == []
 
 
-def test_a_start_that_fails_is_the_end_with_its_status(family: Callable[[str], Family]) -> None:
+def test_a_start_that_fails_is_the_end_with_its_status(family: Callable[..., Family]) -> None:
     one = family("fail")
     assert one.ended() == 5
     assert one.says() == ""
     assert "A worker ended with status 5 while it started." in (one.folder / "err").read_text()
 
 
-def test_workers_that_die_again_and_again_are_started_ever_more_seldom(family: Callable[[str], Family]) -> None:
+def test_workers_that_die_again_and_again_are_started_ever_more_seldom(family: Callable[..., Family]) -> None:
     one = family("well")
     until(one.says)
     one.mood = "brief"
@@ -145,7 +164,7 @@ def _serve_both(one: Family) -> bool:
     return len(children) == 2
 
 
-def test_workers_are_replaced_one_after_the_other(family: Callable[[str], Family]) -> None:
+def test_workers_are_replaced_one_after_the_other(family: Callable[..., Family]) -> None:
     one = family("well")
     until(one.says)
     old = [pid for pid, _ in one.lines("start")]
@@ -160,7 +179,7 @@ def test_workers_are_replaced_one_after_the_other(family: Callable[[str], Family
     assert one.ended() == 0
 
 
-def test_a_worker_that_cannot_be_replaced_stays(family: Callable[[str], Family]) -> None:
+def test_a_worker_that_cannot_be_replaced_stays(family: Callable[..., Family]) -> None:
     one = family("well")
     until(one.says)
     one.mood = "fail"
@@ -176,7 +195,7 @@ def test_a_worker_that_cannot_be_replaced_stays(family: Callable[[str], Family])
     assert one.ended() == 0
 
 
-def test_whoever_insists_by_keyboard_does_not_wait(family: Callable[[str], Family]) -> None:
+def test_whoever_insists_by_keyboard_does_not_wait(family: Callable[..., Family]) -> None:
     one = family("stubborn")
     until(one.says)
     one.tell(signal.SIGINT)
@@ -185,4 +204,54 @@ def test_whoever_insists_by_keyboard_does_not_wait(family: Callable[[str], Famil
     time.sleep(0.3)
     assert one.process.poll() is None
     one.tell(signal.SIGINT)
+    assert one.ended() == 0
+
+
+@pytest.mark.slow
+def test_one_that_says_nothing_is_replaced_once_it_has_told_where_it_is(family: Callable[..., Family]) -> None:
+    one = family("mute", limit=1)
+    until(one.says)
+    one.mood = "well"
+    until(lambda: _serve_both(one) and len(one.lines("start")) == 4)
+    events = one.events()
+    for pid, _ in one.lines("start")[:2]:
+        silent, hung, died = (event for event in events if str(event["pid"]) == pid)
+        assert [event["event"] for event in (silent, hung, died)] == ["worker.silent", "worker.hung", "worker.died"]
+        assert 'File "<string>", line ' in hung["stack"]
+        assert 1 <= silent["seconds"] < hung["seconds"]
+        # Even if it does not end by itself.
+        assert (died["status"], 'File "<string>", line ' in died["stacks"]) == (-signal.SIGKILL, True)
+    # Those that speak stay, for longer than they may be silent.
+    time.sleep(3)
+    assert (len(one.lines("start")), len([event for event in one.events() if event["level"] != "info"])) == (4, 6)
+    one.tell(signal.SIGTERM)
+    assert one.ended() == 0
+
+
+def test_one_that_says_nothing_does_not_hold_up_the_end(family: Callable[..., Family]) -> None:
+    one = family("stubborn", limit=1)
+    until(one.says)
+    one.tell(signal.SIGTERM)
+    assert one.ended() == 0
+    assert sorted(event["event"] for event in one.events() if event["event"] == "worker.hung") == ["worker.hung"] * 2
+
+
+@pytest.mark.slow
+def test_one_that_is_stopped_is_waited_for(family: Callable[..., Family]) -> None:
+    one = family("well", limit=2)
+    until(one.says)
+    stopped = int(one.lines("start")[0][0])
+    os.kill(stopped, signal.SIGSTOP)
+    until(one.events)
+    time.sleep(6)
+    os.kill(stopped, signal.SIGCONT)
+    # Then all of them.
+    pids = [one.process.pid, *(int(pid) for pid, _ in one.lines("start"))]
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        for pid in pids:
+            os.kill(pid, number)
+        time.sleep(6)
+    assert [(event["event"], event["pid"]) for event in one.events()] == [("worker.silent", stopped)]
+    assert len(one.lines("start")) == 2
+    one.tell(signal.SIGTERM)
     assert one.ended() == 0

@@ -16,6 +16,7 @@ import pytest
 
 from deployment.files import COMPOSE, ROOT, accepted, dockerfile, documents, image_environment, user_id
 from deployment.programs import program
+from sluicegate.cli.commands import app
 from sluicegate.cli.server import GRACE_SECONDS
 from sluicegate.settings import PREFIX
 
@@ -156,6 +157,25 @@ def test_there_is_time_for_calls_to_end(compose: Any) -> None:
 def interval_of_health_checks() -> int:
     (found,) = re.findall(r"health_interval (\d+)s", (COMPOSE / "Caddyfile").read_text())
     return int(found)
+
+
+def test_the_database_is_asked_where_gateways_reach_it(compose: Any) -> None:
+    """While its image makes it, it answers at its socket already, to be shut down again."""
+    assert "--host=127.0.0.1" in compose["services"]["postgres"]["healthcheck"]["test"]
+
+
+def test_the_manual_names_services_and_commands_that_there_are(compose: Any) -> None:
+    manual = (ROOT / "docs/operations.md").read_text()
+    lines = [line.split("#")[0] for line in re.findall(r"docker compose (?:run|exec|stop|restart|up) [^`\n]+", manual)]
+    assert len(lines) >= 10
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    for line in lines:
+        verb, *words = [word for word in line.split()[2:] if not word.startswith("-")]
+        assert set(words if verb == "stop" else words[:1]) <= set(compose["services"]), line
+        called = words[1:] if verb == "run" else words[2:] if "sluicegate" in words[1:2] else []
+        assert set(called[:1]) <= commands, line
+    database = compose["services"]["postgres"]["environment"]
+    assert manual.count(f" --username={database['POSTGRES_USER']} {database['POSTGRES_DB']}\n") == 2
 
 
 def test_redis_is_set_up_as_the_manual_says(compose: Any) -> None:

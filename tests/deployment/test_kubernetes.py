@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sluicegate import __version__
 from sluicegate.cli.server import GRACE_SECONDS
 from sluicegate.settings import PREFIX, Settings
 from sluicegate.web.health import health_routes
+from sluicegate.web.metrics import metrics_routes
 
 # The least that has all the fields in use, and one of today's.
 VERSIONS = ("1.27", "1.37")
@@ -83,6 +85,43 @@ def test_kustomize_builds_all_of_it(kustomization: Any) -> None:
     (settings,) = [one["metadata"]["name"] for one in built if one["kind"] == "ConfigMap"]
     assert {one["configMapRef"]["name"] for each in containers for one in each["envFrom"]} == {settings}
     assert settings.startswith("sluicegate-settings-")
+
+
+def test_the_component_for_prometheus_scrapes_each_pod_once(
+    objects: dict[tuple[str, str], Any], tmp_path: Path
+) -> None:
+    """In an overlay, as somebody has it who keeps their own settings beside ours."""
+    shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
+    overlay = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": ["../kubernetes"],
+        "components": ["../kubernetes/prometheus-operator"],
+    }
+    (tmp_path / "overlay").mkdir()
+    (tmp_path / "overlay" / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    command = [program("kubectl"), "kustomize", tmp_path / "overlay"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    built = list(yaml.safe_load_all(done.stdout))
+    (monitor,) = [one for one in built if one["kind"] == "ServiceMonitor"]
+    assert (monitor["apiVersion"], monitor["metadata"]["namespace"]) == ("monitoring.coreos.com/v1", "sluicegate")
+    spec = monitor["spec"]
+    assert set(spec) == {"selector", "endpoints"}
+    wanted = spec["selector"]["matchLabels"].items()
+    services = [one for one in built if one["kind"] == "Service" and wanted <= one["metadata"]["labels"].items()]
+    assert [one["metadata"]["name"] for one in services] == ["sluicegate-pods"]
+    (endpoint,) = spec["endpoints"]
+    assert set(endpoint) == {"port", "path", "interval", "authorization"}
+    assert endpoint["port"] in {port["name"] for port in services[0]["spec"]["ports"]}
+    assert endpoint["authorization"]["credentials"] == {"name": "sluicegate-metrics", "key": "token"}
+    assert endpoint["path"] in {str(getattr(route, "path", "")) for route in metrics_routes(_never, _never).routes}
+    # And nobody gets it who has not asked for it, since no other cluster knows of such things.
+    assert "ServiceMonitor" not in {kind for kind, _ in objects}
+
+
+async def _never(_: Any) -> Any:
+    raise NotImplementedError
 
 
 def test_all_files_are_named_and_the_image_is_of_this_release(kustomization: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import stacks
-from databases import PostgresTemplate, postgres_database
+from databases import PostgresTemplate, restorable_postgres
 from edge_graphql.world import World, copy_for, seed, world_at
 
 NewWorld = Callable[[], AbstractAsyncContextManager[World]]
@@ -27,8 +27,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresTemplate]:
-    with postgres_database(postgres_url, "world") as url:
-        yield PostgresTemplate(url, lambda url: seed(url, tmp_path_factory.mktemp("template")))
+    with restorable_postgres(postgres_url, "world", lambda url: seed(url, tmp_path_factory.mktemp("template"))) as made:
+        yield made
 
 
 @pytest.fixture(params=stacks.DATABASES)

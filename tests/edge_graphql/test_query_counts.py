@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import event
 
 import stacks
-from databases import PostgresTemplate, postgres_database
+from databases import PostgresTemplate, restorable_postgres
 from edge_graphql.people import NOW, PRICES, dollars, past_calls
 from edge_graphql.world import SCHEMA, World, copy_for, seed, sqlite_copy, world_at
 from sluicegate.domain.alert import Alert
@@ -139,8 +139,8 @@ def crowded_postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory
         seed(url, folder)
         _fill(url, folder)
 
-    with postgres_database(postgres_url, "crowd") as url:
-        yield PostgresTemplate(url, make)
+    with restorable_postgres(postgres_url, "crowd", make) as template:
+        yield template
 
 
 def _fill(url: str, folder: Path) -> None:

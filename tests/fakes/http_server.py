@@ -28,9 +28,13 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._chunked = False
+        self._held = b""
         self._gone = asyncio.Event()
 
-    async def send_head(self, status: int, headers: RawHeaders, *, length: int | None, chunked: bool) -> None:
+    async def send_head(
+        self, status: int, headers: RawHeaders, *, length: int | None, chunked: bool, alone: bool = True
+    ) -> None:
+        """A head that is not `alone` leaves in one write with what is sent next."""
         self._chunked = chunked
         reason = responses.get(status, "Unknown")
         lines = [f"HTTP/1.1 {status} {reason}".encode(), *(b"%s: %s" % header for header in headers)]
@@ -40,7 +44,11 @@ class Connection(asyncio.Protocol):
             lines.append(b"content-length: %d" % length)
         else:
             lines.append(b"connection: close")
-        await self.write(b"\r\n".join(lines) + b"\r\n\r\n")
+        head = b"\r\n".join(lines) + b"\r\n\r\n"
+        if alone:
+            await self.write(head)
+        else:
+            self._held = head
 
     async def send(self, data: bytes, *, only: int) -> None:
         """Sends as much of `data` as `only` allows; a chunk that is cut still announces its whole size."""
@@ -78,6 +86,7 @@ class Connection(asyncio.Protocol):
     async def write(self, data: bytes) -> None:
         if self._transport.is_closing():
             raise ConnectionResetError
+        data, self._held = self._held + data, b""
         self._transport.write(data)
         # A turn of the loop for each write keeps neighbouring writes from being read as one.
         await asyncio.sleep(0)

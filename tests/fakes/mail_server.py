@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -37,7 +37,7 @@ class MailServer:
     messages: list[EmailMessage] = field(default_factory=list)
     signed_in: list[bool] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
-    before_answer: Callable[[], None] = field(default=lambda: None)
+    before_answer: Callable[[], Awaitable[None]] | None = None
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -53,7 +53,8 @@ class MailServer:
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
         self.signed_in.append(bool(session.authenticated))
-        self.before_answer()
+        if self.before_answer is not None:
+            await self.before_answer()
         return "250 OK"
 
     def mailer(self, clock: Clock) -> SmtpMailer:

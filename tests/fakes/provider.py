@@ -181,7 +181,9 @@ async def _answer(connection: Connection, exchange: Exchange, step: Step | Answe
     chunked = step.framing == "chunked" or (step.framing == "usual" and not whole)
     length = len(body) if whole and step.framing in ("usual", "length") else None
     exchange.status = reply.answer.status if step.body is None else step.status
-    await connection.send_head(exchange.status, _headers(reply, step), length=length, chunked=chunked)
+    # As providers send what they have whole: which loop runs here must not tell in how many reads it is taken.
+    alone = not length or bool(step.stall_after or step.split)
+    await connection.send_head(exchange.status, _headers(reply, step), length=length, chunked=chunked, alone=alone)
     if step.stall_after:
         await asyncio.sleep(step.stall_after)
     pieces = _once(body) if whole else _stream(reply, step)

@@ -70,17 +70,9 @@ def _said(folder: Path, words: str) -> None:
     assert words in (folder / "data.out").read_text()
 
 
-def _workers(server: Server) -> set[int]:
-    pid = server.process.pid
-    try:
-        return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    except OSError:
-        return set()
-
-
 async def _until(server: Server, holds: Callable[[set[int]], bool]) -> None:
     def check() -> None:
-        assert holds(_workers(server))
+        assert holds(server.workers())
 
     await eventually(check, within=PATIENCE)
 
@@ -109,7 +101,7 @@ async def test_workers_share_connections_and_stay_within_a_limit_together(site: 
     async with container.store.write() as tx:
         await tx.policy.set_rate_limits(SUBJECT, RateLimits(requests=100))
     await container.stop()
-    before = {pid: _sockets(pid) for pid in _workers(server)}
+    before = {pid: _sockets(pid) for pid in server.workers()}
     async with AsyncExitStack() as stack:
         clients = await _opened(stack, server.url, 40)
         more = [_sockets(pid) - count for pid, count in before.items()]
@@ -145,7 +137,7 @@ async def test_a_worker_that_is_killed_loses_no_call_and_comes_back(site: Site, 
         for times in range(1, 4):
             await crowd.until_answered(20)
             await asyncio.sleep(draw.random() * 0.1)
-            victim = draw.choice(sorted(_workers(server)))
+            victim = draw.choice(sorted(server.workers()))
             os.kill(victim, signal.SIGKILL)
             # Meanwhile the other one serves.
             await crowd.until_answered(20)
@@ -159,7 +151,7 @@ async def test_a_worker_that_is_killed_loses_no_call_and_comes_back(site: Site, 
 
 async def test_a_rolling_restart_refuses_no_connection_and_breaks_no_stream(site: Site, server: Server) -> None:
     async with httpx.AsyncClient(base_url=server.url, timeout=120) as client, site.crowd.calling(server.url) as crowd:
-        before = _workers(server)
+        before = server.workers()
         long = asyncio.create_task(client.post(CHAT, json=chat(stream=True, user=_LONG), headers=_HEADERS))
         for _ in range(2):
             await crowd.until_answered(20)
@@ -180,7 +172,7 @@ async def test_a_rolling_restart_refuses_no_connection_and_breaks_no_stream(site
 
 
 async def test_calls_in_flight_end_before_the_server_does(site: Site, server: Server) -> None:
-    workers = _workers(server)
+    workers = server.workers()
     async with AsyncExitStack() as stack:
         clients = await _opened(stack, server.url, 12)
         calls = [
@@ -209,7 +201,7 @@ def _asked(site: Site, times: int) -> None:
 
 
 async def test_no_worker_outlives_its_parent(site: Site, server: Server) -> None:
-    workers = _workers(server)
+    workers = server.workers()
     async with site.crowd.calling(server.url) as crowd:
         await crowd.until_answered(20)
         os.kill(server.process.pid or 0, signal.SIGKILL)

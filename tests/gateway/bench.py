@@ -7,23 +7,24 @@ import sqlite3
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import uvicorn
 from argon2 import PasswordHasher
+from psycopg.sql import SQL
 
 import stacks
 from databases import sqlite_database
 from fakes.provider import Provider
 from sluicegate.app import create_app
 from sluicegate.cli.protocol import LeanProtocol, RequestBounds
-from sluicegate.container import KEK_FILE, Container
+from sluicegate.cli.server import IDLE_SECONDS
+from sluicegate.container import Container
 from sluicegate.domain.apikey import ApiKey, NewCredential, new_credential
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, ProviderKind, ProviderModel
 from sluicegate.domain.catalog import Provider as ProviderRow
@@ -38,12 +39,15 @@ from sluicegate.domain.policy import (
 )
 from sluicegate.domain.usage import CallRecord, Prices
 from sluicegate.domain.user import Role, User, UserStatus
+from sluicegate.gateway import answers
 from sluicegate.gateway.app import GatewayApp
 from sluicegate.gateway.pipeline import GatewayOptions
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
 from sluicegate.ports.pages import PageRequest
+from sluicegate.ports.upstream import Origin, Timeouts, UpstreamRequest
 from sluicegate.ports.usage import CallFilter
+from sluicegate.premises import KEK_FILE
 from sluicegate.settings import Settings
 from sluicegate.storage import migrate
 
@@ -122,6 +126,17 @@ class Bench:
     server: uvicorn.Server
     app: Any
 
+    async def warm(self, connections: int = 1) -> None:
+        """As after some calls, of which nothing is left: so many connections to the provider are idle, and what the
+        caller may do is known. From now on calls need no task."""
+        policy = self.container.policy
+        policy.cancel(await policy.admit(CREDENTIAL.text, "127.0.0.1", "team-gpt", 1, None))
+        origin = Origin("http", "127.0.0.1", self.provider.port)
+        asked = UpstreamRequest(origin, "POST", "/v1/chat/completions", [], b'{"model":"m","messages":[]}', Timeouts())
+        for response in await asyncio.gather(*(self.container.upstream.send(asked) for _ in range(connections))):
+            assert await answers.whole(response)
+        self.provider.reset()
+
     async def until_asked(self, times: int) -> None:
         """Until the provider has had so many calls."""
         async with asyncio.timeout(10):
@@ -129,9 +144,15 @@ class Bench:
                 await asyncio.sleep(0.01)
 
     async def ledger(self) -> list[CallRecord]:
+        """All calls, the newest first."""
         await self.container.journal.flush()
-        page = await self.container.usage_reader.calls(CallFilter(), PageRequest(first=100))
-        return [record for record, _ in page.items]
+        rows: list[CallRecord] = []
+        after, more = None, True
+        while more:
+            page = await self.container.usage_reader.calls(CallFilter(), PageRequest(100, after))
+            rows += [record for record, _ in page.items]
+            after, more = page.items[-1][1] if page.items else None, page.has_next
+        return rows
 
     async def only_call(self) -> CallRecord:
         """The one call in the ledger; checks that nothing is held for it any more."""
@@ -281,24 +302,23 @@ def server_at(folder: Path, **settings: Any) -> Container:
 # The files of a data folder after `populate`, and the port that stands for the provider's in it.
 _furniture: dict[str, bytes] = {}
 _NO_PORT = 1
-_MOVED = "UPDATE providers SET base_url = replace(base_url, {0}, {0})"
+_MOVED = "UPDATE providers SET base_url = replace(base_url, {}, {})"
 
 
 async def _furnish(folder: Path, port: int) -> None:
     """A data folder and a database as `populate` leaves them, in a fraction of the time."""
+    moved = f"http://127.0.0.1:{_NO_PORT}", f"http://127.0.0.1:{port}"
     shared = stacks.shared()
-    url = "" if shared is None else await asyncio.to_thread(shared.furnished, "bench", _make_shared)
+    if shared is not None:
+        await asyncio.to_thread(shared.furnished, "bench", _make_shared, SQL(_MOVED).format(*moved))
     if not _furniture:
         await _make(_DATABASE, KEK_FILE)
     for name, content in _furniture.items():
         (folder / name).write_bytes(content)
-    moved = f"http://127.0.0.1:{_NO_PORT}", f"http://127.0.0.1:{port}"
-    if url:
-        with psycopg.connect(url) as connection:
-            connection.execute(_MOVED.format("%s"), moved)
+    if shared is not None:
         return
     with closing(sqlite3.connect(folder / _DATABASE)) as connection, connection:
-        connection.execute(_MOVED.format("?"), moved)
+        connection.execute(_MOVED.format("?", "?"), moved)
 
 
 def _make_shared(url: str) -> None:
@@ -347,14 +367,17 @@ async def running_bench(
         if stalled_seconds is not None:
             container.gateway = _impatient(container, stalled_seconds)
         await container.start()
-        protocol = LeanProtocol.within(bounds or RequestBounds(), container.gateway.direct if direct else None)
-        app = create_app(container) if everything else container.gateway
-        async with _listening(app, protocol) as (server, port):
-            headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
-            url = f"http://127.0.0.1:{port}"
-            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20, verify=_NO_AUTHORITIES) as client:
-                yield Bench(container, provider, client, port, server, app)
-        await container.stop()
+        try:
+            protocol = LeanProtocol.within(bounds or RequestBounds(), container.gateway.direct if direct else None)
+            app = create_app(container) if everything else container.gateway
+            async with _listening(app, protocol) as (server, port):
+                headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
+                url = f"http://127.0.0.1:{port}"
+                client = httpx.AsyncClient(base_url=url, headers=headers, timeout=20, verify=_NO_AUTHORITIES)
+                async with client:
+                    yield Bench(container, provider, client, port, server, app)
+        finally:
+            await container.stop()
 
 
 def _impatient(container: Container, seconds: float) -> GatewayApp:
@@ -372,6 +395,15 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.listening.set()
 
+    async def empty(self) -> None:
+        """Takes nobody more, and lets everybody end: as uvicorn does, whose looks are a tenth of a second apart."""
+        for listener in self.servers:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - they signal nobody
+            await asyncio.sleep(0.001)
+
 
 @asynccontextmanager
 async def _listening(app: Any, protocol: type[LeanProtocol]) -> AsyncIterator[tuple[uvicorn.Server, int]]:
@@ -384,10 +416,17 @@ async def _listening(app: Any, protocol: type[LeanProtocol]) -> AsyncIterator[tu
             access_log=False,
             loop="none",
             http=protocol,
+            # As the real one: after uvicorn's five seconds it would end connections at the moment clients give them up.
+            timeout_keep_alive=IDLE_SECONDS,
         )
     )
     task = asyncio.create_task(server.serve())
     await server.listening.wait()
-    yield server, server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await task
+    try:
+        yield server, server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        if not server.should_exit:
+            await server.empty()
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -5,25 +5,39 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.provider import Outcome, Step
-from fakes.script import broken_json, html_page, rate_limited
-from fakes.wire import never_answers
+from fakes.provider import Answer, Outcome, Step
+from fakes.script import UsageFault, broken_json, html_page, rate_limited
+from fakes.wire import (
+    CHAT_DONE,
+    CHAT_EVENTS,
+    CHAT_USAGE,
+    STREAM_HEAD,
+    events,
+    framed,
+    never_answers,
+    stalls,
+    text_chunk,
+    verbatim,
+)
 from gateway.bench import (
     CHAT,
+    COMPLETIONS,
     EMBEDDINGS,
     GENERATE,
     MESSAGES,
     NOW,
     RESPONSES,
+    STREAM,
     Bench,
     chat,
+    completions,
     contents,
     embeddings,
     messages,
@@ -69,6 +83,13 @@ async def warmed(bench: Bench) -> None:
         assert (await bench.client.post(path, json=body)).status_code == 200
 
 
+async def revoke(bench: Bench) -> None:
+    """The key that `bench.client` uses."""
+    async with bench.container.store.write() as tx:
+        await tx.keys.revoke("key-1", NOW)
+        tx.changed(PolicyChange(ChangeKind.KEY, "key-1"))
+
+
 async def until_deaf(bench: Bench) -> None:
     """Until nobody can connect any more."""
     async with asyncio.timeout(5):
@@ -95,6 +116,17 @@ CALLS = [
     (CHAT, chat(model="team-claude")),
     (MESSAGES, messages(model="team-gpt")),
 ]
+STREAMS = [
+    (CHAT, chat(stream=True)),
+    (MESSAGES, messages(stream=True)),
+    (RESPONSES, responses(stream=True)),
+    (COMPLETIONS, completions(stream=True)),
+    (STREAM, contents()),
+    (CHAT, chat(model="team-claude", stream=True)),
+    (MESSAGES, messages(model="team-gpt", stream=True)),
+]
+# More than is kept of an answer until it is whole.
+LARGE = json.dumps({"choices": [{"message": {"content": "word " * 60_000}}], "usage": None}).encode()
 STEPS = [
     Step(status=500),
     Step(status=400),
@@ -108,9 +140,51 @@ STEPS = [
     Step(hang_up=True),
     Step(stall_after=0.05),
     Step(split=40),
+    Step(split=40, framing="chunked"),
+    Step(split=40, framing="close"),
+    Step(split=40, cut_after=200),
+    Step(split=40, gzip=True),
+    Step(split=40, status=429),
     Step(framing="chunked"),
     Step(framing="close"),
+    Step(body=LARGE, split=30_000, headers={"content-type": "application/json"}),
     Step(body=b'{"choices":[],"usage":null}', headers={"content-type": "application/json"}),
+]
+STREAM_STEPS = [
+    *STEPS,
+    Step(cut_after=1),
+    Step(cut_after=400),
+    Step(cut_after=400, reset=True),
+    Step(split=1),
+    Step(split=7),
+    Step(crlf=True),
+    Step(gzip=True, split=9),
+    Step(body=b"", headers={"content-type": "text/event-stream"}),
+    Step(body=b"data: [DONE]\n\n", headers={"content-type": "text/event-stream"}),
+    Step(status=204, body=b"", headers={"content-type": "text/event-stream"}),
+    Step(status=201, body=b"data: {}\n\n", headers={"content-type": "text/event-stream"}),
+    Step(status=404, body=b"data: {}\n\n", headers={"content-type": "text/event-stream"}),
+    *(Step(usage=fault) for fault in UsageFault),
+]
+WRITTEN = [
+    events(*CHAT_EVENTS, CHAT_USAGE),
+    events(*CHAT_EVENTS, CHAT_USAGE, b"data: [DONE]"),
+    events(*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE, b": and more\n\n"),
+    events(*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE, b": and more\n\n", pause=0.02),
+    events(*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE, pause=0.02, ends=False),
+    events(*CHAT_EVENTS, b"data: torn", pause=0.02, ends=False),
+    events(*CHAT_EVENTS[:1], b'data: {"error": {"message": "busy", "type": "server_error"}}\n\n'),
+    events(b"data: " + b"word " * 60_000, b"\n\n", *CHAT_EVENTS, CHAT_USAGE, CHAT_DONE),
+    events(*[text_chunk("word " * 12_000)] * 20, CHAT_USAGE, CHAT_DONE),
+    stalls(*CHAT_EVENTS, CHAT_USAGE, CHAT_DONE),
+    verbatim(STREAM_HEAD + framed(CHAT_EVENTS[0]) + b"no chunk\r\n"),
+    verbatim(STREAM_HEAD + framed(CHAT_EVENTS[0] + CHAT_USAGE + CHAT_DONE) + b"no chunk\r\n"),
+    verbatim(STREAM_HEAD, breaks_off=True),
+]
+STREAM_CALLS: list[tuple[str, Any, Step | Answer]] = [
+    *((path, body, step) for path, body in STREAMS[:2] for step in STREAM_STEPS),
+    *((path, body, Step(split=40)) for path, body in STREAMS),
+    *((path, body, step) for path, body in (STREAMS[0], STREAMS[-1]) for step in WRITTEN),
 ]
 REFUSED: list[tuple[str, Any]] = [
     (CHAT, b""),
@@ -132,7 +206,7 @@ def told(record: CallRecord) -> CallRecord:
     return CallRecord(*(({**same, **names}).get(f, getattr(record, f)) for f in record.__struct_fields__))
 
 
-async def seen(bench: Bench, path: str, body: Any, step: Step | None = None) -> tuple[Any, ...]:
+async def seen(bench: Bench, path: str, body: Any, step: Step | Answer | None = None) -> tuple[Any, ...]:
     """What a caller gets: status, the headers that do not differ from call to call, the body."""
     if step is not None:
         bench.provider.next(step)
@@ -142,27 +216,47 @@ async def seen(bench: Bench, path: str, body: Any, step: Step | None = None) -> 
     return answer.status_code, {n: v for n, v in fields.items() if not n.startswith("x-ratelimit")}, text
 
 
-async def test_nothing_tells_a_call_without_asgi_from_one_with_it(tmp_path: Path) -> None:
+async def same_either_way(folder: Path, play: Callable[[Bench], Awaitable[list[Any]]]) -> int:
+    """Asserts that what `play` is told and what the ledger has of it are the same with ASGI and without; gives how many
+    calls the ledger has."""
     found: list[tuple[list[Any], list[CallRecord]]] = []
     for direct in (True, False):
-        folder = tmp_path / str(direct)
-        folder.mkdir()
-        async with running_bench(folder, direct=direct) as bench:
-            await warmed(bench)
-            answers = [await seen(bench, path, body) for path, body in CALLS]
-            answers += [await seen(bench, CHAT, chat(), step) for step in STEPS]
-            answers += [await seen(bench, path, body) for path, body in REFUSED]
+        own = folder / str(direct)
+        own.mkdir()
+        async with running_bench(own, direct=direct) as bench:
+            answers = await play(bench)
             found.append((answers, [told(record) for record in reversed(await bench.ledger())]))
             await bench.assert_settled()
     (answers, ledger), (expected, expected_ledger) = found
     for number, pair in enumerate(zip(answers, expected, strict=True)):
         assert pair[0] == pair[1], number
     assert ledger == expected_ledger
-    assert len(ledger) == 2 + len(CALLS) + len(STEPS)
+    return len(ledger)
 
 
-@pytest.mark.embedded  # Redis is asked by a task.
-async def test_a_whole_answer_costs_no_task(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_tells_a_call_without_asgi_from_one_with_it(tmp_path: Path) -> None:
+    async def play(bench: Bench) -> list[Any]:
+        await warmed(bench)
+        answers = [await seen(bench, path, body) for path, body in CALLS]
+        answers += [await seen(bench, CHAT, chat(), step) for step in STEPS]
+        return answers + [await seen(bench, path, body) for path, body in REFUSED]
+
+    assert await same_either_way(tmp_path, play) == 2 + len(CALLS) + len(STEPS)
+
+
+async def test_nothing_tells_a_stream_without_asgi_from_one_with_it(tmp_path: Path) -> None:
+    async def play(bench: Bench) -> list[Any]:
+        answers: list[Any] = []
+        for path, body, step in STREAM_CALLS:
+            # What failed has cost its connection.
+            await bench.warm()
+            answers.append(await seen(bench, path, body, step))
+        return answers
+
+    assert await same_either_way(tmp_path, play) == len(STREAM_CALLS)
+
+
+async def test_answers_and_streams_go_without_asgi(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     await warmed(bench)
     loop = asyncio.get_running_loop()
     made: list[str] = []
@@ -175,7 +269,15 @@ async def test_a_whole_answer_costs_no_task(bench: Bench, monkeypatch: pytest.Mo
     monkeypatch.setattr(loop, "create_task", noted)
     assert (await bench.client.post(CHAT, json=chat())).status_code == 200
     assert (await bench.client.post(CHAT, json=chat(model="secret-model"))).status_code == 403
+    assert (await bench.client.post(CHAT, json=chat(user="u" * 200_000))).status_code == 200
+    bench.provider.next(Step(split=40), Step(stall_after=0.02))
+    for _ in range(2):
+        assert (await bench.client.post(CHAT, json=chat())).status_code == 200
     assert not [name for name in made if "run_asgi" in name]
+    for path, body in STREAMS:
+        assert (await bench.client.post(path, json=body)).status_code == 200
+    assert not [name for name in made if "run_asgi" in name]
+    bench.provider.next(Step(gzip=True))
     assert (await bench.client.post(CHAT, json=chat(stream=True))).status_code == 200
     assert [name for name in made if "run_asgi" in name]
 
@@ -189,13 +291,16 @@ async def test_a_connection_that_the_provider_closed_meanwhile_costs_nothing(ben
     await bench.assert_settled()
 
 
-async def test_a_caller_who_leaves_before_the_answer_pays_for_the_prompt(bench: Bench) -> None:
+@pytest.mark.parametrize("step", [never_answers, Step(stall_after=60)])
+async def test_a_caller_who_leaves_before_the_answer_pays_for_the_prompt(bench: Bench, step: Step | Answer) -> None:
     await warmed(bench)
-    bench.provider.next(never_answers)
+    bench.provider.next(step)
     async with connected(bench) as (_, writer):
         writer.write(request_of(bench, chat()))
         await writer.drain()
         await bench.until_asked(3)
+        # Until a head, where there is one, is here.
+        await asyncio.sleep(0.05)
     assert await bench.provider.log[-1].ended() is Outcome.DISCONNECTED
     await bench.until_settled()
     record = max(await bench.ledger(), key=lambda r: r.call_id)
@@ -282,13 +387,34 @@ async def test_a_head_that_comes_again_may_ask_for_a_stream(bench: Bench) -> Non
     assert [row.stream for row in await bench.ledger()].count(True) == 3
 
 
-@pytest.mark.parametrize("size", [70_000, 99_000, 300_000])
+@pytest.mark.parametrize("size", [70_000, 99_000, 200_000, 300_000, 2_000_000])
 async def test_bodies_of_any_size_are_taken(bench: Bench, size: int) -> None:
     await warmed(bench)
     body = chat(messages=[{"role": "user", "content": "x" * size}])
     assert (await bench.client.post(CHAT, json=body)).status_code == 200
     assert bench.provider.log[-1].json["messages"] == body["messages"]
     await bench.assert_settled()
+
+
+async def test_large_bodies_are_not_read_before_their_key_is_known(bench: Bench) -> None:
+    await warmed(bench)
+    whole = request_of(bench, chat(user="u" * 5_000_000), key="sg-nonsense")
+    async with connected(bench) as (reader, writer):
+        writer.write(whole[:200_000])
+        assert (await answer_on(reader))[0] == 401
+
+
+async def test_a_key_that_is_revoked_while_a_large_body_comes_opens_nothing(bench: Bench) -> None:
+    await warmed(bench)
+    async with connected(bench) as (reader, writer):
+        whole = request_of(bench, chat(user="u" * 500_000))
+        writer.write(whole[:200_000])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        await revoke(bench)
+        writer.write(whole[200_000:])
+        assert (await answer_on(reader))[0] == 401
+    assert len(bench.provider.log) == 2
 
 
 async def test_a_body_above_the_bound_is_refused(tmp_path: Path) -> None:
@@ -328,9 +454,7 @@ async def test_a_key_that_is_revoked_opens_nothing_on_connections_that_used_it(b
     async with connected(bench) as (reader, writer):
         writer.write(request_of(bench, chat()))
         assert (await answer_on(reader))[0] == 200
-        async with bench.container.store.write() as tx:
-            await tx.keys.revoke("key-1", NOW)
-            tx.changed(PolicyChange(ChangeKind.KEY, "key-1"))
+        await revoke(bench)
         writer.write(request_of(bench, chat()))
         status, _, body = await answer_on(reader)
     assert (status, json.loads(body)["error"]["code"]) == (401, "key_revoked")
@@ -351,7 +475,6 @@ async def test_a_call_that_no_task_carries_gets_its_answer_though_the_server_sto
     await bench.assert_settled()
 
 
-@pytest.mark.embedded  # As above.
 async def test_calls_that_no_task_carries_are_settled_when_the_server_stops(bench: Bench) -> None:
     await warmed(bench)
     bench.provider.next(never_answers)

@@ -13,7 +13,8 @@ from fakes.wire import completion, message, whole
 from gateway.bench import CHAT, EMBEDDINGS, GENERATE, MESSAGES, Bench, chat, contents, embeddings, messages
 from sluicegate.domain.catalog import Dialect
 from sluicegate.domain.policy import Window
-from sluicegate.gateway.dialects.limits import limit_headers
+from sluicegate.gateway.asgi import headers_of
+from sluicegate.gateway.dialects.limits import limit_lines
 from sluicegate.kit.money import Nanos
 from sluicegate.ports.policy import CapRoom, RateRoom, Room
 
@@ -137,7 +138,8 @@ def test_warnings_come_at_three_quarters_and_just_before_the_end(
     cap: int, spent: int, status: str, used: str, passed: str | None
 ) -> None:
     room = Room(None, None, None, CapRoom(Window.DAY, cap, spent, datetime(2026, 11, 25, tzinfo=UTC)))
-    found = {name.decode(): value.decode() for name, value in limit_headers(room, Dialect.ANTHROPIC, 0.0)}
+    lines = limit_lines(room, Dialect.ANTHROPIC, 0.0)
+    found = {name.decode(): value.decode() for name, value in headers_of(lines)}
     assert found[f"{UNIFIED}status"] == status
     assert found[f"{UNIFIED}overage-utilization"] == used
     assert found.get(f"{UNIFIED}overage-surpassed-threshold") == passed
@@ -148,7 +150,7 @@ def test_warnings_come_at_three_quarters_and_just_before_the_end(
 )
 def test_durations_are_written_as_openai_writes_them(seconds: float, text: str) -> None:
     room = Room(RateRoom(9, 1, seconds), None, None, None)
-    assert limit_headers(room, Dialect.OPENAI, 0.0)[2] == (b"x-ratelimit-reset-requests", text.encode())
+    assert headers_of(limit_lines(room, Dialect.OPENAI, 0.0))[2] == (b"x-ratelimit-reset-requests", text.encode())
 
 
 # Races

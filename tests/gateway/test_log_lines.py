@@ -12,6 +12,7 @@ from fakes.script import Step, broken_json, html_page
 from gateway.bench import CHAT, Bench, chat, running_bench
 from sluicegate.adapters.journal.segments import JournalUnwritable, Segments
 from sluicegate.gateway.relay import Relay
+from sluicegate.kit.errors import Unavailable
 
 
 @pytest.mark.parametrize(
@@ -38,11 +39,16 @@ async def test_what_goes_wrong_with_a_call_is_logged_with_its_id(
     assert call.call_id == answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize(
+    ("error", "traced"), [(ConnectionError("away"), True), (Unavailable("No database answers.", 5), False)]
+)
 async def test_a_decision_that_fails_is_logged_with_the_id_of_its_call(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, traced: bool
 ) -> None:
+    """Without where it failed when a database that is away is all there is to say: many calls meet that."""
+
     async def failing(*_: object) -> None:
-        raise ConnectionError("away")
+        raise error
 
     monkeypatch.setattr(bench.container.policy, "authenticate", failing)
     with capture_logs() as lines:
@@ -50,6 +56,8 @@ async def test_a_decision_that_fails_is_logged_with_the_id_of_its_call(
     assert answer.status_code == 503
     (line,) = [line for line in lines if line["event"] == "gateway.policy_unavailable"]
     assert line["request_id"] == answer.headers["x-request-id"]
+    assert line["log_level"] == "error"
+    assert ("exc_info" in line) == traced
 
 
 async def test_a_fault_of_the_gateway_is_logged_with_the_id_of_its_call(
@@ -58,7 +66,7 @@ async def test_a_fault_of_the_gateway_is_logged_with_the_id_of_its_call(
     def failing(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Relay, "__init__", failing)
+    monkeypatch.setattr(Relay, "relay", failing)
     with capture_logs() as lines:
         answer = await bench.client.post(CHAT, json=chat())
     (call,) = await bench.ledger()
@@ -85,7 +93,7 @@ async def test_a_settlement_that_the_disk_does_not_take_is_logged_with_the_id_of
     append = Segments.append
 
     def full(segments: Segments, line: bytes) -> None:
-        if line.startswith(b'["s"'):
+        if line.startswith(b'["e"'):
             raise JournalUnwritable(28, "the disk is full")
         append(segments, line)
 

@@ -236,7 +236,7 @@ async def test_unreadable_bodies_are_refused(bench: Bench, content: bytes, field
 
 
 async def test_a_disk_that_takes_no_lines_stops_calls(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(record: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "no space left")
 
     monkeypatch.setattr(bench.container.journal, "open", full)

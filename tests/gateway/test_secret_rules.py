@@ -293,6 +293,27 @@ async def test_rules_that_cannot_be_read_let_nothing_through(bench: Bench, offic
     assert (await post(bench, "chat")).status_code == 400
 
 
+async def test_calls_wait_for_rules_that_are_being_read(bench: Bench, office: Office, monkeypatch: Any) -> None:
+    source = bench.container.source
+    read, asked, gate = source.secret_rules, asyncio.Event(), asyncio.Event()
+
+    async def late() -> Any:
+        asked.set()
+        await gate.wait()
+        return await read()
+
+    monkeypatch.setattr(source, "secret_rules", late)
+    making = asyncio.create_task(make(office, SecretAction.BLOCK))
+    await asked.wait()
+    calls = [asyncio.create_task(post(bench, "chat")) for _ in range(3)]
+    done, _ = await asyncio.wait(calls, timeout=0.3)
+    assert not done
+    gate.set()
+    assert {answer.status_code for answer in await asyncio.gather(*calls)} == {400}
+    await making
+    await bench.assert_untouched()
+
+
 async def test_a_blocked_call_is_told_of_in_the_audit_log_once(bench: Bench, office: Office) -> None:
     await make(office, SecretAction.BLOCK)
     await asyncio.gather(*(post(bench, "chat") for _ in range(10)))

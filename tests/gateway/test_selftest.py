@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,7 @@ async def test_a_limit_that_is_lost_on_the_way_stops_the_start(
     limit_set = EffectivePolicy.limit_set
 
     def without(self: EffectivePolicy) -> LimitSet:
-        whole = limit_set(self)
-        kept = {name: getattr(whole, name) for name in LimitSet.__dataclass_fields__ if name not in forgotten}
-        return LimitSet(**kept)
+        return replace(limit_set(self), **dict.fromkeys(forgotten))
 
     monkeypatch.setattr(EffectivePolicy, "limit_set", without)
     said = await starts(container)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from fakes.wire import (
     CHAT_DONE,
     CHAT_EVENTS,
     CHAT_USAGE,
+    GEMINI_EVENTS,
     MESSAGE_EVENTS,
     RESPONSE_EVENTS,
     RESPONSE_START,
@@ -22,13 +24,14 @@ from fakes.wire import (
 )
 from sluicegate.domain.catalog import Dialect, Protocol, ProviderKind
 from sluicegate.domain.usage import Prices, TokenUsage
-from sluicegate.gateway.dialects.chat import ChatCompletions
-from sluicegate.gateway.dialects.messages import Messages
-from sluicegate.gateway.dialects.responses import Responses
+from sluicegate.gateway.dialects.chat import ChatCompletions, ChatTally
+from sluicegate.gateway.dialects.gemini import GeminiTally
+from sluicegate.gateway.dialects.messages import Messages, MessagesTally
+from sluicegate.gateway.dialects.responses import Responses, ResponsesTally
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.routing import in_order
-from sluicegate.gateway.stream.events import EventSplitter, data_of, last_few, split_events
-from sluicegate.gateway.stream.meter import StreamMeter
+from sluicegate.gateway.stream.events import EventSplitter, data_of, marked, split_events, without
+from sluicegate.gateway.stream.meter import StreamMeter, Tally
 from sluicegate.policy.compile import Route
 
 pytestmark = pytest.mark.any_stack
@@ -101,17 +104,80 @@ def test_text_is_measured_the_same_however_it_is_cut(cuts: list[int], words: lis
 
 
 @given(
-    st.lists(st.sampled_from([b"data: a\n\n", b": b\n\n", b"data: c\r\n\r\n", b"event: d\ndata: e\n\n", b"data: f"]))
+    st.lists(st.sampled_from([b"data: a\n\n", b": b\n\n", b"event: d\ndata: ab\n\n", b"data: c\n\n"])),
+    st.sampled_from([b"", b"data: f", b"b"]),
+    st.integers(0, 40),
 )
-def test_the_last_few_events_begin_where_one_ends(events: list[bytes]) -> None:
-    block = b"".join(events)
-    cut = last_few(block)
-    if cut:
-        before, after = split_events(block[:cut]), split_events(block[cut:])
-        assert before + after == split_events(block)
-        assert len(after) == 3 + block.endswith(b"f")
-    else:
-        assert b"\r" in block or len(split_events(block)) <= 3 + block.endswith(b"f")
+def test_marked_events_are_all_that_hold_a_mark(events: list[bytes], rest: bytes, first: int) -> None:
+    block = b"".join(events) + rest
+    whole = split_events(block)
+    places = [0, *accumulate(map(len, whole))]
+    marks = ((b"b", 0), (b"c", first))
+    expected = [
+        (begin, end)
+        for (begin, end), event in zip(pairwise(places), whole, strict=True)
+        if b"b" in event or b"c" in block[max(begin, first) : end]
+    ]
+    assert marked(block, marks) == expected
+    assert without(block, expected) == b"".join(
+        event for place, event in zip(pairwise(places), whole, strict=True) if place not in expected
+    )
+
+
+TALLIES: dict[str, Callable[[bool], Tally]] = {
+    "chat": lambda hide: ChatTally(hide_usage=hide),
+    "messages": lambda _: MessagesTally(),
+    "responses": lambda _: ResponsesTally(),
+    "gemini": lambda _: GeminiTally(),
+}
+# What decides about a bill, in its usual and in less usual forms, and what only looks as if it did.
+TELLING = [
+    text_chunk('say "usage": {} [DONE] "error"'),
+    text_chunk("word"),
+    CHAT_USAGE,
+    CHAT_USAGE.replace(b'"usage": ', b'"usage" :\t'),
+    CHAT_USAGE.replace(b" ", b"").replace(b"data:", b"data: "),
+    CHAT_USAGE.replace(b'"completion_tokens": 17', b'"completion_tokens": -1'),
+    CHAT_USAGE.replace(b'"choices": []', b'"choices": [{"index": 0, "delta": {"content": "with words"}}]'),
+    CHAT_USAGE.replace(b'"choices"', b'"error": null, "choices"'),
+    CHAT_USAGE.replace(b'"choices"', b'"error": {}, "choices"'),
+    b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":3}}\n\n',
+    b'data: {"choices":[{"index":0,"delta":{"content":"a"}}],"usage":null}\n\n' * 20,
+    b'data: {"choices":[],"usage":5}\n\n',
+    b'data: {"choices":[],"usage":{}}\n\n',
+    b'data: {"error": {"message": "busy"}}\n\n',
+    b"data: [DONE]\n\n",
+    b"data:[DONE] \n\n",
+    b'data: {"torn": "usage"\n\n',
+    *MESSAGE_EVENTS,
+    text_delta('{"type":"message_stop"}'),
+    b'event: error\ndata: {"type": "error", "error": {}}\n\n',
+    RESPONSE_START,
+    *RESPONSE_EVENTS[1:],
+    response_delta('{"type":"response.completed"}'),
+    *GEMINI_EVENTS,
+]
+
+
+@settings(max_examples=300)
+@given(
+    kind=st.sampled_from(sorted(TALLIES)),
+    hide=st.booleans(),
+    line_end=st.sampled_from([b"\n", b"\r\n"]),
+    told=st.lists(st.sampled_from(TELLING), max_size=12),
+    cuts=st.lists(st.integers(0, 20_000), max_size=6),
+)
+def test_only_looking_at_what_is_marked_tells_the_same_as_looking_at_all(
+    kind: str, hide: bool, line_end: bytes, told: list[bytes], cuts: list[int]
+) -> None:
+    stream = b"".join(told).replace(b"\n", line_end)
+    tally = TALLIES[kind](hide)
+    expected = b"".join(event for event in split_events(stream) if tally.note(data_of(event)))
+    meter = StreamMeter(TALLIES[kind](hide))
+    passed = b"".join(meter.feed(part) for part in pieces(stream, cuts)) if stream else b""
+    assert passed == expected
+    assert (meter.final, meter.failed) == (tally.final, tally.failed)
+    assert meter.usage(7) == tally.reading().completed(7, tally.measure(stream))
 
 
 @given(data=st.binary(max_size=400), cuts=st.lists(st.integers(0, 400), max_size=10))

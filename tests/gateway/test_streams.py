@@ -7,6 +7,8 @@ import gzip
 import json
 import time
 import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -45,6 +47,15 @@ FLOWED: dict[str, tuple[bytes, ...]] = {
     CHAT: (text_chunk("a" * 400),),
     MESSAGES: (MESSAGE_START, text_delta("a" * 400)),
 }
+
+
+@pytest.fixture(params=["by a task", "directly"])
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    """Calls that find no idle connection to their provider are carried by a task, the others are not."""
+    async with running_bench(tmp_path) as bench:
+        if request.param == "directly":
+            await bench.warm()
+        yield bench
 
 
 async def read_some(response: httpx.Response, size: int) -> bytes:
@@ -149,8 +160,11 @@ async def test_a_caller_who_leaves_while_sending_was_never_there(bench: Bench) -
     await bench.assert_untouched()
 
 
-async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any) -> None:
+@pytest.mark.parametrize("warm", [False, True])
+async def test_a_caller_who_stops_reading_is_let_go(tmp_path: Any, warm: bool) -> None:
     async with running_bench(tmp_path, stalled_seconds=0.5) as bench:
+        if warm:
+            await bench.warm()
         bench.provider.next(events(*[text_chunk("a" * 60_000)] * 400))
         _, writer = await asyncio.open_connection("127.0.0.1", bench.port, limit=1024)
         body = json.dumps(chat(stream=True))
@@ -293,8 +307,11 @@ async def test_missing_usage_is_estimated_from_the_text(bench: Bench) -> None:
     assert (record.outcome, record.estimated, record.output_tokens) == ("ok", True, 102)
 
 
-async def test_a_silent_provider_is_given_up(tmp_path: Any) -> None:
+@pytest.mark.parametrize("warm", [False, True])
+async def test_a_silent_provider_is_given_up(tmp_path: Any, warm: bool) -> None:
     async with running_bench(tmp_path, idle_timeout=0.3, first_byte_timeout=0.3) as bench:
+        if warm:
+            await bench.warm()
         bench.provider.next(stalls(*FLOWED[MESSAGES]), never_answers)
         answer = await bench.client.post(MESSAGES, json=messages(stream=True))
         assert b"event: error" in answer.content

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from fakes.identity import Site
 from sluicegate.domain.job import JobState
@@ -240,3 +241,55 @@ async def test_an_unreachable_database_stops_nothing_for_good(
     async with asyncio.timeout(5):
         await ran.wait()
     await scheduler.stop()
+
+
+async def test_jobs_that_a_database_lets_nobody_take_are_tried_now_and_then(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers, but takes no changes: its disk is full, or it is a copy that only reads."""
+    monkeypatch.setattr(module, "_SETTLE_SECONDS", 0.0)
+    runs: list[None] = []
+
+    async def run() -> None:
+        runs.append(None)
+
+    scheduler = Scheduler(site.store, site.clock, [Job("tidy", HOUR, run), Job("sweep", HOUR, run)])
+    await scheduler.run_due()
+    site.clock.advance(1.2 * 3600)
+    closed, opened = _CLOSED[site.store.engine.dialect.name]
+    await _execute(site, *closed)
+    with capture_logs() as lines:
+        await scheduler.start()
+        await asyncio.sleep(0.5)
+        scheduler.wake("tidy")
+        await asyncio.sleep(0.5)
+        await scheduler.stop()
+    said = [line.get("job") for line in lines if line["event"] == "jobs.unreachable"]
+    assert said.count("tidy") == said.count("sweep") == 1
+    assert len(said) <= 3
+    await _execute(site, *opened)
+    site.clock.advance(60)
+    await scheduler.run_due()
+    assert len(runs) == 4
+
+
+# Of each database: how its jobs are closed to changes of those that are there, and opened again.
+_CLOSED = {
+    "sqlite": (
+        ["CREATE TRIGGER closed BEFORE UPDATE ON jobs BEGIN SELECT RAISE(ABORT, 'no changes'); END"],
+        ["DROP TRIGGER closed"],
+    ),
+    "postgresql": (
+        [
+            "CREATE FUNCTION closed() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no changes'; END$$",
+            "CREATE TRIGGER closed BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION closed()",
+        ],
+        ["DROP TRIGGER closed ON jobs", "DROP FUNCTION closed"],
+    ),
+}
+
+
+async def _execute(site: Site, *statements: str) -> None:
+    async with site.store.engine.begin() as connection:
+        for statement in statements:
+            await connection.exec_driver_sql(statement)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sluicegate.cli.server import GRACE_SECONDS
 from sluicegate.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,15 +58,31 @@ def test_the_base_images_are_releases_that_the_project_supports() -> None:
     assert int(node[1]) > int(re.findall(r"\d+", engines)[0])
 
 
+def test_nothing_but_the_base_images_comes_from_a_registry() -> None:
+    """A syntax of its own would be one more image, which those who mirror what `FROM` names do not have."""
+    assert [line for line in LINES if line.startswith("# syntax")] == []
+
+
 def test_it_runs_as_nobody_in_particular_and_owns_its_folder() -> None:
+    """Its user stands in numbers: of a name Kubernetes does not know that it is not root."""
     (user,) = values("USER")
     last_stage = max(index for index, (name, _) in enumerate(INSTRUCTIONS) if name == "FROM")
-    assert user not in ("root", "0")
+    number = re.fullmatch(r"([1-9]\d+):\1", user)
+    assert number is not None
     assert INSTRUCTIONS.index(["USER", user]) > last_stage
     made = " ".join(value for name, value in INSTRUCTIONS[last_stage:] if name == "RUN")
-    assert re.search(rf"useradd .*--uid [1-9]\d+ .*{user}", made)
-    assert f"--owner {user}" in made
+    assert re.search(
+        rf"groupadd --gid {number[1]} (\w+) .*useradd --uid {number[1]} --gid \1 .*--owner \1 --group \1 ", made
+    )
     assert values("VOLUME") == values("WORKDIR")[-1:] == [environment()["SLUICEGATE_DATA_DIR"]]
+
+
+def test_all_of_python_is_compiled_in_it() -> None:
+    """The user could keep nothing that is compiled at a start, and each look at the health starts an interpreter."""
+    ours, its_own = values("RUN")[-2:]
+    assert ours.count("uv pip install --compile-bytecode ") == 2
+    assert re.search(r"python -m compileall -q .* /usr/local/lib/python3\.11$", its_own)
+    assert values("FROM")[-1].startswith("python:3.11-")
 
 
 def test_its_settings_exist_and_its_port_is_the_usual_one() -> None:
@@ -90,6 +107,17 @@ def test_the_command_and_the_health_check_can_be_run(monkeypatch: pytest.MonkeyP
     exec(compile(program[2], "HEALTHCHECK", "exec"), {})
     assert asked == ["http://127.0.0.1:8080/healthz"]
     assert values("STOPSIGNAL") == ["SIGTERM"]
+
+
+def test_the_manual_gives_calls_in_flight_the_time_that_the_server_gives_them() -> None:
+    """Of Docker alone they get ten seconds, and then the server is killed."""
+    manual = (ROOT / "docs/operations.md").read_text()
+    (told,) = re.findall(r"`docker run (.*) sluicegate`", manual)
+    (seconds,) = re.findall(r"--stop-timeout (\d+) ", told)
+    assert int(seconds) >= GRACE_SECONDS + 10
+    (port,), (folder,) = values("EXPOSE"), values("VOLUME")
+    assert f"-p {port}:{port}" in told
+    assert told.endswith(f":{folder}")
 
 
 def test_versions_come_from_the_lock_alone() -> None:

@@ -23,25 +23,27 @@ def learned(*calls: tuple[int, TokenUsage]) -> Habits:
 
 
 def test_a_first_call_is_taken_at_full_price() -> None:
-    habits = Habits()
-    assert habits.output(*IDS, None) == MAX_OUTPUT_GUESS
-    assert habits.output(*IDS, 100) == 100
-    assert habits.output(*IDS, 0) == 0
-    assert habits.cost(*IDS, PRICES, 1000, 10) == cost_of(TokenUsage(input=1000, output=10), PRICES)
+    expected = Habits().expected
+    assert expected(*IDS, PRICES, 1000, None)[0] == MAX_OUTPUT_GUESS
+    assert expected(*IDS, PRICES, 1000, 100)[0] == 100
+    assert expected(*IDS, PRICES, 1000, 0)[0] == 0
+    assert expected(*IDS, PRICES, 1000, 10) == (10, cost_of(TokenUsage(input=1000, output=10), PRICES))
+    half = Prices(input=1, output=1)
+    assert [expected(*IDS, half, size, 0)[1] for size in (500_000, 500_001, 1_500_000)] == [0, 1, 2]
 
 
 def test_prompts_that_providers_have_cached_are_reserved_at_what_they_cost() -> None:
     habits = learned(*[(100_000, TokenUsage(input=2_000, cache_read=98_000, output=300))] * 3)
-    assert habits.output(*IDS, 128_000) == 300
+    assert habits.expected(*IDS, PRICES, 1000, 128_000)[0] == 300
     full = cost_of(TokenUsage(input=100_000), PRICES)
-    assert full // 9 < habits.cost(*IDS, PRICES, 100_000, 0) < full // 8
-    assert habits.cost("bob", "fast", PRICES, 100_000, 0) == full
+    assert full // 9 < habits.expected(*IDS, PRICES, 100_000, 0)[1] < full // 8
+    assert habits.expected("bob", "fast", PRICES, 100_000, 0)[1] == full
 
 
 def test_one_dear_call_among_few_is_remembered_and_among_many_forgotten() -> None:
     cheap, dear = (1000, TokenUsage(cache_read=1000, output=5)), (1000, TokenUsage(input=1000, output=900))
-    assert learned(cheap, dear, *[cheap] * 10).output(*IDS, None) == 900
-    assert learned(cheap, dear, *[cheap] * 31).output(*IDS, None) == 5
+    assert learned(cheap, dear, *[cheap] * 10).expected(*IDS, PRICES, 1000, None)[0] == 900
+    assert learned(cheap, dear, *[cheap] * 31).expected(*IDS, PRICES, 1000, None)[0] == 5
 
 
 @given(
@@ -55,9 +57,8 @@ def test_one_dear_call_among_few_is_remembered_and_among_many_forgotten() -> Non
 )
 def test_an_estimate_never_exceeds_the_one_for_a_first_call(estimated: int, usages: list[TokenUsage]) -> None:
     habits = learned(*((estimated, usage) for usage in usages))
-    output = habits.output(*IDS, None)
+    output, cost = habits.expected(*IDS, PRICES, estimated, None)
     assert 1 <= output <= MAX_OUTPUT_GUESS
-    cost = habits.cost(*IDS, PRICES, estimated, output)
     assert 0 <= cost <= cost_of(TokenUsage(input=estimated, output=output), PRICES)
     assert cost > 0 or estimated == 0
 
@@ -66,15 +67,15 @@ def test_the_guess_for_a_long_prompt_is_charged_as_one() -> None:
     long = LongContext(100, Prices(input=8_000_000, output=16_000_000))
     prices = Prices(input=1_000_000, output=2_000_000, long_context=(long,))
     habits = Habits()
-    assert habits.cost("ada", "m", prices, 100, 10) == 120
-    assert habits.cost("ada", "m", prices, 101, 10) == 968
+    assert habits.expected("ada", "m", prices, 100, 10)[1] == 120
+    assert habits.expected("ada", "m", prices, 101, 10)[1] == 968
     # Nine tenths of a long prompt turn out to be cached at nothing: the next one is still a long one.
     for _ in range(40):
         usage = TokenUsage(input=50, cache_read=450, output=10)
         habits.learn("ada", "m", prices, 500, usage, Nanos(50 * 8 + 10 * 16))
-    assert habits.cost("ada", "m", prices, 500, 10) == 50 * 8 + 10 * 16
+    assert habits.expected("ada", "m", prices, 500, 10)[1] == 50 * 8 + 10 * 16
     # A short one that was learnt from long ones pays its share of the short price.
-    assert habits.cost("ada", "m", prices, 100, 10) == 10 + 20
+    assert habits.expected("ada", "m", prices, 100, 10)[1] == 10 + 20
 
 
 def test_estimates_take_the_dearest_price_of_every_length() -> None:

@@ -247,7 +247,7 @@ async def test_one_step_decides_what_is_known_and_leaves_the_rest_to_those_who_c
 async def test_a_key_that_was_forgotten_to_make_room_is_valid_nowhere(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluicegate.policy.service._MAX_CACHED", 1)
+    monkeypatch.setattr("sluicegate.policy.known._MAX_CACHED", 1)
     await bench.call()
     held = bench.policy.known(CREDENTIAL.text)
     assert held is not None

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
@@ -253,3 +254,25 @@ async def test_a_look_that_fails_begins_again_where_it_began(site: Site, monkeyp
             await looking.look()
         assert await alerts(site) == 1
         assert await new_alerts(site, looking) == 1
+
+
+async def test_a_look_at_everybody_rests_for_as_long_as_it_works(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that calls never share a core with it for more than half of the time; one at what changed does not."""
+    looking_at, rests = AlertWatch._look_at, list[float]()  # pyright: ignore[reportPrivateUsage]
+
+    async def slow(self: AlertWatch, *given: Any) -> int:
+        site.clock.advance(3)
+        return await looking_at(self, *given)
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    async with scene_of(site) as scene:
+        await scene.cap(SubjectKind.KEY, KEY, day=dollars(1))
+        monkeypatch.setattr(AlertWatch, "_look_at", slow)
+        monkeypatch.setattr("sluicegate.services.alert_watch.asyncio", SimpleNamespace(sleep=rest))
+        await watch(site).look()
+        assert rests == []
+        await set_progress(site, None)
+        await watch(site).look()
+        assert rests == [3.0, 3.0]

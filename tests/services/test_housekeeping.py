@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from fakes.identity import Site
+from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Role
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.housekeeping import Housekeeping
+from sluicegate.storage.tables.policy import ProcessRow
 
 PASSWORD = "correct horse battery"
 DAY = 24 * 3600.0
@@ -78,3 +80,54 @@ async def test_links_stay_as_long_as_they_explain_something(site: Site) -> None:
     site.clock.advance(timedelta(days=30).total_seconds())
     await keeping.remove_dead_links()
     assert await seen() == [LinkStatus.UNKNOWN, LinkStatus.UNKNOWN, LinkStatus.EXPIRED]
+
+
+async def change(site: Site, *names: str) -> None:
+    for name in names:
+        async with site.store.write() as tx:
+            tx.changed(PolicyChange(ChangeKind.USER, name))
+
+
+async def changes(site: Site) -> list[str]:
+    async with site.store.engine.connect() as connection:
+        return list(await connection.scalars(text("SELECT subject_id FROM policy_changes ORDER BY seq")))
+
+
+async def note_process(site: Site, name: str, passed: str, lease_until: timedelta) -> None:
+    async with site.store.engine.begin() as connection:
+        found = text("SELECT seq FROM policy_changes WHERE subject_id = :name")
+        seq = await connection.scalar(found, {"name": passed})
+        row = {"id": name, "seq": seq, "lease_until": site.clock.now() + lease_until}
+        await connection.execute(insert(ProcessRow), row)
+
+
+async def test_of_old_policy_changes_the_newest_stays(site: Site) -> None:
+    keeping = Housekeeping(site.store, site.clock)
+    await change(site, "a", "b")
+    site.clock.advance(DAY + 1)
+    await keeping.remove_old_changes()
+    assert await changes(site) == ["b"]
+    await change(site, "c", "d")
+    await keeping.remove_old_changes()
+    assert await changes(site) == ["c", "d"]
+
+
+async def test_policy_changes_stay_until_every_live_process_has_passed_them(site: Site) -> None:
+    keeping = Housekeeping(site.store, site.clock)
+    await change(site, "a", "b", "c", "d", "e")
+    await note_process(site, "dead", "a", timedelta())
+    site.clock.advance(DAY + 1)
+    await note_process(site, "quick", "d", timedelta(seconds=1))
+    await note_process(site, "slow", "b", timedelta(seconds=1))
+    await keeping.remove_old_changes()
+    assert await changes(site) == ["c", "d", "e"]
+
+
+async def test_policy_changes_go_however_many_there_are_and_whoever_else_removes_them(site: Site) -> None:
+    async with site.store.write() as tx:
+        tx.changed(*(PolicyChange(ChangeKind.USER, str(number)) for number in range(1200)))
+    site.clock.advance(DAY + 1)
+    keeping = Housekeeping(site.store, site.clock)
+    await asyncio.gather(*(keeping.remove_old_changes() for _ in range(4)), change(site, "meanwhile"))
+    await keeping.remove_old_changes()
+    assert await changes(site) == ["meanwhile"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sluicegate.container import Container, encryption_keys
+from sluicegate.container import Container
+from sluicegate.premises import encryption_keys
 from sluicegate.settings import ConfigurationError, load
 
 
@@ -61,6 +62,7 @@ def test_all_faults_are_named_at_once() -> None:
         ("DATA_DIR", "", "must not be empty"),
         ("PORT", "65536", "less than or equal to 65535"),
         ("PORT", "", "valid integer"),
+        ("HANG_SECONDS", "1.5", "must be 0, for never, or at least 2"),
         ("DATABASE_URL", "sqlite:///", "must name a file"),
         ("DATABASE_URL", "sqlite:///:memory:", "must name a file"),
         ("DATABASE_URL", "postgresql://ada:hunter2@db:port/x", "is no valid address"),

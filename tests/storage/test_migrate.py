@@ -89,6 +89,13 @@ async def test_what_people_own_outlives_an_upgrade_from_every_version(database_u
         assert {name: count for name, count in owned(database_url).items() if name in before} == before, version
 
 
+def test_the_versions_are_those_that_alembic_finds() -> None:
+    """A server reads them by itself, so as not to load alembic."""
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert migrate.newest() == scripts.get_current_head()
+    assert migrate.known() == {script.revision for script in scripts.walk_revisions()}
+
+
 def versions() -> list[str]:
     """All but today's, the latest first."""
     scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))

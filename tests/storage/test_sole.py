@@ -17,10 +17,18 @@ _WITHIN = 30
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
+def running() -> Iterator[PostgresServer]:
     server = PostgresServer.new()
     yield server
     server.remove()
+
+
+@pytest.fixture
+def server(running: PostgresServer) -> PostgresServer:
+    """Nobody holds it: what the last test let go of, the database hears of a moment later."""
+    with psycopg.connect(running.url, autocommit=True) as admin:
+        _until(lambda: _holder(admin) is None)
+    return running
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -15,11 +15,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from databases import PostgresTemplate
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.policy.windows import period_of
 from sluicegate.storage import migrate
-from sluicegate.storage.usage_writer import PostgresUsageWriter, SqliteUsageWriter, make_usage_writer
+from sluicegate.storage.usage_postgres import PostgresUsageWriter
+from sluicegate.storage.usage_writer import SqliteUsageWriter, make_usage_writer
 from storage.databases import sync_engine
 from storage.records import NOW, call, milliseconds
 
@@ -71,6 +73,22 @@ def test_a_call_is_written_down_as_it_was(writer: Writer, database_url: str) -> 
         if name != "group_ids":
             assert row[name] == getattr(record, name), name
     assert row["group_ids"] in (["team", "ops"], '["team", "ops"]')
+
+
+def test_who_asks_over_a_connection_that_the_database_has_ended_is_answered(postgres_schema: PostgresTemplate) -> None:
+    url = postgres_schema.restored()
+    writer = make_usage_writer(make_url(url), BERLIN)
+    writer.write([call(cost_nanos=12)])
+    spent = writer.spent(ADA, periods(NOW))
+    for ask in (lambda: writer.spent(ADA, periods(NOW)), lambda: writer.recent(ADA, milliseconds(NOW))):
+        rows(
+            url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        assert ask()
+    assert writer.spent(ADA, periods(NOW)) == spent == dict.fromkeys(Window, 12)
+    writer.close()
 
 
 def test_a_batch_is_summed_by_everything_that_dashboards_group_by(writer: Writer, database_url: str) -> None:
@@ -181,6 +199,10 @@ def test_absurd_values_do_not_block_the_queue(writer: Writer, database_url: str)
 def test_threads_that_write_the_same_calls_together_count_each_once(database_url: str) -> None:
     batches = [[call(user_id=f"u{n % 7}", cost_nanos=10) for n in range(50)] for _ in range(8)]
     start = threading.Barrier(4)
+    # A server has opened it before: while SQLite turns to its log, it refuses others at once and lets nobody wait.
+    writer = make_usage_writer(make_url(database_url), BERLIN)
+    writer.spent(ADA, periods(NOW))
+    writer.close()
 
     def replay(seed: int) -> None:
         # Own connections, as several processes have; each writes everything in an order of its own.

@@ -14,7 +14,20 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from fakes.provider import Provider
 from fakes.script import Step
-from gateway.bench import CHAT, CREDENTIAL, EMBEDDINGS, MESSAGES, Bench, chat, embeddings, messages, running_bench
+from gateway.bench import (
+    CHAT,
+    CREDENTIAL,
+    EMBEDDINGS,
+    MESSAGES,
+    RESPONSES,
+    Bench,
+    chat,
+    embeddings,
+    messages,
+    responses,
+    running_bench,
+)
+from gateway.test_direct_streams import noted_streams
 from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
 from sluicegate.settings import ConfigurationError, Settings
@@ -57,6 +70,61 @@ def _assert_tells(found: dict[str, Any], record: CallRecord) -> None:
     assert found["gen_ai.usage.reasoning.output_tokens"] == usage.reasoning
     assert found["gen_ai.request.stream"] is record.stream
     assert found["http.response.status_code"] == record.status
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", ["chat", "messages", "responses", "embeddings", "translated"])
+async def test_the_model_that_answered_is_told_as_its_provider_names_it(
+    bench: Bench, collector: Collector, kind: str, stream: bool
+) -> None:
+    said = 'a string of theirs: {"model":"no model"}'
+    path, body = {
+        "chat": (CHAT, chat(stream=stream, messages=[{"role": "user", "content": said}])),
+        "messages": (MESSAGES, messages(stream=stream)),
+        "responses": (RESPONSES, responses(stream=stream, instructions=said)),
+        "embeddings": (EMBEDDINGS, embeddings()),
+        "translated": (MESSAGES, chat(stream=stream, max_tokens=5)),
+    }[kind]
+    # In pieces, so that a name is cut in two.
+    bench.provider.next(Step(split=7))
+    answer = await bench.client.post(path, json=body)
+    assert answer.status_code == 200
+    call, attempt = await _spans(collector, 2)
+    found = plain(attempt.attributes)
+    # Not what callers name it.
+    assert found["gen_ai.response.model"] == found["gen_ai.request.model"] == bench.provider.log[0].json["model"]
+    assert plain(call.attributes)["gen_ai.response.model"] == found["gen_ai.response.model"]
+
+
+async def test_a_stream_that_is_followed_needs_no_task(
+    bench: Bench, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = noted_streams(monkeypatch)
+    await bench.warm()
+    for step in (Step(), Step(split=7), Step(cut_after=400)):
+        bench.provider.next(step)
+        assert (await bench.client.post(CHAT, json=chat(stream=True))).status_code == 200
+    found = [plain(span.attributes) for span in (await _spans(collector, 6))[3:]]
+    assert len(begun) == 3
+    assert {attributes["gen_ai.response.model"] for attributes in found} == {"acme-model"}
+    assert [attributes.get("error.type") for attributes in found] == [None, None, "upstream_error"]
+
+
+async def test_another_model_than_was_asked_for_is_told(bench: Bench, collector: Collector) -> None:
+    body = b'{"id": "1", "model": "acme-model-2026-11-30", "choices": [], "usage": {"prompt_tokens": 1}}'
+    bench.provider.next(Step(body=body))
+    assert (await bench.client.post(CHAT, json=chat())).content == body
+    _, attempt = await _spans(collector, 2)
+    assert plain(attempt.attributes)["gen_ai.response.model"] == "acme-model-2026-11-30"
+
+
+async def test_an_answer_that_names_no_model_is_passed_on_whole(bench: Bench, collector: Collector) -> None:
+    said = b'{"message":{"content":"\\"model\\":\\"x\\""}}'
+    body = b'{"id":"1","choices":[%s],"usage":null,"pad":"%s"}' % (said, b"x" * 400_000)
+    bench.provider.next(Step(body=body, split=50_000))
+    assert (await bench.client.post(CHAT, json=chat())).content == body
+    _, attempt = await _spans(collector, 2)
+    assert "gen_ai.response.model" not in plain(attempt.attributes)
 
 
 @pytest.mark.parametrize("stream", [False, True])

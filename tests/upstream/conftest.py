@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
-import uvloop
 
-from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
+from loops import ServerLoop
+from sluicegate.adapters.upstream import Http11Upstream
+from sluicegate.adapters.upstream.httpx_client import HttpxUpstream
 
 AnyUpstream = Http11Upstream | HttpxUpstream
 MakeUpstream = Callable[..., AnyUpstream]
@@ -15,7 +16,7 @@ MakeUpstream = Callable[..., AnyUpstream]
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     # Their transports differ in when they close, pause and report errors.
-    return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+    return {"uvloop": ServerLoop, "asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture(params=[Http11Upstream, HttpxUpstream], ids=["own", "httpx"])

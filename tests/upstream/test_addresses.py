@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from fakes.raw_server import Peer, RawServer
 from sluicegate.adapters.upstream.addresses import is_public
 from sluicegate.ports.upstream import Timeouts, UpstreamError
+from sockets import IDLE, KEEPALIVE, USER_TIMEOUT, options_of_those_to
 from upstream.calls import call, read_all
 from upstream.conftest import AnyUpstream, MakeUpstream
 
@@ -188,3 +189,10 @@ async def test_a_plain_server_behind_https_is_an_error_with_nothing_sent(make: M
         with pytest.raises(UpstreamError) as caught:
             await make().send(call(server, scheme="https"))
         assert (caught.value.kind, caught.value.sent) == ("connect", False)
+
+
+async def test_a_provider_that_is_gone_or_forgotten_on_the_way_is_noticed(upstream: AnyUpstream) -> None:
+    async with RawServer(echo) as server:
+        await read_all(await upstream.send(call(server)))
+        (told,) = options_of_those_to(server.port, KEEPALIVE, IDLE, USER_TIMEOUT).values()
+    assert told == (1, 45, 60_000)

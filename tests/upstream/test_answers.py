@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.raw_server import Peer, RawServer
-from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
+from sluicegate.adapters.upstream import Http11Upstream
+from sluicegate.adapters.upstream.httpx_client import HttpxUpstream
 from sluicegate.ports.upstream import UpstreamError
 from upstream.calls import call, read_all
 from upstream.conftest import AnyUpstream

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
 
 from fakes.raw_server import Peer, RawServer
-from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
+from sluicegate.adapters.upstream import Http11Upstream
 from sluicegate.adapters.upstream.client import Http11Begun
+from sluicegate.adapters.upstream.httpx_client import HttpxUpstream
 from sluicegate.ports.upstream import KeptHeaders, Timeouts, UpstreamError
 from upstream.calls import call, read_all
 
@@ -46,7 +48,7 @@ async def test_nothing_is_sent_where_a_connection_has_to_be_opened(own: Http11Up
     async with RawServer(echo) as server:
         assert own.begin(call(server)) is None
         await read_all(await own.send(call(server)))
-        assert own.begin(call(server, body=b"x" * 100_000)) is None
+        assert own.begin(call(server, body=b"x" * 300_000)) is None
         found = own.begin(call(server))
         assert found is not None
         # The only idle connection is taken now.
@@ -66,6 +68,47 @@ async def test_an_answer_that_came_whole_is_told_of_once(own: Http11Upstream) ->
             assert response.buffered() == b"%d" % number
             await response.aclose()
         assert server.accepted == 1
+
+
+class Listener:
+    def __init__(self, found: Http11Begun) -> None:
+        self.found = found
+        self.heard = asyncio.Semaphore(0)
+
+    def hear(self) -> None:
+        self.heard.release()
+
+
+async def test_who_listens_hears_of_every_part_until_the_end_and_is_let_go_of_then(own: Http11Upstream) -> None:
+    go_on = asyncio.Event()
+
+    async def in_parts(peer: Peer) -> None:
+        await peer.request()
+        await peer.answer()
+        await peer.request()
+        for part in (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\na\r\n", b"1\r\nb\r\n0\r\n\r\n"):
+            await peer.send(part)
+            await go_on.wait()
+            go_on.clear()
+
+    async with RawServer(in_parts) as server:
+        found = await begun(own, server)
+        listener = Listener(found)
+        found.notify(listener.hear)
+        told: list[tuple[bytes | None, bool]] = []
+        for _ in range(3):
+            async with asyncio.timeout(10):
+                await listener.heard.acquire()
+            response = found.arrived()
+            assert response is not None
+            told.append((response.take(), response.going_on))
+            go_on.set()
+        assert told == [(None, True), (b"a", True), (b"b", False)]
+        response = None
+        gone = weakref.ref(listener)
+        del listener, found
+        # Without any search for garbage.
+        assert gone() is None
 
 
 async def test_a_connection_that_was_closed_meanwhile_is_replaced(own: Http11Upstream) -> None:

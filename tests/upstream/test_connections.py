@@ -8,7 +8,8 @@ import os
 import pytest
 
 from fakes.raw_server import Peer, RawServer, until
-from sluicegate.adapters.upstream import Http11Upstream, HttpxUpstream
+from sluicegate.adapters.upstream import Http11Upstream
+from sluicegate.adapters.upstream.httpx_client import HttpxUpstream
 from sluicegate.ports.upstream import Timeouts, UpstreamError
 from upstream.calls import call, read_all
 from upstream.conftest import AnyUpstream, MakeUpstream

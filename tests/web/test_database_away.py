@@ -99,6 +99,22 @@ def gone(url: str) -> Iterator[None]:
             admin.execute(allow.format(sql.Identifier(name or ""), sql.SQL("true")))
 
 
+@contextmanager
+def only_read(url: str) -> Iterator[None]:
+    """As a replica before it takes over: everything can be read."""
+    name = sql.Identifier(make_url(url).database or "")
+    admin_url = make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        admin.execute(sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
+        admin.execute(others, (make_url(url).database,))
+        try:
+            yield
+        finally:
+            admin.execute(sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(name))
+            admin.execute(others, (make_url(url).database,))
+
+
 def assert_told_to_wait(answer: httpx.Response) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY))
     body = answer.json()
@@ -112,6 +128,16 @@ def assert_told_to_wait(answer: httpx.Response) -> None:
     assert words == "The database does not answer at the moment. Try again soon."
 
 
+async def assert_calls_go_on(server: Server) -> None:
+    for _ in range(3):
+        assert (await server.call()).status_code == 200
+
+
+async def assert_changes_go_on(server: Server) -> None:
+    """With the one that was told to wait."""
+    assert (await server.graphql(RENAME, name="Late")).json()["data"]["createGroup"]["group"] == {"name": "Late"}
+
+
 async def test_changes_wait_for_a_locked_database_and_calls_do_not(server: Server) -> None:
     assert (await server.call()).status_code == 200
     async with locked(server.url):
@@ -119,9 +145,8 @@ async def test_changes_wait_for_a_locked_database_and_calls_do_not(server: Serve
         assert_told_to_wait(await server.sign_in())
         # Looking goes on, and so do calls.
         assert (await server.graphql(GROUPS)).json()["data"]["groups"]["edges"]
-        for _ in range(3):
-            assert (await server.call()).status_code == 200
-    assert (await server.graphql(RENAME, name="Late")).json()["data"]["createGroup"]["group"] == {"name": "Late"}
+        await assert_calls_go_on(server)
+    await assert_changes_go_on(server)
     assert (await server.sign_in()).status_code == 200
     await assert_all_calls_arrived(server, 4)
 
@@ -136,9 +161,20 @@ async def test_without_its_database_the_console_waits_and_calls_go_on(server: Se
         assert_told_to_wait(await server.sign_in())
         ready = await server.client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
-        for _ in range(3):
-            assert (await server.call()).status_code == 200
-    assert (await server.graphql(RENAME, name="Late")).json()["data"]["createGroup"]["group"] == {"name": "Late"}
+        await assert_calls_go_on(server)
+    await assert_changes_go_on(server)
+    await assert_all_calls_arrived(server, 4)
+
+
+@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)
+async def test_changes_wait_for_a_database_that_takes_none(server: Server) -> None:
+    assert (await server.call()).status_code == 200
+    with only_read(server.url):
+        assert_told_to_wait(await server.graphql(RENAME, name="Late"))
+        assert_told_to_wait(await server.sign_in())
+        assert (await server.graphql(GROUPS)).json()["data"]["groups"]["edges"]
+        await assert_calls_go_on(server)
+    await assert_changes_go_on(server)
     await assert_all_calls_arrived(server, 4)
 
 

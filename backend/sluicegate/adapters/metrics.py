@@ -90,6 +90,20 @@ class _Sums:
     durations: _Times = field(default_factory=_Times)
     first_bytes: _Times = field(default_factory=_Times)
 
+    def add(self, record: CallRecord) -> None:
+        self.outcomes[record.endpoint, record.outcome] += 1
+        tokens = self.tokens
+        tokens[0] += record.input_tokens
+        tokens[1] += record.cache_read_tokens
+        tokens[2] += record.cache_write_5m_tokens
+        tokens[3] += record.cache_write_1h_tokens
+        tokens[4] += record.output_tokens
+        self.cost_nanos += record.cost_nanos
+        self.estimated += record.estimated
+        self.durations.add((record.finished_ms - record.started_ms) / 1000)
+        if record.first_byte_ms is not None:
+            self.first_bytes.add(record.first_byte_ms / 1000)
+
 
 class CallMetrics:
     """Counts since the process began. All methods may be called from any thread."""
@@ -98,28 +112,22 @@ class CallMetrics:
         self._lock = Lock()
         self._sums: dict[tuple[str, str, str], _Sums] = {}
         self._refusals: Counter[str] = Counter()
+        self._looks = _Times()
 
     def settled(self, records: Sequence[CallRecord]) -> None:
         with self._lock:
             for record in records:
-                sums = self._sums_of((record.model_slug, record.provider_name, record.provider_model))
-                sums.outcomes[record.endpoint, record.outcome] += 1
-                tokens = sums.tokens
-                tokens[0] += record.input_tokens
-                tokens[1] += record.cache_read_tokens
-                tokens[2] += record.cache_write_5m_tokens
-                tokens[3] += record.cache_write_1h_tokens
-                tokens[4] += record.output_tokens
-                sums.cost_nanos += record.cost_nanos
-                sums.estimated += record.estimated
-                sums.durations.add((record.finished_ms - record.started_ms) / 1000)
-                if record.first_byte_ms is not None:
-                    sums.first_bytes.add(record.first_byte_ms / 1000)
+                self._sums_of((record.model_slug, record.provider_name, record.provider_model)).add(record)
 
     def refused(self, code: str) -> None:
         """A call that was not let in, by the code of its refusal, of which there are few."""
         with self._lock:
             self._refusals[code] += 1
+
+    def looked(self, seconds: float) -> None:
+        """How long the event loop took to come to a look at it."""
+        with self._lock:
+            self._looks.add(seconds)
 
     def forget(self) -> None:
         """All so far."""
@@ -162,6 +170,9 @@ class CallMetrics:
             labels=_BACKEND,
         )
         refusals = CounterMetricFamily("sluicegate_refusals", "Calls not let in, by reason.", labels=("reason",))
+        lags = HistogramMetricFamily(
+            "sluicegate_loop_lag_seconds", "How long the event loop took to come to a look at it, once a second."
+        )
         with self._lock:
             for names, sums in self._sums.items():
                 for ended, count in sums.outcomes.items():
@@ -174,7 +185,8 @@ class CallMetrics:
                 first_bytes.add_metric(names, _buckets(sums.first_bytes), sums.first_bytes.total)
             for code, count in self._refusals.items():
                 refusals.add_metric((code,), count)
-        yield from (calls, tokens, cost, estimated, durations, first_bytes, refusals)
+            lags.add_metric((), _buckets(self._looks), self._looks.total)
+        yield from (calls, tokens, cost, estimated, durations, first_bytes, refusals, lags)
 
 
 class _Shown(Collector):

@@ -10,7 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from sluicegate.domain.catalog import MAX_TOKENS, ModelKind, ProviderKind, check_capabilities
@@ -175,6 +174,9 @@ def shipped() -> bytes:
 
 def fetched(address: str) -> bytes:
     """What stands at an address; raises InvalidInput naming what is wrong with it. Redirects are not followed."""
+    # Only the command that fetches needs it.
+    import httpx
+
     try:
         with (
             httpx.Client(timeout=_SECONDS) as client,

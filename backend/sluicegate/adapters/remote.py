@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from sluicegate.kit.errors import AppError, InvalidInput
 from sluicegate.kit.secret import Secret
+
+# Commands reach other servers; a server itself does without the client.
+if TYPE_CHECKING:
+    import httpx
 
 _SECONDS = 60.0
 
@@ -24,6 +26,8 @@ class RemoteRefusal(AppError):
 class RemoteServer:
     def __init__(self, url: str, token: Secret) -> None:
         """Raises InvalidInput for what is no address of a server."""
+        import httpx
+
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
@@ -35,6 +39,8 @@ class RemoteServer:
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The answer's data; raises RemoteRefusal."""
+        import httpx
+
         headers = {"authorization": f"Bearer {self._token.reveal()}"}
         body = {"query": query, "variables": variables}
         try:

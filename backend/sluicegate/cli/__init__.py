@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
+from sluicegate.cli import first as first
+from sluicegate.cli import unused as unused
 from sluicegate.cli.commands import app
-from sluicegate.container import AlreadyServed, BackupError, SchemaError
 from sluicegate.kit.errors import AppError
+from sluicegate.premises import AlreadyServed, BackupError, SchemaError
 from sluicegate.settings import ConfigurationError
 
 

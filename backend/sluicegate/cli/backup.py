@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sluicegate.cli.running import loaded
-from sluicegate.container import BackupError, BackupHead, known_keys, restore_backup, write_backup
+from sluicegate.premises import BackupError, BackupHead, known_keys, restore_backup, write_backup
 
 _PIPE = Path("-")
 _NO_KEY = (

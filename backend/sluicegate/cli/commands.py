@@ -10,7 +10,6 @@ from socket import socket
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 
 from sluicegate.cli.backup import add_to as add_backup
 from sluicegate.cli.demo import prepare_demo, print_demo
@@ -19,12 +18,12 @@ from sluicegate.cli.policy import add_to as add_policy_commands
 from sluicegate.cli.prices import prices_app
 from sluicegate.cli.reconcile import add_to as add_reconcile
 from sluicegate.cli.running import loaded, opened
-from sluicegate.cli.server import listen, serve_on, supervise
-from sluicegate.container import Container, check_database, migrate_database, prepare_database
+from sluicegate.cli.server import Parent, listen, serve_on, supervise
+from sluicegate.container import Container
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.audit import SYSTEM
-from sluicegate.graphql.schema import build_schema
 from sluicegate.kit.errors import Conflict, NotFound
+from sluicegate.premises import check_database, migrate_database, prepare_database
 from sluicegate.services.caller import Caller
 from sluicegate.settings import Settings
 
@@ -57,7 +56,7 @@ def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOpti
     asyncio.run(_first_admin(settings))
     bound, url = listen(settings)
     if settings.workers == 1:
-        Console().print(f"Sluicegate listens on [bold]{url}[/bold]")
+        typer.echo(f"Sluicegate listens on {url}")
     _serve(bound, url, settings)
 
 
@@ -85,19 +84,20 @@ def worker(
     listener: Annotated[int, typer.Option()],
     channel: Annotated[int, typer.Option()],
     url: Annotated[str, typer.Option()],
+    stacks: Annotated[int | None, typer.Option()] = None,
     host: HostOption = None,
     port: PortOption = None,
     workers: WorkersOption = None,
 ) -> None:
-    """One of several processes that serve, started by their parent with a socket and a channel to it."""
+    """One of several processes that serve, started by their parent with a socket and two ways to it."""
     container = Container(loaded(host=host, port=port, workers=workers), url)
-    serve_on(socket(fileno=listener), container, socket(fileno=channel))
+    serve_on(socket(fileno=listener), container, Parent(socket(fileno=channel), stacks))
 
 
 @app.command()
 def migrate() -> None:
     """Brings the database to the schema of this release; safe to run twice, and at the same time."""
-    Console().print(f"The database is at version {migrate_database(loaded())}.")
+    typer.echo(f"The database is at version {migrate_database(loaded())}.")
 
 
 @app.command("create-admin")
@@ -111,7 +111,7 @@ def create_admin(
     prepare_database(settings)
     check_database(settings)
     user = asyncio.run(_with(settings, lambda c: c.services.auth.create_admin(email, password, name)))
-    Console().print(f"{user.email} is an administrator now.")
+    typer.echo(f"{user.email} is an administrator now.")
 
 
 @token_app.command("create")
@@ -143,6 +143,9 @@ def export_schema(
     ] = False,
 ) -> None:
     """Writes the GraphQL schema as code has it."""
+    # A server that is started by the same program need not have it.
+    from sluicegate.graphql.schema import build_schema
+
     text = build_schema().as_str() + "\n"
     if not check:
         file.write_text(text)

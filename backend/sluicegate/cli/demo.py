@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+import typer
 
 from sluicegate.container import Container
 from sluicegate.kit.errors import Conflict
@@ -84,4 +84,4 @@ def print_demo(facts: dict[str, Any], url: str) -> None:
         "ANTHROPIC_DEFAULT_HAIKU_MODEL=claude-demo claude",
         "",
     )
-    Console().print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
+    typer.echo("\n".join(lines))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sluicegate.container import KEK_FILE, Container, SchemaError, check_database
+from sluicegate.container import Container
 from sluicegate.gateway.selftest import SelfTestFailed
+from sluicegate.ports.policy import CountersUnavailable
+from sluicegate.premises import KEK_FILE, SchemaError, check_database
 from sluicegate.settings import PREFIX, ConfigurationError, Settings
 
 
@@ -34,7 +37,13 @@ async def examine(settings: Settings) -> list[Finding]:
     except ConfigurationError as error:
         return [*findings, Finding("key", False, str(error))]
     try:
-        return [*findings, await _credentials(container), await _administrators(container), await _limits(container)]
+        findings += [await _credentials(container), await _administrators(container)]
+        if container.redis is not None:
+            findings.append(await _redis(container.redis.start()))
+            # Without it there are no limits to look at.
+            if not findings[-1].fine:
+                return findings
+        return [*findings, await _limits(container)]
     finally:
         await container.stop()
 
@@ -44,7 +53,9 @@ def _data_folder(folder: Path) -> Finding:
         return Finding("data folder", False, f"{folder.resolve()} is not there; the first start makes it")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding("data folder", False, f"{folder.resolve()} cannot be written by this user")
-    if folder.stat().st_mode & 0o077:
+    facts = folder.stat()
+    # A volume that Kubernetes gives to the group of a pod has another owner; what is made in it is for nobody else.
+    if facts.st_mode & 0o077 and os.geteuid() in (0, facts.st_uid):
         return Finding("data folder", False, f"{folder.resolve()} can be read by others; run: chmod 700 {folder}")
     return Finding("data folder", True, str(folder.resolve()))
 
@@ -71,6 +82,14 @@ async def _administrators(container: Container) -> Finding:
     if await container.services.auth.has_admin():
         return Finding("administrators", True, "somebody can sign in as one")
     return Finding("administrators", False, "there is none; run: sluicegate create-admin")
+
+
+async def _redis(joining: Awaitable[None]) -> Finding:
+    try:
+        await joining
+    except CountersUnavailable as error:
+        return Finding("redis", False, str(error))
+    return Finding("redis", True, "reachable, and counts for all servers together")
 
 
 async def _limits(container: Container) -> Finding:

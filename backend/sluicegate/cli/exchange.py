@@ -9,10 +9,22 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 from sluicegate.gateway.asgi import Reply
 from sluicegate.gateway.direct import App, Head
+from sluicegate.gateway.direct_stream import Reader
 from sluicegate.ports.upstream import RawHeaders
 
 if TYPE_CHECKING:
     from sluicegate.cli.protocol import LeanProtocol
+
+
+_default: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
+
+
+def _lines_of(default: list[tuple[bytes, bytes]]) -> bytes:
+    """The server's own headers. It makes a new list of them once a second, and keeps it for all answers until then."""
+    global _default
+    if default is not _default[0]:
+        _default = (default, b"".join(b"%b: %b\r\n" % header for header in default))
+    return _default[1]
 
 
 class _Nobody:
@@ -30,44 +42,102 @@ class Exchange(RequestResponseCycle):
     send one request after the other, for those who leave, and at shutdown holds; it gets what ASGI needs only when
     it has to."""
 
+    # As each one begins.
     waiting_for_100_continue = False
     access_log = False
     message_event = _NOBODY
+    content = b""
+    disconnected = response_started = response_complete = False
+    more_body = True
+    # Of a request that comes in several, those after the first.
+    _parts: list[bytes] | None = None
+    # The head of an answer in parts, until the first of them leaves with it.
+    _unsent = b""
 
     def __init__(self, protocol: LeanProtocol, head: Head) -> None:
         self._protocol = protocol
         self.scope = protocol.scope
         self.head = head
-        self.content = b""
-        self.disconnected = False
         self.keep_alive = not protocol.leaving
-        self.more_body = True
-        self.response_started = False
-        self.response_complete = False
 
     def take(self, part: bytes) -> None:
-        self.content = self.content + part if self.content else part
+        if not self.content:
+            self.content = part
+        elif self._parts is None:
+            self._parts = [part]
+        else:
+            self._parts.append(part)
+
+    def complete(self) -> None:
+        """All of the request is here."""
+        self.more_body = False
+        if self._parts is not None:
+            self.content = b"".join((self.content, *self._parts))
+            self._parts = None
 
     # For the gateway
 
-    def answer(self, reply: Reply, ids: RawHeaders) -> None:
+    def answer(self, reply: Reply, ids: bytes) -> None:
         """Raises ValueError for headers that would change the shape of the answer."""
         if self.disconnected:
             return
         protocol, body = self._protocol, reply.body
-        headers = [*protocol.server_state.default_headers, *reply.headers, *ids]
-        if not self.keep_alive:
-            headers.append((b"connection", b"close"))
-        block = b"\r\n".join(map(b": ".join, headers))
-        if block.count(b"\n") != len(headers) - 1 or block.count(b"\r") != len(headers) - 1:
-            raise ValueError("a header of an answer holds a line break")
+        head = self._head_of(reply.status, reply.headers, reply.lines, ids)
         self.response_started = self.response_complete = True
-        protocol.write_whole(
-            b"%b%b\r\ncontent-length: %d\r\n\r\n" % (STATUS_LINE[reply.status], block, len(body)), body
-        )
+        protocol.joining.write_whole(b"%bcontent-length: %d\r\n\r\n" % (head, len(body)), body)
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()
+
+    def _head_of(self, status: int, headers: RawHeaders, lines: bytes, ids: bytes) -> bytes:
+        """Without what tells where the body ends, and without the empty line."""
+        block = b"\r\n".join(map(b": ".join, headers))
+        breaks = len(headers) - 1 if headers else 0
+        if block.count(b"\n") != breaks or block.count(b"\r") != breaks:
+            raise ValueError("a header of an answer holds a line break")
+        return b"%b%b%b%b%b%b%b" % (
+            STATUS_LINE[status],
+            _lines_of(self._protocol.server_state.default_headers),
+            block,
+            b"\r\n" if block else b"",
+            lines,
+            ids,
+            b"" if self.keep_alive else b"connection: close\r\n",
+        )
+
+    def start(self, status: int, headers: RawHeaders, lines: bytes, ids: bytes, reader: Reader) -> None:
+        """Raises ValueError as `answer` does."""
+        self._unsent = self._head_of(status, headers, lines, ids) + b"transfer-encoding: chunked\r\n\r\n"
+        self.response_started = True
+        self._protocol.reader = reader
+
+    def flush(self) -> None:
+        if self._unsent:
+            head, self._unsent = self._unsent, b""
+            self._protocol.joining.plain.write(head)
+
+    def write(self, data: bytes) -> None:
+        head, self._unsent = self._unsent, b""
+        self._protocol.joining.plain.write(b"%b%x\r\n%b\r\n" % (head, len(data), data))
+
+    def finish(self, data: bytes) -> None:
+        protocol, head = self._protocol, self._unsent
+        protocol.reader = None
+        self._unsent = b""
+        self.response_complete = True
+        if data:
+            protocol.joining.plain.write(b"%b%x\r\n%b\r\n0\r\n\r\n" % (head, len(data), data))
+        else:
+            protocol.joining.plain.write(head + b"0\r\n\r\n")
+        if not self.keep_alive:
+            protocol.transport.close()
+        protocol.on_response_complete()
+
+    def cut(self) -> None:
+        protocol = self._protocol
+        protocol.reader = None
+        if not protocol.transport.is_closing():
+            protocol.transport.close()
 
     def resume(self, app: App) -> None:
         self._become_whole()

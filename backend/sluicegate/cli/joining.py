@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 _HEAD = b"HTTP/1.1 "
+# Bytes of a body that are rather copied than sent by a second write.
 _COPIED = 64 * 1024
 # How long the end of a caller's request is still taken in, and thrown away, once its answer is out.
 _LINGER_SECONDS = 2.0
@@ -40,6 +41,7 @@ class Joining:
             self.plain.write(data)
 
     def write_whole(self, head: bytes, data: bytes) -> None:
+        """An answer, or its beginning, in one piece."""
         if len(data) < _COPIED:
             self.plain.write(head + data)
         else:
@@ -68,6 +70,8 @@ class Joining:
             self._stuck = self._loop.call_later(_STUCK_SECONDS, self._abort_if_stuck, now_left)
 
     def lost(self) -> None:
+        # A transport that is closed takes no bytes; what waits for the end of the turn would be a fault of ours.
+        self._head = b""
         for timer in (self._lingering, self._stuck):
             if timer is not None:
                 timer.cancel()

@@ -15,16 +15,10 @@ import typer
 from typer.core import TyperCommand
 
 from sluicegate.cli.running import bytes_of, loaded, opened
-from sluicegate.container import (
-    AlreadyServed,
-    RemoteRefusal,
-    RemoteServer,
-    SchemaError,
-    check_database,
-    sole_server,
-)
+from sluicegate.container import RemoteRefusal, RemoteServer
 from sluicegate.kit.errors import AppError, Conflict, InvalidInput
 from sluicegate.kit.secret import Secret
+from sluicegate.premises import AlreadyServed, SchemaError, check_database, sole_server
 from sluicegate.services.caller import operator
 from sluicegate.services.policy_file.nodes import Fault, InvalidDocument
 from sluicegate.services.policy_file.schema import json_schema

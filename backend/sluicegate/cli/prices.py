@@ -6,16 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from sluicegate.cli.running import table_console
-from sluicegate.container import catalog_file, fetched, make_data_dir
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.price_catalog import CatalogEntry
 from sluicegate.domain.price_list import PriceClass
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import format_usd
+from sluicegate.premises import catalog_file, fetched, make_data_dir
 from sluicegate.settings import load as load_settings
 
 prices_app = typer.Typer(no_args_is_help=True, help="The price catalogue that models are imported from.")
@@ -30,6 +28,8 @@ def list_prices(kind: KindOption = None, search: SearchOption = None) -> None:
     catalog = catalog_file(load_settings()).load()
     wanted = (search or "").lower()
     shown = [e for e in catalog.entries if kind in (None, e.kind) and wanted in e.model.lower()]
+    from rich.table import Table
+
     table = Table(box=None)
     for name in ("Provider", "Model", "Input", "Cache read", "Write 5 min", "Write 1 h", "Output", "As of"):
         table.add_column(name, no_wrap=True)
@@ -65,6 +65,6 @@ def refresh(source: SourceArgument) -> None:
         except OSError as error:
             raise InvalidInput("source", f"cannot be read: {error.strerror or error}") from None
     catalog = catalog_file(settings).replace(data)
-    Console().print(f"The catalogue of {catalog.published.isoformat()} with {len(catalog.entries)} models is in use.")
+    typer.echo(f"The catalogue of {catalog.published.isoformat()} with {len(catalog.entries)} models is in use.")
     if not catalog_file(settings).load().refreshed:
-        Console().print("The one that came with this release is newer, and goes before it.")
+        typer.echo("The one that came with this release is newer, and goes before it.")

@@ -21,6 +21,7 @@ from sluicegate.cli.joining import Joining
 from sluicegate.cli.repeated import Repeated
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.gateway.direct import App, Direct, Head
+from sluicegate.gateway.direct_stream import Reader
 from sluicegate.policy.refusals import Refusal, invalid_request, request_timeout
 
 # How long what is left of a request may take once its answer is out.
@@ -29,8 +30,8 @@ _LEFTOVER_SECONDS = 5.0
 # is one look for each turn of the loop, which reads what has come.
 _IDLE_LOOKS, _LOOK_SECONDS = 6, 0.1
 _LENGTH = b"content-length"
-# Of the length of a body that is kept until it is whole; longer ones are read by the application.
-_DIGITS = 5
+# Of the length of a body that is kept until it is whole.
+_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class LeanProtocol(HttpToolsProtocol):
     _head: Head | None = None
     _length: bytes | None = None
     _repeated: Repeated | None = None
+    # Who writes an answer in parts without ASGI.
+    reader: Reader | None = None
 
     @classmethod
     def within(cls, bounds: RequestBounds, direct: Direct | None = None) -> type[LeanProtocol]:
@@ -78,14 +81,17 @@ class LeanProtocol(HttpToolsProtocol):
         return type(cls.__name__, (cls,), {"bounds": bounds, "direct": direct})
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        self._joining = Joining(transport, self.loop)
-        super().connection_made(cast("asyncio.Transport", self._joining))
+        self.joining = Joining(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self.joining))
         self._since = self.loop.time()
         self._slowness = self.loop.call_later(self.bounds.grace, self._look_for_slowness)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._joining.lost()
+        self.joining.lost()
+        reader, self.reader = self.reader, None
+        if reader is not None:
+            reader.leave()
         for timer in (self.timeout_keep_alive_task, self._slowness):
             if timer is not None:
                 timer.cancel()
@@ -95,7 +101,7 @@ class LeanProtocol(HttpToolsProtocol):
         if self._slowness is not None:
             self._slowness.cancel()
             self._slowness = None
-        self.transport = self._joining.plain
+        self.transport = self.joining.plain
         super().handle_websocket_upgrade()
 
     # Receiving
@@ -103,7 +109,7 @@ class LeanProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        begun, amidst, repeated = self._begun, self._joining.unfinished, self._repeated
+        begun, amidst, repeated = self._begun, self.joining.unfinished, self._repeated
         if repeated is not None and not amidst and self._free:
             body = repeated.body_of(data, _DIGITS)
             if body is not None:
@@ -112,7 +118,7 @@ class LeanProtocol(HttpToolsProtocol):
         self._chunk = len(data)
         self._at_most += len(data)
         super().data_received(data)
-        if self._joining.unfinished and not self._deaf:
+        if self.joining.unfinished and not self._deaf:
             self._count(begun, amidst)
         elif not amidst and self._begun == begun + 1:
             self._learn(data)
@@ -156,7 +162,7 @@ class LeanProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._begun += 1
-        self._in_head = self._joining.unfinished = True
+        self._in_head = self.joining.unfinished = True
         self._at_most = self._chunk
         self._answered = inf
         self._length = None
@@ -202,6 +208,8 @@ class LeanProtocol(HttpToolsProtocol):
             if head is None:
                 return False
             self._head = head
+        if not direct.awaits(head, int(self._length)):
+            return False
         self.cycle = Exchange(self, head)
         return True
 
@@ -219,7 +227,7 @@ class LeanProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._deaf:
             return
-        self._joining.unfinished = False
+        self.joining.unfinished = False
         cycle = self.cycle
         if type(cycle) is Exchange and cycle.more_body:
             self._carry(cycle)
@@ -227,8 +235,9 @@ class LeanProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _carry(self, cycle: Exchange) -> None:
-        cycle.more_body = False
-        if self.direct is None or not self.direct.take(cycle, cycle.head):
+        cycle.complete()
+        direct = self.direct
+        if direct is None or not direct.take(cycle, cycle.head):
             cycle.hand_over()
 
     def completed(self, scope: Any, head: Head, length: int) -> Any:
@@ -256,19 +265,25 @@ class LeanProtocol(HttpToolsProtocol):
     def start_task(self, exchange: Exchange, app: App) -> None:
         self._start_asgi_task(exchange, cast("Any", app))
 
-    def write_whole(self, head: bytes, body: bytes) -> None:
-        """An answer in one piece."""
-        self._joining.write_whole(head, body)
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.reader is not None:
+            self.reader.pause()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.reader is not None:
+            self.reader.resume()
 
     def _look_for_slowness(self) -> None:
         self._slowness = None
-        if not self._joining.unfinished or self._deaf:
+        if not self.joining.unfinished or self._deaf:
             if not self._begun:
                 self.transport.close()
             return
         now, bounds = self.loop.time(), self.bounds
         if self._answered < inf:
-            self._joining.plain.abort()
+            self.joining.plain.abort()
             return
         if self.flow.read_paused:
             # It is the application that takes nothing.
@@ -285,7 +300,7 @@ class LeanProtocol(HttpToolsProtocol):
         if self.leaving:
             return
         self.leaving = True
-        if self._free or self._joining.unfinished or self.cycle.response_started:
+        if self._free or self.joining.unfinished or self.cycle.response_started:
             self._look_for_last(self._begun, 0)
         else:
             super().shutdown()
@@ -293,7 +308,7 @@ class LeanProtocol(HttpToolsProtocol):
     def _look_for_last(self, begun: int, idle: int) -> None:
         if self.transport.is_closing():
             return
-        idle = idle + 1 if begun == self._begun and self._free and not self._joining.unfinished else 0
+        idle = idle + 1 if begun == self._begun and self._free and not self.joining.unfinished else 0
         if idle < _IDLE_LOOKS:
             self.loop.call_later(_LOOK_SECONDS, self._look_for_last, self._begun, idle)
         else:
@@ -316,10 +331,10 @@ class LeanProtocol(HttpToolsProtocol):
         """Takes nothing more on this connection; the answer waits for those to earlier requests."""
         self._deaf = True
         last = self.cycle
-        if last is not None and last.scope is self.scope and self._joining.unfinished:
+        if last is not None and last.scope is self.scope and self.joining.unfinished:
             # The application has the request already, without its end.
             if last.response_started:
-                self._joining.plain.close()
+                self.joining.plain.close()
                 return
             last.disconnected = True
             last.message_event.set()
@@ -328,7 +343,7 @@ class LeanProtocol(HttpToolsProtocol):
             waits = bool(self.pipeline)
         else:
             waits = last is not None and not last.response_complete
-        self._joining.unfinished = True
+        self.joining.unfinished = True
         cycle = RequestResponseCycle(
             scope=self._scope_as_far_as_known(refusal),
             transport=self.transport,
@@ -385,7 +400,7 @@ class LeanProtocol(HttpToolsProtocol):
             self.flow.resume_reading()
         now = self.loop.time()
         self._idle_since = inf if goes_on else now
-        if self._joining.unfinished and not goes_on:
+        if self.joining.unfinished and not goes_on:
             self._answered = now
             if self._slowness is not None:
                 self._slowness.cancel()

@@ -6,19 +6,21 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from sluicegate.cli.running import bytes_of, loaded, opened, table_console
-from sluicegate.container import check_database
 from sluicegate.kit.csv_text import csv_lines
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import format_usd
+from sluicegate.premises import check_database
 from sluicegate.services.provider_exports import COST, Export, read_export
 from sluicegate.services.reconciliation import Comparison, Reconciliation, ReconciliationService, Verdict
 from sluicegate.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _NAMES = {"cost_nanos": "cost in USD"}
 _HEAD = ("day", "model", "figure", "provider", "ledger", "difference", "verdict")
@@ -85,6 +87,8 @@ def _show(found: Reconciliation, *, everything: bool) -> None:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    from rich.table import Table
+
     table = Table()
     for name in head:
         table.add_column(name, justify="right" if name in ("provider", "ledger", "difference") else "left")

@@ -43,9 +43,9 @@ class Repeated:
         if not data.startswith(before):
             return None
         value_begins = len(before)
-        value_ends = data.find(b"\r", value_begins, value_begins + digits + 1)
+        value_ends = data.find(after, value_begins, value_begins + digits + len(after))
         length = data[value_begins:value_ends]
-        if not length.isdigit() or not data.startswith(after, value_ends):
+        if value_ends < 0 or not length.isdigit():
             return None
         body_begins = value_ends + len(after)
         return data[body_begins:] if len(data) - body_begins == int(length) else None

@@ -6,13 +6,15 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from sluicegate.cli.logs import set_up_logging
 from sluicegate.container import Container
 from sluicegate.settings import Settings, load
+
+# Not for those who serve.
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _WIDE = 240
 
@@ -41,6 +43,8 @@ def bytes_of(file: Path) -> bytes:
 
 def table_console() -> Console:
     """For tables: whatever reads them that is no terminal has no edge to break lines at."""
+    from rich.console import Console
+
     console = Console()
     if not console.is_terminal:
         console.width = _WIDE

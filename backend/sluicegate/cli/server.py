@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import os
 import resource
@@ -12,25 +13,38 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NoReturn
 
 import uvicorn
 
 from sluicegate.app import Dispatcher, create_app
+from sluicegate.cli.first import let_end
 from sluicegate.cli.protocol import LeanProtocol, RequestBounds
-from sluicegate.container import Container, held_database
+from sluicegate.cli.watch import LoopWatch
+from sluicegate.container import Container
+from sluicegate.premises import held_database
 from sluicegate.settings import Settings
-from sluicegate.supervisor import RETIRE, UP
+from sluicegate.supervisor import ANSWERED, BEAT, END, RETIRE, TELL, UP
 
 _BACKLOG = 2048
 # Long enough for most streams to end by themselves at a restart.
 GRACE_SECONDS = 30
 # Longer than proxies keep connections for further calls, mostly a minute: one that closes while a call is on its way
 # loses that call.
-_IDLE_SECONDS = 75
+IDLE_SECONDS = 75
 _TICK_SECONDS = 0.1
 # Objects that come and stay before the collector looks for cycles among them.
 _COLLECT_AFTER = 10_000
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Who keeps this worker running. `stacks` is a descriptor that takes where it hangs, as text; one of an earlier
+    release does not ask."""
+
+    channel: socket.socket
+    stacks: int | None
 
 
 def listen(settings: Settings) -> tuple[socket.socket, str]:
@@ -59,15 +73,17 @@ def supervise(bound: socket.socket, url: str, settings: Settings) -> NoReturn:
     python: Sequence[str] = (sys.executable, "-P", "-m")
     options = ("--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers), "--url", url)
     os.set_inheritable(bound.fileno(), True)
-    parent = (*python, "sluicegate.supervisor", str(bound.fileno()), str(settings.workers), url)
+    facts = (str(bound.fileno()), str(settings.workers), str(settings.hang_seconds), url)
+    parent = (*python, "sluicegate.supervisor", *facts)
+    # Between two programs nobody answers them: they wait until the parent does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ANSWERED)
     os.execv(sys.executable, [*parent, *python, "sluicegate", "worker", *options])  # noqa: S606 - needs no shell
 
 
-def serve_on(bound: socket.socket, container: Container, parent: socket.socket | None = None) -> None:
+def serve_on(bound: socket.socket, container: Container, parent: Parent | None = None) -> None:
     """Serves until the process is told to stop, then lets calls in flight end.
 
-    `parent` is the channel to who keeps this worker running, if somebody does. Raises AlreadyServed; ends the process
-    with status 3 when the start fails.
+    Raises AlreadyServed; ends the process with status 3 when the start fails, and with that of a hung loop.
     """
     settings = container.settings
     bounds = RequestBounds(grace=settings.body_grace_seconds, bytes_per_second=settings.body_bytes_per_second)
@@ -81,25 +97,29 @@ def serve_on(bound: socket.socket, container: Container, parent: socket.socket |
         access_log=False,
         server_header=False,
         log_config=None,
-        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    # The server repeats the signal once it has shut down: by then all is done, and no failure.
+    server = _Server(config, app, container, parent)
+    # Whoever is told to stop while it starts stops once it has. The server repeats the signal when it has shut down: by
+    # then all is done, and no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, server.handle_exit)
     with held_database(settings):
-        _Server(config, app, container, parent).run(sockets=[bound])
+        try:
+            server.run(sockets=[bound])
+        finally:
+            server.watch.stop()
 
 
 class _Server(uvicorn.Server):
-    def __init__(
-        self, config: uvicorn.Config, app: Dispatcher, container: Container, parent: socket.socket | None
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, app: Dispatcher, container: Container, parent: Parent | None) -> None:
         super().__init__(config)
         self._app = app
         self._container = container
         self._parent = parent
         self._patient = False
+        self.watch = LoopWatch(container.settings.hang_seconds, container.metrics.looked, self._beat)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -109,10 +129,29 @@ class _Server(uvicorn.Server):
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER)
         if self._parent is not None:
-            self._parent.setblocking(False)
-            asyncio.get_running_loop().add_reader(self._parent, self._hear_parent, self._parent)
+            channel = self._parent.channel
+            channel.setblocking(False)
+            asyncio.get_running_loop().add_reader(channel, self._hear_parent, channel)
+            if self._parent.stacks is not None:
+                os.set_blocking(self._parent.stacks, False)
+                faulthandler.register(TELL, file=self._parent.stacks, all_threads=False)
+                faulthandler.register(END, file=self._parent.stacks, chain=True)
             with suppress(OSError):
-                self._parent.send(UP)
+                channel.send(UP)
+        else:
+            let_end(END)
+            faulthandler.register(END, chain=True)
+        self.watch.start()
+
+    def _beat(self) -> None:
+        """Puts off the end that comes to a process in which no thread of Python runs any more."""
+        limit = self._container.settings.hang_seconds
+        if self._parent is not None:
+            with suppress(OSError):
+                self._parent.channel.send(BEAT)
+        elif limit:
+            # Brings END after so many seconds of the processor, of which a process that stands still takes none.
+            signal.setitimer(signal.ITIMER_PROF, limit)
 
     def _hear_parent(self, parent: socket.socket) -> None:
         try:

@@ -24,7 +24,7 @@ class SubjectKind(StrEnum):
     POOL = "pool"
 
 
-class Subject(msgspec.Struct, frozen=True):
+class Subject(msgspec.Struct, frozen=True, cache_hash=True):
     """Whose value it is."""
 
     kind: SubjectKind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 import msgspec
 
@@ -76,7 +77,8 @@ def cost_of(usage: TokenUsage, prices: Prices) -> Nanos:
         total += tokens * (base if (price := prices.cache_write_5m) is None else price)
     if tokens := usage.cache_write_1h:
         total += tokens * (base if (price := prices.cache_write_1h) is None else price)
-    return Nanos(divide_half_even(total, TOKENS_PER_PRICE))
+    # Calling a NewType costs as much as the rest.
+    return cast("Nanos", divide_half_even(total, TOKENS_PER_PRICE))
 
 
 class Outcome(StrEnum):
@@ -93,7 +95,7 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One admitted call, as journal, ledger and roll-ups know it. Times are milliseconds since the epoch.
 
     Labels are copied at the time of the call, so that later renames and deletions change no history. `price_list_id`
-    names what the cost was reckoned by; calls from before that was written down have none.
+    names what the cost was reckoned by; calls from before that was written down have none, nor have recovered ones.
     """
 
     call_id: str
@@ -128,14 +130,97 @@ class CallRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def usage(self) -> TokenUsage:
-        return TokenUsage(
-            self.input_tokens,
-            self.cache_read_tokens,
-            self.cache_write_5m_tokens,
-            self.cache_write_1h_tokens,
-            self.output_tokens,
-            self.reasoning_tokens,
-        )
+        return _usage_of(self)
+
+
+class CallFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Of a call's record what it has in common with all others of its caller that go the same way: made once for them,
+    and written down once."""
+
+    user_id: str
+    user_label: str
+    key_id: str
+    key_label: str
+    group_ids: tuple[str, ...]
+    model_slug: str
+    provider_id: str
+    provider_name: str
+    provider_model: str
+    endpoint: str
+    stream: bool
+    client_app: str | None
+    project: str | None
+    session_id: str | None
+    price_list_id: str | None
+
+
+class CallCourse(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Of a call's record what is its own."""
+
+    call_id: str
+    started_ms: int
+    finished_ms: int
+    status: int
+    outcome: str
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_5m_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    cost_nanos: int
+    estimated: bool
+    first_byte_ms: int | None
+
+    @property
+    def usage(self) -> TokenUsage:
+        return _usage_of(self)
+
+
+def _usage_of(call: CallRecord | CallCourse) -> TokenUsage:
+    return TokenUsage(
+        call.input_tokens,
+        call.cache_read_tokens,
+        call.cache_write_5m_tokens,
+        call.cache_write_1h_tokens,
+        call.output_tokens,
+        call.reasoning_tokens,
+    )
+
+
+def record_of(facts: CallFacts, course: CallCourse) -> CallRecord:
+    # By position, in the order of the fields: by name it would cost ten times as much.
+    return CallRecord(
+        course.call_id,
+        course.started_ms,
+        course.finished_ms,
+        facts.user_id,
+        facts.user_label,
+        facts.key_id,
+        facts.key_label,
+        facts.group_ids,
+        facts.model_slug,
+        facts.provider_id,
+        facts.provider_name,
+        facts.provider_model,
+        facts.endpoint,
+        facts.stream,
+        course.status,
+        course.outcome,
+        course.input_tokens,
+        course.cache_read_tokens,
+        course.cache_write_5m_tokens,
+        course.cache_write_1h_tokens,
+        course.output_tokens,
+        course.reasoning_tokens,
+        course.cost_nanos,
+        course.estimated,
+        course.first_byte_ms,
+        facts.client_app,
+        facts.project,
+        facts.session_id,
+        facts.price_list_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

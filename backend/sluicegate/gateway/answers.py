@@ -11,12 +11,13 @@ from sluicegate.ports.upstream import RawHeaders, UpstreamError, UpstreamRespons
 
 MAX_ANSWER = 64 * 1024 * 1024
 _GZIP = (b"gzip", b"x-gzip")
-PLAIN = (b"", b"identity", *_GZIP)
+UNCODED = (b"", b"identity")
+PLAIN = (*UNCODED, *_GZIP)
 """Codings of a body that is plain, or that `plain` and `readable` take away."""
 _DECODE_STEP = 1024 * 1024
 _CODING = b"content-encoding"
-# Statuses behind which no body may stand, not even the gateway's own last word.
-_EMPTY = (204, 205)
+EMPTY = (204, 205)
+"""Statuses behind which no body may stand, not even the gateway's own last word."""
 
 
 class UnfitAnswer(Exception):
@@ -32,7 +33,7 @@ def check(response: UpstreamResponse) -> None:
     """Raises UnfitAnswer for a success that sends the caller elsewhere, or that nobody here could read."""
     if 300 <= response.status < 400:
         raise UnfitAnswer("The model's provider answered with a redirect, which is not followed.")
-    if response.status in _EMPTY:
+    if response.status in EMPTY:
         raise UnfitAnswer("The model's provider answered with nothing.")
     if response.status < 300 and coding_of(response.headers) not in PLAIN:
         raise UnfitAnswer("The model's provider answered in a coding that it was not asked for.")

@@ -25,12 +25,20 @@ class ClientGone(Exception):
     """The caller closed the connection before its request was complete."""
 
 
-class Reply(msgspec.Struct, frozen=True):
-    """A whole answer; `headers` lack `content-length` and request ids."""
+class Reply(msgspec.Struct):
+    """A whole answer; `headers` lack `content-length` and request ids. `lines` are further ones, as they stand in a
+    head, each with its end."""
 
     status: int
     headers: RawHeaders
     body: bytes
+    lines: bytes = b""
+
+
+def headers_of(lines: bytes) -> RawHeaders:
+    """Lines of a head, each with its end, as fields."""
+    fields = (line.partition(b": ") for line in lines.split(b"\r\n") if line)
+    return [(name, value) for name, _, value in fields]
 
 
 async def _nothing_more() -> Message:
@@ -41,46 +49,21 @@ async def _nowhere(_message: Message) -> None:
     raise RuntimeError("this request has no way back to its caller")
 
 
-class Request:
-    """A caller's request. `id` is minted here and is also the id of the call in the ledger."""
+class Request(msgspec.Struct, eq=False):
+    """A caller's request. `id` is minted here and is also the id of the call in the ledger; `dialect` is the one in
+    which the caller is answered, whatever the answer is."""
 
-    __slots__ = (
-        "_fields",
-        "address",
-        "dialect",
-        "headers",
-        "id",
-        "method",
-        "path",
-        "query",
-        "receive",
-        "send",
-        "started",
-    )
-
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        query: bytes,
-        headers: RawHeaders,
-        address: str,
-        dialect: Dialect = Dialect.OPENAI,
-        receive: Receive = _nothing_more,
-        send: Send = _nowhere,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
-        self.headers = headers
-        self.address = address
-        # In which the caller is answered, whatever the answer is.
-        self.dialect = dialect
-        self.receive = receive
-        self.send = send
-        self.id = new_id()
-        self.started = False
-        self._fields: dict[bytes, bytes] | None = None
+    method: str
+    path: str
+    query: bytes
+    headers: RawHeaders
+    address: str
+    dialect: Dialect = Dialect.OPENAI
+    receive: Receive = _nothing_more
+    send: Send = _nowhere
+    id: str = msgspec.field(default_factory=new_id)
+    started: bool = False
+    _fields: dict[bytes, bytes] | None = None
 
     @classmethod
     def of(cls, scope: Scope, receive: Receive, send: Send) -> Request:
@@ -106,11 +89,15 @@ class Request:
             self._fields = dict(reversed(self.headers))
         return self._fields
 
-    def id_headers(self) -> RawHeaders:
+    def id_lines(self) -> bytes:
+        """The headers that tell it, as they stand in the head of an answer, each with its end."""
         encoded = self.id.encode()
         if self.dialect is Dialect.ANTHROPIC:
-            return [(b"x-request-id", encoded), (b"request-id", encoded)]
-        return [(b"x-request-id", encoded)]
+            return b"x-request-id: %b\r\nrequest-id: %b\r\n" % (encoded, encoded)
+        return b"x-request-id: %b\r\n" % encoded
+
+    def id_headers(self) -> RawHeaders:
+        return headers_of(self.id_lines())
 
     async def start(self, status: int, headers: RawHeaders) -> None:
         """Sends the head; request ids are added here, so that no answer lacks them."""
@@ -120,5 +107,5 @@ class Request:
 
     async def reply(self, reply: Reply) -> None:
         length = (b"content-length", b"%d" % len(reply.body))
-        await self.start(reply.status, [*reply.headers, length])
+        await self.start(reply.status, [*reply.headers, *headers_of(reply.lines), length])
         await self.send({"type": "http.response.body", "body": reply.body})

@@ -41,8 +41,8 @@ class Breaker:
         "_span_began",
         "_spans",
         "_unreached",
-        "_until",
         "route",
+        "until",
     )
 
     def __init__(self, clock: Clock, route: Route) -> None:
@@ -55,7 +55,8 @@ class Breaker:
         # Attempts that ended and failures among them: of the running span, and of the one before it.
         self._span_began = clock.monotonic()
         self._spans = [[0, 0], [0, 0]]
-        self._until: float | None = None
+        # While it rests, when that is over.
+        self.until: float | None = None
         self._rested_at = 0.0
         self._rest = FIRST_REST_SECONDS
         self._hard = False
@@ -64,7 +65,7 @@ class Breaker:
 
     def takes(self, now: float) -> bool:
         """Whether a call may go there as to any other; at the end of a rest, one may."""
-        return self._until is None or (now >= self._until and self._may_probe(now))
+        return self.until is None or (now >= self.until and self._may_probe(now))
 
     def takes_at_need(self, now: float) -> bool:
         """Whether a call may go there when no other backend takes it."""
@@ -72,12 +73,12 @@ class Breaker:
 
     def wait(self, now: float) -> float:
         """Seconds until the next probe may be sent."""
-        return max(self._until - now, 0.0) if self._until is not None else 0.0
+        return max(self.until - now, 0.0) if self.until is not None else 0.0
 
     def begin(self, now: float) -> bool:
         """Whether the attempt is a probe; its end has to be told so."""
         self._in_flight += 1
-        if self._until is None or now < self._until or not self._may_probe(now):
+        if self.until is None or now < self.until or not self._may_probe(now):
             return False
         self._probes += 1
         self._probed_at = now
@@ -95,7 +96,7 @@ class Breaker:
         known = self._head_ms
         self._head_ms = taken if known is None else known + _WEIGHT_OF_LAST * (taken - known)
         # An answer to a call from before the rest says nothing of how things are now.
-        if self._until is not None and (probe or began >= self._rested_at):
+        if self.until is not None and (probe or began >= self._rested_at):
             self._recover(now)
         self._count(now, 0)
 
@@ -129,13 +130,13 @@ class Breaker:
         self._note(what)
         self._roll(now)
         self._spans[0][1] += 1
-        if self._until is None and self._fails():
+        if self.until is None and self._fails():
             self._sleep(now, None, hard=False, probe=False)
 
     def health(self) -> BackendHealth:
         now = self._clock.monotonic()
         state = BackendState.HEALTHY
-        until = self._until
+        until = self.until
         if until is not None:
             state = BackendState.PROBING if self._probes or now >= until else BackendState.RESTING
         return BackendHealth(
@@ -168,8 +169,9 @@ class Breaker:
 
     def _count(self, now: float, failures: int) -> None:
         self._roll(now)
-        self._spans[0][0] += 1
-        self._spans[0][1] += failures
+        span = self._spans[0]
+        span[0] += 1
+        span[1] += failures
 
     def _fails(self) -> bool:
         (ended, failed), (ended_before, failed_before) = self._spans
@@ -178,16 +180,16 @@ class Breaker:
 
     def _sleep(self, now: float, asked: float | None, *, hard: bool, probe: bool) -> None:
         if asked is not None:
-            self._until = now + asked
+            self.until = now + asked
         elif probe:
             self._rest = min(2 * self._rest, LONGEST_REST_SECONDS)
-            self._until = now + self._rest
-        elif self._until is None:
-            self._until = now + self._rest
+            self.until = now + self._rest
+        elif self.until is None:
+            self.until = now + self._rest
         self._rested_at, self._hard = now, hard
 
     def _recover(self, now: float) -> None:
-        self._until, self._hard, self._rest = None, False, FIRST_REST_SECONDS
+        self.until, self._hard, self._rest = None, False, FIRST_REST_SECONDS
         self._span_began, self._spans = now, [[0, 0], [0, 0]]
 
 

@@ -101,8 +101,21 @@ class Envelope:
         return max(1, size // bytes_per_token + images * _IMAGE_TOKENS)
 
 
+def _holds_long_string(raw: bytes) -> bool:
+    """Whether there are more bytes in a row than those of a long string, and no quotation mark among them."""
+    at, last = 0, len(raw) - _LONG_STRING
+    while at < last:
+        mark = raw.rfind(b'"', at, at + _LONG_STRING + 1)
+        if mark < 0:
+            return True
+        at = mark + 1
+    return False
+
+
 def _holds_long_base64(raw: bytes) -> bool:
     """False when no string in `raw` can be an image: one of that length would fill at least one of the samples."""
+    if not _holds_long_string(raw):
+        return False
     steps = range(_LONG_STRING // 2, len(raw), _LONG_STRING // 2)
     return (
         any(not raw[at : at + _SAMPLE].translate(None, _BASE64) for at in steps) and _ATTACHED.search(raw) is not None

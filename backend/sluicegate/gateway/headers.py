@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sluicegate.domain.catalog import Dialect, ProviderKind
 from sluicegate.gateway.credentials import CREDENTIAL_HEADERS
 from sluicegate.policy.compile import Route, credential_headers
@@ -119,11 +121,18 @@ def relayed(headers: RawHeaders) -> RawHeaders:
     """What a caller gets to see of a provider's headers; the provider's request id goes by another name."""
     passed: RawHeaders = []
     for name, value in headers:
-        # Both names of shared limits begin with one of these letters, and few others do.
-        if name in _NOT_RELAYED or (name[0] in b"xa" and name.startswith(_SHARED_LIMITS)):
-            continue
-        passed.append((b"x-upstream-request-id", value) if name in _REQUEST_IDS else (name, value))
+        if told := _relayed_as(name):
+            passed.append((told, value))
     return passed
+
+
+# Providers use few names, and the same in every answer.
+@lru_cache(maxsize=1024)
+def _relayed_as(name: bytes) -> bytes:
+    """By what name a header is relayed; empty for those that are not."""
+    if name in _NOT_RELAYED or name.startswith(_SHARED_LIMITS):
+        return b""
+    return b"x-upstream-request-id" if name in _REQUEST_IDS else name
 
 
 def value_of(headers: RawHeaders, wanted: bytes) -> bytes:

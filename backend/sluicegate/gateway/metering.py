@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+import msgspec
+
 from sluicegate.domain.catalog import Dialect
-from sluicegate.domain.usage import CallRecord, Outcome, TokenUsage, cost_of
+from sluicegate.domain.usage import CallCourse, CallFacts, Outcome, TokenUsage, cost_of
 from sluicegate.gateway.asgi import Request
-from sluicegate.gateway.attribution import Attribution, attribution_of
-from sluicegate.gateway.dialects.limits import limit_headers
+from sluicegate.gateway.attribution import Attribution
+from sluicegate.gateway.dialects.limits import limit_lines
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.kept import KeptAnswers
 from sluicegate.gateway.stream.meter import StreamMeter
-from sluicegate.gateway.transit import Outbound
+from sluicegate.gateway.transit import NamedCall, Outbound, Untouched
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.admitted import Admitted
@@ -23,7 +25,6 @@ from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.service import PolicyService
 from sluicegate.ports.live import CallInFlight
-from sluicegate.ports.upstream import RawHeaders
 from sluicegate.ports.usage import UsageSink
 
 _NOTHING = TokenUsage()
@@ -50,82 +51,78 @@ class Flight(Protocol):
         """Whether the caller has left."""
         ...
 
+    def leave(self) -> None:
+        """Nobody takes the answer any more: ends the call, though what comes within a moment may still count."""
+        ...
+
     def break_off(self) -> None:
-        """Ends the call; nobody takes its answer."""
+        """Ends the call at once."""
+        ...
+
+    def beat(self, comment: bytes) -> None:
+        """Says something in a stream that stands still."""
         ...
 
 
-class Call:
+class Call(msgspec.Struct, eq=False):
     """Closed exactly once, whatever happens: by `settle`, by `drop`, or by `close` for all ways of breaking off.
 
     None of them awaits, so that a cancelled task cannot stop half-way.
     """
 
-    __slots__ = (
-        "_admitted",
-        "_attribution",
-        "_endpoint",
-        "_first_byte_ms",
-        "_kept",
-        "_outbound",
-        "_policy",
-        "_sink",
-        "_started_ms",
-        "_streamed",
-        "_task",
-        "beat",
-        "clock",
-        "closed",
-        "flight",
-        "gone",
-        "meter",
-        "quiet_since",
-        "renewed",
-        "request",
-        "sending_since",
-        "since",
-        "watcher",
-    )
+    _policy: PolicyService
+    _sink: UsageSink
+    _kept: KeptAnswers
+    clock: Clock
+    request: Request
+    _admitted: Admitted
+    model: CompiledModel
+    input_estimate: int
+    _attribution: Attribution
+    since: float
+    # For the watch: when the lease was last renewed, who carries the call while no task does, whether the caller left,
+    # since when a write is stuck, since when a stream stands still between two events.
+    renewed: float
+    _task: asyncio.Task[None] | None = None
+    flight: Flight | None = None
+    watcher: asyncio.Task[None] | None = None
+    gone: bool = False
+    sending_since: float | None = None
+    quiet_since: float | None = None
+    beat: asyncio.Task[None] | None = None
+    # Set once the call is written down, with what the ledger knows of it there.
+    _outbound: Outbound | None = None
+    _endpoint: str = ""
+    _streamed: bool = False
+    _started_ms: int = 0
+    _route: Route | None = None
+    _facts: CallFacts | None = None
+    _first_byte_ms: int | None = None
+    meter: StreamMeter | None = None
+    closed: bool = False
 
-    def __init__(
-        self, books: Books, request: Request, admitted: Admitted, attribution: Attribution | None = None
-    ) -> None:
-        """`attribution` is what the request's headers tell, where that is known."""
-        self._policy = books.policy
-        self._sink = books.journal
-        self._kept = books.kept
-        self.clock = books.clock
-        self.request = request
-        self._admitted = admitted
-        self._attribution = attribution or attribution_of(request.headers)
-        # Set once the call is written down.
-        self._outbound: Outbound | None = None
-        self._first_byte_ms: int | None = None
-        self.since = self.clock.monotonic()
-        self.meter: StreamMeter | None = None
-        self.closed = False
-        # For the watch: who carries the call while no task does, whether the caller left, since when a write is stuck,
-        # since when a stream stands still between two events, when the lease was last renewed.
-        self._task: asyncio.Task[None] | None = None
-        self.flight: Flight | None = None
-        self.watcher: asyncio.Task[None] | None = None
-        self.gone = False
-        self.sending_since: float | None = None
-        self.quiet_since: float | None = None
-        self.beat: asyncio.Task[None] | None = None
-        self.renewed = self.since
+    @classmethod
+    def of(cls, books: Books, request: Request, admitted: Admitted, attribution: Attribution) -> Call:
+        """`attribution` is what the request's headers tell."""
+        clock = books.clock
+        now = clock.monotonic()
+        return cls(
+            books.policy,
+            books.journal,
+            books.kept,
+            clock,
+            request,
+            admitted,
+            admitted.model,
+            admitted.input_estimate,
+            attribution,
+            now,
+            now,
+        )
 
     @property
     def principal(self) -> Principal:
         return self._admitted.principal
-
-    @property
-    def model(self) -> CompiledModel:
-        return self._admitted.model
-
-    @property
-    def input_estimate(self) -> int:
-        return self._admitted.input_estimate
 
     @property
     def session_id(self) -> str | None:
@@ -162,21 +159,27 @@ class Call:
         self._endpoint = wire.endpoint
         self._streamed = streamed
         self._started_ms = now = int(self.clock.time() * 1000)
+        self._route = route = outbound.route
+        self._facts = facts = self._facts_at(route, outbound.untouched)
         admitted = self._admitted
-        estimate = TokenUsage(input=admitted.input_estimate, output=admitted.output_estimate)
-        self._sink.open(self._record(now, outbound.route, 0, _RECOVERED, estimate, admitted.cost_estimate, True))
+        estimate = TokenUsage(admitted.input_estimate, 0, 0, 0, admitted.output_estimate)
+        self._sink.open(facts, self._course(now, 0, _RECOVERED, estimate, admitted.cost_estimate, True))
         self._outbound = outbound
 
     def settle(self, status: int, outcome: Outcome, usage: TokenUsage = _NOTHING, *, estimated: bool = False) -> None:
         """Replaces the estimates by what was used."""
-        if self.closed or self._outbound is None:
+        outbound = self._outbound
+        if self.closed or outbound is None:
             return
         self.closed = True
-        route = self._outbound.route
+        route = outbound.route
         cost = cost_of(usage, route.prices)
         now = int(self.clock.time() * 1000)
         try:
-            self._sink.settle(self._record(now, route, status, outcome.value, usage, cost, estimated))
+            facts = self._facts
+            if facts is None or route is not self._route:
+                facts = self._facts_at(route, outbound.untouched)
+            self._sink.settle(facts, self._course(now, status, outcome.value, usage, cost, estimated))
         finally:
             self._policy.settle(self._admitted, usage, cost)
 
@@ -205,21 +208,41 @@ class Call:
             usage = TokenUsage(input=self.input_estimate)
             self.settle(CLIENT_CLOSED, Outcome.ABORTED, usage, estimated=True)
 
-    def _record(
-        self, now: int, route: Route, status: int, outcome: str, usage: TokenUsage, cost: Nanos, estimated: bool
-    ) -> CallRecord:
-        # By position, in the order of the fields: by name it would cost ten times as much.
-        return CallRecord(
-            self.request.id,
-            self._started_ms,
-            now,
-            *self._admitted.principal.named,
-            self._admitted.model.slug,
+    def _facts_at(self, route: Route, untouched: Untouched | None) -> CallFacts:
+        """Those of the last call with the same head, where it went the same way."""
+        principal, model = self._admitted.principal, self.model
+        named = None if untouched is None else untouched.named
+        if (
+            named is not None
+            and named.route is route
+            and named.principal is principal
+            and named.model is model
+            and named.facts.stream is self._streamed
+        ):
+            return named.facts
+        facts = CallFacts(
+            *principal.named,
+            model.slug,
             route.provider_id,
             route.provider_name,
             route.provider_model,
             self._endpoint,
             self._streamed,
+            *self._attribution,
+            route.price_list_id,
+        )
+        if untouched is not None:
+            untouched.named = NamedCall(principal, model, route, facts)
+        return facts
+
+    def _course(
+        self, now: int, status: int, outcome: str, usage: TokenUsage, cost: Nanos, estimated: bool
+    ) -> CallCourse:
+        # By position, in the order of the fields: by name it would cost ten times as much.
+        return CallCourse(
+            self.request.id,
+            self._started_ms,
+            now,
             status,
             outcome,
             usage.input,
@@ -231,8 +254,6 @@ class Call:
             cost,
             estimated,
             self._first_byte_ms,
-            *self._attribution,
-            route.price_list_id,
         )
 
     def carried_by(self, task: asyncio.Task[None] | None) -> None:
@@ -248,15 +269,14 @@ class Call:
             self.gone = True
             self._task.cancel()
         elif self.flight is not None:
-            self.gone = True
-            self.flight.break_off()
+            self.flight.leave()
 
-    def limit_headers(self) -> RawHeaders:
+    def limit_lines(self) -> bytes:
         """What is left of the caller's own limits, for the head of the answer."""
-        dialect = self.request.dialect
+        dialect, now = self.request.dialect, self.clock.time()
         # Only the headers of one dialect know of money.
-        room = self._policy.room_of(self._admitted, caps=dialect is Dialect.ANTHROPIC)
-        return limit_headers(room, dialect, self.clock.time())
+        room = self._policy.room_of(self._admitted, now, caps=dialect is Dialect.ANTHROPIC)
+        return limit_lines(room, dialect, now)
 
     def keep(self, ids: tuple[str, ...]) -> None:
         """Remembers that the provider keeps these for the caller."""

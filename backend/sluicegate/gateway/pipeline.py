@@ -15,6 +15,7 @@ from sluicegate.domain.usage import Outcome
 from sluicegate.gateway import answers
 from sluicegate.gateway.answers import UnfitAnswer
 from sluicegate.gateway.asgi import Reply, Request
+from sluicegate.gateway.attribution import attribution_of
 from sluicegate.gateway.body import read_body
 from sluicegate.gateway.credentials import credential_of
 from sluicegate.gateway.dialects.wire import CountingWire, Wire
@@ -28,9 +29,10 @@ from sluicegate.gateway.routing import Attempt, Backends, Unreachable, routes_fo
 from sluicegate.gateway.secrets import Guard
 from sluicegate.gateway.transit import Outbound, Untouched, written_in
 from sluicegate.gateway.watch import Watch
+from sluicegate.kit.errors import Unavailable
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
-from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
+from sluicegate.policy.refusals import Refusal, invalid_request, undecided, upstream_unavailable
 from sluicegate.ports.policy import CountersUnavailable
 from sluicegate.ports.tracing import CallTraces
 from sluicegate.ports.upstream import Timeouts
@@ -96,7 +98,7 @@ class Pipeline:
         except Refusal as refusal:
             refusal.model = envelope.model
             raise
-        call = Call(self.books, request, admitted)
+        call = Call.of(self.books, request, admitted, attribution_of(request.headers))
         self.watch.enter(call)
 
         async def serve() -> None:
@@ -139,26 +141,28 @@ class Pipeline:
     ) -> tuple[Outbound, list[Route]]:
         """Writes the call down, ready to be sent to one of the backends; `untouched` as `Outbound` takes it. Raises
         Refusal."""
-        model = call.model
-        _check_kind(model, wire)
-        written = written_in(wire, envelope)
-        routes = routes_for(model, wire, written)
-        match written:
-            case Protocol.RESPONSES:
-                self.books.kept.check_response(envelope, call.principal.user.id)
-            case Protocol.MESSAGES:
-                self.books.kept.check_message(envelope)
-            case _:
-                pass
-        outbound = Outbound(
+        model, written = call.model, written_in(wire, envelope)
+        known = None if untouched is None else untouched.routes
+        if known is not None and known[0] is model and known[1] is written:
+            routes = known[2]
+        else:
+            _check_kind(model, wire)
+            routes = routes_for(model, wire, written)
+            if untouched is not None:
+                untouched.routes = (model, written, routes)
+        if written is Protocol.RESPONSES:
+            self.books.kept.check_response(envelope, call.principal.user.id)
+        elif written is Protocol.MESSAGES:
+            self.books.kept.check_message(envelope)
+        outbound = Outbound.of(
             call.request,
             envelope,
             wire,
             written,
             routes[0],
-            created=call.clock.time(),
-            input_estimate=call.input_estimate,
-            untouched=untouched,
+            call.clock.time(),
+            call.input_estimate,
+            untouched,
         )
         try:
             call.open(outbound, wire, streamed=envelope.stream)
@@ -202,7 +206,7 @@ class Pipeline:
             await decided(self._guard.clear(envelope, principal, model.slug, request.id), request)
         written = written_in(wire, envelope)
         routes = [route for route in routes_for(model, wire, written) if counts(route)]
-        outbound = Outbound(request, envelope, wire, written, routes[0])
+        outbound = Outbound.of(request, envelope, wire, written, routes[0])
         try:
             response = await self.backends.reach(outbound, routes)
         except Unreachable as unreachable:
@@ -238,10 +242,14 @@ async def decided(decision: Awaitable[T], request: Request) -> T:
     except CountersUnavailable:
         # Said once where it began, and not for every call.
         raise _undecided("The gateway cannot count calls at the moment, so it serves none.") from None
+    except Unavailable as error:
+        # A line for each call, but no stack, which takes milliseconds and tells no more.
+        _log.error("gateway.policy_unavailable", error=type(error).__name__, request_id=request.id)
+        raise _undecided("The gateway cannot decide on calls at the moment.") from None
     except Exception as error:
         _log.exception("gateway.policy_unavailable", error=type(error).__name__, request_id=request.id)
         raise _undecided("The gateway cannot decide on calls at the moment.") from None
 
 
 def _undecided(message: str) -> Refusal:
-    return Refusal("temporarily_unavailable", 503, message, retry_after=_RETRY_SECONDS)
+    return undecided(message, _RETRY_SECONDS)

@@ -23,6 +23,7 @@ from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
 from sluicegate.ports.tracing import CallTraces
 from sluicegate.ports.upstream import (
+    Arriving,
     Begun,
     RawHeaders,
     Timeouts,
@@ -162,11 +163,13 @@ class Backends:
             return None
         return None if sent is None else self._started(ordered, due, route, request, sent)
 
-    def arrived(self, attempt: Attempt, outbound: Outbound) -> UpstreamResponse | None:
+    def arrived(self, attempt: Attempt, outbound: Outbound) -> Arriving | None:
         """The answer to a call that was begun, if it is here and nothing keeps it from being the one to pass on."""
         response = None if attempt.sent is None else attempt.sent.arrived()
         if response is None or _in_trouble(response):
             return None
+        if self._traces is not None:
+            response = self._traces.arrived(outbound.request_id, response)
         self._note(attempt, outbound, response)
         return response
 
@@ -200,9 +203,10 @@ class Backends:
 
     def _due(self, ordered: list[Route]) -> list[Route]:
         """Those that take calls, then those that take them at need; raises Unreachable when there are none."""
-        now, of = self._clock.monotonic(), self.breakers.of
-        if len(ordered) == 1 and of(ordered[0]).takes_at_need(now):
+        of = self.breakers.of
+        if len(ordered) == 1 and of(ordered[0]).until is None:
             return ordered
+        now = self._clock.monotonic()
         due = [route for route in ordered if of(route).takes(now)]
         due += [route for route in ordered if route not in due and of(route).takes_at_need(now)]
         if not due:
@@ -273,6 +277,8 @@ class Backends:
         except BaseException:
             breaker.let_go(probe=probe)
             raise
+        if self._traces is not None:
+            response = self._traces.answered(outbound.request_id, response)
         self._note(attempt, outbound, response)
         return response
 
@@ -280,8 +286,6 @@ class Backends:
         breaker, probe = attempt.breaker, attempt.probe
         attempt.response = response
         outbound.sent, outbound.breaker = True, breaker
-        if self._traces is not None:
-            self._traces.answered(outbound.request_id, response.status)
         if _in_trouble(response):
             breaker.refused(response.status, retry_after(response.headers), probe=probe)
             _log.warning(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from sluicegate.domain.catalog import Dialect, Protocol
+from sluicegate.domain.usage import CallFacts
 from sluicegate.gateway.asgi import Request
 from sluicegate.gateway.breaker import Breaker
 from sluicegate.gateway.credentials import without_credentials
@@ -15,7 +18,8 @@ from sluicegate.gateway.headers import addressed, forwarded, rewritten
 from sluicegate.gateway.providers.bedrock import is_bedrock, request_to
 from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.traits import target_of
-from sluicegate.policy.compile import Route
+from sluicegate.policy.compile import CompiledModel, Route
+from sluicegate.policy.principals import Principal
 from sluicegate.ports.upstream import KeptHeaders, Origin, RawHeaders, Timeouts, UpstreamRequest
 
 # The embedded provider answers in process: its requests name a place nobody connects to.
@@ -48,80 +52,84 @@ def wire_to(route: Route, wire: Wire, written: Protocol | None) -> Wire | None:
     return None
 
 
+class NamedCall(msgspec.Struct, frozen=True):
+    """What the ledger knows of calls of this principal to this model at this backend."""
+
+    principal: Principal
+    model: CompiledModel
+    route: Route
+    facts: CallFacts
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What a head becomes for one backend, and `written`, the protocol of the bodies for which that holds."""
+
+    route: Route
+    written: Protocol | None
+    target: str
+    headers: KeptHeaders
+
+
 class Untouched:
     """What a request's head becomes on the way to backends of its own protocol; worked out once for each backend after
-    the other, since those who repeat a head mostly go to the same."""
+    the other, since those who repeat a head mostly go to the same. `routes` are those of the model that was called
+    last, with the protocol that its body was written in, and `named` what the ledger knew of the last call."""
 
-    __slots__ = ("_headers", "_known", "_query", "_wire")
+    __slots__ = ("_headers", "_query", "_wire", "known", "named", "routes")
 
     def __init__(self, request: Request, wire: Wire) -> None:
         self._wire = wire
         self._query = without_credentials(request.query)
         self._headers = forwarded(request.headers, wire.dialect)
-        self._known: tuple[Route, str, KeptHeaders] | None = None
+        self.known: _Known | None = None
+        self.routes: tuple[CompiledModel, Protocol | None, list[Route]] | None = None
+        self.named: NamedCall | None = None
 
-    def at(self, route: Route) -> tuple[str, KeptHeaders]:
-        """Target and headers, with the backend's own credential."""
-        known, wire = self._known, self._wire
-        if known is None or known[0] is not route:
-            target = route.target(wire.path_to(route.provider_model), self._query)
-            headers = KeptHeaders(addressed(self._headers, route, wire.dialect))
-            self._known = known = (route, target, headers)
-        return known[1], known[2]
+    def at(self, route: Route, written: Protocol | None) -> _Known:
+        """With the backend's own credential."""
+        wire = self._wire
+        target = route.target(wire.path_to(route.provider_model), self._query)
+        self.known = _Known(route, written, target, KeptHeaders(addressed(self._headers, route, wire.dialect)))
+        return self.known
 
 
-class Outbound:
+class Outbound(msgspec.Struct, eq=False):
     """`route` is the backend that was tried last and `wire` the one on which it was called; `translator` is set while
     that is not the caller's own. `sent` turns True when a provider may have seen the request; `breaker` is that of the
     backend that answered."""
 
-    __slots__ = (
-        "_caller",
-        "_created",
-        "_envelope",
-        "_hide_usage",
-        "_input_estimate",
-        "_request",
-        "_translator",
-        "_untouched",
-        "_written",
-        "breaker",
-        "hide_usage",
-        "route",
-        "sent",
-        "translator",
-        "wire",
-    )
+    _request: Request
+    _envelope: Envelope
+    _caller: Wire
+    _written: Protocol | None
+    route: Route
+    wire: Wire
+    _created: float
+    _input_estimate: int
+    untouched: Untouched | None
+    _hide_usage: bool
+    hide_usage: bool
+    translator: Translator | None = None
+    _translator: Translator | None = None
+    sent: bool = False
+    breaker: Breaker | None = None
 
-    def __init__(
-        self,
+    @classmethod
+    def of(
+        cls,
         request: Request,
         envelope: Envelope,
         wire: Wire,
         written: Protocol | None,
         first: Route,
-        *,
         created: float = 0.0,
         input_estimate: int = 0,
         untouched: Untouched | None = None,
-    ) -> None:
+    ) -> Outbound:
         """`written` is the protocol of the body; `created` is in seconds since the epoch; `untouched` is for those who
         have it. Raises Refusal for a body that can't be served or metered."""
-        self._request = request
-        self._envelope = envelope
-        self._caller = wire
-        self._created = created
-        self._input_estimate = input_estimate
-        self._written = written
-        self._hide_usage = wire.prepare(envelope)
-        self._untouched = untouched
-        self._translator: Translator | None = None
-        self.hide_usage = self._hide_usage
-        self.route = first
-        self.wire = wire
-        self.translator: Translator | None = None
-        self.sent = False
-        self.breaker: Breaker | None = None
+        hide = wire.prepare(envelope)
+        return cls(request, envelope, wire, written, first, wire, created, input_estimate, untouched, hide, hide)
 
     @property
     def request_id(self) -> str:
@@ -133,6 +141,9 @@ class Outbound:
 
     def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
         """Raises Refusal when the request holds what this backend cannot be told."""
+        known = None if self.untouched is None else self.untouched.known
+        if known is not None and known.route is route and known.written is self._written:
+            return self._as_it_came(known, timeouts)
         wire = wire_to(route, self._caller, self._written)
         if wire is None:
             raise ValueError("a backend that does not take this call")
@@ -142,20 +153,25 @@ class Outbound:
             if is_bedrock(route):
                 fields, counting = self._envelope.fields, wire.protocol is None
                 return request_to(route, fields, self._request.headers, timeouts, counting=counting)
-            if self._untouched is None:
-                self._untouched = Untouched(self._request, wire)
-            target, headers = self._untouched.at(route)
-            body = self._envelope.body_for(route.provider_model)
-        else:
-            # The translator needs the usage that it may then keep to itself.
-            self.translator, self.hide_usage = self._translation(), False
-            if is_bedrock(route):
-                headers = rewritten(self._request.headers, wire.dialect)
-                return request_to(route, fields_of(self._translated(route, wire)), headers, timeouts)
-            target = route.target(wire.path_to(route.provider_model))
-            headers = addressed(rewritten(self._request.headers, wire.dialect), route, wire.dialect)
-            body = self._translated(route, wire)
-        return UpstreamRequest(route.origin or _IN_PROCESS, "POST", target, headers, body, timeouts)
+            if self.untouched is None:
+                self.untouched = Untouched(self._request, wire)
+            return self._as_it_came(self.untouched.at(route, self._written), timeouts)
+        # The translator needs the usage that it may then keep to itself.
+        self.translator, self.hide_usage = self._translation(), False
+        headers = rewritten(self._request.headers, wire.dialect)
+        if is_bedrock(route):
+            return request_to(route, fields_of(self._translated(route, wire)), headers, timeouts)
+        target, headers = route.target(wire.path_to(route.provider_model)), addressed(headers, route, wire.dialect)
+        return UpstreamRequest(
+            route.origin or _IN_PROCESS, "POST", target, headers, self._translated(route, wire), timeouts
+        )
+
+    def _as_it_came(self, known: _Known, timeouts: Timeouts) -> UpstreamRequest:
+        route = known.route
+        self.route, self.wire = route, self._caller
+        self.translator, self.hide_usage = None, self._hide_usage
+        body = self._envelope.body_for(route.provider_model)
+        return UpstreamRequest(route.origin or _IN_PROCESS, "POST", known.target, known.headers, body, timeouts)
 
     def _translation(self) -> Translator:
         answered, written = self._caller.protocol, self._written

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from contextlib import suppress
+from math import inf
 
 from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.metering import Call
@@ -16,6 +17,8 @@ from sluicegate.kit.clock import Clock
 from sluicegate.ports.live import CallInFlight
 
 TICK = 0.25
+# Since when a stream stands still of which something has just passed: the tick tells the time, and not each event.
+JUST_NOW = -inf
 _RENEW_SECONDS = 60.0
 # A comment: no event, but bytes for whoever cuts connections that are idle. Gemini's programs take it for broken JSON.
 _HEARTBEAT = b": keep-alive\n\n"
@@ -52,13 +55,14 @@ class Watch:
         """Ends the calls that no task carries."""
         for call in tuple(self._calls):
             if call.flight is not None:
-                call.interrupt()
+                call.flight.break_off()
 
     def leave(self, call: Call) -> None:
         self._calls.discard(call)
-        for task in (call.watcher, call.beat):
-            if task is not None:
-                task.cancel()
+        if call.watcher is not None:
+            call.watcher.cancel()
+        if call.beat is not None:
+            call.beat.cancel()
 
     def _tick(self) -> None:
         self._timer = None
@@ -78,11 +82,17 @@ class Watch:
             if now - call.renewed >= _RENEW_SECONDS:
                 call.renewed = now
                 call.renew()
+            if call.quiet_since == JUST_NOW:
+                call.quiet_since = now - TICK
             if call.sending_since is not None and now - call.sending_since > self._stalled:
                 call.interrupt()
             elif self._heartbeat and call.quiet_since is not None and now - call.quiet_since >= self._heartbeat:
                 call.quiet_since = now
-                if call.request.dialect in _BEARING:
+                if call.request.dialect not in _BEARING:
+                    continue
+                if call.flight is not None:
+                    call.flight.beat(_HEARTBEAT)
+                else:
                     call.beat = asyncio.create_task(self._beat(call))
 
     async def _beat(self, call: Call) -> None:

@@ -24,6 +24,8 @@ from sluicegate.ports.store import Store
 log = structlog.get_logger(__name__)
 _random = secrets.SystemRandom().random
 _LOOK_SECONDS = 15.0
+# How long a job is left alone that could not be taken, or whose end could not be written down.
+_REST_SECONDS = 10.0
 # A server that starts, or starts again, answers those who wait before it looks for chores.
 _SETTLE_SECONDS = 2.0
 _STOP_SECONDS = 5.0
@@ -53,6 +55,7 @@ class Scheduler:
         self._woken: set[str] = set()
         self._nudge = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._rests_until: dict[str, float] = {}
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -100,7 +103,7 @@ class Scheduler:
         states = {state.name: state for state in await self._states(now) if state.name in self._jobs}
         soonest = now + timedelta(seconds=_LOOK_SECONDS * (1 - _JITTER * _random()))
         for name, state in states.items():
-            if name in self._running or state.running(now):
+            if name in self._running or state.running(now) or self._rests(name):
                 continue
             if state.due_at > now:
                 soonest = min(soonest, state.due_at)
@@ -109,6 +112,9 @@ class Scheduler:
             self._running[name] = task
             task.add_done_callback(lambda _, name=name: self._ended(name))
         return max(0.0, (soonest - now).total_seconds())
+
+    def _rests(self, name: str) -> bool:
+        return self._clock.monotonic() < self._rests_until.get(name, 0.0)
 
     async def _pass_on_wakes(self) -> None:
         woken = frozenset(self._woken)
@@ -136,7 +142,9 @@ class Scheduler:
             if await self._claim(job):
                 await self._hold(job, failures)
         except Exception as error:
-            # The lease runs out by itself.
+            # The lease runs out by itself. The job may be as due as before: a database that answers, but takes no
+            # changes, would be asked again and again.
+            self._rests_until[job.name] = self._clock.monotonic() + _REST_SECONDS
             log.warning("jobs.unreachable", job=job.name, error=type(error).__name__)
 
     async def _claim(self, job: Job) -> bool:

@@ -20,6 +20,7 @@ def housekeeping_jobs(housekeeping: Housekeeping) -> list[Job]:
     return [
         Job("sessions.remove_ended", timedelta(minutes=15), housekeeping.remove_ended_sessions),
         Job("links.remove_dead", timedelta(hours=12), housekeeping.remove_dead_links),
+        Job("policy_changes.remove_old", timedelta(hours=6), housekeeping.remove_old_changes),
         Job("secret_findings.remove_old", timedelta(hours=12), housekeeping.remove_old_findings),
         Job("invitations.note_lapsed", timedelta(minutes=10), housekeeping.note_lapsed_invitations),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -50,6 +51,19 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectiveCaps:
+    """The part of a user's policy that caps spending, as `EffectivePolicy` has it."""
+
+    user: User
+    budgets: dict[Window, Merged]
+    alert_thresholds: dict[Window, tuple[int, ...]]
+
+    def source_of(self, merged: Merged) -> Source | None:
+        """Who set the value that is in force."""
+        return _source_of(self.user, merged)
+
+
+@dataclass(frozen=True, slots=True)
 class EffectivePolicy:
     """`grants` maps a model id to those through whom it is granted. Caps are nano-dollars. `pools` holds those that set
     something, by name of the group. `alert_thresholds` are per cent of each window's cap."""
@@ -70,10 +84,7 @@ class EffectivePolicy:
 
     def source_of(self, merged: Merged) -> Source | None:
         """Who set the value that is in force."""
-        if merged.override is not None:
-            own = Subject(SubjectKind.USER, self.user.id)
-            return Source(own, self.user.name or self.user.email, merged.override)
-        return merged.winner.source if merged.winner else None
+        return _source_of(self.user, merged)
 
     def limit_set(self) -> LimitSet:
         """The values that admission checks for this user's own use."""
@@ -92,10 +103,7 @@ def effective_policy(rows: UserRows, at: datetime) -> EffectivePolicy:
     """Merges the rows of one user, with the overrides that run at an instant."""
     sources = sources_of(rows.user, rows.groups)
     overrides = running(rows.overrides, at)
-    limits, budgets = merge_limits(sources, rows.limits), merge_budgets(sources, rows.budgets)
-    own = Subject(SubjectKind.USER, rows.user.id)
-    # A raise takes over the thresholds of the cap that it stands in for.
-    setters = {w: merged.winner.source.subject if merged.winner else own for w, merged in budgets.items()}
+    limits, caps = merge_limits(sources, rows.limits), _caps(rows, sources, overrides)
     groups = tuple(sorted(rows.groups, key=lambda g: (g.name.casefold(), g.id)))
     pools = (
         Constraint(Source(pool, group.name), rows.limits.get(pool, NO_LIMITS), rows.budgets.get(pool, NO_BUDGET))
@@ -107,7 +115,30 @@ def effective_policy(rows: UserRows, at: datetime) -> EffectivePolicy:
         groups=groups,
         grants=merge_grants(sources, rows.grants),
         limits={d: replace(merged, override=overrides.get(d)) for d, merged in limits.items()},
-        budgets={w: replace(merged, override=overrides.get(w)) for w, merged in budgets.items()},
-        alert_thresholds={w: rows.budgets.get(setter, NO_BUDGET).alert_thresholds for w, setter in setters.items()},
+        budgets=caps.budgets,
+        alert_thresholds=caps.alert_thresholds,
         pools=tuple(pool for pool in pools if not pool.empty),
     )
+
+
+def effective_caps(rows: UserRows, at: datetime) -> EffectiveCaps:
+    """As `effective_policy`, for those who ask of many people what caps them, and nothing else."""
+    return _caps(rows, sources_of(rows.user, rows.groups), running(rows.overrides, at))
+
+
+def _caps(rows: UserRows, sources: Sequence[Source], overrides: Mapping[Dimension | Window, Override]) -> EffectiveCaps:
+    budgets = merge_budgets(sources, rows.budgets)
+    own = Subject(SubjectKind.USER, rows.user.id)
+    # A raise takes over the thresholds of the cap that it stands in for.
+    setters = {w: merged.winner.source.subject if merged.winner else own for w, merged in budgets.items()}
+    return EffectiveCaps(
+        user=rows.user,
+        budgets={w: replace(merged, override=overrides.get(w)) for w, merged in budgets.items()},
+        alert_thresholds={w: rows.budgets.get(setter, NO_BUDGET).alert_thresholds for w, setter in setters.items()},
+    )
+
+
+def _source_of(user: User, merged: Merged) -> Source | None:
+    if merged.override is not None:
+        return Source(Subject(SubjectKind.USER, user.id), user.name or user.email, merged.override)
+    return merged.winner.source if merged.winner else None

@@ -25,6 +25,9 @@ class Habit(NamedTuple):
     input_share: int
 
 
+_FIRST = Habit(MAX_OUTPUT_GUESS, WHOLE)
+
+
 class _History:
     """The last calls, and what follows from them."""
 
@@ -32,7 +35,7 @@ class _History:
 
     def __init__(self) -> None:
         self._outputs, self._shares = _Recent(MAX_OUTPUT_GUESS), _Recent(WHOLE)
-        self.habit = Habit(MAX_OUTPUT_GUESS, WHOLE)
+        self.habit = _FIRST
 
     def add(self, output: int, input_share: int) -> None:
         if self._outputs.add(output) | self._shares.add(input_share):
@@ -69,19 +72,18 @@ class Habits:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], _History] = {}
 
-    def output(self, user_id: str, model_id: str, max_tokens: int | None) -> int:
-        """Tokens; none where `max_tokens` is 0, as it is for calls that generate nothing."""
+    def expected(
+        self, user_id: str, model_id: str, prices: Prices, input_tokens: int, max_tokens: int | None
+    ) -> tuple[int, Nanos]:
+        """Output in tokens, none where `max_tokens` is 0, as it is for calls that generate nothing; and what the call
+        costs with so much estimated input. Whether it is a long one is judged by all of its input, and the share that
+        is paid in full by what calls of its own length cost."""
         known = self._seen.get((user_id, model_id))
-        guess = known.habit.output if known else MAX_OUTPUT_GUESS
-        return guess if max_tokens is None or max_tokens > guess else max_tokens
-
-    def cost(self, user_id: str, model_id: str, prices: Prices, input_tokens: int, output_tokens: int) -> Nanos:
-        """What a call costs with so much estimated input and output. Whether it is a long one is judged by all of its
-        input, and the share that is paid in full by what calls of its own length cost."""
-        known = self._seen.get((user_id, model_id))
-        share = known.habit.input_share if known else WHOLE
-        usage = TokenUsage(-(-input_tokens * share // WHOLE), 0, 0, 0, output_tokens)
-        return cost_of(usage, prices.at(input_tokens) if prices.long_context else prices)
+        output, share = _FIRST if known is None else known.habit
+        if max_tokens is not None and max_tokens < output:
+            output = max_tokens
+        usage = TokenUsage(-(-input_tokens * share // WHOLE), 0, 0, 0, output)
+        return output, cost_of(usage, prices.at(input_tokens) if prices.long_context else prices)
 
     def learn(
         self, user_id: str, model_id: str, prices: Prices, estimated_input: int, usage: TokenUsage, cost: Nanos

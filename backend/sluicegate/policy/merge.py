@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import TypeVar
 
 from sluicegate.domain.policy import (
     Budget,
@@ -21,6 +23,9 @@ from sluicegate.domain.policy import (
     Window,
 )
 from sluicegate.domain.user import Group, User
+
+T = TypeVar("T")
+_order, _value = attrgetter("order"), attrgetter("value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +73,27 @@ class Merged:
 
 
 def strictest(candidates: Iterable[Candidate]) -> Merged:
-    """The smallest value wins; 0 is a value like any other."""
-    ranked = tuple(sorted(candidates, key=lambda c: (c.value, c.source.order)))
+    """The smallest value wins, of the same ones the first; 0 is a value like any other."""
+    ranked = tuple(sorted(candidates, key=_value))
     return Merged(ranked[0] if ranked else None, ranked)
+
+
+def _in_order(sources: Iterable[Source], rows: Mapping[Subject, T]) -> list[tuple[Source, T]]:
+    """Those that set something, in the order by which ties are settled."""
+    known = [source for source in sources if source.subject in rows]
+    return [(source, rows[source.subject]) for source in sorted(known, key=_order)]
 
 
 def sources_of(user: User, groups: Iterable[Group]) -> list[Source]:
     """The user and all groups, in the order in which they are named to people."""
     own = Source(Subject(SubjectKind.USER, user.id), user.name or user.email)
     others = [Source(Subject(SubjectKind.GROUP, g.id), g.name) for g in groups]
-    return sorted([own, *others], key=lambda s: s.order)
+    return sorted([own, *others], key=_order)
 
 
 def merge_limits(sources: Iterable[Source], limits: Mapping[Subject, RateLimits]) -> dict[Dimension, Merged]:
     """The strictest value per dimension, each on its own."""
-    known = [(source, limits[source.subject]) for source in sources if source.subject in limits]
+    known = _in_order(sources, limits)
     return {
         dimension: strictest(Candidate(s, value) for s, row in known if (value := row.get(dimension)) is not None)
         for dimension in Dimension
@@ -91,7 +102,7 @@ def merge_limits(sources: Iterable[Source], limits: Mapping[Subject, RateLimits]
 
 def merge_budgets(sources: Iterable[Source], budgets: Mapping[Subject, Budget]) -> dict[Window, Merged]:
     """The strictest cap per window, each on its own."""
-    known = [(source, budgets[source.subject]) for source in sources if source.subject in budgets]
+    known = _in_order(sources, budgets)
     return {
         window: strictest(Candidate(s, value) for s, row in known if (value := row.get(window)) is not None)
         for window in Window

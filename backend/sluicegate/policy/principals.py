@@ -121,7 +121,7 @@ class Principal(Standing):
     """A key with its owner, through the secret that goes by `public_id`. Expired, revoked and suspended ones are kept
     too: refusing them stays cheap."""
 
-    __slots__ = ("current", "expires_at", "key", "key_id", "named", "replaced")
+    __slots__ = ("current", "ends", "expires_at", "key", "key_id", "named", "replaced")
 
     def __init__(self, rows: KeyRows, compiled: CompiledUser, public_id: str) -> None:
         super().__init__(compiled, rows)
@@ -132,6 +132,10 @@ class Principal(Standing):
         if self.replaced and key.previous_expires_at is not None:
             ends.append(key.previous_expires_at)
         self.expires_at = min(ends).timestamp() if ends else None
+        # Until then `check` has nothing against a call, in seconds since the epoch.
+        self.ends = math.inf if self.expires_at is None else self.expires_at
+        if key.revoked_at is not None or compiled.user.status is not UserStatus.ACTIVE:
+            self.ends = -math.inf
         self.current = True
         self.key_id = key.id
         # How the ledger names the caller: user and key, each by id and label, and the groups.

@@ -117,5 +117,10 @@ def upstream_unavailable(message: str, status: int = 502, retry_after: int | Non
     return Refusal("upstream_unavailable", status, message, retry_after=retry_after)
 
 
+def undecided(message: str, retry_after: int) -> Refusal:
+    """For what passes by itself, and is nobody's fault who calls."""
+    return Refusal("temporarily_unavailable", 503, message, retry_after=retry_after)
+
+
 def internal_error(request_id: str) -> Refusal:
     return Refusal("internal_error", 500, f"The gateway failed on this request. Its id is {request_id}.")

@@ -18,7 +18,9 @@ class SingleFlight(Generic[K, T]):
 
     async def run(self, key: K, work: Callable[[], Awaitable[T]]) -> T:
         task = self._running.get(key)
-        if task is None:
+        # One that is over is still there until the loop comes around. Its result may be outdated already, and it is
+        # had without waiting: whoever asked in a loop would not leave it.
+        if task is None or task.done():
             task = asyncio.ensure_future(_call(work))
             self._running[key] = task
             task.add_done_callback(lambda done: self._finish(key, done))

@@ -13,6 +13,7 @@ _SECONDS = 60.0
 _MAX_PER_ADDRESS = 30
 # Keys that are looked at hold a place until it is known what they are: others from there wait for so long.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 5.0, 0.05
+_RETRY_SECONDS = 1
 
 
 class BadKeys:
@@ -24,7 +25,7 @@ class BadKeys:
 
     async def begin(self, credential: str, address: str) -> None:
         """To be followed by `end`. Raises Refusal for a key that was wrong just now, or an address that sent too many
-        of them."""
+        of them; and one that passes when its turn does not come, since the keys before it may all be right."""
         key, wrong, begun = _names(credential, address)
         for _ in range(int(_PATIENCE_SECONDS / _PAUSE_SECONDS)):
             known, bad = await self._tallies.counts(key, wrong)
@@ -35,7 +36,8 @@ class BadKeys:
             if await self._tallies.take(Tally(begun, _MAX_PER_ADDRESS, _SECONDS)) is None:
                 return
             await asyncio.sleep(_PAUSE_SECONDS)
-        raise _too_many(1.0)
+        message = "Too many API keys that were not seen before come from this address at once; try again soon."
+        raise refusals.undecided(message, _RETRY_SECONDS)
 
     async def end(self, credential: str, address: str, *, wrong: bool) -> None:
         key, wrongs, begun = _names(credential, address)

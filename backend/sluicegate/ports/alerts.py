@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sluicegate.domain.alert import Alert, Notice
-from sluicegate.domain.policy import PolicyChange, Subject, SubjectKind
+from sluicegate.domain.policy import PolicyChange, Subject, SubjectKind, Window
 from sluicegate.domain.webhook import Post, PostStatus, Webhook
 from sluicegate.ports.pages import Page, PageRequest
 
@@ -56,6 +56,11 @@ class AlertRepository(Protocol):
 
     async def capped(self, kind: SubjectKind, after: str, most: int) -> list[str]:
         """The first ids after one, sorted: of all users, whom groups may cap, and of keys and pools with a budget."""
+        ...
+
+    async def near(self, subjects: Collection[Subject], periods: Mapping[str, Window], now: datetime) -> list[Subject]:
+        """Of these all whose spending in one of the periods has reached a threshold of their cap, and few more: it may
+        be that of any cap that is merged for them, and whoever has a running override for one is among them."""
         ...
 
     async def spends(self, subjects: Collection[Subject], periods: Collection[str]) -> list[Spend]:

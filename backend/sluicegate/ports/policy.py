@@ -129,6 +129,9 @@ class Vault(Protocol):
         ...
 
 
+# More than all money and tokens there are.
+_NO_BOUND = 1 << 100
+
 ChangeListener = Callable[[Sequence[PolicyChange]], Awaitable[None]]
 
 
@@ -156,7 +159,8 @@ class Freshness(Protocol):
 @dataclass(frozen=True, slots=True)
 class LimitSet:
     """The values that one call must respect for one subject; None = no limit. Tokens and requests per 60 seconds,
-    caps in nano-dollars per calendar window."""
+    caps in nano-dollars per calendar window. `bounds` are all of them in the order of the fields, with a number above
+    all others where there is no limit."""
 
     subject: Subject
     requests: int | None = None
@@ -166,6 +170,12 @@ class LimitSet:
     day: int | None = None
     week: int | None = None
     month: int | None = None
+    bounds: tuple[int, int, int, int, int, int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        rates = self.requests, self.input_tokens, self.output_tokens, self.concurrent_requests
+        bounds = tuple(_NO_BOUND if limit is None else limit for limit in (*rates, self.day, self.week, self.month))
+        object.__setattr__(self, "bounds", bounds)
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -222,9 +232,9 @@ class CountersUnavailable(Exception):
 
 
 class Lease(Protocol):
-    """What an admitted call holds until it is settled."""
+    """What an admitted call holds; `open` until it is settled."""
 
-    id: str
+    open: bool
 
 
 L = TypeVar("L", bound=Lease)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sluicegate.domain.catalog import ProviderKind
-from sluicegate.ports.upstream import RawHeaders, UpstreamRequest
+from sluicegate.ports.upstream import Arriving, RawHeaders, UpstreamRequest, UpstreamResponse
 from sluicegate.ports.usage import UsageSink
 
 
@@ -33,8 +33,13 @@ class CallTraces(Protocol):
         the backend can go on with the trace."""
         ...
 
-    def answered(self, call_id: str, status: int) -> None:
-        """The backend tried last has answered; from 500 on, and with 429, that is the end of the attempt."""
+    def answered(self, call_id: str, response: UpstreamResponse) -> UpstreamResponse:
+        """The backend tried last has answered; from 500 on, and with 429, that is the end of the attempt. Gives the
+        response to go on with, which holds the same."""
+        ...
+
+    def arrived(self, call_id: str, response: Arriving) -> Arriving:
+        """As `answered`, for a response that may be taken without waiting."""
         ...
 
     def failed(self, call_id: str, kind: str) -> None:

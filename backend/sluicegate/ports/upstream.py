@@ -109,15 +109,41 @@ class UpstreamResponse(Protocol):
     async def aclose(self) -> None: ...
 
 
+class Arriving(UpstreamResponse, Protocol):
+    """An answer that may also be taken without waiting. While it is `going_on`, nothing is left once `take` has given
+    something."""
+
+    @property
+    def going_on(self) -> bool: ...
+    @property
+    def size(self) -> int:
+        """How many bytes of the body have come and were not taken. Beyond some tens of thousands no more come."""
+        ...
+
+    def take(self) -> bytes | None:
+        """What has come of the body, `b""` at its end, None while nothing has; raises UpstreamError when all that came
+        before the provider broke off was taken."""
+        ...
+
+    def notify(self, listener: Callable[[], None] | None) -> None:
+        """As `Begun.notify`."""
+        ...
+
+    def discard(self) -> None:
+        """What `aclose` does; nobody is notified any more."""
+        ...
+
+
 class Begun(Protocol):
     """A request that is on its way. Exactly one of `answer` and `give_up` must be called in the end, unless `arrived`
     gave the response."""
 
-    def notify(self, listener: Callable[[], None]) -> None:
-        """Has it called once, as soon as more of the answer has come or none will."""
+    def notify(self, listener: Callable[[], None] | None) -> None:
+        """Has it called whenever more of the answer has come, and once none will; in place of whoever was called so
+        far."""
         ...
 
-    def arrived(self) -> UpstreamResponse | None:
+    def arrived(self) -> Arriving | None:
         """The response, once its head is here."""
         ...
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from sluicegate.domain.policy import Subject, Window
-from sluicegate.domain.usage import CallRecord, Outcome, RefusalSpot
+from sluicegate.domain.usage import CallCourse, CallFacts, CallRecord, Outcome, RefusalSpot
 from sluicegate.ports.pages import Page, PageRequest
 
 
@@ -29,14 +29,14 @@ SESSION = "session"
 class UsageSink(Protocol):
     """The journal: durable against the death of the process when either call returns."""
 
-    def open(self, record: CallRecord) -> None:
-        """Before the provider is called: the record with estimates, which counts if the process dies.
+    def open(self, facts: CallFacts, course: CallCourse) -> None:
+        """Before the provider is called: with estimates, which count if the process dies.
 
         Raises OSError when it cannot be kept, and then the call must not go on."""
         ...
 
-    def settle(self, record: CallRecord) -> None:
-        """Before the last byte goes to the caller: the record as it turned out."""
+    def settle(self, facts: CallFacts, course: CallCourse) -> None:
+        """Before the last byte goes to the caller: as it turned out."""
         ...
 
     def discard(self, call_id: str) -> None:

@@ -10,7 +10,7 @@ from sluicegate.domain.alert import Alert
 from sluicegate.domain.policy import Budget, Subject, SubjectKind, Window
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
-from sluicegate.policy.effective import effective_policy
+from sluicegate.policy.effective import effective_caps
 from sluicegate.policy.windows import Period
 from sluicegate.ports.alerts import Spend
 from sluicegate.ports.policy import UserRows
@@ -89,9 +89,8 @@ async def _user_caps(tx: Transaction, ids: Sequence[str], now: datetime) -> Caps
         if place % _TURN == 0:
             await asyncio.sleep(0)
         own = Subject(SubjectKind.USER, user.id)
-        policy = effective_policy(
-            UserRows(user, groups.get(user.id, []), [], {}, budgets, overrides.get(user.id, [])), now
-        )
+        rows = UserRows(user, groups.get(user.id, []), [], {}, budgets, overrides.get(user.id, []))
+        policy = effective_caps(rows, now)
         for window, merged in policy.budgets.items():
             source = policy.source_of(merged)
             if merged.value is None or source is None:

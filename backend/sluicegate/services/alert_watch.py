@@ -11,6 +11,7 @@ how far it got. Once an hour, and where a clock went back, everybody is looked a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 
@@ -36,7 +37,9 @@ _GRACE = timedelta(minutes=10)
 # A transaction may be visible so much later than the time that it carries.
 _OVERLAP = timedelta(seconds=60)
 _EVERYBODY_AFTER = timedelta(hours=1)
-_AT_ONCE = 200
+# So many are asked about in one statement, and of so many that are near a threshold caps are merged together.
+_AT_ONCE = 500
+_NEAR_AT_ONCE = 50
 _LETTER_LIFE = timedelta(days=2)
 
 
@@ -84,7 +87,7 @@ class AlertWatch:
             subjects = {subject for subject, amount in spent.items() if self._seen_spent.get(subject) != amount}
             subjects |= await self._changed(fresh, before.looked_at, now)
             count = 0
-            for some in _chunks(sorted(subjects, key=lambda subject: (subject.kind, subject.id))):
+            for some in _chunks(sorted(subjects, key=lambda subject: (subject.kind, subject.id)), _AT_ONCE):
                 count += await self._look_at(some, periods, now)
         if count:
             self._mail.nudge()
@@ -128,7 +131,10 @@ class AlertWatch:
         count = 0
         for kind in (SubjectKind.USER, SubjectKind.KEY, SubjectKind.POOL):
             async for some in self._capped(kind):
+                began = self._clock.monotonic()
                 count += await self._look_at(some, periods, now)
+                # Calls, which may have but one core with this, are to have half of it at least.
+                await asyncio.sleep(self._clock.monotonic() - began)
         return count
 
     async def _capped(self, kind: SubjectKind) -> AsyncIterator[list[Subject]]:
@@ -144,6 +150,15 @@ class AlertWatch:
 
     async def _look_at(self, subjects: Sequence[Subject], periods: Mapping[str, Period], now: datetime) -> int:
         """Tells what these have reached; gives how many alerts that made."""
+        # Most are far from any threshold, which the database can tell without their policy.
+        async with self._store.read() as tx:
+            near = await tx.alerts.near(subjects, {key: period.window for key, period in periods.items()}, now)
+        count = 0
+        for some in _chunks(near, _NEAR_AT_ONCE):
+            count += await self._look_closer(some, periods, now)
+        return count
+
+    async def _look_closer(self, subjects: Sequence[Subject], periods: Mapping[str, Period], now: datetime) -> int:
         async with self._store.read() as tx:
             caps = await caps_of(tx, subjects, now)
             capped = list({subject for subject, _ in caps})
@@ -225,5 +240,5 @@ async def _admins(tx: Transaction) -> list[User]:
         request = PageRequest(100, page.items[-1][1])
 
 
-def _chunks(items: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
+def _chunks(items: Sequence[Subject], most: int) -> Iterator[Sequence[Subject]]:
+    return (items[start : start + most] for start in range(0, len(items), most))

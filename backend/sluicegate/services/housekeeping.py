@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 from sluicegate.domain.audit import SYSTEM
 from sluicegate.kit.clock import Clock
-from sluicegate.ports.store import Store
+from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.sessions import SESSION_IDLE
 
 # So long can a link that is of no use any more still tell its holder why.
 _EXPLAINED = timedelta(days=90)
 _AT_ONCE = 500
+# Longer than any process may fall behind and still be told change by change.
+_CHANGES_KEPT = timedelta(days=1)
 # So long is kept what secret rules found.
 _FINDINGS_KEPT = timedelta(days=90)
 
@@ -49,9 +52,16 @@ class Housekeeping:
                     await tx.audit.record(SYSTEM, "invitation.expire", "user", user.id, user.label, {}, after)
         return len(lapsed)
 
+    async def remove_old_changes(self) -> None:
+        """Of policy changes that are in force everywhere, only the newest are of use: processes compare its number."""
+        await self._remove(_CHANGES_KEPT, lambda tx, before: tx.policy.remove_changes(before, _AT_ONCE))
+
     async def remove_old_findings(self) -> None:
-        before = self._clock.now() - _FINDINGS_KEPT
-        removed = _AT_ONCE
+        await self._remove(_FINDINGS_KEPT, lambda tx, before: tx.secret_rules.remove_findings(before, _AT_ONCE))
+
+    async def _remove(self, kept: timedelta, portion: Callable[[Transaction, datetime], Awaitable[int]]) -> None:
+        """What is older than `kept`, `_AT_ONCE` in each transaction; `portion` gives how many went."""
+        before, removed = self._clock.now() - kept, _AT_ONCE
         while removed == _AT_ONCE:
             async with self._store.write() as tx:
-                removed = await tx.secret_rules.remove_findings(before, _AT_ONCE)
+                removed = await portion(tx, before)

@@ -6,9 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sluicegate.kit.errors import Unavailable
@@ -25,6 +24,8 @@ _SQLITE = frozenset(
         sqlite3.SQLITE_CANTOPEN,
     }
 )
+# Of PostgreSQL: a replica before it takes over, or a server that was told to take no changes.
+_READ_ONLY = "25006"
 _RETRY_SECONDS = 5
 
 
@@ -47,7 +48,7 @@ def _is_away(error: DBAPIError | PoolTimeout) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         # The lower byte is the code, what is above says more.
         return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE
-    return isinstance(error.orig, psycopg.OperationalError | psycopg.InterfaceError)
+    return isinstance(error, OperationalError | InterfaceError) or _code_of(error) == _READ_ONLY
 
 
 def _code_of(error: DBAPIError | PoolTimeout) -> str | None:

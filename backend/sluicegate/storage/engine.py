@@ -38,6 +38,7 @@ from sluicegate.storage.repositories.switches import SqlSwitchRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.repositories.versions import SqlVersionRepository
 from sluicegate.storage.repositories.webhooks import SqlWebhookRepository
+from sluicegate.storage.silence import NOTICE_THE_END
 from sluicegate.storage.tables.policy import PolicyChangeRow
 from sluicegate.storage.turns import turns_of
 
@@ -52,13 +53,15 @@ _CHANGES_KEY = 0x51_1C_E6_A7_E2
 
 
 def database_url(text: str) -> URL:
-    """The async URL of a configured database: `sqlite:///path` or `postgresql://user@host/name`; raises ValueError."""
+    """The async URL of a configured database: `sqlite:///path` or `postgresql://user@host/name`; raises ValueError.
+    Who connects to PostgreSQL by it soon notices a host that is gone, unless the URL itself says how soon."""
     url = make_url(text)
     match url.get_backend_name():
         case "sqlite":
             return url.set(drivername="sqlite+aiosqlite")
         case "postgresql":
-            return url.set(drivername="postgresql+psycopg")
+            own = {name: str(value) for name, value in NOTICE_THE_END.items() if name not in url.query}
+            return url.set(drivername="postgresql+psycopg").update_query_dict(own)
         case other:
             raise ValueError(f"{other} is not supported; use sqlite:///path or postgresql://user@host/name")
 

@@ -6,21 +6,25 @@ nothing left to do, and a failed one leaves no trace.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+# Only what moves a schema loads alembic: a server looks at where it is, and would keep 10 MB for nothing.
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 _SCRIPTS = Path(__file__).parent / "migrations"
+_NAMED = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)
+_VERSION = table("alembic_version", column("version_num"))
 # Any number will do, so long as nothing else in the database takes the same advisory lock.
 _LOCK_KEY = 0x51_1C_E6_A7_E0
 _SQLITE_WAIT_SECONDS = 120
@@ -48,6 +52,8 @@ def upgrade(url: str, version: str = "head") -> str | None:
 def downgrade(url: str, version: str) -> str | None:
     """Takes versions back down to `version`, or all with `base`; data that the older schema cannot hold is lost."""
 
+    from alembic import command
+
     def work(connection: Connection) -> str | None:
         command.downgrade(_config(connection), version)
         return version_of(connection)
@@ -57,11 +63,15 @@ def downgrade(url: str, version: str) -> str | None:
 
 def move_to(connection: Connection, version: str) -> None:
     """Upgrades within a transaction of `in_one_transaction`."""
+    from alembic import command
+
     command.upgrade(_config(connection), version)
 
 
 def clear(connection: Connection) -> None:
     """Takes a schema away, if there is one, with all it holds; within a transaction of `in_one_transaction`."""
+    from alembic import command
+
     command.downgrade(_config(connection), "base")
 
 
@@ -91,19 +101,34 @@ def check(url: str) -> None:
 
 def newest() -> str:
     """The version that this release works with."""
-    head = _scripts().get_current_head()
-    if head is None:
+    versions = _versions()
+    heads = versions.keys() - versions.values()
+    if len(heads) != 1:
         raise SchemaError("This installation is incomplete: its migrations are missing.")
-    return head
+    return heads.pop()
 
 
 def known() -> set[str]:
     """All versions that this release can start from."""
-    return {script.revision for script in _scripts().walk_revisions()}
+    return set(_versions())
+
+
+@cache
+def _versions() -> dict[str, str | None]:
+    """The version before each of them."""
+    found: dict[str, str | None] = {}
+    for script in (_SCRIPTS / "versions").glob("*_*.py"):
+        names = {bool(before): name for before, name in _NAMED.findall(script.read_text())}
+        if False in names:
+            found[names[False]] = names.get(True)
+    return found
 
 
 def version_of(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """Where alembic has noted it; None without a schema."""
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+    return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
 
 
 def in_one_transaction(url: str, work: Callable[[Connection], T]) -> T:
@@ -159,13 +184,11 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
     config.attributes["connection"] = connection
     return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())

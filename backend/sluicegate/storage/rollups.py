@@ -27,13 +27,13 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.usage import SESSION, Grain
 from sluicegate.storage.repositories.refusals import REFUSALS
 from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.repositories.upsert import insert_on
 from sluicegate.storage.spans import EIGHT_DAYS, QUARTER, starts
 from sluicegate.storage.tables.identity import GroupRow
 from sluicegate.storage.tables.rollups import (
@@ -157,7 +157,9 @@ class SqlRollups:
             new = {name: lines for name, lines in set_lines(records).items() if name not in sets}
             for lines in new.values():
                 rows = [{"set_id": set_id, "group_id": group_id} for set_id, group_id in lines]
-                await connection.execute(_upserting(self._engine, GROUP_SETS).on_conflict_do_nothing(), rows)
+                await connection.execute(
+                    insert_on(self._engine.dialect.name, GROUP_SETS).on_conflict_do_nothing(), rows
+                )
             sets.update(new)
             lines = pending_lines(records, spans)
             await connection.execute(insert(PENDING), [dict(zip(PENDING_COLUMNS, x, strict=True)) for x in lines])
@@ -221,18 +223,16 @@ _ADDED = {
 
 
 async def _fold(connection: AsyncConnection, kept_from: Mapping[str, int], zone: tzinfo) -> int:
-    on_sqlite = connection.dialect.name == "sqlite"
+    dialect = connection.dialect.name
     days = [row.day_ms for row in await connection.execute(select(PENDING.c.day_ms).distinct())]
     coarser = {grain: starts(days, grain, zone) for grain in (EIGHT_DAYS, QUARTER)}
     for table, rows in [*_additions(kept_from), *_of_people(coarser, kept_from)]:
         names = [column.name for column in rows.selected_columns]
-        adding = (sqlite.insert if on_sqlite else postgresql.insert)(table).from_select(names, rows)
+        adding = insert_on(dialect, table).from_select(names, rows)
         keys = [column.name for column in table.primary_key]
         await connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=_ADDED[table.name]))
     for rows in _labels():
-        naming = (sqlite.insert if on_sqlite else postgresql.insert)(LABELS).from_select(
-            [column.name for column in LABELS.columns], rows
-        )
+        naming = insert_on(dialect, LABELS).from_select([column.name for column in LABELS.columns], rows)
         new = naming.excluded
         newer = or_(
             new.latest_ms > LABELS.c.latest_ms,
@@ -302,10 +302,6 @@ def _labels() -> list[Rows]:
     # SQLite takes ON CONFLICT after a join for a part of the join, unless a condition stands between.
     found.append(named.select_from(groups).where(PENDING.c.id > 0).group_by(GROUPS.c.id, GROUPS.c.name))
     return found
-
-
-def _upserting(engine: AsyncEngine, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return (sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert)(table)
 
 
 async def _no_time_limit(connection: AsyncConnection) -> None:

@@ -66,29 +66,36 @@ class Spans:
         self._periods = periods
         self._current: Mapping[Window, Period] | None = None
         self._midnight = self._month = 0
+        # Those of the last call, which are the next one's as well until these five minutes or this day are over.
+        self._last = (0, 0, 0, 0)
+        self._until = 0
 
     def of(self, ms: int) -> tuple[int, int, int, int]:
         """Hours are counted from local midnight, so that days end between two of them also in zones that are not whole
         hours from UTC, and on days that are not whole hours long."""
+        if self._last[0] <= ms < self._until:
+            return self._last
         then = self._periods.at_time(ms / 1000)
         if then is not self._current:
             self._current = then
             self._midnight = round(then[Window.DAY].start.timestamp() * 1000)
             self._month = round(then[Window.MONTH].start.timestamp() * 1000)
         into = ms - self._midnight
-        return ms - into % _FIVE_MINUTES_MS, ms - into % _HOUR_MS, self._midnight, self._month
+        begins = ms - into % _FIVE_MINUTES_MS
+        self._last = begins, ms - into % _HOUR_MS, self._midnight, self._month
+        self._until = min(begins + _FIVE_MINUTES_MS, round(then[Window.DAY].end.timestamp() * 1000))
+        return self._last
 
 
 def pending_lines(records: Iterable[CallRecord], spans: Spans) -> list[Line]:
     """Sums per everything that roll-ups tell apart, in the order of `PENDING_COLUMNS`."""
-    sums: dict[tuple[int | str, ...], list[int]] = {}
-    labels: dict[tuple[int | str, ...], tuple[int, str, str, str]] = {}
+    of, sums = spans.of, dict[tuple[Any, ...], list[Any]]()
     for r in records:
         key = (
-            *spans.of(r.started_ms),
+            of(r.started_ms),
             r.user_id,
             r.key_id,
-            set_of(r.group_ids),
+            r.group_ids,
             r.model_slug,
             r.provider_id,
             r.client_app or "",
@@ -97,19 +104,33 @@ def pending_lines(records: Iterable[CallRecord], spans: Spans) -> list[Line]:
         )
         total = sums.get(key)
         if total is None:
-            total = sums[key] = [0] * len(SUMS)
-        written = r.cache_write_5m_tokens + r.cache_write_1h_tokens
-        total[0] += 1
-        total[1] += r.outcome not in _FINE
-        total[2] += r.input_tokens + r.cache_read_tokens + written
-        total[3] += r.cache_read_tokens
-        total[4] += written
-        total[5] += r.output_tokens
-        total[6] += r.cost_nanos
-        known = labels.get(key)
-        if known is None or r.started_ms >= known[0]:
-            labels[key] = (r.started_ms, r.user_label, r.key_label, r.provider_name)
-    return [(*key, *labels[key], *total) for key, total in sums.items()]
+            total = sums[key] = [r, *[0] * len(SUMS)]
+        elif r.started_ms >= total[0].started_ms:
+            total[0] = r
+        read, written = r.cache_read_tokens, r.cache_write_5m_tokens + r.cache_write_1h_tokens
+        total[1] += 1
+        if r.outcome not in _FINE:
+            total[2] += 1
+        total[3] += r.input_tokens + read + written
+        total[4] += read
+        total[5] += written
+        total[6] += r.output_tokens
+        total[7] += r.cost_nanos
+    return [
+        (
+            *begins,
+            user_id,
+            key_id,
+            set_of(group_ids),
+            *others,
+            last.started_ms,
+            last.user_label,
+            last.key_label,
+            last.provider_name,
+            *total,
+        )
+        for (begins, user_id, key_id, group_ids, *others), (last, *total) in sums.items()
+    ]
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -17,7 +18,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.storage.repositories.credentials import KEYS
@@ -26,19 +26,15 @@ from sluicegate.storage.tables.identity import UserRow
 from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, PENDING_COLUMNS, SPEND, SPEND_COLUMNS
 
 _USERS = table_of(UserRow)
-ROWS = 25
-"""Calls in one statement. With their columns they stay below what the oldest SQLite takes as parameters."""
 
 
 class UsageStatements:
     """Parameters follow the columns of the table that is written, or the conditions as they are named here."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, insert: Callable[[Table], Any]) -> None:
+        """`insert` is that of the dialect, which may meet rows that are there already."""
         self._dialect = dialect
-        insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
         self.insert_call = self._text(insert(LEDGER))
-        # So many at a time, of one call after the other.
-        self.insert_calls = self._text(insert(LEDGER).values([_numbered(number) for number in range(ROWS)]))
         self.insert_new_call = self._text(insert(LEDGER).on_conflict_do_nothing().returning(LEDGER.c.call_id))
         self.add_pending = self._text(insert(PENDING).values({name: bindparam(name) for name in PENDING_COLUMNS}))
         self.add_set = self._text(insert(GROUP_SETS).on_conflict_do_nothing())
@@ -72,6 +68,11 @@ class UsageStatements:
             .values(last_used_at=bindparam("at"), last_used_client=bindparam("client"))
         )
 
+    def insert_calls(self, count: int) -> str:
+        """So many at a time, the parameters of one call after those of the other."""
+        head, values, row = self.insert_call.rpartition(" VALUES ")
+        return head + values + ", ".join([row] * count)
+
     def spent(self, periods: int = len(Window)) -> str:
         """By subject kind, subject id and as many periods."""
         return self._text(
@@ -96,10 +97,6 @@ class UsageStatements:
         return str(statement.compile(dialect=self._dialect))
 
 
-def _numbered(number: int) -> dict[str, ColumnElement[Any]]:
-    return {column.name: bindparam(f"{column.name}_{number}") for column in LEDGER.columns}
-
-
 def _keys(table: Table) -> list[str]:
     return [column.name for column in table.primary_key]
 
@@ -122,7 +119,3 @@ def _recent(condition: ColumnElement[bool]) -> ClauseElement:
         .where(condition, LEDGER.c.started_ms >= bindparam("since"))
         .order_by(LEDGER.c.started_ms)
     )
-
-
-SQLITE = UsageStatements(sqlite.dialect(paramstyle="qmark"))
-POSTGRES = UsageStatements(postgresql.dialect(paramstyle="format"))

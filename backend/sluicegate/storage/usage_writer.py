@@ -15,7 +15,7 @@ from itertools import chain
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
 
-import psycopg
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 
 from sluicegate.domain.policy import Subject, Window
@@ -24,10 +24,7 @@ from sluicegate.policy.windows import PeriodClock
 from sluicegate.storage.last_use import LastUse, Use, active_lines, lines_for
 from sluicegate.storage.turns import turns_of_file
 from sluicegate.storage.usage_batch import (
-    LEDGER,
     LEDGER_COLUMNS,
-    PENDING,
-    PENDING_COLUMNS,
     Line,
     Spans,
     distinct,
@@ -37,22 +34,20 @@ from sluicegate.storage.usage_batch import (
     set_lines,
     spend_lines,
 )
-from sluicegate.storage.usage_sql import POSTGRES, ROWS, SQLITE, UsageStatements
+from sluicegate.storage.usage_sql import UsageStatements
 
 _BUSY_SECONDS = 5
-_CONNECT_SECONDS = 10
 # Ids looked up by one statement: well below what the driver takes as parameters.
 _CHUNK = 500
 _REMEMBERED_SETS = 100_000
-# What a driver raises when a batch repeats a call or holds a value that no column takes.
-_UNFIT = (sqlite3.IntegrityError, psycopg.IntegrityError, psycopg.DataError, OverflowError, UnicodeEncodeError)
+# Calls in one statement, where SQLite takes as many parameters; before its version 3.32 it does not.
+_ROWS = 100
 
 
 class _Closable(Protocol):
     def close(self) -> None: ...
 
 
-Postgres = psycopg.Connection[tuple[Any, ...]]
 C = TypeVar("C", bound=_Closable)
 R = TypeVar("R")
 
@@ -65,16 +60,27 @@ class _Wire(Generic[C]):
         self._connection: C | None = None
         self._lock = Lock()
 
-    def run(self, work: Callable[[C], R]) -> R:
+    def run(self, work: Callable[[C], R], again: tuple[type[Exception], ...] = ()) -> R:
+        """Work that fails with one of `again` over a connection that was open before is done once more over a new
+        one."""
         with self._lock:
-            if self._connection is None:
-                self._connection = self._connect()
+            old = self._connection is not None
             try:
-                return work(self._connection)
-            except BaseException:
-                # Closing rolls back, whatever state the failure left.
-                self._drop()
-                raise
+                return self._run(work)
+            except again:
+                if not old:
+                    raise
+            return self._run(work)
+
+    def _run(self, work: Callable[[C], R]) -> R:
+        if self._connection is None:
+            self._connection = self._connect()
+        try:
+            return work(self._connection)
+        except BaseException:
+            # Closing rolls back, whatever state the failure left.
+            self._drop()
+            raise
 
     def close(self) -> None:
         with self._lock:
@@ -86,11 +92,15 @@ class _Wire(Generic[C]):
             self._connection = None
 
 
-class _Writer(ABC, Generic[C]):
+class SqlUsageWriter(ABC, Generic[C]):
     """Implements ports.usage.UsageWriter over a driver. Reads have their own connection, so that a batch that waits
     for the database keeps nobody from being admitted."""
 
     sql: UsageStatements
+    unfit: tuple[type[Exception], ...]
+    """What the driver raises when a batch repeats a call or holds a value that no column takes."""
+    ended: tuple[type[Exception], ...] = ()
+    """What it raises when the database, or something on the way, has ended a connection since it was used last."""
 
     def __init__(self, connect: Callable[[], C], zone: tzinfo) -> None:
         self._writing = _Wire(connect)
@@ -107,7 +117,7 @@ class _Writer(ABC, Generic[C]):
         uses = self._last_use.due(batch)
         try:
             self._writing.run(lambda connection: self._write(connection, batch, uses, self._insert_all))
-        except _UNFIT:
+        except self.unfit:
             batch = distinct(fitted(batch))
             uses = self._last_use.due(batch)
             self._writing.run(lambda connection: self._write(connection, batch, uses, self._insert_new))
@@ -122,15 +132,19 @@ class _Writer(ABC, Generic[C]):
     def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
         statement = self.sql.spent(len(periods))
         parameters = (subject.kind.value, subject.id, *periods.values())
-        rows = dict(self._reading.run(lambda connection: self._rows(connection, statement, parameters)))
+        rows = dict(self._read(statement, parameters))
         return {window: rows.get(key, 0) for window, key in periods.items()}
 
     def recent(self, subject: Subject, since_ms: int) -> Sequence[tuple[float, int, int]]:
         statement = self.sql.recent.get(subject.kind)
         if statement is None:
             return ()
-        rows = self._reading.run(lambda connection: self._rows(connection, statement, (subject.id, since_ms)))
+        rows = self._read(statement, (subject.id, since_ms))
         return [(started_ms / 1000, input_tokens, output_tokens) for started_ms, input_tokens, output_tokens in rows]
+
+    def _read(self, statement: str, parameters: Sequence[str | int]) -> list[Any]:
+        # Somebody waits to be let in, who would be refused for a database that is there.
+        return self._reading.run(lambda connection: self._rows(connection, statement, parameters), self.ended)
 
     def close(self) -> None:
         self._writing.close()
@@ -157,8 +171,9 @@ class _Writer(ABC, Generic[C]):
     def _rows(self, connection: C, statement: str, parameters: Sequence[str | int]) -> list[tuple[Any, ...]]: ...
 
 
-class SqliteUsageWriter(_Writer[sqlite3.Connection]):
-    sql = SQLITE
+class SqliteUsageWriter(SqlUsageWriter[sqlite3.Connection]):
+    sql = UsageStatements(sqlite.dialect(paramstyle="qmark"), sqlite.insert)
+    unfit = (sqlite3.IntegrityError, OverflowError, UnicodeEncodeError)
 
     def __init__(self, path: str, zone: tzinfo) -> None:
         super().__init__(lambda: _open_sqlite(path), zone)
@@ -183,11 +198,14 @@ class SqliteUsageWriter(_Writer[sqlite3.Connection]):
             connection.execute("COMMIT")
 
     def _insert_all(self, connection: sqlite3.Connection, batch: list[CallRecord]) -> list[CallRecord]:
-        lines = ledger_lines(batch)
         # The driver lets go of the interpreter for each statement, and has to wait for it again.
-        whole = len(lines) // ROWS * ROWS
-        for start in range(0, whole, ROWS):
-            connection.execute(self.sql.insert_calls, tuple(chain.from_iterable(lines[start : start + ROWS])))
+        count = min(_ROWS, connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(LEDGER_COLUMNS))
+        lines = ledger_lines(batch)
+        whole = len(lines) // count * count
+        if whole:
+            statement = self.sql.insert_calls(count)
+            for start in range(0, whole, count):
+                connection.execute(statement, tuple(chain.from_iterable(lines[start : start + count])))
         connection.executemany(self.sql.insert_call, lines[whole:])
         return batch
 
@@ -210,54 +228,15 @@ def _open_sqlite(path: str) -> sqlite3.Connection:
     return connection
 
 
-class PostgresUsageWriter(_Writer[Postgres]):
-    sql = POSTGRES
-
-    def __init__(self, conninfo: str, zone: tzinfo) -> None:
-        super().__init__(lambda: psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS), zone)
-
-    def _write(
-        self,
-        connection: Postgres,
-        batch: list[CallRecord],
-        uses: dict[str, Use],
-        insert: Callable[[Postgres, list[CallRecord]], list[CallRecord]],
-    ) -> None:
-        with connection.transaction(), connection.cursor() as cursor:
-            new = insert(connection, batch)
-            cursor.executemany(self.sql.add_set.encode(), self._new_sets(new))
-            _copy(cursor, PENDING.name, PENDING_COLUMNS, pending_lines(new, self._spans))
-            cursor.executemany(self.sql.add_spend.encode(), spend_lines(new, self._periods))
-            cursor.executemany(self.sql.be_active.encode(), active_lines(batch, uses, sqlite=False))
-            cursor.executemany(self.sql.use_key.encode(), lines_for(uses, sqlite=False))
-
-    def _insert_all(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:
-        with connection.cursor() as cursor:
-            _copy(cursor, LEDGER.name, LEDGER_COLUMNS, ledger_lines(batch))
-        return batch
-
-    def _insert_new(self, connection: Postgres, batch: list[CallRecord]) -> list[CallRecord]:
-        with connection.cursor() as cursor:
-            cursor.executemany(self.sql.insert_new_call.encode(), ledger_lines(batch), returning=True)
-            new = {row[0] for result in cursor.results() for row in result}
-        return [record for record in batch if record.call_id in new]
-
-    def _rows(self, connection: Postgres, statement: str, parameters: Sequence[str | int]) -> list[Any]:
-        return connection.execute(statement.encode(), parameters).fetchall()
-
-
-def _copy(cursor: psycopg.Cursor[Any], table: str, columns: Iterable[str], lines: Iterable[Line]) -> None:
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as copy:
-        for line in lines:
-            copy.write_row(line)
-
-
 def _chunks(items: list[str], size: int) -> Iterable[list[str]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def make_usage_writer(url: URL, zone: tzinfo) -> SqliteUsageWriter | PostgresUsageWriter:
+def make_usage_writer(url: URL, zone: tzinfo) -> SqlUsageWriter[Any]:
     """The writer for the database at `url`; budget periods are those of `zone`."""
     if url.get_backend_name() == "sqlite":
         return SqliteUsageWriter(url.database or "", zone)
+    # A server on SQLite does without the driver.
+    from sluicegate.storage.usage_postgres import PostgresUsageWriter
+
     return PostgresUsageWriter(url.set(drivername="postgresql").render_as_string(hide_password=False), zone)

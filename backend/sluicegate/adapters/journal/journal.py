@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from shutil import disk_usage
+from typing import NoReturn, TypeVar
 
 import msgspec
 import structlog
 
-from sluicegate.adapters.journal.segments import JournalUnwritable, Segments, dead_processes, line_of
+from sluicegate.adapters.journal.lines import ADMITTED, ENDED, Script, discarded
+from sluicegate.adapters.journal.segments import JournalUnwritable, Segments, dead_processes
 from sluicegate.domain.policy import Subject, SubjectKind, Window
-from sluicegate.domain.usage import CallRecord, Outcome
+from sluicegate.domain.usage import CallCourse, CallFacts, CallRecord, Outcome, record_of
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.policy import PastUse
@@ -25,7 +29,10 @@ _SYNC_SECONDS = 1.0
 # After the disk was full: less than this would be full again at once.
 _FREE_BYTES = 1_048_576
 
+_Entry = tuple[CallFacts, CallCourse]
+
 log = structlog.get_logger()
+R = TypeVar("R")
 
 
 class JournalFull(OSError):
@@ -48,7 +55,7 @@ class Journal:
         periods: PeriodClock,
         *,
         flush_seconds: float = 0.25,
-        batch: int = 500,
+        batch: int = 2000,
         segment_bytes: int = 8_388_608,
         max_calls: int = 250_000,
         settled: Callable[[Sequence[CallRecord]], None] = lambda records: None,
@@ -63,16 +70,19 @@ class Journal:
         self._max_calls = max_calls
         self._tell_settled = settled
         self._segments: Segments | None = None
-        self._open: dict[str, CallRecord] = {}
-        self._pending: list[CallRecord] = []
+        self._script = Script()
+        self._open: dict[str, _Entry] = {}
+        self._pending: list[_Entry] = []
         self._flushing = asyncio.Lock()
         self._wake = asyncio.Event()
+        # Of its own: who asks may give up, and a thread that waits for the database cannot. Soon nobody else would get
+        # one of those that the loop has for everything.
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="journal")
         self._tasks: list[asyncio.Task[None]] = []
-        self._dirty = False
         self._written = 0
         # How many of those that wait `settled` knows.
         self._told = 0
-        self._refusing = self._unwritable = False
+        self._refusing = False
         self.failures = 0
         # Whose calls dead processes left, by the last start.
         self.recovered: set[Subject] = set()
@@ -95,7 +105,7 @@ class Journal:
     @property
     def accepts(self) -> bool:
         """Whether a further call can be written down."""
-        return not (self._full or self._unwritable)
+        return not (self._full or (self._segments is not None and self._segments.unwritable))
 
     @property
     def _full(self) -> bool:
@@ -104,7 +114,7 @@ class Journal:
     async def start(self) -> None:
         """Settles what dead processes left, then begins; raises what the database raises."""
         self._segments = Segments(self._folder, self._segment_bytes)
-        await asyncio.to_thread(self._recover)
+        await self._asked(self._recover)
         self._tasks = [asyncio.create_task(self._flush_always()), asyncio.create_task(self._sync_always())]
 
     async def close(self) -> None:
@@ -119,47 +129,54 @@ class Journal:
             self._segments.close(keep=bool(self._pending or self._open))
             self._segments = None
 
+    async def _asked(self, work: Callable[[], R]) -> R:
+        """What the database has to say to `work`, in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     # Writing down
 
-    def open(self, record: CallRecord) -> None:
+    def open(self, facts: CallFacts, course: CallCourse) -> None:
         if self._full:
-            if not self._refusing:
-                self._refusing = True
-                log.error("journal.full", backlog=self.backlog, bound=self._max_calls)
-            raise JournalFull("too many calls wait for the database")
-        self._append(line_of("o", record))
-        self._open[record.call_id] = record
+            self._refuse()
+        try:
+            self._running().append(self._script.line(ADMITTED, facts, course))
+        except JournalUnwritable:
+            self._script.forget()
+            raise
+        self._open[course.call_id] = (facts, course)
 
-    def settle(self, record: CallRecord) -> None:
+    def _refuse(self) -> NoReturn:
+        if not self._refusing:
+            self._refusing = True
+            log.error("journal.full", backlog=self.backlog, bound=self._max_calls)
+        raise JournalFull("too many calls wait for the database")
+
+    def settle(self, facts: CallFacts, course: CallCourse) -> None:
         # Memory first: should the disk be full now, the database still gets the call.
-        self._open.pop(record.call_id, None)
-        self._pending.append(record)
-        if len(self._pending) >= self._batch:
+        self._open.pop(course.call_id, None)
+        pending = self._pending
+        pending.append((facts, course))
+        if len(pending) >= self._batch:
             self._wake.set()
-        self._append_if_possible(line_of("s", record), record.call_id)
+        self._append_if_possible(self._script.line(ENDED, facts, course), course.call_id)
 
     def discard(self, call_id: str) -> None:
         if self._open.pop(call_id, None) is not None:
-            self._append_if_possible(line_of("d", call_id), call_id)
+            self._append_if_possible(discarded(call_id), call_id)
 
     def _append_if_possible(self, line: bytes, call_id: str) -> None:
         """For what is known already: without its line, a crash before the next flush would count the estimate."""
         try:
-            self._append(line)
+            self._running().append(line)
         except JournalUnwritable as error:
+            self._script.forget()
             self.failures += 1
             log.warning("journal.not_written", error=error.strerror, request_id=call_id)
 
-    def _append(self, line: bytes) -> None:
+    def _running(self) -> Segments:
         if self._segments is None:
             raise RuntimeError("the journal is not running")
-        try:
-            self._segments.append(line)
-        except JournalUnwritable:
-            self._unwritable = True
-            raise
-        self._unwritable = False
-        self._dirty = True
+        return self._segments
 
     # Moving to the database
 
@@ -172,28 +189,37 @@ class Journal:
         # Only what waits now: calls keep coming, and a flush has to end.
         waiting = len(self._pending)
         while waiting > 0:
-            records = self._pending[: min(waiting, self._batch)]
-            await asyncio.to_thread(self._write, records)
-            del self._pending[: len(records)]
-            self._told -= len(records)
-            self._written += len(records)
-            waiting -= len(records)
+            entries = self._pending[: min(waiting, self._batch)]
+            await self._asked(partial(self._write, entries))
+            del self._pending[: len(entries)]
+            self._told -= len(entries)
+            self._written += len(entries)
+            waiting -= len(entries)
         if self._refusing and not self._full:
             self._refusing = False
             log.info("journal.room_again", backlog=self.backlog)
         segments = self._segments
         if segments is None:
             return
-        segments.drop_old(self._written)
+        await self._remove(segments.outdated(self._written))
         if segments.full:
             await asyncio.to_thread(segments.sync)
-            needed = self._written + len(self._pending)
-            segments.rotate([line_of("o", record) for record in self._open.values()], needed)
-            segments.drop_old(self._written)
+            needed, script = self._written + len(self._pending), self._script.next()
+            segments.rotate([script.line(ADMITTED, *entry) for entry in self._open.values()], needed)
+            self._script = script
+            await self._remove(segments.outdated(self._written))
 
-    def _write(self, records: list[CallRecord]) -> None:
+    @staticmethod
+    async def _remove(files: list[Path]) -> None:
+        """In a thread: of a large file it takes milliseconds, for which calls would wait."""
+        for file in files:
+            await asyncio.to_thread(file.unlink, missing_ok=True)
+
+    def _write(self, entries: list[_Entry]) -> None:
+        records = [record_of(*entry) for entry in entries]
         # Also while the database is away: who watches the server is to see that calls go on.
-        if new := self._pending[self._told :]:
+        later = self._pending[max(self._told, len(entries)) :]
+        if new := [*records[self._told :], *(record_of(*entry) for entry in later)]:
             self._told += len(new)
             self._tell_settled(new)
         self._writer.write(records)
@@ -222,13 +248,16 @@ class Journal:
     async def _sync_always(self) -> None:
         while True:
             await asyncio.sleep(_SYNC_SECONDS)
+            segments = self._segments
+            if segments is None:
+                continue
             # Where nobody sends calls to a server that is not ready, no line would show that there is room again.
-            if self._unwritable and disk_usage(self._folder).free >= _FREE_BYTES:
-                self._unwritable = False
-            if self._dirty and self._segments is not None:
-                self._dirty = False
+            if segments.unwritable and disk_usage(self._folder).free >= _FREE_BYTES:
+                segments.unwritable = False
+            if segments.unsynced:
+                segments.unsynced = False
                 try:
-                    await asyncio.to_thread(self._segments.sync)
+                    await asyncio.to_thread(segments.sync)
                 except OSError as error:
                     log.warning("journal.not_synced", error=error.strerror)
 
@@ -258,16 +287,16 @@ class Journal:
         async with self._flushing:
             await self._flush_locked()
             since = int(self._clock.time() * 1000) - _RECENT_MS
-            spent, recent = await asyncio.to_thread(self._read, subject, periods, since)
+            spent, recent = await self._asked(partial(self._read, subject, periods, since))
             # From here to `install` nothing may await: no call can be settled in between.
-            waiting = [record for record in self._pending if _counts_for(record, subject)]
-            for record in waiting:
-                then = self._calendar.at_time(record.started_ms / 1000)
+            waiting = [course for facts, course in self._pending if _counts_for(facts, subject)]
+            for course in waiting:
+                then = self._calendar.at_time(course.started_ms / 1000)
                 for window, key in periods.items():
                     if then[window].key == key:
-                        spent[window] = spent.get(window, 0) + record.cost_nanos
+                        spent[window] = spent.get(window, 0) + course.cost_nanos
             late = [
-                (r.started_ms / 1000, r.usage.limited_input, r.output_tokens) for r in waiting if r.started_ms >= since
+                (c.started_ms / 1000, c.usage.limited_input, c.output_tokens) for c in waiting if c.started_ms >= since
             ]
             install(PastUse(spent, [*recent, *late]))
 
@@ -278,8 +307,8 @@ class Journal:
 
 
 def _recovered(record: CallRecord) -> CallRecord:
-    """An open call of a dead process counts at its estimate."""
-    return msgspec.structs.replace(record, outcome=Outcome.RECOVERED.value, estimated=True)
+    """An open call of a dead process counts at its estimate, which no price list has reckoned."""
+    return msgspec.structs.replace(record, outcome=Outcome.RECOVERED.value, estimated=True, price_list_id=None)
 
 
 def _subjects_of(record: CallRecord) -> Iterator[Subject]:
@@ -289,13 +318,13 @@ def _subjects_of(record: CallRecord) -> Iterator[Subject]:
         yield Subject(SubjectKind.POOL, group_id)
 
 
-def _counts_for(record: CallRecord, subject: Subject) -> bool:
+def _counts_for(facts: CallFacts, subject: Subject) -> bool:
     match subject.kind:
         case SubjectKind.USER:
-            return record.user_id == subject.id
+            return facts.user_id == subject.id
         case SubjectKind.KEY:
-            return record.key_id == subject.id
+            return facts.key_id == subject.id
         case SubjectKind.POOL:
-            return subject.id in record.group_ids
+            return subject.id in facts.group_ids
         case SubjectKind.GROUP:
             return False

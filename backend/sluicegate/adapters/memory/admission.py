@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from itertools import count
-from typing import NamedTuple
+
+import msgspec
 
 from sluicegate.adapters.memory.denials import tighter_cap, worst_denial
 from sluicegate.adapters.memory.outage import Outage
@@ -42,12 +42,16 @@ _TURN = 500
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
 
 
-class _Found(NamedTuple):
+# Limits, each with what is counted for its subject.
+_Pairs = list[tuple[LimitSet, Use]]
+
+
+class _Found(msgspec.Struct, frozen=True):
     """Keeps its limits alive, so that no other tuple takes over their identity."""
 
     limits: tuple[LimitSet, ...]
     periods: Mapping[Window, Period]
-    uses: list[Use]
+    pairs: _Pairs
 
 
 class MemoryAdmission:
@@ -64,7 +68,6 @@ class MemoryAdmission:
         self._next_sweep = 0.0
         self._recall = Recall()
         self._outage = Outage(clock)
-        self._numbers = count()
 
     async def admit(self, ask: Ask) -> MemoryLease | Denial:
         while (verdict := self.admit_now(ask)) is None:
@@ -72,32 +75,32 @@ class MemoryAdmission:
         return verdict
 
     def admit_now(self, ask: Ask) -> MemoryLease | Denial | None:
-        uses = self._ready(ask.limits)
-        if uses is None:
+        pairs = self._ready(ask.limits)
+        if pairs is None:
             return None
         now = self._clock.monotonic()
-        return self._evaluate(ask, uses, now) or self._take(ask, uses, now)
+        return self._evaluate(ask, pairs, now) or self._take(ask, pairs, now)
 
     async def peek(self, ask: Ask) -> Denial | None:
-        while (uses := self._ready(ask.limits)) is None:
+        while (pairs := self._ready(ask.limits)) is None:
             await self._load(ask)
-        return self._evaluate(ask, uses, self._clock.monotonic())
+        return self._evaluate(ask, pairs, self._clock.monotonic())
 
-    def _ready(self, limits: tuple[LimitSet, ...]) -> list[Use] | None:
+    def _ready(self, limits: tuple[LimitSet, ...]) -> _Pairs | None:
         periods = self._periods.at_time(self._clock.time())
         found = self._found.get(id(limits))
         if found is not None and found.limits is limits and found.periods is periods:
-            return found.uses
-        uses: list[Use] = []
+            return found.pairs
+        pairs: _Pairs = []
         for values in limits:
             use = self._uses.get(values.subject)
             if use is None or use.periods is not periods:
                 return None
-            uses.append(use)
+            pairs.append((values, use))
         if len(self._found) >= _MAX_FOUND:
             self._found.clear()
-        self._found[id(limits)] = _Found(limits, periods, uses)
-        return uses
+        self._found[id(limits)] = _Found(limits, periods, pairs)
+        return pairs
 
     async def _load(self, ask: Ask) -> None:
         for limits in ask.limits:
@@ -162,22 +165,23 @@ class MemoryAdmission:
         for known, other in self._uses.items():
             if known.kind is not SubjectKind.USER:
                 continue
-            for lease in other.leases.values():
+            for lease in other.leases:
                 if subject in lease.counted:
                     began = wall - (now - lease.second)
                     cells = tuple(c for w, c in use.cells.items() if use.periods[w].start.timestamp() <= began)
                     own = lease.shares[0]
                     _hold(lease, Share(use, own.input, own.output, own.cost, cells))
 
-    def _evaluate(self, ask: Ask, uses: list[Use], now: float) -> Denial | None:
+    def _evaluate(self, ask: Ask, pairs: _Pairs, now: float) -> Denial | None:
         """The refusal that lasts longest among the rates, else among the budgets."""
         room, second = True, int(now)
-        for limits, use in zip(ask.limits, uses, strict=True):
+        for limits, use in pairs:
             if second > use.second:
                 use.advance(now)
             room = room and use.has_room(ask, limits)
         if room:
             return None
+        uses = [use for _, use in pairs]
         for use in uses:
             # Once a second, so that a flood of calls that are refused does not go through all that are in flight.
             if second > use.searched:
@@ -185,17 +189,16 @@ class MemoryAdmission:
                 self._drop_dead(use, now)
         return worst_denial(ask, uses, now, self._clock.time())
 
-    def _take(self, ask: Ask, uses: list[Use], now: float) -> MemoryLease:
-        lease = MemoryLease(str(next(self._numbers)), now, ask.counted)
-        cost = ask.cost
-        for limits, use in zip(ask.limits, uses, strict=True):
+    def _take(self, ask: Ask, pairs: _Pairs, now: float) -> MemoryLease:
+        lease = MemoryLease(int(now), now, ask.counted)
+        for limits, use in pairs:
             input_tokens, output = ask.input_tokens, ask.output_tokens
             if (limit := limits.input_tokens) is not None and input_tokens > limit:
                 input_tokens = limit
             if (limit := limits.output_tokens) is not None and output > limit:
                 output = limit
             use.touched = now
-            _hold(lease, Share(use, input_tokens, output, cost, use.open_cells))
+            _hold(lease, Share(use, input_tokens, output, ask.cost, use.open_cells))
         return lease
 
     def settle(self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
@@ -210,9 +213,7 @@ class MemoryAdmission:
             use.lasting += 0.2 * (now - lease.second - use.lasting)
             _correct(use.input, lease.second, share.input, input_tokens, use.second)
             _correct(use.output, lease.second, share.output, output_tokens, use.second)
-            for cell in share.cells:
-                cell.spent += cost
-        self._let_go(lease)
+        self._let_go(lease, cost)
 
     def cancel(self, lease: MemoryLease) -> None:
         if not lease.open:
@@ -277,17 +278,20 @@ class MemoryAdmission:
         self._found.clear()
 
     @staticmethod
-    def _let_go(lease: MemoryLease) -> None:
-        if not lease.held:
-            return
-        lease.held = False
+    def _let_go(lease: MemoryLease, spent: int = 0) -> None:
+        """Gives back slot and reservation, once, for what was spent."""
+        held, lease.held = lease.held, False
         for share in lease.shares:
-            share.use.leases.pop(lease.id, None)
+            reserved = 0
+            if held:
+                share.use.leases.discard(lease)
+                reserved = share.cost
             for cell in share.cells:
-                cell.reserved -= share.cost
+                cell.spent += spent
+                cell.reserved -= reserved
 
     def _drop_dead(self, use: Use, now: float) -> None:
-        for lease in [x for x in use.leases.values() if now - x.touched > LEASE_SECONDS]:
+        for lease in [x for x in use.leases if now - x.touched > LEASE_SECONDS]:
             self._let_go(lease)
 
     def _sweep(self) -> None:
@@ -316,9 +320,10 @@ def _hold(lease: MemoryLease, share: Share) -> None:
         inputs.total += share.input
         outputs.slots[index] += share.output
         outputs.total += share.output
-    use.leases[lease.id] = lease
+    use.leases.add(lease)
+    cost = share.cost
     for cell in share.cells:
-        cell.reserved += share.cost
+        cell.reserved += cost
     lease.shares.append(share)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
 from sluicegate.domain.policy import Dimension, Subject, Window
 from sluicegate.kit.money import Nanos
@@ -43,7 +45,7 @@ class Use:
     def __init__(self, second: int) -> None:
         self.second = second
         self.requests, self.input, self.output = Rate(), Rate(), Rate()
-        self.leases: dict[str, MemoryLease] = {}
+        self.leases: set[MemoryLease] = set()
         self.cells: dict[Window, Cell] = {}
         # The same in the order day, week, month, as each lease keeps them.
         self.open_cells: tuple[Cell, ...] = ()
@@ -61,19 +63,21 @@ class Use:
 
     def has_room(self, ask: Ask, limits: LimitSet) -> bool:
         """Whether nothing at all stands in the way, which is so for nearly every call. Dead leases still count here."""
-        cost = ask.cost
+        requests, inputs, outputs, slots, by_day, by_week, by_month = limits.bounds
         day, week, month = self.open_cells
+        cost = ask.cost
         return (
-            ((limit := limits.requests) is None or self.requests.total < limit)
-            and ((limit := limits.input_tokens) is None or self.input.total + max(1, ask.input_tokens) <= limit)
-            and ((limit := limits.output_tokens) is None or self.output.total + max(1, ask.output_tokens) <= limit)
-            and ((limit := limits.concurrent_requests) is None or len(self.leases) < limit)
-            and ((cap := limits.day) is None or day.spent + day.reserved + cost <= cap)
-            and ((cap := limits.week) is None or week.spent + week.reserved + cost <= cap)
-            and ((cap := limits.month) is None or month.spent + month.reserved + cost <= cap)
+            self.requests.total < requests
+            and self.input.total + (ask.input_tokens or 1) <= inputs
+            and self.output.total + (ask.output_tokens or 1) <= outputs
+            and len(self.leases) < slots
+            and day.spent + day.reserved + cost <= by_day
+            and week.spent + week.reserved + cost <= by_week
+            and month.spent + month.reserved + cost <= by_month
         )
 
     def advance(self, now: float) -> None:
+        """Forgets what has left the window; nothing is done before the next `second`."""
         second = int(now)
         gone = second - self.second
         if gone <= 0:
@@ -110,28 +114,22 @@ class Use:
         )
 
 
-class Share:
+class Share(msgspec.Struct, frozen=True, eq=False):
     """What one lease took from one subject."""
 
-    __slots__ = ("cells", "cost", "input", "output", "use")
-
-    def __init__(self, use: Use, input_tokens: int, output: int, cost: int, cells: tuple[Cell, ...]) -> None:
-        self.use = use
-        self.input = input_tokens
-        self.output = output
-        self.cost = cost
-        self.cells = cells
+    use: Use
+    input: int
+    output: int
+    cost: int
+    cells: tuple[Cell, ...]
 
 
-class MemoryLease:
+class MemoryLease(msgspec.Struct, eq=False):
     """An admitted call; `held` is False once its slot and reservation are given back, `open` once it is settled."""
 
-    __slots__ = ("counted", "held", "id", "open", "second", "shares", "touched")
-
-    def __init__(self, lease_id: str, now: float, counted: tuple[Subject, ...]) -> None:
-        self.id = lease_id
-        self.counted = counted
-        self.second = int(now)
-        self.touched = now
-        self.shares: list[Share] = []
-        self.held = self.open = True
+    second: int
+    touched: float
+    counted: tuple[Subject, ...]
+    shares: list[Share] = []
+    held: bool = True
+    open: bool = True

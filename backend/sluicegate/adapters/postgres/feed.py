@@ -51,6 +51,7 @@ _ONE_BY_ONE = "SELECT pg_advisory_xact_lock(348377229283)"
 _APART = "SELECT 1 FROM processes WHERE counts_in <> %s AND lease_until > clock_timestamp() LIMIT 1"
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM policy_changes"
 _SINCE = "SELECT seq, kind, subject_id FROM policy_changes WHERE seq > %s ORDER BY seq LIMIT %s"
+_OLDEST = "SELECT coalesce(min(seq), 0) FROM policy_changes"
 _BEHIND = "SELECT 1 FROM processes WHERE id <> %s AND seq < %s AND lease_until > clock_timestamp() LIMIT 1"
 _LEAVE = "DELETE FROM processes WHERE id = %s"
 _AWAY = (psycopg.Error, OSError, TimeoutError)
@@ -201,7 +202,8 @@ class PostgresFeed:
                 found = await (await connection.execute(_SINCE, [self._known, _MANY])).fetchall()
                 changes = [PolicyChange(ChangeKind(kind), subject_id) for _, kind, subject_id in found]
                 newest = found[-1][0]
-                if len(found) == _MANY:
+                # Asked last: of what is removed meanwhile it says too much, not too little.
+                if len(found) == _MANY or await _number(connection, _OLDEST) > self._known + 1:
                     changes = [PolicyChange(ChangeKind.EVERYTHING)]
                     newest = await _number(connection, _NEWEST)
                 try:

@@ -8,11 +8,12 @@ from threading import Thread
 
 import structlog
 
+from sluicegate.adapters.tracing.overheard import Overheard, OverheardArriving
 from sluicegate.adapters.tracing.spans import Attempt, Refused, Spans, Trace
-from sluicegate.domain.usage import CallRecord
+from sluicegate.domain.usage import CallCourse, CallFacts, record_of
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.tracing import Tried
-from sluicegate.ports.upstream import RawHeaders, UpstreamRequest
+from sluicegate.ports.upstream import Arriving, RawHeaders, UpstreamRequest, UpstreamResponse
 from sluicegate.ports.usage import UsageSink
 
 log = structlog.get_logger()
@@ -95,12 +96,24 @@ class FollowedCalls:
         request.headers = [header for header in request.headers if header[0] != _TRACEPARENT]
         request.headers.append((_TRACEPARENT, trace.traceparent(attempt)))
 
-    def answered(self, call_id: str, status: int) -> None:
-        if attempt := self._attempt_of(call_id):
-            attempt.answered_ns = self._now()
-            attempt.status = status
-            if status >= 500 or status == 429:
-                attempt.ended_ns = attempt.answered_ns
+    def answered(self, call_id: str, response: UpstreamResponse) -> UpstreamResponse:
+        attempt = self._answered(call_id, response.status)
+        return response if attempt is None else Overheard(response, attempt)
+
+    def arrived(self, call_id: str, response: Arriving) -> Arriving:
+        attempt = self._answered(call_id, response.status)
+        return response if attempt is None else OverheardArriving(response, attempt)
+
+    def _answered(self, call_id: str, status: int) -> Attempt | None:
+        """The attempt whose answer is to be heard."""
+        attempt = self._attempt_of(call_id)
+        if attempt is None:
+            return None
+        attempt.answered_ns = self._now()
+        attempt.status = status
+        if status >= 500 or status == 429:
+            attempt.ended_ns = attempt.answered_ns
+        return attempt if status < 300 else None
 
     def failed(self, call_id: str, kind: str) -> None:
         if attempt := self._attempt_of(call_id):
@@ -115,14 +128,14 @@ class FollowedCalls:
             self._end(request_id, trace)
         trace.refused = Refused(path, model, code, status, self._now())
 
-    def _opened(self, record: CallRecord) -> None:
-        self._open[record.call_id] = None
+    def _opened(self, call_id: str) -> None:
+        self._open[call_id] = None
 
-    def _settled(self, record: CallRecord) -> None:
-        trace = self._open.pop(record.call_id, None)
+    def _settled(self, facts: CallFacts, course: CallCourse) -> None:
+        trace = self._open.pop(course.call_id, None)
         if trace is not None:
-            trace.record = record
-            self._end(record.call_id, trace)
+            trace.record = record_of(facts, course)
+            self._end(course.call_id, trace)
 
     def _discarded(self, call_id: str) -> None:
         # It is told of if its caller is told something.
@@ -173,8 +186,8 @@ class _Followed:
     def __init__(
         self,
         sink: UsageSink,
-        opened: Callable[[CallRecord], None],
-        settled: Callable[[CallRecord], None],
+        opened: Callable[[str], None],
+        settled: Callable[[CallFacts, CallCourse], None],
         discarded: Callable[[str], None],
     ) -> None:
         self._sink = sink
@@ -182,13 +195,13 @@ class _Followed:
         self._settled = settled
         self._discarded = discarded
 
-    def open(self, record: CallRecord) -> None:
-        self._sink.open(record)
-        self._opened(record)
+    def open(self, facts: CallFacts, course: CallCourse) -> None:
+        self._sink.open(facts, course)
+        self._opened(course.call_id)
 
-    def settle(self, record: CallRecord) -> None:
-        self._settled(record)
-        self._sink.settle(record)
+    def settle(self, facts: CallFacts, course: CallCourse) -> None:
+        self._settled(facts, course)
+        self._sink.settle(facts, course)
 
     def discard(self, call_id: str) -> None:
         self._discarded(call_id)

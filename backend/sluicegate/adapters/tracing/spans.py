@@ -62,7 +62,8 @@ Attributes = dict[str, str | int | float | bool]
 
 @dataclass(slots=True)
 class Attempt:
-    """A try at a backend. Times are nanoseconds since the epoch; an attempt that has not failed ends with its call."""
+    """A try at a backend. Times are nanoseconds since the epoch; an attempt that has not failed ends with its call.
+    `answered_by` is the model as the provider names it."""
 
     began_ns: int
     span_id: int
@@ -72,6 +73,7 @@ class Attempt:
     ended_ns: int | None = None
     status: int | None = None
     error: str | None = None
+    answered_by: str | None = None
 
     @property
     def open(self) -> bool:
@@ -278,6 +280,8 @@ def _of_call(call_id: str, operation: str, model: str, trace: Trace) -> Attribut
     }
     if model:
         found["gen_ai.request.model"] = model
+    if trace.attempts:
+        found |= _answering(trace.attempts[-1])
     if record is not None:
         found |= {
             "http.response.status_code": record.status,
@@ -309,7 +313,11 @@ def _of_attempt(operation: str, attempt: Attempt) -> Attributes:
         found |= {"server.address": origin.host, "server.port": origin.port}
     if attempt.status is not None:
         found["http.response.status_code"] = attempt.status
-    return found
+    return found | _answering(attempt)
+
+
+def _answering(attempt: Attempt) -> Attributes:
+    return {} if attempt.answered_by is None else {"gen_ai.response.model": attempt.answered_by}
 
 
 def _of_usage(record: CallRecord) -> Attributes:

@@ -17,6 +17,20 @@ from sluicegate.ports.upstream import UpstreamError
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """Name and port to addresses, in the order in which they should be tried. Raises `OSError` for an unknown name."""
 
+# A model may think for minutes without a byte, after which routers on the way forget a connection; and a host that is
+# gone ends none. Calls would wait as long as they may for a first byte. Seconds, but the last; some systems lack some.
+_ALIVE = (
+    (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+    (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 45),
+    (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+    (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
+    (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 60_000),
+)
+KEPT_ALIVE: Sequence[tuple[int, int, int]] = [
+    (level, getattr(socket, name), value) for level, name, value in _ALIVE if hasattr(socket, name)
+]
+"""What is set for the socket of each connection."""
+
 ALLOW_PRIVATE_SETTING = "SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS"
 
 

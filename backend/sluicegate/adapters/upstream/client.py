@@ -9,7 +9,9 @@ from functools import lru_cache, partial
 from math import inf
 from os import PathLike
 
-from sluicegate.adapters.upstream.addresses import ALLOW_PRIVATE_SETTING, Resolver, addresses_of
+import msgspec
+
+from sluicegate.adapters.upstream.addresses import ALLOW_PRIVATE_SETTING, KEPT_ALIVE, Resolver, addresses_of
 from sluicegate.adapters.upstream.connection import Bounds, Connection, Http11Response, sent_whole
 from sluicegate.adapters.upstream.pool import Pool
 from sluicegate.adapters.upstream.wire import encode_head, host_value
@@ -71,7 +73,7 @@ class Http11Upstream:
         if pool is None or not pool.idle or self._closed or not sent_whole(request.body):
             return None
         head = encode_head(request, pool.host)
-        return Http11Begun(self, pool, request, head, _begin(pool.idle.pop(), request, head))
+        return Http11Begun(self, pool, request, head, pool.idle.pop().begin(head, request))
 
     def _worth_another(self, error: UpstreamError) -> bool:
         # The provider closed an idle connection while the request was on its way; it has not looked at it.
@@ -151,7 +153,7 @@ class Http11Upstream:
             share = (ends - loop.time()) / (last - number + 1)
             try:
                 async with asyncio.timeout(share):
-                    _, connection = await loop.create_connection(
+                    transport, connection = await loop.create_connection(
                         lambda: Connection(pool, self._bounds, loop),
                         address,
                         origin.port,
@@ -162,6 +164,9 @@ class Http11Upstream:
                 if number == last:
                     raise
             else:
+                if not connection.closed:
+                    for option in KEPT_ALIVE:
+                        transport.get_extra_info("socket").setsockopt(*option)
                 self._connections.add(connection)
                 return connection
         raise OSError("there is no address to connect to")
@@ -208,37 +213,31 @@ def tls_context(ca_file: str | PathLike[str] | None) -> ssl.SSLContext:
     return context
 
 
-class Http11Begun:
+class Http11Begun(msgspec.Struct, eq=False):
     """See `ports.upstream.Begun`."""
 
-    __slots__ = ("_client", "head", "pool", "request", "response")
+    client: Http11Upstream
+    pool: Pool
+    request: UpstreamRequest
+    head: bytes
+    response: Http11Response
 
-    def __init__(
-        self, client: Http11Upstream, pool: Pool, request: UpstreamRequest, head: bytes, response: Http11Response
-    ) -> None:
-        self._client = client
-        self.pool = pool
-        self.request = request
-        self.head = head
-        self.response = response
-
-    def notify(self, listener: Callable[[], None]) -> None:
-        self.response.listener = listener
+    def notify(self, listener: Callable[[], None] | None) -> None:
+        self.response.notify(listener)
 
     def arrived(self) -> Http11Response | None:
         return self.response if self.response.status else None
 
     async def answer(self) -> Http11Response:
-        return await self._client.answer_to(self)
+        return await self.client.answer_to(self)
 
     def give_up(self) -> None:
-        self.response.listener = None
         self.response.discard()
 
 
 async def _exchange(connection: Connection, request: UpstreamRequest, head: bytes) -> Http11Response:
     """Send on a connection that is ours alone; whatever goes wrong, the connection is gone afterwards."""
-    response = _begin(connection, request, head)
+    response = connection.begin(head, request)
     try:
         rest = connection.unsent(request.body)
         if rest is not None:
@@ -247,12 +246,6 @@ async def _exchange(connection: Connection, request: UpstreamRequest, head: byte
         response.discard()
         raise
     return await _head_of(response)
-
-
-def _begin(connection: Connection, request: UpstreamRequest, head: bytes) -> Http11Response:
-    timeouts = request.timeouts
-    head_only = request.method == "HEAD"
-    return connection.begin(head, request.body, head_only=head_only, first_byte=timeouts.first_byte, idle=timeouts.idle)
 
 
 async def _head_of(response: Http11Response) -> Http11Response:

@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from sluicegate.adapters.upstream.whole import whole_answer
-from sluicegate.ports.upstream import RawHeaders, UpstreamError
+from sluicegate.ports.upstream import RawHeaders, UpstreamError, UpstreamRequest
 
 _WHOLE_WRITE = 64 * 1024
 _WRITE_SLICE = 256 * 1024
@@ -23,8 +23,8 @@ _INTERIM_STATUSES = frozenset({100, 102, 103})
 
 
 def sent_whole(body: bytes) -> bool:
-    """Whether a body is short enough to leave in one write."""
-    return len(body) <= _WHOLE_WRITE
+    """Whether a body leaves at once, with nothing of it to be sent as the provider takes it."""
+    return len(body) <= _WRITE_SLICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Owner(Protocol):
 
 
 class Http11Response:
-    """See `ports.upstream.UpstreamResponse`. Handed out once `status` is set, which is when the head has arrived."""
+    """See `ports.upstream.Arriving`. Handed out once `status` is set, which is when the head has arrived."""
 
     __slots__ = (
         "_complete",
@@ -64,6 +64,7 @@ class Http11Response:
         "_waiter",
         "chunks",
         "error",
+        "going_on",
         "headers",
         "listener",
         "size",
@@ -75,10 +76,11 @@ class Http11Response:
         self.headers: RawHeaders = []
         self._connection: Connection | None = connection
         self._complete = False
+        self.going_on = True
         self.chunks: list[bytes] = []
         self.size = 0
         self.error: UpstreamError | None = None
-        # Called once, where somebody would rather not wait in a task.
+        # Where somebody would rather not wait in a task.
         self.listener: Callable[[], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -90,22 +92,37 @@ class Http11Response:
             self.size = len(body)
 
     def buffered(self) -> bytes | None:
-        return self._take() if self._complete else None
+        return self.take() if self._complete else None
 
     async def read(self) -> bytes:
-        while True:
-            if self.chunks:
-                return self._take()
-            if self._complete:
-                return b""
-            if self.error is not None:
-                raise self.error
+        while (taken := self.take()) is None:
             await self.wait()
+        return taken
+
+    def take(self) -> bytes | None:
+        chunks = self.chunks
+        if chunks:
+            body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            chunks.clear()
+            self.size = 0
+            connection = self._connection
+            if connection is not None and connection.reading_paused:
+                connection.resume_reading()
+            return body
+        if self._complete:
+            return b""
+        if self.error is not None:
+            raise self.error
+        return None
+
+    def notify(self, listener: Callable[[], None] | None) -> None:
+        self.listener = listener
 
     async def aclose(self) -> None:
         self.discard()
 
     def discard(self) -> None:
+        self.listener = None
         # A whole answer has let go of its connection, which may be carrying another exchange by now.
         connection = self._connection
         if connection is not None:
@@ -127,28 +144,23 @@ class Http11Response:
             waiter.set_result(None)
         listener = self.listener
         if listener is not None:
-            self.listener = None
             listener()
 
     def finish(self) -> None:
         self._connection = None
         self._complete = True
-        self.wake()
+        self._end()
 
     def fail(self, error: UpstreamError) -> None:
         self._connection = None
         self.error = error
-        self.wake()
+        self._end()
 
-    def _take(self) -> bytes:
-        chunks = self.chunks
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
-        self.size = 0
-        connection = self._connection
-        if connection is not None and connection.reading_paused:
-            connection.resume_reading()
-        return body
+    def _end(self) -> None:
+        self.going_on = False
+        self.wake()
+        # Who listens mostly holds the answer: together they would be left to the search for garbage.
+        self.listener = None
 
 
 class Connection(asyncio.Protocol):
@@ -157,6 +169,8 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_barren",
         "_bounds",
+        "_came",
+        "_came_whole",
         "_complete",
         "_drained",
         "_fault",
@@ -173,6 +187,7 @@ class Connection(asyncio.Protocol):
         "_write_paused",
         "closed",
         "deadline",
+        "on_body",
         "reading_paused",
         "used",
     )
@@ -181,6 +196,11 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._bounds = bounds
         self._now = loop.time
+        # What the parser gives of the body out of one read, without a call of Python for each of many small chunks; the
+        # first `_came_whole` pieces are all that belongs to an answer that came whole.
+        self._came: list[bytes] = []
+        self._came_whole = 0
+        self.on_body = self._came.append
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._response: Http11Response | None = None
@@ -202,12 +222,14 @@ class Connection(asyncio.Protocol):
 
     # Sending
 
-    def begin(self, head: bytes, body: bytes, *, head_only: bool, first_byte: float, idle: float) -> Http11Response:
-        """Write the request. When `unsent` then gives bytes, `send_rest` must be awaited with them."""
+    def begin(self, head: bytes, request: UpstreamRequest) -> Http11Response:
+        """Write the request, whose head is encoded. When `unsent` then gives bytes, `send_rest` must be awaited with
+        them."""
+        body, timeouts = request.body, request.timeouts
         response = Http11Response(self)
         self._response = response
-        self._head_only = head_only
-        self._idle_timeout = idle
+        self._head_only = request.method == "HEAD"
+        self._idle_timeout = timeouts.idle
         self._received = False
         self._complete = False
         self._barren = 0
@@ -216,7 +238,7 @@ class Connection(asyncio.Protocol):
         else:
             self._sending = len(body) > _WRITE_SLICE
             self._transport.writelines((head, memoryview(body)[:_WRITE_SLICE]))
-        self.expire_in(first_byte)
+        self.expire_in(timeouts.first_byte)
         return response
 
     @staticmethod
@@ -266,30 +288,32 @@ class Connection(asyncio.Protocol):
             # Bytes nobody asked for could be taken for the answer to the next request.
             self.close()
             return
-        if not self._received and not self._head_only:
-            whole = whole_answer(data, self._bounds.head)
+        if not self._received:
+            self._received = True
+            # As every chunk ends, and hardly any other answer.
+            parts = self._head_only or data.endswith(b"\r\n")
+            whole = None if parts else whole_answer(data, self._bounds.head)
             if whole is not None:
-                self._received = self._complete = self._reusable = True
+                self._complete = self._reusable = True
                 response.take_whole(*whole)
                 self._finish(response)
                 return
-        self._received = True
         self._barren += len(data)
-        size_before = response.size
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             # After a whole answer the rest is no part of it, but the connection can't be trusted any more.
             if not self._complete:
+                self._take_body(response)
                 self._fail("protocol", f"The answer is not valid HTTP/1.1: {self._fault or error}.")
                 return
             self._reusable = False
+        if self._came:
+            self._take_body(response)
         if self._complete:
             self._finish(response)
             return
-        if response.size != size_before:
-            self._barren = 0
-        elif self._barren > self._bounds.head:
+        if self._barren > self._bounds.head:
             self._fail("protocol", "The answer's header fields are too large.")
             return
         if response.status:
@@ -305,6 +329,18 @@ class Connection(asyncio.Protocol):
             response.wake()
             if self._sending:
                 self._wake_sender()
+
+    def _take_body(self, response: Http11Response) -> None:
+        came = self._came
+        if self._complete:
+            # Whatever follows is no part of this answer.
+            del came[self._came_whole :]
+        if came:
+            body = came[0] if len(came) == 1 else b"".join(came)
+            came.clear()
+            self._barren = 0
+            response.chunks.append(body)
+            response.size += len(body)
 
     def _finish(self, response: Http11Response) -> None:
         self._response = None
@@ -379,18 +415,14 @@ class Connection(asyncio.Protocol):
         if self._head_only:
             # The parser can't be told that no body follows, so the connection ends with this answer.
             self._complete = True
+            self._came_whole = 0
             self._reusable = False
-
-    def on_body(self, body: bytes) -> None:
-        response = self._response
-        if response is not None and not self._complete:
-            response.chunks.append(body)
-            response.size += len(body)
 
     def on_message_complete(self) -> None:
         response = self._response
         if response is not None and response.status and not self._complete:
             self._complete = True
+            self._came_whole = len(self._came)
             self._reusable = self._parser.should_keep_alive()
 
     # Ending
@@ -431,9 +463,11 @@ class Connection(asyncio.Protocol):
         self._wake_sender()
 
     def expire_in(self, seconds: float) -> None:
-        deadline = self._now() + seconds
+        before, deadline = self.deadline, self._now() + seconds
         self.deadline = deadline
-        self._owner.watch(deadline)
+        # Whoever watches looks at what was due earlier as it comes, and finds the new deadline.
+        if deadline < before:
+            self._owner.watch(deadline)
 
 
 def _header_size(header: tuple[bytes, bytes]) -> int:

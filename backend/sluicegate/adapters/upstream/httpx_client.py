@@ -19,7 +19,7 @@ from typing import Any, cast
 import httpcore
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from sluicegate.adapters.upstream.addresses import Resolver, addresses_of
+from sluicegate.adapters.upstream.addresses import KEPT_ALIVE, Resolver, addresses_of
 from sluicegate.adapters.upstream.client import tls_context
 from sluicegate.adapters.upstream.wire import check_request, host_value, needs_length
 from sluicegate.ports.upstream import Origin, RawHeaders, Timeouts, UpstreamError, UpstreamRequest
@@ -223,7 +223,7 @@ class _Network(httpcore.AsyncNetworkBackend):
                             port,
                             timeout and timeout / left,
                             local_address,
-                            socket_options,
+                            [*(socket_options or ()), *KEPT_ALIVE],
                         )
                     except (httpcore.ConnectError, httpcore.ConnectTimeout):
                         if left == 1:

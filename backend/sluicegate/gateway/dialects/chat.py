@@ -14,12 +14,16 @@ from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, UNREADABLE, Count, Reading, loaded, reading_of_totals, text_size
+from sluicegate.gateway.stream.events import Marks
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
 _NULL = Raw(b"null")
-# With usage asked for, every chunk says `"usage":null` and only the last one has an object.
-_USAGE = re.compile(rb'"usage"\s*:\s*[^\sn]')
+# With usage asked for, every chunk says `"usage":null` and only the last one has an object. Without its first quote the
+# pattern begins with a rarer byte, and is found sooner.
+_USAGE = re.compile(rb'usage"\s*:\s*[^\sn]')
+_USED = b'usage"'
+_MARKS = ((b"[DONE]", 0), (b'"error"', 0))
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 
 
@@ -49,8 +53,14 @@ class _PlainAnswer(msgspec.Struct):
     usage: _PlainUsage
 
 
+class _PlainChunk(_PlainAnswer):
+    choices: Raw = _NULL
+    error: Raw = _NULL
+
+
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_plain = msgspec.json.Decoder(_PlainAnswer).decode
+_decode_plain_chunk = msgspec.json.Decoder(_PlainChunk).decode
 
 
 def _plain_reading(usage: _PlainUsage) -> Reading | None:
@@ -73,6 +83,10 @@ def reading_of(usage: Any) -> Reading:
     return reading_of_totals(usage, "prompt_tokens", "completion_tokens")
 
 
+def _is_empty(choices: Raw) -> bool:
+    return b"".join(bytes(choices).split()) == b"[]"
+
+
 class ChatTally:
     """Usage stands in one of the last chunks, for the whole call."""
 
@@ -84,17 +98,27 @@ class ChatTally:
         self.final = False
         self.failed = False
 
-    def interested(self, block: bytes) -> bool:
-        return (
-            (block.count(b'"usage"') != block.count(b'"usage":null') and _USAGE.search(block) is not None)
-            or b"[DONE]" in block
-            or b'"error"' in block
-        )
+    def marks(self, block: bytes) -> Marks:
+        last = block.rfind(_USED)
+        if last < 0:
+            return _MARKS
+        # One alone, as most providers send it, needs no search from the beginning.
+        used = _USAGE.search(block, 0 if block.rfind(_USED, 0, last) >= 0 else last)
+        return _MARKS if used is None else (*_MARKS, (_USED, used.start()))
 
     def note(self, data: bytes) -> bool:
         if data.strip() == b"[DONE]":
             self.final = True
             return True
+        try:
+            last = _decode_plain_chunk(data)
+            reading = _plain_reading(last.usage) if last.error is _NULL else None
+        except UNREADABLE:
+            pass
+        else:
+            if reading is not None:
+                self._reading = reading
+                return not (self._hide_usage and _is_empty(last.choices))
         try:
             chunk = _decode_answer(data)
         except UNREADABLE:
@@ -104,7 +128,7 @@ class ChatTally:
         if bytes(chunk.usage) == b"null":
             return True
         self._reading = reading_of(loaded(chunk.usage))
-        return not (self._hide_usage and b"".join(bytes(chunk.choices).split()) == b"[]")
+        return not (self._hide_usage and _is_empty(chunk.choices))
 
     def finished(self, block: bytes) -> bool:
         return _FINISHED.search(block) is not None
@@ -134,8 +158,10 @@ class ChatCompletions(ModelInBody):
         return envelope.count("max_completion_tokens", "max_tokens")
 
     def prepare(self, envelope: Envelope) -> bool:
+        if not envelope.stream:
+            return False
         options = envelope.get("stream_options")
-        if not envelope.stream or not (options is None or isinstance(options, dict)):
+        if not (options is None or isinstance(options, dict)):
             return False
         if options and options.get("include_usage") is True:
             return False

@@ -14,7 +14,7 @@ import msgspec
 from sluicegate.domain.catalog import Dialect
 from sluicegate.domain.policy import Dimension
 from sluicegate.gateway.asgi import Reply
-from sluicegate.gateway.dialects.limits import limit_headers
+from sluicegate.gateway.dialects.limits import limit_lines
 from sluicegate.kit.money import format_usd
 from sluicegate.policy.refusals import LimitFacts, Refusal
 from sluicegate.ports.upstream import RawHeaders
@@ -57,10 +57,9 @@ def render(refusal: Refusal, dialect: Dialect, request_id: str, now: datetime) -
     body: dict[str, Any] = {"error": error_object(refusal, dialect)}
     if dialect is Dialect.ANTHROPIC:
         body = {"type": "error", **body, "request_id": request_id}
-    headers = [_JSON, *_headers(refusal)]
-    if refusal.room is not None:
-        headers += limit_headers(refusal.room, dialect, now.timestamp())
-    return Reply(refusal.status, headers, _encode(body))
+    room = refusal.room
+    lines = b"" if room is None else limit_lines(room, dialect, now.timestamp())
+    return Reply(refusal.status, [_JSON, *_headers(refusal)], _encode(body), lines)
 
 
 def error_object(refusal: Refusal, dialect: Dialect) -> dict[str, Any]:

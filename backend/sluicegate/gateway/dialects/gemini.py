@@ -17,11 +17,13 @@ from sluicegate.gateway.asgi import Reply
 from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.envelope import Envelope, fields_of
 from sluicegate.gateway.reading import NOTHING, UNREADABLE, AbsurdCount, Reading, count, loaded, text_size
+from sluicegate.gateway.stream.events import Marks
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
 _NULL = Raw(b"null")
 _ENDS = re.compile(rb'"(?:finishReason|blockReason)"')
+_MARKS = ((b'"usageMetadata"', 0), (b'"error"', 0), (b'"finishReason"', 0), (b'"blockReason"', 0))
 
 
 class _Chunk(msgspec.Struct):
@@ -67,8 +69,8 @@ class GeminiTally:
         self.final = False
         self.failed = False
 
-    def interested(self, block: bytes) -> bool:
-        return b'"usageMetadata"' in block or b'"error"' in block or _ENDS.search(block) is not None
+    def marks(self, block: bytes) -> Marks:
+        return _MARKS
 
     def note(self, data: bytes) -> bool:
         with suppress(*UNREADABLE):

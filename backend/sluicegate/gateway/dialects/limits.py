@@ -5,47 +5,50 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import ceil
 
 from sluicegate.domain.catalog import Dialect
 from sluicegate.ports.policy import CapRoom, RateRoom, Room
-from sluicegate.ports.upstream import RawHeaders
 
 # Claude Code warns its user at these parts of a cap.
 _THRESHOLDS = ((0.95, b"0.95"), (0.75, b"0.75"))
 _OPENAI_REQUESTS, _OPENAI_TOKENS = (
-    tuple(b"x-ratelimit-%s-%s" % (what, kind) for what in (b"limit", b"remaining", b"reset"))
+    b"x-ratelimit-limit-%b: %%d\r\nx-ratelimit-remaining-%b: %%d\r\nx-ratelimit-reset-%b: %%b\r\n" % (kind, kind, kind)
     for kind in (b"requests", b"tokens")
 )
 _ANTHROPIC = {
-    kind: tuple(b"anthropic-ratelimit-%s-%s" % (kind, what) for what in (b"limit", b"remaining", b"reset"))
+    kind: b"anthropic-ratelimit-%b-limit: %%d\r\nanthropic-ratelimit-%b-remaining: %%d\r\n"
+    b"anthropic-ratelimit-%b-reset: %%b\r\n" % (kind, kind, kind)
     for kind in (b"requests", b"input-tokens", b"output-tokens")
 }
+_CAP = (
+    b"anthropic-ratelimit-unified-status: %b\r\n"
+    b"anthropic-ratelimit-unified-reset: %d\r\n"
+    b"anthropic-ratelimit-unified-representative-claim: overage\r\n"
+    b"anthropic-ratelimit-unified-overage-status: %b\r\n"
+    b"anthropic-ratelimit-unified-overage-reset: %d\r\n"
+    b"anthropic-ratelimit-unified-overage-utilization: %.2f\r\n"
+)
+_PASSED = b"anthropic-ratelimit-unified-overage-surpassed-threshold: %b\r\n"
 
 
-def limit_headers(room: Room, dialect: Dialect, now: float) -> RawHeaders:
-    """`now` is in seconds since the epoch. Empty for a caller without limits."""
-    headers: RawHeaders = []
+def limit_lines(room: Room, dialect: Dialect, now: float) -> bytes:
+    """As they stand in the head of an answer, each with its end; `now` is in seconds since the epoch. Empty for a
+    caller without limits."""
     if dialect is Dialect.ANTHROPIC:
+        lines = b""
         for kind, left in (
             (b"requests", room.requests),
             (b"input-tokens", room.input_tokens),
             (b"output-tokens", room.output_tokens),
         ):
             if left is not None:
-                _put(headers, _ANTHROPIC[kind], left, _instant(int(now + left.resets_in + 0.999)))
-        if room.cap is not None:
-            _put_cap(headers, room.cap)
-        return headers
+                reset = _instant(int(now + left.resets_in + 0.999))
+                lines += _ANTHROPIC[kind] % (left.limit, left.remaining, reset)
+        return lines if room.cap is None else lines + _cap_lines(room.cap)
     requests, tokens = room.requests, _tighter(room.input_tokens, room.output_tokens)
-    reset = b""
-    if requests is not None:
-        reset = _duration(requests.resets_in)
-        _put(headers, _OPENAI_REQUESTS, requests, reset)
-    if tokens is not None:
-        if requests is None or tokens.resets_in != requests.resets_in:
-            reset = _duration(tokens.resets_in)
-        _put(headers, _OPENAI_TOKENS, tokens, reset)
-    return headers
+    lines = b"" if requests is None else _OPENAI_REQUESTS % (requests.limit, requests.remaining, _reset(requests))
+    return lines if tokens is None else lines + _OPENAI_TOKENS % (tokens.limit, tokens.remaining, _reset(tokens))
 
 
 def _tighter(one: RateRoom | None, other: RateRoom | None) -> RateRoom | None:
@@ -55,35 +58,16 @@ def _tighter(one: RateRoom | None, other: RateRoom | None) -> RateRoom | None:
     return other if other.remaining * one.limit < one.remaining * other.limit else one
 
 
-def _put(headers: RawHeaders, names: tuple[bytes, ...], left: RateRoom, reset: bytes) -> None:
-    limit, remaining, resets = names
-    headers += ((limit, _digits(left.limit)), (remaining, b"%d" % left.remaining), (resets, reset))
-
-
-# Limits are the same for many calls; what is left of them is not.
-@lru_cache(maxsize=1024)
-def _digits(number: int) -> bytes:
-    return b"%d" % number
-
-
-def _put_cap(headers: RawHeaders, cap: CapRoom) -> None:
+def _cap_lines(cap: CapRoom) -> bytes:
     """Under the names by which Claude Code knows what a company lets its people spend."""
     reached = cap.spent >= cap.cap
     used = cap.spent / cap.cap if cap.cap else 1.0
     passed = next((text for part, text in _THRESHOLDS if used >= part), None)
     status = b"rejected" if reached else b"allowed_warning" if passed else b"allowed"
-    reset = b"%d" % int(cap.resets_at.timestamp())
-    headers += (
-        (b"anthropic-ratelimit-unified-status", status),
-        (b"anthropic-ratelimit-unified-reset", reset),
-        (b"anthropic-ratelimit-unified-representative-claim", b"overage"),
-        (b"anthropic-ratelimit-unified-overage-status", status),
-        (b"anthropic-ratelimit-unified-overage-reset", reset),
-        # Rounded down, so that a cap that is not reached never looks as if it were.
-        (b"anthropic-ratelimit-unified-overage-utilization", b"%.2f" % (int(used * 100) / 100)),
-    )
-    if passed:
-        headers.append((b"anthropic-ratelimit-unified-overage-surpassed-threshold", b"1.0" if reached else passed))
+    reset = int(cap.resets_at.timestamp())
+    # The part is rounded down, so that a cap that is not reached never looks as if it were.
+    lines = _CAP % (status, reset, status, reset, int(used * 100) / 100)
+    return lines + _PASSED % (b"1.0" if reached else passed) if passed else lines
 
 
 @lru_cache(maxsize=256)
@@ -91,10 +75,13 @@ def _instant(seconds: int) -> bytes:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
 
 
-def _duration(seconds: float) -> bytes:
-    """As OpenAI writes it: `250ms`, `59.5s`, `1m0.5s`."""
-    if seconds < 1:
-        return b"%dms" % int(seconds * 1000)
-    if seconds < 60:
-        return b"%.3gs" % seconds
-    return b"%dm%.3gs" % (seconds // 60, seconds % 60)
+def _reset(left: RateRoom) -> bytes:
+    seconds = left.resets_in
+    return b"%dms" % int(seconds * 1000) if seconds < 1 else _duration(ceil(seconds * 10))
+
+
+@lru_cache(maxsize=1024)
+def _duration(tenths: int) -> bytes:
+    """As OpenAI writes it: `59.5s`, `1m0.5s`."""
+    minutes, left = divmod(tenths, 600)
+    return b"%dm%.3gs" % (minutes, left / 10) if minutes else b"%.3gs" % (left / 10)

@@ -14,10 +14,12 @@ from sluicegate.gateway.dialects.errors import error_object
 from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import NOTHING, UNREADABLE, AbsurdCount, Reading, count, loaded, part, text_size
+from sluicegate.gateway.stream.events import Marks
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal
 
 _NULL = Raw(b"null")
+_MARKS = ((b'"message_stop"', 0), (b'"usage"', 0), (b'"error"', 0))
 _INPUT_FIELDS = (
     "input_tokens",
     "cache_read_input_tokens",
@@ -111,8 +113,8 @@ class MessagesTally:
         self.final = False
         self.failed = False
 
-    def interested(self, block: bytes) -> bool:
-        return b'"usage"' in block or b'"message_stop"' in block or b'"error"' in block
+    def marks(self, block: bytes) -> Marks:
+        return _MARKS
 
     def note(self, data: bytes) -> bool:
         try:

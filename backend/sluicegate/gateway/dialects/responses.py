@@ -15,11 +15,13 @@ from sluicegate.gateway.dialects.wire import ModelInBody
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.kept import stored_ids
 from sluicegate.gateway.reading import NOTHING, UNREADABLE, Reading, loaded, reading_of_totals
+from sluicegate.gateway.stream.events import Marks
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.policy.refusals import Refusal, invalid_request
 
 _NULL = Raw(b"null")
 _LAST = re.compile(rb'"type"\s*:\s*"(?:response\.(?:completed|incomplete|failed)|error)"')
+_MARKS = ((b'response.completed"', 0), (b'response.incomplete"', 0), (b'response.failed"', 0), (b'"error"', 0))
 # Every piece is told again by the events that end its part, its item and the answer: only the pieces count.
 _DELTA = re.compile(rb'"delta"\s*:\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)')
 _ID = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
@@ -66,14 +68,16 @@ class ResponsesTally:
         self.final = False
         self.failed = False
 
-    def interested(self, block: bytes) -> bool:
+    def marks(self, block: bytes) -> Marks:
         if not self._beginning:
             self._beginning = block[:_BEGINNING]
-        if b'"sequence_number"' in block:
+        if block.rfind(b'"sequence_number"') >= 0:
             self._newest = block
-        return _LAST.search(block) is not None
+        return _MARKS
 
     def note(self, data: bytes) -> bool:
+        if _LAST.search(data) is None:
+            return True
         try:
             event = _decode_event(data)
         except UNREADABLE:

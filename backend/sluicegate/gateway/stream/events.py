@@ -63,24 +63,31 @@ def split_events(block: bytes) -> list[bytes]:
     return events
 
 
-def middle(block: bytes) -> int:
-    """Where one of the block's events ends, near its middle; 0 when it holds a single event."""
-    if b"\r" in block:
-        events = split_events(block)
-        return len(b"".join(events[: len(events) // 2]))
-    half = len(block) // 2
-    end = block.find(b"\n\n", half) + 2
-    if end < 2 or end == len(block):
-        end = block.rfind(b"\n\n", 0, half + 1) + 2
-    return end if 2 <= end < len(block) else 0
+Marks = tuple[tuple[bytes, int], ...]
+"""What is looked for in a block, each with the place before which it does not stand."""
 
 
-def last_few(block: bytes) -> int:
-    """Where the last three of a block's events begin; 0 when it has no others, or lines that end in another way."""
-    at = len(block) if b"\r" not in block else 0
-    for _ in range(4):
-        at = block.rfind(b"\n\n", 0, max(0, at))
-    return at + 2 if at > 0 else 0
+def marked(block: bytes, marks: Marks) -> list[tuple[int, int]]:
+    """Where the events that hold one of the marks begin and end. Knows only lines that end with a line feed."""
+    spans: set[tuple[int, int]] = set()
+    for mark, first in marks:
+        at = block.rfind(mark, first)
+        while at >= 0:
+            begin, end = block.rfind(b"\n\n", 0, at), block.find(b"\n\n", at)
+            begin = begin + 2 if begin >= 0 else 0
+            spans.add((begin, end + 2 if end >= 0 else len(block)))
+            at = block.rfind(mark, first, begin)
+    return sorted(spans)
+
+
+def without(block: bytes, spans: list[tuple[int, int]]) -> bytes:
+    kept: list[bytes] = []
+    at = 0
+    for begin, end in spans:
+        kept.append(block[at:begin])
+        at = end
+    kept.append(block[at:])
+    return b"".join(kept)
 
 
 def data_of(event: bytes) -> bytes:

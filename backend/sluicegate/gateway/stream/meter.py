@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sluicegate.domain.usage import TokenUsage
 from sluicegate.gateway.reading import NOTHING, Reading
-from sluicegate.gateway.stream.events import EventSplitter, data_of, last_few, middle
+from sluicegate.gateway.stream.events import EventSplitter, Marks, data_of, marked, split_events, without
 from sluicegate.policy.refusals import Refusal
 
 _MAX_KEPT = 16 * 1024
@@ -18,13 +18,12 @@ class Tally(Protocol):
     final: bool
     failed: bool
 
-    def interested(self, block: bytes) -> bool:
-        """Whether any event in the block may matter. Called for every read, so it only looks for substrings; an event
-        for which this is False by itself is never noted."""
+    def marks(self, block: bytes) -> Marks:
+        """Any event in the block that matters holds one of these. Called once for every read."""
         ...
 
     def note(self, data: bytes) -> bool:
-        """Takes in one event's data; False when the event is not for the caller."""
+        """Takes in one event's data, which need not matter; False when the event is not for the caller."""
         ...
 
     def finished(self, block: bytes) -> bool:
@@ -47,7 +46,7 @@ class StreamMeter:
     Text is measured only where usage is missing, so blocks are kept for a while and looked at when they grow.
     """
 
-    __slots__ = ("_finished", "_kept", "_kept_size", "_reading", "_splitter", "_tally", "_text")
+    __slots__ = ("_finished", "_kept", "_kept_size", "_reading", "_splitter", "_tally", "_text", "final")
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -57,10 +56,8 @@ class StreamMeter:
         self._text = 0
         self._finished = False
         self._reading = NOTHING
-
-    @property
-    def final(self) -> bool:
-        return self._tally.final
+        # Whether the last event was seen.
+        self.final = False
 
     @property
     def failed(self) -> bool:
@@ -74,17 +71,29 @@ class StreamMeter:
     def feed(self, chunk: bytes) -> bytes:
         """What of the stream may go to the caller now that `chunk` has come."""
         block = self._splitter.feed(chunk)
-        return self._take(block) if block else block
+        if not block:
+            return block
+        self._kept.append(block)
+        self._kept_size += len(block)
+        if self._kept_size > _MAX_KEPT:
+            self._look_at_kept()
+        marks = self._tally.marks(block)
+        # From its end on a block is searched in half the time.
+        for mark, first in marks:
+            if block.rfind(mark, first) >= 0:
+                return self._inspect(block, marks)
+        return block
 
     def end(self) -> bytes:
         """The provider ended the stream properly: what was held back, if it ends the answer, else nothing."""
         rest = self._splitter.rest()
         if rest:
-            rest = self._take(rest)
+            self._kept.append(rest)
+            rest = self._inspect(rest, self._tally.marks(rest))
         if not self._tally.final:
             self._look_at_kept()
-            self._tally.final = self._finished
-        return rest if self._tally.final else b""
+            self.final = self._tally.final = self._finished
+        return rest if self.final else b""
 
     def usage(self, input_estimate: int) -> tuple[TokenUsage, bool]:
         """Usage to bill for what came so far, and whether it is estimated."""
@@ -97,30 +106,19 @@ class StreamMeter:
         """What ends a stream that broke off, in the words of its protocol."""
         return self._tally.failure(refusal, request_id)
 
-    def _take(self, block: bytes) -> bytes:
-        self._kept.append(block)
-        self._kept_size += len(block)
-        if self._kept_size > _MAX_KEPT:
-            self._look_at_kept()
-        if not self._tally.interested(block):
-            return block
-        # What matters mostly stands at the end.
-        cut = last_few(block)
-        return self._inspect_parts(block, cut) if cut else self._inspect(block)
-
-    def _inspect(self, block: bytes) -> bytes:
-        """Halves the block down to the few events that matter, so that the many others are never taken apart."""
-        cut = middle(block)
-        if not cut:
-            return block if self._tally.note(data_of(block)) else b""
-        return self._inspect_parts(block, cut)
-
-    def _inspect_parts(self, block: bytes, cut: int) -> bytes:
-        interested = self._tally.interested
-        before, after = block[:cut], block[cut:]
-        first = self._inspect(before) if interested(before) else before
-        second = self._inspect(after) if interested(after) else after
-        return block if first is before and second is after else first + second
+    def _inspect(self, block: bytes, marks: Marks) -> bytes:
+        """Takes apart the few events that matter, and none of the many others."""
+        tally = self._tally
+        note = tally.note
+        if b"\r" in block:
+            events = split_events(block)
+            passed = [event for event in events if note(data_of(event))]
+            left = block if len(passed) == len(events) else b"".join(passed)
+        else:
+            spans = [span for span in marked(block, marks) if not note(data_of(block[span[0] : span[1]]))]
+            left = without(block, spans) if spans else block
+        self.final = tally.final
+        return left
 
     def _look_at_kept(self) -> None:
         data = b"".join(self._kept)

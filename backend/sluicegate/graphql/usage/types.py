@@ -150,7 +150,10 @@ class Call:
     project: str | None = strawberry.field(description="The project that the caller named.")
     stored: strawberry.Private[CallRecord]
 
-    @strawberry.field(description="How its cost comes about; null for calls from before prices were kept with them.")
+    @strawberry.field(
+        description="How its cost comes about; null for calls that cost what was estimated, since their server died, "
+        "and for those from before prices were kept with them."
+    )
     async def charges(self, info: Info) -> Charges | None:
         record = self.stored
         if record.price_list_id is None:

@@ -7,26 +7,27 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, delete, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.alert import Alert, Notice
-from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind
+from sluicegate.domain.policy import ChangeKind, PolicyChange, Subject, SubjectKind, Window
 from sluicegate.kit.money import Nanos
 from sluicegate.ports.alerts import AlertFilter, Spend, Told
 from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.storage.repositories.overrides import OVERRIDES
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.policy import BUDGETS, of_subjects
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.upsert import inserting
 from sluicegate.storage.tables.alerts import AlertNoticeRow, AlertRow
-from sluicegate.storage.tables.identity import UserRow
+from sluicegate.storage.tables.identity import MembershipRow, UserRow
 from sluicegate.storage.tables.policy import PolicyChangeRow
 from sluicegate.storage.usage_batch import SPEND
 from sluicegate.storage.usage_sql import milliseconds
 
 _ALERTS, _NOTICES, _CHANGES = table_of(AlertRow), table_of(AlertNoticeRow), table_of(PolicyChangeRow)
-_USERS = table_of(UserRow)
+_USERS, _MEMBERSHIPS = table_of(UserRow), table_of(MembershipRow)
 _KINDS = {kind.value: kind for kind in SubjectKind}
 _TURN = 500
 _NO_CAPS = (ChangeKind.CATALOG, ChangeKind.SECRET_RULES)
@@ -70,6 +71,26 @@ class SqlAlertRepository:
             column, conditions = BUDGETS.c.subject_id, [BUDGETS.c.subject_kind == kind]
         statement = select(column).where(*conditions, column > after).order_by(column).limit(most)
         return list(await self._session.scalars(statement))
+
+    async def near(self, subjects: Collection[Subject], periods: Mapping[str, Window], now: datetime) -> list[Subject]:
+        kind, subject_id = SPEND.c.subject_kind, SPEND.c.subject_id
+        # Each window with when its first threshold is reached, and with the least that is one for members of any group.
+        amounts = {period: _first_threshold(window) for period, window in periods.items()}
+        reached = or_(*(and_(SPEND.c.period == p, amount <= SPEND.c.spent_nanos) for p, amount in amounts.items()))
+        of_any_group = BUDGETS.c.subject_kind == SubjectKind.GROUP
+        least = {p: select(func.min(amount)).where(of_any_group).scalar_subquery() for p, amount in amounts.items()}
+        likely = or_(*(and_(SPEND.c.period == p, amount <= SPEND.c.spent_nanos) for p, amount in least.items()))
+        own = exists().where(BUDGETS.c.subject_kind == kind, BUDGETS.c.subject_id == subject_id, reached)
+        # One within the other, so that SQLite goes through the groups of each person, and not through all groups.
+        of_group = exists().where(of_any_group, BUDGETS.c.subject_id == _MEMBERSHIPS.c.group_id, reached)
+        of_groups = exists().where(_MEMBERSHIPS.c.user_id == subject_id, of_group.correlate(SPEND, _MEMBERSHIPS))
+        overridden = exists().where(
+            OVERRIDES.c.user_id == subject_id, OVERRIDES.c.ended_at.is_(None), OVERRIDES.c.ends_at > now
+        )
+        of_people = and_(kind == SubjectKind.USER.value, or_(overridden, and_(likely, of_groups)))
+        where = (of_subjects(SPEND, subjects), SPEND.c.period.in_(periods), or_(own, of_people))
+        rows = await self._session.execute(select(kind, subject_id).where(*where).distinct())
+        return [Subject(_KINDS[row.subject_kind], row.subject_id) for row in rows]
 
     async def spends(self, subjects: Collection[Subject], periods: Collection[str]) -> list[Spend]:
         statement = select(SPEND).where(of_subjects(SPEND, subjects), SPEND.c.period.in_(periods))
@@ -118,6 +139,14 @@ class SqlAlertRepository:
 
     async def remove(self, before: datetime) -> None:
         await self._session.execute(delete(_ALERTS).where(_ALERTS.c.at < before))
+
+
+def _first_threshold(window: Window) -> ColumnElement[int]:
+    """How much of a budget's cap may be spent (nano-dollars) before there is something to tell, or a little less; null
+    where there never is."""
+    # A hundred times what was spent might not fit into the column. Thresholds ascend.
+    cap = func.nullif(BUDGETS.c[window.value], 0, type_=BigInteger)
+    return cap // 100 * BUDGETS.c.alert_thresholds[0].as_integer()
 
 
 def _columns(alert: Alert) -> dict[str, Any]:

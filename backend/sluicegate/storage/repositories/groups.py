@@ -72,15 +72,18 @@ class SqlGroupRepository:
         return {group_id: counts.get(group_id, 0) for group_id in ids}
 
     async def groups_of(self, user_ids: Sequence[str]) -> dict[str, list[Group]]:
-        statement = (
-            select(_MEMBERSHIPS.c.user_id, _GROUPS)
-            .join(_GROUPS, _GROUPS.c.id == _MEMBERSHIPS.c.group_id)
-            .where(_MEMBERSHIPS.c.user_id.in_(user_ids))
-            .order_by(_LOWER_NAME, _GROUPS.c.id)
-        )
+        memberships = select(_MEMBERSHIPS.c.user_id, _MEMBERSHIPS.c.group_id)
+        rows = (await self._session.execute(memberships.where(_MEMBERSHIPS.c.user_id.in_(user_ids)))).all()
+        members: dict[str, list[str]] = {}
+        for user_id, group_id in rows:
+            members.setdefault(group_id, []).append(user_id)
         found: dict[str, list[Group]] = {user_id: [] for user_id in user_ids}
-        for row in await self._session.execute(statement):
-            found[row.user_id].append(to_value(Group, row))
+        # Each group is read once, however many of these are in it.
+        groups = select(_GROUPS).where(_GROUPS.c.id.in_(members)).order_by(_LOWER_NAME, _GROUPS.c.id)
+        for row in await self._session.execute(groups):
+            group = to_value(Group, row)
+            for user_id in members[group.id]:
+                found[user_id].append(group)
         return found
 
     async def member_ids(self, group_id: str) -> list[str]:

@@ -17,11 +17,12 @@ from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.repositories.paging import paged, parts, portions, to_page
 from sluicegate.storage.repositories.rows import table_of, to_value
 from sluicegate.storage.repositories.upsert import insert_missing, upsert
-from sluicegate.storage.tables.policy import BudgetRow, GrantRow, RateLimitRow
+from sluicegate.storage.tables.policy import BudgetRow, GrantRow, PolicyChangeRow, ProcessRow, RateLimitRow
 
 GRANTS = table_of(GrantRow)
 RATE_LIMITS = table_of(RateLimitRow)
 BUDGETS = table_of(BudgetRow)
+_CHANGES, _PROCESSES = table_of(PolicyChangeRow), table_of(ProcessRow)
 
 
 def subject_of(row: Row[Any]) -> Subject:
@@ -128,6 +129,17 @@ class SqlPolicyRepository:
         else:
             columns = asdict(budget) | {"alert_thresholds": list(budget.alert_thresholds)}
             await upsert(self._session, BUDGETS, _subject_columns(subject) | columns)
+
+    async def remove_changes(self, before: datetime, most: int) -> int:
+        newest = select(func.max(_CHANGES.c.seq)).scalar_subquery()
+        behind = select(func.min(_PROCESSES.c.seq)).where(_PROCESSES.c.lease_until >= before).scalar_subquery()
+        passed = or_(behind.is_(None), _CHANGES.c.seq <= behind)
+        old = select(_CHANGES.c.seq).where(_CHANGES.c.at < before, _CHANGES.c.seq < newest, passed)
+        numbers = list(await self._session.scalars(old.order_by(_CHANGES.c.seq).limit(most)))
+        if numbers:
+            # All that are older go, too, should a clock have been turned back: no gap is left among those that stay.
+            await self._session.execute(delete(_CHANGES).where(_CHANGES.c.seq <= numbers[-1]))
+        return len(numbers)
 
     async def _grants_for(self, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
         statement = (

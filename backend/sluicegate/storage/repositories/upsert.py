@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 Rows = list[dict[str, Any]]
 
 
+def insert_on(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """`dialect` is SQLAlchemy's name of the database."""
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    # Large, with both of its drivers, and of no use to a server on SQLite.
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
 def inserting(session: AsyncSession, table: Table) -> sqlite.Insert | postgresql.Insert:
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    return sqlite.insert(table) if on_sqlite else postgresql.insert(table)
+    return insert_on(session.get_bind().dialect.name, table)
 
 
 async def insert_missing(session: AsyncSession, table: Table, rows: Rows) -> None:

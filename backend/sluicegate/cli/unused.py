@@ -1,0 +1,31 @@
+"""Keeps out of memory what libraries load to be ready for, and nothing here uses. Imported before all of them.
+
+structlog loads rich, and rich all of Pygments, for traces in colour: lines here are JSON. uvicorn loads watchfiles for
+reloading. Together they would take a tenth of a serving process.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import cast
+
+
+@contextmanager
+def not_installed(*names: str) -> Iterator[None]:
+    """What is imported within finds these libraries missing, unless they are loaded already."""
+    missing = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(missing, cast("ModuleType", None)))
+    try:
+        yield
+    finally:
+        for name in missing:
+            del sys.modules[name]
+
+
+with not_installed("rich", "watchfiles"):
+    import_module("structlog")
+    import_module("uvicorn")

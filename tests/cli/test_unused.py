@@ -1,0 +1,63 @@
+"""What a server does not use does not take its memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.program import environment
+from sluicegate.cli.unused import not_installed
+
+_SERVER = """
+import asyncio, sys
+from sluicegate.cli.running import loaded
+from sluicegate.cli.server import listen
+from sluicegate.container import Container
+from sluicegate.premises import check_database, held_database, prepare_database
+from sluicegate.app import create_app
+
+async def start(container):
+    await container.start()
+    await container.stop()
+
+settings = loaded(port=0)
+check_database(settings)
+bound, url = listen(settings)
+container = Container(settings, url)
+create_app(container)
+with held_database(settings):
+    asyncio.run(start(container))
+print(*sys.modules)
+"""
+_FOR_COMMANDS = {"alembic", "mako", "rich", "pygments", "httpx"}
+_FOR_OTHER_SETTINGS = {"httpcore", "psycopg", "redis", "aiosmtplib", "jinja2", "opentelemetry.sdk"}
+_FOR_THOSE_WHO_ASK = {"strawberry", "graphql"}
+_FOR_OTHER_DATABASES = {"sqlalchemy.dialects.postgresql"}
+
+
+def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
+    program = [sys.executable, "-c"]
+    values = environment({"DATA_DIR": str(tmp_path)})
+    prepare = (
+        "from sluicegate.cli.running import loaded; from sluicegate.premises import prepare_database; "
+        "prepare_database(loaded())"
+    )
+    subprocess.run([*program, prepare], env=values, check=True)
+    done = subprocess.run([*program, _SERVER], env=values, capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert {"sluicegate.container", "sqlalchemy", "structlog", "uvicorn"} <= modules
+    assert not (_FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES) & modules
+
+
+def test_what_is_left_out_is_there_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with not_installed("colorsys", "json"):
+        with pytest.raises(ModuleNotFoundError):
+            import colorsys
+        import json
+    import colorsys
+
+    assert json.loads("1") > colorsys.ONE_THIRD
