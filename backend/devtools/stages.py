@@ -13,7 +13,7 @@ from devtools.setup import BUILD, CLIENTS, CODEGEN, NODE, PYTHON
 from devtools.shell import RESULTS, ROOT, ensure_program, node_tool, python_tool, run
 
 _TESTS = ROOT / "tests"
-_UNIT = ("kit", "domain", "policy", "settings", "architecture")
+_UNIT = ("kit", "domain", "policy", "settings", "architecture", "devtools")
 # Whole pages of the console, which take three quarters of the time of its tests.
 _PAGES = "**/*page.test.tsx"
 # Tests that start servers run on both stacks; those of services, storage and jobs alone try both databases themselves.
@@ -65,6 +65,7 @@ def everything(report: Report, pytest_args: Sequence[str]) -> None:
             Stage("console size", ["node", "frontend/scripts/size.mjs"]), _pytest("packaging", ["tests/packaging"])
         )
         browser(report, [])
+    report.try_again()
 
 
 def _waiting() -> Stage:
@@ -113,17 +114,22 @@ def browser(report: Report, files: Iterable[str]) -> None:
     if not ensure_program("chromium", "chromium"):
         report.skip("browser", "chromium is not installed")
         return
-    chosen = list(files) or [str(path.relative_to(ROOT)) for path in sorted((_TESTS / "e2e").glob("*.test.mjs"))]
-    junit = RESULTS / "browser.xml"
+    chosen = [Path(name) for name in files] or sorted((_TESTS / "e2e").glob("*.test.mjs"))
+    # Each file starts a server and a browser of its own, which wait for each other for half of the time.
+    report.run(*map(_journey, chosen), together=2)
+
+
+def _journey(file: Path) -> Stage:
+    name = file.name.removesuffix(".test.mjs")
+    junit = RESULTS / f"browser-{name}.xml"
     reporters = [
         "--test-reporter=spec",
         "--test-reporter-destination=stdout",
         "--test-reporter=junit",
         f"--test-reporter-destination={junit}",
     ]
-    # Each file starts a server and a browser of its own, which wait for each other for half of the time.
-    limits = ["--test-concurrency=2", "--test-timeout=600000"]
-    report.run(Stage("browser", ["node", "--test", *limits, *reporters, *chosen], junit=junit))
+    command = ["node", "--test", "--test-timeout=600000", *reporters, str(file)]
+    return Stage(f"browser {name}", command, junit=junit, again=command)
 
 
 _BENCHES = {
@@ -158,12 +164,17 @@ def export_schema() -> None:
 
 
 def _pytest(name: str, args: Sequence[str], environment: Mapping[str, str] | None = None) -> Stage:
-    junit = RESULTS / f"{name.replace(' ', '-')}.xml"
-    command = [python_tool("pytest"), "--quiet", f"--junitxml={junit}", *args]
-    return Stage(name, command, junit=junit, environment=environment or {})
+    slug = name.replace(" ", "-")
+    junit = RESULTS / f"{slug}.xml"
+    # Two may run side by side, and each has to know which of its own failed last.
+    cache = f"--override-ini=cache_dir={RESULTS / f'{slug}.cache'}"
+    command = [python_tool("pytest"), "--quiet", f"--junitxml={junit}", cache, *args]
+    again = [*command, "--last-failed", "--last-failed-no-failures=none", "--numprocesses=0"]
+    return Stage(name, command, junit=junit, environment=environment or {}, again=again)
 
 
 def _vitest(*more: str) -> Stage:
     junit = RESULTS / "vitest.xml"
     reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={junit}"]
-    return Stage("vitest", [node_tool("vitest"), "run", *reporters, *more], cwd=ROOT / "frontend", junit=junit)
+    command = [node_tool("vitest"), "run", *reporters, *more]
+    return Stage("vitest", command, cwd=ROOT / "frontend", junit=junit, again=command)
