@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,19 @@ CALLS = st.lists(
 )
 
 
+@asynccontextmanager
+async def written(records: Sequence[CallRecord], folded: int) -> AsyncIterator[Stage]:
+    """A site with these calls, the first `folded` of them in the sums already."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with new_site(Path(folder)) as site:
+            admin = await site.person("ada@example.com", Role.ADMIN)
+            stage = Stage(site, admin, admin)
+            await stage.write(*records[:folded])
+            await stage.fold()
+            await stage.write(*records[folded:])
+            yield stage
+
+
 @settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(CALLS, st.integers(0, 25))
 def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]], folded: int) -> None:
@@ -51,28 +65,23 @@ def test_every_grouping_adds_up_to_the_totals(calls: Sequence[dict[str, Any]], f
     records = [call(**values, user_id=values["key_id"][:2]) for values in calls]
 
     async def compare() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            async with new_site(Path(folder)) as site:
-                admin = await site.person("ada@example.com", Role.ADMIN)
-                stage = Stage(site, admin, admin)
-                await stage.write(*records[:folded])
-                await stage.fold()
-                await stage.write(*records[folded:])
-                for interval in (Interval.HOUR, Interval.DAY):
-                    query = everyone(date(2026, 10, 23), date(2026, 10, 27), interval)
-                    report = await stage.usage.report(admin, query)
-                    assert report.totals == expected(records)
-                    assert add_up(totals for _, totals in report.series) == report.totals
-                    later = everyone(date(2026, 10, 28), date(2026, 11, 1), interval)
-                    assert await stage.usage.previous_series(admin, later) == report.series
-                    for by in UsageDimension:
-                        if by is UsageDimension.SESSION:
-                            continue
-                        slices = await stage.usage.breakdown(admin, query, by, 100)
-                        assert add_up(s.totals for s in slices) == report.totals, by
-                assert (
-                    await stage.usage.previous(admin, everyone(date(2026, 10, 28), date(2026, 11, 1))) == report.totals
-                )
+        async with written(records, folded) as stage:
+            for interval in (Interval.HOUR, Interval.DAY):
+                query = everyone(date(2026, 10, 23), date(2026, 10, 27), interval)
+                report = await stage.usage.report(stage.admin, query)
+                assert report.totals == expected(records)
+                assert add_up(totals for _, totals in report.series) == report.totals
+                later = everyone(date(2026, 10, 28), date(2026, 11, 1), interval)
+                assert await stage.usage.previous_series(stage.admin, later) == report.series
+                for by in UsageDimension:
+                    if by is UsageDimension.SESSION:
+                        continue
+                    slices = await stage.usage.breakdown(stage.admin, query, by, 100)
+                    assert add_up(s.totals for s in slices) == report.totals, by
+            assert (
+                await stage.usage.previous(stage.admin, everyone(date(2026, 10, 28), date(2026, 11, 1)))
+                == report.totals
+            )
 
     asyncio.run(compare())
 
@@ -113,15 +122,9 @@ def test_every_grouping_of_a_long_span_adds_up_to_its_calls(
     ]
 
     async def compare() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            async with new_site(Path(folder)) as site:
-                admin = await site.person("ada@example.com", Role.ADMIN)
-                stage = Stage(site, admin, admin)
-                await stage.write(*records[:folded])
-                await stage.fold()
-                await stage.write(*records[folded:])
-                for scope, mine in scopes:
-                    await agree(stage, UsageQuery(begins, ends, Interval.DAY, **scope), mine)
+        async with written(records, folded) as stage:
+            for scope, mine in scopes:
+                await agree(stage, UsageQuery(begins, ends, Interval.DAY, **scope), mine)
 
     asyncio.run(compare())
 
