@@ -32,13 +32,6 @@ async def _echo(
     return {"data": {"caller": caller.user.email if caller else None}}
 
 
-async def _ready() -> dict[str, bool]:
-    return READY
-
-
-READY = {"database": True, "journal": True}
-
-
 def services_of(site: Site, auth: AuthService) -> Services:
     some = SimpleNamespace(
         auth=auth,
@@ -68,7 +61,6 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
             _echo,
             live=cast("Any", None),
             public_url=lambda: "http://test",
-            ready=_ready,
             samples=no_samples,
             console=dist,
         )
@@ -157,21 +149,6 @@ async def test_console_files(client: httpx.AsyncClient) -> None:
     assert again.status_code == 304
     for path in ("/assets/gone.js", "/.secret", "/assets/../.secret"):
         assert (await client.get(path, headers={"accept": "text/html"})).status_code == 404
-    assert (await client.get("/healthz")).json() == {"status": "ok"}
-    assert (await client.get("/readyz")).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("away", "status", "word"), [((), 200, "ok"), (("database",), 200, "degraded"), (("journal",), 503, "failing")]
-)
-async def test_readiness_says_what_is_missing_and_fails_only_when_calls_would(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, away: tuple[str, ...], status: int, word: str
-) -> None:
-    for name in away:
-        monkeypatch.setitem(READY, name, False)
-    answer = await client.get("/readyz")
-    checks = {name: name not in away for name in ("database", "journal")}
-    assert (answer.status_code, answer.json()) == (status, {"status": word, "checks": checks})
 
 
 async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) -> None:
@@ -183,7 +160,6 @@ async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) ->
             _echo,
             live=cast("Any", None),
             public_url=lambda: "https://test",
-            ready=_ready,
             samples=no_samples,
             console=tmp_path / "none",
         )

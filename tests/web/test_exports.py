@@ -35,10 +35,6 @@ async def _no_graphql(*_: Any) -> dict[str, Any]:
     raise AssertionError("nobody asks")
 
 
-async def _ready() -> dict[str, bool]:
-    return {}
-
-
 @dataclass
 class Desk:
     site: Site
@@ -83,7 +79,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             _no_graphql,
             live=cast("Any", None),
             public_url=lambda: "http://test",
-            ready=_ready,
             samples=_samples,
             console=tmp_path / "none",
         )

@@ -61,10 +61,6 @@ async def _no_graphql(*_: Any) -> dict[str, Any]:
     raise AssertionError("nobody asks")
 
 
-async def _ready() -> dict[str, bool]:
-    return {}
-
-
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk_in(UTC, tmp_path) as desk:
@@ -85,7 +81,6 @@ async def desk_in(zone: tzinfo, tmp_path: Path) -> AsyncIterator[Desk]:
             _no_graphql,
             live=cast("Any", None),
             public_url=lambda: "http://test",
-            ready=_ready,
             samples=no_samples,
             console=tmp_path / "no",
         )

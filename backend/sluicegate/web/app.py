@@ -1,4 +1,4 @@
-"""The web application: everything that is not a gateway call."""
+"""The web application: everything that is neither a gateway call nor a look at the server's health."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from sluicegate.web.console import Console
 from sluicegate.web.exports import export_routes, known_caller
 from sluicegate.web.graphql import Execute, graphql_routes
 from sluicegate.web.headers import SecurityHeaders
-from sluicegate.web.health import health_routes
 from sluicegate.web.live import live_routes
 from sluicegate.web.metrics import metrics_routes
 from sluicegate.web.overview_exports import overview_export_routes
@@ -35,7 +34,6 @@ def create_web_app(
     *,
     live: LiveService,
     public_url: Callable[[], str],
-    ready: Callable[[], Awaitable[dict[str, bool]]],
     samples: Callable[[Caller], Awaitable[bytes]],
     console: Path,
 ) -> FastAPI:
@@ -50,7 +48,6 @@ def create_web_app(
     app.add_exception_handler(AppError, _refuse)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _fail)
-    app.include_router(health_routes(ready))
     app.include_router(auth_routes(services.auth, services.recovery, is_secure))
     app.include_router(graphql_routes(services.auth, execute, is_secure))
     known = known_caller(services.auth, is_secure)

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sluicegate.kit.errors import AppError, Forbidden, InvalidInput, Later
+from sluicegate.kit.errors import AppError, Forbidden, InvalidInput
 from sluicegate.kit.secret import Secret
 from sluicegate.services.sessions import SESSION_DAYS
+from sluicegate.web.plain import refused
 
 MAX_BODY = 1024 * 1024
 CSRF_HEADER = "x-sluicegate-csrf"
@@ -109,8 +110,5 @@ def _cookie_name(secure: bool) -> str:
 
 def refusal(error: AppError) -> JSONResponse:
     """An expected error as the console reads it."""
-    content = {"error": {"code": error.code, "message": error.message, "field": error.field}}
-    response = JSONResponse(content, error.status, {"cache-control": "no-store"})
-    if isinstance(error, Later):
-        response.headers["retry-after"] = str(error.retry_after)
-    return response
+    status, content, headers = refused(error)
+    return JSONResponse(content, status, headers)
