@@ -86,6 +86,16 @@ async def test_the_interpreter_changes_hands_sooner_while_it_is_loaded(loading: 
     assert (sys.getswitchinterval(), gc.isenabled()) == usual
 
 
+async def test_what_was_loaded_is_nothing_that_the_collector_looks_through() -> None:
+    module = dict.fromkeys(("loaded",), list[int]())
+    assert any(known is module for known in gc.get_objects())
+    try:
+        await OnFirstUse(lambda: module)()
+        assert not any(known is module for known in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
 async def test_two_that_are_loaded_at_once_leave_all_as_it_was() -> None:
     usual = sys.getswitchinterval(), gc.isenabled()
     several = [Loading() for _ in range(3)]
