@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sluicegate.domain.policy import Subject, Window
 from sluicegate.ports.policy import PastUse
 
 
 class Ledger:
-    """What was spent, by subject; every window is the same."""
+    """What was spent, by subject, and the ids of the calls for which it was; every window is the same."""
 
     def __init__(self) -> None:
         self.spent: Counter[Subject] = Counter()
+        self.calls: set[str] = set()
         self.away = False
+        # Can be read, and takes nothing.
+        self.read_only = False
 
 
 class Journal:
@@ -23,23 +26,30 @@ class Journal:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.pending: list[tuple[Subject, int]] = []
+        self.pending: list[tuple[Subject, int, str]] = []
         self.settled = self.saved = 0
 
-    def note(self, subject: Subject, cost: int) -> None:
-        self.pending.append((subject, cost))
+    def note(self, subject: Subject, cost: int, call_id: str) -> None:
+        self.pending.append((subject, cost, call_id))
         self.settled += 1
 
     async def flush(self) -> None:
         await asyncio.sleep(0)
-        if self.ledger.away:
+        if self.ledger.away or (self.ledger.read_only and self.pending):
             raise OSError("the ledger is away")
-        for subject, cost in self.pending:
+        for subject, cost, call_id in self.pending:
             self.ledger.spent[subject] += cost
+            self.ledger.calls.add(call_id)
         self.pending.clear()
         self.saved = self.settled
 
-    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+    async def load(
+        self,
+        subject: Subject,
+        periods: dict[Window, str],
+        install: Callable[[PastUse], None],
+        calls: Sequence[str] = (),
+    ) -> None:
         await self.flush()
         spent = self.ledger.spent[subject]
-        install(PastUse(dict.fromkeys(periods, spent)))
+        install(PastUse(dict.fromkeys(periods, spent), counted=self.ledger.calls & {*calls}))

@@ -30,7 +30,13 @@ class Records:
         self.away = False
         self.settled = self.saved = 0
 
-    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+    async def load(
+        self,
+        subject: Subject,
+        periods: dict[Window, str],
+        install: Callable[[PastUse], None],
+        calls: Sequence[str] = (),
+    ) -> None:
         self.loads += 1
         await asyncio.sleep(0)
         if self.away:
@@ -85,7 +91,7 @@ class Several:
         async for use in (await self._next()).active():
             yield use
 
-    def settle(self, lease: Any, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
+    def settle(self, lease: Any, input_tokens: int, output_tokens: int, cost: Nanos, call_id: str = "") -> None:
         self._owners[lease.id].settle(lease, input_tokens, output_tokens, cost)
 
     def cancel(self, lease: Any) -> None:

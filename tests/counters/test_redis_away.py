@@ -42,10 +42,12 @@ class Cluster:
         self._name, self._fail_closed = prefix(), fail_closed
         self.stores = [self.process(journal) for journal in self.journals]
 
-    def process(self, journal: Journal) -> RedisAdmission:
+    def process(self, journal: Journal, url: str = "") -> RedisAdmission:
+        """`url` is another way to Redis."""
         periods, fail_closed = PeriodClock(UTC), self._fail_closed
+        url = url or self.server.url
         return RedisAdmission(
-            self.server.url, self._name, journal, SystemClock(), periods, fail_closed=fail_closed, options=OPTIONS
+            url, self._name, journal, SystemClock(), periods, fail_closed=fail_closed, options=OPTIONS
         )
 
     async def start(self) -> None:
@@ -70,8 +72,8 @@ class Cluster:
     def settle(self, number: int, lease: Any, cost: int) -> None:
         """In the order of the gateway: the journal first."""
         for limits in lease.ask.limits:
-            self.journals[number].note(limits.subject, cost)
-        self.stores[number].settle(lease, 1, 1, Nanos(cost))
+            self.journals[number].note(limits.subject, cost, lease.id)
+        self.stores[number].settle(lease, 1, 1, Nanos(cost), lease.id)
 
     async def call(self, number: int, wanted: Ask, cost: int) -> None:
         self.settle(number, await self.admit(number, wanted), cost)

@@ -12,7 +12,8 @@ from sqlalchemy.engine import make_url
 
 class Link:
     """Forwards connections on loopback. While it is cut, those that are open break and new ones are refused; while it
-    hangs, they stay and nothing comes through. `delay` is how many seconds what comes through is late, each way."""
+    hangs, they stay and nothing comes through. `delay` is how many seconds what comes through is late, each way. What
+    holds one of `unanswered` comes through, but no answer of the connection from then on, once for each."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -22,6 +23,7 @@ class Link:
         self._flows = asyncio.Event()
         self._flows.set()
         self.delay = 0.0
+        self.unanswered: list[bytes] = []
         self.port = 0
 
     @classmethod
@@ -93,18 +95,32 @@ class Link:
             writer.transport.abort()
         else:
             self._open.add(away)
-            await asyncio.gather(self._copy(reader, away), self._copy(there, writer))
+            mute = asyncio.Event()
+            await asyncio.gather(self._copy(reader, away, asked=mute), self._copy(there, writer, mute=mute))
             self._open.discard(away)
         finally:
             self._open.discard(writer)
             self._tasks.discard(task)
 
-    async def _copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _copy(
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        *,
+        asked: asyncio.Event | None = None,
+        mute: asyncio.Event | None = None,
+    ) -> None:
         with suppress(OSError):
             while data := await source.read(65536):
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 await self._flows.wait()
+                if mute is not None and mute.is_set():
+                    continue
+                if asked is not None:
+                    for words in [words for words in self.unanswered if words in data]:
+                        self.unanswered.remove(words)
+                        asked.set()
                 sink.write(data)
                 await sink.drain()
         sink.close()

@@ -74,8 +74,10 @@ class Flaky:
             raise ConnectionError("away")
         self.inner.write(records)
 
-    def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
-        return self.inner.spent(subject, periods)
+    def spent(
+        self, subject: Subject, periods: dict[Window, str], calls: Sequence[str] = ()
+    ) -> tuple[dict[Window, int], set[str]]:
+        return self.inner.spent(subject, periods, calls)
 
     def recent(self, subject: Subject, since_ms: int) -> Sequence[tuple[float, int, int]]:
         return self.inner.recent(subject, since_ms)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -242,9 +243,11 @@ class Hanging(Flaky):
         super().__init__(inner)
         self.answers = threading.Event()
 
-    def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
+    def spent(
+        self, subject: Subject, periods: dict[Window, str], calls: Sequence[str] = ()
+    ) -> tuple[dict[Window, int], set[str]]:
         self.answers.wait(30)
-        return dict(self.inner.spent(subject, periods))
+        return self.inner.spent(subject, periods, calls)
 
 
 async def test_callers_who_give_up_on_a_database_that_hangs_take_no_threads_from_others(
@@ -266,7 +269,7 @@ async def test_callers_who_give_up_on_a_database_that_hangs_take_no_threads_from
         writer.answers.set()
     found: list[PastUse] = []
     await kept.load(ADA, {Window.MONTH: "2026-11"}, found.append)
-    assert found == [PastUse({Window.MONTH: 0}, [])]
+    assert found == [PastUse({Window.MONTH: 0}, [], set())]
     await kept.close()
 
 

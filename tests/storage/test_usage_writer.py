@@ -79,7 +79,7 @@ def test_who_asks_over_a_connection_that_the_database_has_ended_is_answered(post
     url = postgres_schema.restored()
     writer = make_usage_writer(make_url(url), BERLIN)
     writer.write([call(cost_nanos=12)])
-    spent = writer.spent(ADA, periods(NOW))
+    spent = writer.spent(ADA, periods(NOW))[0]
     for ask in (lambda: writer.spent(ADA, periods(NOW)), lambda: writer.recent(ADA, milliseconds(NOW))):
         rows(
             url,
@@ -87,7 +87,7 @@ def test_who_asks_over_a_connection_that_the_database_has_ended_is_answered(post
             " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
         assert ask()
-    assert writer.spent(ADA, periods(NOW)) == spent == dict.fromkeys(Window, 12)
+    assert writer.spent(ADA, periods(NOW))[0] == spent == dict.fromkeys(Window, 12)
     writer.close()
 
 
@@ -122,22 +122,33 @@ def test_failures_count_as_errors(writer: Writer, database_url: str, outcome: st
 def test_spend_is_kept_per_user_key_and_period(writer: Writer) -> None:
     writer.write([call(cost_nanos=5), call(cost_nanos=7, key_id="key-2"), call(cost_nanos=11, user_id="bob")])
 
-    assert writer.spent(ADA, periods(NOW)) == {Window.DAY: 12, Window.WEEK: 12, Window.MONTH: 12}
-    assert writer.spent(KEY, periods(NOW)) == {Window.DAY: 16, Window.WEEK: 16, Window.MONTH: 16}
+    assert writer.spent(ADA, periods(NOW))[0] == {Window.DAY: 12, Window.WEEK: 12, Window.MONTH: 12}
+    assert writer.spent(KEY, periods(NOW))[0] == {Window.DAY: 16, Window.WEEK: 16, Window.MONTH: 16}
     tomorrow = NOW + timedelta(days=1)
-    assert writer.spent(ADA, periods(tomorrow)) == {Window.DAY: 0, Window.WEEK: 12, Window.MONTH: 12}
-    assert writer.spent(Subject(SubjectKind.USER, "nobody"), periods(NOW)) == dict.fromkeys(Window, 0)
+    assert writer.spent(ADA, periods(tomorrow))[0] == {Window.DAY: 0, Window.WEEK: 12, Window.MONTH: 12}
+    assert writer.spent(Subject(SubjectKind.USER, "nobody"), periods(NOW))[0] == dict.fromkeys(Window, 0)
+
+
+def test_what_was_spent_is_told_with_which_calls_it_holds(writer: Writer) -> None:
+    there = [call(cost_nanos=5), call(cost_nanos=7, user_id="bob")]
+    writer.write(there)
+    known = {record.call_id for record in there}
+    assert writer.spent(ADA, periods(NOW), [*known, "", "no-call"]) == (dict.fromkeys(Window, 5), known)
+    # Of more than can be asked for the first count as not there.
+    many = [*known, *(f"no-call-{number}" for number in range(1_000))]
+    assert writer.spent(ADA, periods(NOW), many) == (dict.fromkeys(Window, 5), set())
+    assert writer.spent(ADA, periods(NOW), many[::-1]) == (dict.fromkeys(Window, 5), known)
 
 
 def test_periods_are_those_of_the_zone_in_which_the_call_began(writer: Writer) -> None:
     late = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)  # already December, and Tuesday, in Berlin
     writer.write([call(late, cost_nanos=3)])
-    assert writer.spent(ADA, {Window.DAY: "2026-12-01", Window.WEEK: "2026-W49", Window.MONTH: "2026-12"}) == {
+    assert writer.spent(ADA, {Window.DAY: "2026-12-01", Window.WEEK: "2026-W49", Window.MONTH: "2026-12"})[0] == {
         Window.DAY: 3,
         Window.WEEK: 3,
         Window.MONTH: 3,
     }
-    assert writer.spent(ADA, {Window.DAY: "2026-11-30", Window.MONTH: "2026-11"}) == {Window.DAY: 0, Window.MONTH: 0}
+    assert writer.spent(ADA, {Window.DAY: "2026-11-30", Window.MONTH: "2026-11"})[0] == {Window.DAY: 0, Window.MONTH: 0}
 
 
 def test_hours_begin_at_local_midnight_where_zones_are_not_whole_hours_away(database_url: str) -> None:
@@ -245,7 +256,7 @@ def test_a_pool_is_drawn_from_by_everybody_who_was_in_the_group_at_the_time(writ
 
     for group_id, cost, calls in (("team", 12, 2), ("ops", 18, 2), ("none", 0, 0)):
         pool = Subject(SubjectKind.POOL, group_id)
-        assert writer.spent(pool, periods(NOW)) == dict.fromkeys(Window, cost)
+        assert writer.spent(pool, periods(NOW))[0] == dict.fromkeys(Window, cost)
         assert writer.recent(pool, milliseconds(NOW)) == [(NOW.timestamp(), 105, 50)] * calls
         assert list(writer.recent(pool, milliseconds(NOW) + 1)) == []
 

@@ -181,7 +181,7 @@ class Call(msgspec.Struct, eq=False):
                 facts = self._facts_at(route, outbound.untouched)
             self._sink.settle(facts, self._course(now, status, outcome.value, usage, cost, estimated))
         finally:
-            self._policy.settle(self._admitted, usage, cost)
+            self._policy.settle(self._admitted, usage, cost, self.request.id)
 
     def drop(self) -> None:
         """The call reached no provider: it never was."""

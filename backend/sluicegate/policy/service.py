@@ -329,9 +329,9 @@ class PolicyService:
         now = self._clock.now()
         return refusal_of(denial, standing.source_of(denial), self._periods.at(now), now)
 
-    def settle(self, admitted: Admitted, usage: TokenUsage, cost: Nanos) -> None:
-        """Replaces the reservation by what was used."""
-        self._admission.settle(admitted.lease, usage.limited_input, usage.output, cost)
+    def settle(self, admitted: Admitted, usage: TokenUsage, cost: Nanos, call_id: str = "") -> None:
+        """Replaces the reservation by what was used; `call_id` is what the ledger knows the call by."""
+        self._admission.settle(admitted.lease, usage.limited_input, usage.output, cost, call_id)
         if usage.output:
             model = admitted.model
             user_id = admitted.principal.compiled.user.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
@@ -312,8 +312,9 @@ class AdmissionStore(Protocol[L]):
         """What `admit` would say, without taking anything."""
         ...
 
-    def settle(self, lease: L, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
-        """Replaces the reservation by the truth and frees the slot. The first call wins; later ones do nothing."""
+    def settle(self, lease: L, input_tokens: int, output_tokens: int, cost: Nanos, call_id: str = "") -> None:
+        """Replaces the reservation by the truth and frees the slot. The first call wins; later ones do nothing.
+        `call_id` is what the records know the call by."""
         ...
 
     def cancel(self, lease: L) -> None:
@@ -343,10 +344,12 @@ class AdmissionStore(Protocol[L]):
 @dataclass(frozen=True, slots=True)
 class PastUse:
     """What the records say about a subject. `spent` is keyed by window; `recent` holds (epoch seconds, limited input
-    tokens, output tokens) of calls that began in the last 60 seconds."""
+    tokens, output tokens) of calls that began in the last 60 seconds; `counted` are those of the calls that were asked
+    for that are in `spent`."""
 
     spent: dict[Window, int]
     recent: Sequence[tuple[float, int, int]] = ()
+    counted: Collection[str] = ()
 
 
 class SpendSource(Protocol):
@@ -362,7 +365,18 @@ class SpendSource(Protocol):
 
 
 class Records(SpendSource, Protocol):
-    """A spend source that tells how far the calls of this process are in it."""
+    """A spend source that tells how far the calls of this process are in it, and whether those of others are."""
+
+    async def load(
+        self,
+        subject: Subject,
+        periods: dict[Window, str],
+        install: Callable[[PastUse], None],
+        calls: Sequence[str] = (),
+    ) -> None:
+        """`calls` are ids of calls of other processes, of which `PastUse.counted` tells whether they are in the
+        figures."""
+        ...
 
     @property
     def settled(self) -> int:

@@ -51,8 +51,10 @@ class UsageWriter(Protocol):
         """One transaction; a record whose call id is already there changes nothing."""
         ...
 
-    def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
-        """Nano-dollars in the given periods."""
+    def spent(
+        self, subject: Subject, periods: dict[Window, str], calls: Sequence[str] = ()
+    ) -> tuple[dict[Window, int], set[str]]:
+        """Nano-dollars in the given periods, and those of the calls that are in the ledger at the same instant."""
         ...
 
     def recent(self, subject: Subject, since_ms: int) -> Sequence[tuple[float, int, int]]:

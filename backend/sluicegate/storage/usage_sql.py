@@ -16,6 +16,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
     update,
 )
 
@@ -73,15 +74,18 @@ class UsageStatements:
         head, values, row = self.insert_call.rpartition(" VALUES ")
         return head + values + ", ".join([row] * count)
 
-    def spent(self, periods: int = len(Window)) -> str:
-        """By subject kind, subject id and as many periods."""
-        return self._text(
-            select(SPEND.c.period, SPEND.c.spent_nanos).where(
-                SPEND.c.subject_kind == bindparam("kind"),
-                SPEND.c.subject_id == bindparam("id"),
-                _one_of(SPEND.c.period, periods),
-            )
+    def spent(self, periods: int = len(Window), calls: int = 0) -> str:
+        """By subject kind, subject id, as many periods and as many call ids; calls that are there come as rows of their
+        own."""
+        sums = select(SPEND.c.period, SPEND.c.spent_nanos).where(
+            SPEND.c.subject_kind == bindparam("kind"),
+            SPEND.c.subject_id == bindparam("id"),
+            _one_of(SPEND.c.period, periods),
         )
+        if not calls:
+            return self._text(sums)
+        there = select(LEDGER.c.call_id, LEDGER.c.cost_nanos).where(_one_of(LEDGER.c.call_id, calls, "call"))
+        return self._text(union_all(sums, there))
 
     def known_calls(self, count: int) -> str:
         """By as many call ids."""
@@ -101,8 +105,8 @@ def _keys(table: Table) -> list[str]:
     return [column.name for column in table.primary_key]
 
 
-def _one_of(column: ColumnElement[str], count: int) -> ColumnElement[bool]:
-    return column.in_([bindparam(f"value_{index}") for index in range(count)])
+def _one_of(column: ColumnElement[str], count: int, name: str = "value") -> ColumnElement[bool]:
+    return column.in_([bindparam(f"{name}_{index}") for index in range(count)])
 
 
 def milliseconds(dialect: Dialect) -> ColumnElement[int]:

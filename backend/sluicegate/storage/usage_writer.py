@@ -129,11 +129,15 @@ class SqlUsageWriter(ABC, Generic[C]):
     def _new_sets(self, batch: list[CallRecord]) -> list[Line]:
         return [line for name, lines in set_lines(batch).items() if name not in self._stored_sets for line in lines]
 
-    def spent(self, subject: Subject, periods: dict[Window, str]) -> dict[Window, int]:
-        statement = self.sql.spent(len(periods))
-        parameters = (subject.kind.value, subject.id, *periods.values())
-        rows = dict(self._read(statement, parameters))
-        return {window: rows.get(key, 0) for window, key in periods.items()}
+    def spent(
+        self, subject: Subject, periods: dict[Window, str], calls: Sequence[str] = ()
+    ) -> tuple[dict[Window, int], set[str]]:
+        # One statement sees one moment. Of more calls than it takes the first are told as not there.
+        asked = calls[-_CHUNK:]
+        statement = self.sql.spent(len(periods), len(asked))
+        rows = dict(self._read(statement, (subject.kind.value, subject.id, *periods.values(), *asked)))
+        found = {window: rows.get(key) or 0 for window, key in periods.items()}
+        return found, rows.keys() & set(asked)
 
     def recent(self, subject: Subject, since_ms: int) -> Sequence[tuple[float, int, int]]:
         statement = self.sql.recent.get(subject.kind)

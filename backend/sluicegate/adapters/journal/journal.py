@@ -283,11 +283,17 @@ class Journal:
 
     # Reading back
 
-    async def load(self, subject: Subject, periods: dict[Window, str], install: Callable[[PastUse], None]) -> None:
+    async def load(
+        self,
+        subject: Subject,
+        periods: dict[Window, str],
+        install: Callable[[PastUse], None],
+        calls: Sequence[str] = (),
+    ) -> None:
         async with self._flushing:
             await self._flush_locked()
             since = int(self._clock.time() * 1000) - _RECENT_MS
-            spent, recent = await self._asked(partial(self._read, subject, periods, since))
+            spent, there, recent = await self._asked(partial(self._read, subject, periods, calls, since))
             # From here to `install` nothing may await: no call can be settled in between.
             waiting = [course for facts, course in self._pending if _counts_for(facts, subject)]
             for course in waiting:
@@ -298,12 +304,13 @@ class Journal:
             late = [
                 (c.started_ms / 1000, c.usage.limited_input, c.output_tokens) for c in waiting if c.started_ms >= since
             ]
-            install(PastUse(spent, [*recent, *late]))
+            install(PastUse(spent, [*recent, *late], there))
 
     def _read(
-        self, subject: Subject, periods: dict[Window, str], since_ms: int
-    ) -> tuple[dict[Window, int], Sequence[tuple[float, int, int]]]:
-        return dict(self._writer.spent(subject, periods)), self._writer.recent(subject, since_ms)
+        self, subject: Subject, periods: dict[Window, str], calls: Sequence[str], since_ms: int
+    ) -> tuple[dict[Window, int], set[str], Sequence[tuple[float, int, int]]]:
+        spent, there = self._writer.spent(subject, periods, calls)
+        return spent, there, self._writer.recent(subject, since_ms)
 
 
 def _recovered(record: CallRecord) -> CallRecord:

@@ -201,7 +201,7 @@ class MemoryAdmission:
             _hold(lease, Share(use, input_tokens, output, ask.cost, use.open_cells))
         return lease
 
-    def settle(self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
+    def settle(self, lease: MemoryLease, input_tokens: int, output_tokens: int, cost: Nanos, call_id: str = "") -> None:
         if not lease.open:
             return
         lease.open = False

@@ -42,6 +42,8 @@ from sluicegate.ports.policy import (
 
 _PAGE = 200
 _LOAD_SECONDS, _LOAD_PAUSE = 3.0, 0.02
+# As often records are read for a subject of which other processes' calls end meanwhile.
+_READ_TIMES = 5
 _FLUSH_SECONDS = 5.0
 
 log = structlog.get_logger()
@@ -213,9 +215,10 @@ class RedisAdmission:
 
     # What became of calls
 
-    def settle(self, lease: RedisLease, input_tokens: int, output_tokens: int, cost: Nanos) -> None:
+    def settle(self, lease: RedisLease, input_tokens: int, output_tokens: int, cost: Nanos, call_id: str = "") -> None:
         if not lease.open:
             return
+        lease.call_id = call_id
         lease.ended = (input_tokens, output_tokens, cost)
         if self._shares is not None:
             if lease.local is not None:
@@ -303,17 +306,18 @@ class RedisAdmission:
         name, link = name_of(subject), self._link
         keys = {window: period.key for window, period in self._periods.at_time(self._clock.time()).items()}
         read: list[tuple[PastUse, int]] = []
-        patience = _LOAD_SECONDS / _LOAD_PAUSE
+        patience, tries = _LOAD_SECONDS / _LOAD_PAUSE, 0
         try:
             while patience > 0:
-                begun = await link.ask("begin", name)
+                begun = await link.ask("begin", name, link.node)
                 if begun[0] != WAIT:
                     read.clear()
-                    if not await self._read(subject, keys, read):
+                    if not await self._read(subject, keys, read, [call.decode() for call in begun[4]]):
                         return
                     past, number = read[0]
                     self._owed.ship()
-                    if await self._installed(name, begun, keys, past, number):
+                    tries += 1
+                    if await self._installed(name, begun, keys, past, number, last=tries >= _READ_TIMES):
                         return
                 # Another process is catching up: what it has to tell must be in the records first.
                 await asyncio.sleep(_LOAD_PAUSE)
@@ -323,11 +327,13 @@ class RedisAdmission:
         else:
             raise CountersUnavailable("others are still telling Redis what they know")
 
-    async def _read(self, subject: Subject, keys: dict[Window, str], read: list[tuple[PastUse, int]]) -> bool:
+    async def _read(
+        self, subject: Subject, keys: dict[Window, str], read: list[tuple[PastUse, int]], calls: Sequence[str]
+    ) -> bool:
         """Puts what the records say into `read`; False where they do not answer, and Redis knows all there is."""
 
         async def load() -> None:
-            await self._records.load(subject, keys, lambda past: read.append((past, self._owed.number)))
+            await self._records.load(subject, keys, lambda past: read.append((past, self._owed.number)), calls)
 
         # Only a user's calls count for it whatever is set, so that Redis has heard of all of them.
         if subject.kind is SubjectKind.USER:
@@ -338,7 +344,9 @@ class RedisAdmission:
         await load()
         return True
 
-    async def _installed(self, name: str, begun: Reply, keys: Mapping[Window, str], past: PastUse, number: int) -> bool:
+    async def _installed(
+        self, name: str, begun: Reply, keys: Mapping[Window, str], past: PastUse, number: int, *, last: bool
+    ) -> bool:
         wall = self._clock.time()
         recent = [(max(0.0, wall - at), tokens, output) for at, tokens, output in past.recent]
         reply = await self._link.ask(
@@ -351,6 +359,9 @@ class RedisAdmission:
             *keys.values(),
             *(str(past.spent.get(window, 0)) for window in keys),
             msgspec.msgpack.encode(recent),
+            msgspec.msgpack.encode(list(past.counted)),
+            # Whoever goes on calling must not be kept waiting by others who do.
+            "" if last else begun[3],
         )
         return reply[0] == TAKEN
 

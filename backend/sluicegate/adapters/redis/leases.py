@@ -56,12 +56,14 @@ class Packed:
 
 class RedisLease:
     """Implements ports.policy.Lease. `epoch` is where Redis has it, empty for a call that was let in without Redis;
-    then `local` holds it. `ended` is how it ended: input and output tokens and cost; `told` whether Redis knows that.
+    then `local` holds it. `ended` is how it ended: input and output tokens and cost; `told` whether Redis knows that,
+    and `call_id` is what the records know it by.
     `mark` counts the calls that the records have once this one is among them, and `recorded` is since when they do.
     Times are in seconds of the monotonic clock."""
 
     __slots__ = (
         "ask",
+        "call_id",
         "cancelled",
         "ended",
         "epoch",
@@ -91,6 +93,7 @@ class RedisLease:
         self.since = self.touched = self.renewed = now
         self.open = True
         self.cancelled = self.told = False
+        self.call_id = ""
         self.recorded: float | None = None
         self.ended: tuple[int, int, int] = (0, 0, 0)
         self.mark = self.number = 0
@@ -106,7 +109,7 @@ class RedisLease:
     def settlement(self, epoch: str, offset: float) -> bytes:
         """For a Redis of the given epoch; one of another than the lease's hears all of the call."""
         input_tokens, output_tokens, cost = self.ended
-        told = (self.id, self.epoch, self.number, self.cancelled, input_tokens, output_tokens, str(cost))
+        told = (self.id, self.epoch, self.number, self.cancelled, input_tokens, output_tokens, str(cost), self.call_id)
         if self.epoch == epoch or self.cancelled:
             return _encoder.encode(told)
         since = False if self.recorded is None else self.recorded + offset

@@ -1,9 +1,19 @@
--- Before the records are read for a subject: from here on, calls that end are kept for whoever installs it. ARGV: 3 name
+-- Before the records are read for a subject: from here on, calls that end are kept for whoever installs it. Tells of how
+-- many it is kept already how they ended, and of those of other processes which: the records may have them or not.
+-- ARGV: 3 name, 4 the process
 if token ~= ARGV[1] then return {GONE} end
 redis.call('ZREMRANGEBYSCORE', base .. 'hold', '-inf', text_of(now))
 if redis.call('ZCARD', base .. 'hold') > 0 then return {WAIT} end
 if now < tonumber(redis.call('HGET', base .. 'm:' .. ARGV[3], 'n') or 0) then return {WAIT} end
 local heard = base .. 'x:' .. ARGV[3]
 if redis.call('EXISTS', heard) == 0 then redis.call('RPUSH', heard, '') end
-redis.call('EXPIRE', heard, 600)
-return {TAKEN, text_of(now), redis.call('GET', base .. 'gen') or '0'}
+redis.call('EXPIRE', heard, DAYS)
+local ended = redis.call('LRANGE', heard, 0, -1)
+local others = {}
+for _, packed in ipairs(ended) do
+  if packed ~= '' then
+    local call = cmsgpack.unpack(packed)
+    if call[1] ~= ARGV[4] then others[#others + 1] = call[3] end
+  end
+end
+return {TAKEN, text_of(now), redis.call('GET', base .. 'gen') or '0', #ended, others}

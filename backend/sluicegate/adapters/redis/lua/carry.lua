@@ -13,7 +13,11 @@ for n = 4, 6 do
   -- Not one from before what is known, as for a clock that went back.
   if ARGV[n] < (latest[#ARGV[n]] or ARGV[n] .. '~') then return {UNKNOWN} end
 end
-for n = 4, 6 do redis.call('HSETNX', key, 's:' .. ARGV[n], '0') end
-redis.call('DEL', base .. 'x:' .. ARGV[3])
+local fresh = {}
+for n = 4, 6 do
+  if redis.call('HSETNX', key, 's:' .. ARGV[n], '0') == 1 then fresh[ARGV[n]] = true end
+end
+-- Calls of these periods that processes let in while they were on their own.
+take_heard(ARGV[3], fresh, function() return true end)
 redis.call('EXPIRE', key, DAYS)
 return {TAKEN}

@@ -8,7 +8,7 @@
 --                once the subject was read from the records, which began at `b`, and must not be again before `n`; `l` is how long its calls last;
 --                `g` is set while the records have calls of it in periods that were not read.
 --   l:<subject>  sorted set: calls in flight by when their lease ends
---   x:<subject>  list: calls that ended while the subject was not known, or was being read
+--   x:<subject>  list: calls that ended while the subject was not known, or was being read, and nothing where it began
 --   c:<call>     the lease of a call: its head and its subjects; or `x` for one that is over and may still be told of
 --   o, a, nodes, hold: sorted sets of leases, active subjects, processes, processes that keep others from reading
 --   gen          how often a process had to catch up
@@ -245,6 +245,31 @@ local function drop_dead(name)
     redis.call('ZREM', base .. 'l:' .. name, id)
     redis.call('ZREM', base .. 'o', id)
   end
+end
+
+-- Adds calls that ended while the subject was not known to periods that it is known in now, `fresh`, as far as
+-- `counts(process, number, id)` says so. They stay for periods that are not known yet, as for a process whose day has
+-- begun already.
+local function take_heard(name, fresh, counts)
+  local key, heard = base .. 'm:' .. name, base .. 'x:' .. name
+  local ended = redis.call('LRANGE', heard, 0, -1)
+  redis.call('DEL', heard)
+  for _, packed in ipairs(ended) do
+    if packed ~= '' then
+      local process, number, id, cost, d, w, m = unpack(cmsgpack.unpack(packed))
+      local counted, unknown = counts(process, number, id), false
+      for _, period in ipairs({d, w, m}) do
+        local spent = redis.call('HGET', key, 's:' .. period)
+        if not spent then
+          unknown = true
+        elseif counted and fresh[period] then
+          redis.call('HSET', key, 's:' .. period, plus(amount_of(spent), amount_of(cost), 1))
+        end
+      end
+      if unknown then redis.call('RPUSH', heard, packed) end
+    end
+  end
+  redis.call('EXPIRE', heard, DAYS)
 end
 
 local function in_flight(name) return redis.call('ZCARD', base .. 'l:' .. name) end

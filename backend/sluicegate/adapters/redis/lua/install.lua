@@ -1,31 +1,33 @@
 -- Takes over what the records say of a subject; the first one wins, for each period.
 -- ARGV: 3 name, 4 what `begin` told of others who catch up, 5 when it was, 6 the process, 7 the number of the last call
--- that the records of this process had, 8-10 periods, 11-13 spent, 14 packed {seconds ago, input, output} of calls
+-- that the records of this process had, 8-10 periods, 11-13 spent, 14 packed {seconds ago, input, output} of calls,
+-- 15 packed ids of other processes' calls that the records had, 16 how many that had ended were asked for, or nothing
+-- where the records are not read again for others
 if token ~= ARGV[1] then return {GONE} end
 if redis.call('ZCARD', base .. 'hold') > 0 or (redis.call('GET', base .. 'gen') or '0') ~= ARGV[4] then return {WAIT} end
-local name, began = ARGV[3], tonumber(ARGV[5])
-local key, heard = base .. 'm:' .. name, base .. 'x:' .. name
+local name = ARGV[3]
+local key = base .. 'm:' .. name
+local ended = redis.call('LRANGE', base .. 'x:' .. name, 0, -1)
+if ARGV[16] ~= '' then
+  for n = tonumber(ARGV[16]) + 1, #ended do
+    if ended[n] ~= '' and cmsgpack.unpack(ended[n])[1] ~= ARGV[6] then return {WAIT} end
+  end
+end
+local recorded = {}
+for _, call in ipairs(cmsgpack.unpack(ARGV[15])) do recorded[call] = true end
 local first = redis.call('HEXISTS', key, 'k') == 0
 local fresh = {}
 for n = 8, 10 do
   if redis.call('HSETNX', key, 's:' .. ARGV[n], ARGV[n + 3]) == 1 then fresh[ARGV[n]] = true end
 end
 
--- Calls that ended while the records were read. Of those of this process it is known whether they were in them; those
--- of others come there within a second, so one that ended not long before the reading counts: rather twice than never.
-for _, packed in ipairs(redis.call('LRANGE', heard, 0, -1)) do
-  if packed ~= '' then
-    local process, number, at, cost, d, w, m = unpack(cmsgpack.unpack(packed))
-    local counted
-    if process == ARGV[6] then counted = number > tonumber(ARGV[7]) else counted = tonumber(at) > began - 1 end
-    if counted then
-      for _, period in ipairs({d, w, m}) do
-        if fresh[period] then redis.call('HSET', key, 's:' .. period, plus(amount_of(redis.call('HGET', key, 's:' .. period)), amount_of(cost), 1)) end
-      end
-    end
-  end
-end
-redis.call('DEL', heard)
+-- Calls that ended before the subject was known, as far as the records did not have them: of those of this process that
+-- is told by their numbers, of those of others by their ids. One that could not be asked for counts: rather twice than
+-- never.
+take_heard(name, fresh, function(process, number, id)
+  if process == ARGV[6] then return number > tonumber(ARGV[7]) end
+  return not recorded[id]
+end)
 
 local use = rates_of(name)
 if first then

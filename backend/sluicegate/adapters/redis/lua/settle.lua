@@ -1,6 +1,6 @@
 -- Replaces reservations by what was used, or gives them back. ARGV: 3 the process, then packed calls, each
---   {lease, its epoch, number in its process, given back?, input tokens, output tokens, cost,
---    since when it has been in the ledger or false, {second, input, output, cost, 3 periods}, subjects}
+--   {lease, its epoch, number in its process, given back?, input tokens, output tokens, cost, its id in the ledger,
+--    since when it has been there or false, {second, input, output, cost, 3 periods}, subjects}
 -- A lease is settled once: it goes, and what is told of it again changes nothing. Only in another epoch than its own is
 -- a lease that is not here counted all the same: there it was never heard of.
 if token ~= ARGV[1] then return {GONE} end
@@ -46,9 +46,9 @@ local function finish(call, lease, name, input, output, limited)
     if not spend(money, call.cost, written) and (limited or redis.call('EXISTS', heard) == 1) then
       -- Not known, and perhaps being read at this moment.
       local periods = lease.periods
-      local told = {ARGV[3], call.number, text_of(now), call.told_cost, periods[1], periods[2], periods[3]}
+      local told = {ARGV[3], call.number, call.name, call.told_cost, periods[1], periods[2], periods[3]}
       redis.call('RPUSH', heard, cmsgpack.pack(told))
-      redis.call('EXPIRE', heard, 600)
+      redis.call('EXPIRE', heard, DAYS)
     end
     if money.read and limited then
       local lasting = tonumber(money.lasting)
@@ -83,19 +83,21 @@ for n = 4, #ARGV do
     output = item[6],
     cost = amount_of(item[7]),
     told_cost = item[7],
+    name = item[8],
   }
   local key = base .. 'c:' .. call.id
   local lease, raw = lease_of(call.id)
   if lease then
-    redis.call('DEL', key)
+    -- The process may not know that the lease is here, if the answer to its announcement was lost.
+    if item[2] == token then redis.call('DEL', key) else redis.call('SET', key, 'x', 'EX', DAYS) end
     redis.call('ZREM', base .. 'o', call.id)
     each_subject(lease.limits, lease.counted, lease.input, lease.output, function(name, input, output, limited)
       finish(call, lease, name, input, output, limited)
     end)
   elseif not raw and item[2] ~= token and not call.cancelled then
     redis.call('SET', key, 'x', 'EX', DAYS)
-    local head, subjects = item[9], item[10]
-    catch_up(call, item[8], {
+    local head, subjects = item[10], item[11]
+    catch_up(call, item[9], {
       second = head[1],
       input = head[2],
       output = head[3],

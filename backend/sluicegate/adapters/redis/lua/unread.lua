@@ -9,7 +9,7 @@ for n = 3, #ARGV do
     end
     redis.call('HSET', key, 'n', text_of(now + 1))
     redis.call('RPUSH', heard, '')
-    redis.call('EXPIRE', heard, 600)
+    redis.call('EXPIRE', heard, DAYS)
   end
 end
 return {TAKEN}

@@ -1,0 +1,142 @@
+"""What subjects spent is read from the ledger while calls of other processes end: each of them counts once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from counters.stores import ADA, ask
+from counters.test_redis_away import Cluster
+from fakes.redis_server import RedisServer
+from faults.link import Link
+from sluicegate.adapters.redis import RedisAdmission
+from sluicegate.adapters.redis.scripts import DIGESTS
+from sluicegate.domain.policy import Window
+from sluicegate.kit.clock import SystemClock
+from sluicegate.ports.policy import LimitSet
+
+_WANTED = ask(LimitSet(ADA, concurrent_requests=9, month=1_000), cost=10)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RedisServer]:
+    async with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def cluster(server: RedisServer) -> AsyncIterator[Cluster]:
+    cluster = Cluster(server)
+    await cluster.start()
+    yield cluster
+    await cluster.close()
+
+
+async def emptied(cluster: Cluster) -> None:
+    """Redis knows nobody any more, and all processes are back."""
+    await cluster.server.tell("FLUSHALL")
+    await cluster.until(shared=False)
+    await cluster.until(shared=True)
+
+
+async def test_a_call_that_came_to_the_ledger_just_before_it_was_read_counts_once(cluster: Cluster) -> None:
+    in_flight = await cluster.admit(1, _WANTED)
+    await emptied(cluster)
+    cluster.settle(1, in_flight, 17)
+    await cluster.stores[1].drain()
+    await cluster.journals[1].flush()
+    assert await cluster.spent() == 17
+
+
+async def test_a_call_that_the_ledger_does_not_take_for_long_counts_all_the_same(cluster: Cluster) -> None:
+    in_flight = await cluster.admit(1, _WANTED)
+    await emptied(cluster)
+    cluster.settle(1, in_flight, 17)
+    await cluster.stores[1].drain()
+    cluster.ledger.read_only = True
+    await asyncio.sleep(1.5)
+    assert await cluster.spent() == 17
+    cluster.ledger.read_only = False
+    await cluster.journals[1].flush()
+    assert await cluster.spent() == 17
+
+
+async def test_a_call_that_ends_while_the_ledger_is_read_counts_once(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_flight = [await cluster.admit(1, _WANTED) for _ in range(3)]
+    await emptied(cluster)
+    reader, load = cluster.journals[0], cluster.journals[0].load
+
+    async def slowly(*asked: Any) -> None:
+        # Redis hears of it after it was asked what had ended, and before the ledger is read.
+        if in_flight:
+            cluster.settle(1, in_flight.pop(), 17)
+            await cluster.stores[1].drain()
+            await cluster.journals[1].flush()
+        await load(*asked)
+
+    monkeypatch.setattr(reader, "load", slowly)
+    assert await cluster.spent() == 3 * 17
+
+
+async def test_a_call_of_a_day_that_only_one_process_has_reached_counts_in_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offset = 0.0
+    monkeypatch.setattr(SystemClock, "time", staticmethod(lambda: time.time() + offset))
+    wanted = ask(LimitSet(ADA, day=1_000), cost=10)
+    await cluster.call(0, wanted, 10)
+    assert await cluster.spent() == 10
+    cluster.server.freeze()
+    await cluster.stores[0].admit(wanted)
+    offset = 86_400.0
+    in_flight = await cluster.admit(1, wanted)
+    cluster.server.thaw()
+    await cluster.until(shared=True)
+    cluster.settle(1, in_flight, 7)
+    await cluster.stores[1].drain()
+    # Nobody can say what was spent that day but Redis, which has heard of all calls.
+    cluster.ledger.away = True
+    spent = (await cluster.stores[0].use_of(ADA)).spent[Window.DAY]
+    cluster.ledger.away = False
+    assert spent == 7
+
+
+async def test_answers_that_are_lost_let_no_call_count_twice(server: RedisServer) -> None:
+    async with await Link.to("127.0.0.1", server.port) as link:
+        cluster = Cluster(server)
+        cluster.stores[1] = cluster.process(cluster.journals[1], f"redis://127.0.0.1:{link.port}/0")
+        await cluster.start()
+        in_flight = await cluster.admit(1, _WANTED)
+        async with link.cut():
+            await server.tell("FLUSHALL")
+            await cluster.call(0, _WANTED, 5)
+            assert await _spent_by(cluster.stores[0]) == 5
+            # Its call is announced to a Redis that knows the subject, and the process does not hear that it was.
+            link.unanswered.append(DIGESTS["announce"].encode())
+        await _until_unanswered(link)
+        cluster.settle(1, in_flight, 17)
+        # Nor that its end was taken.
+        link.unanswered.append(DIGESTS["settle"].encode())
+        await _until_unanswered(link)
+        await cluster.until(shared=True)
+        assert await cluster.spent() == 22
+        await cluster.close()
+
+
+async def _spent_by(store: RedisAdmission) -> int:
+    async with asyncio.timeout(20):
+        while not store.shared:  # noqa: ASYNC110 - a store signals nobody
+            await asyncio.sleep(0.02)
+    return (await store.use_of(ADA)).spent[Window.MONTH]
+
+
+async def _until_unanswered(link: Link) -> None:
+    async with asyncio.timeout(20):
+        while link.unanswered:  # noqa: ASYNC110 - a link signals nobody
+            await asyncio.sleep(0.01)
