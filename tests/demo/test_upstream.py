@@ -46,7 +46,7 @@ async def test_closing_stops_a_stream_even_while_it_is_being_read() -> None:
     await response.aclose()
     await response.aclose()
     with pytest.raises(UpstreamError) as broken:
-        await asyncio.wait_for(reading, 1)
+        await asyncio.wait_for(reading, 10)
     assert (broken.value.kind, broken.value.before_first_byte, broken.value.sent) == ("closed", False, True)
     assert response.buffered() is None
 

@@ -86,7 +86,7 @@ async def test_who_is_cancelled_at_any_moment_takes_no_turn_along() -> None:
         for task in chance.sample(tasks, 3):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(1), queue.turn_async():
+    async with asyncio.timeout(10), queue.turn_async():
         room.enter()
 
 
@@ -99,7 +99,7 @@ async def test_waiting_ends_with_an_error_and_leaves_the_turn_to_others(monkeypa
                 pytest.fail("two inside")
         with pytest.raises(Unavailable, match="busy"):
             await asyncio.to_thread(_take, queue)
-    async with asyncio.timeout(1), queue.turn_async():
+    async with asyncio.timeout(10), queue.turn_async():
         pass
 
 
