@@ -87,7 +87,7 @@ async def test_the_interpreter_changes_hands_sooner_while_it_is_loaded(loading: 
 
 
 async def test_what_was_loaded_is_nothing_that_the_collector_looks_through() -> None:
-    module = dict.fromkeys(("loaded",), list[int]())
+    module = {"loaded": list[int]()}
     assert any(known is module for known in gc.get_objects())
     try:
         await OnFirstUse(lambda: module)()
