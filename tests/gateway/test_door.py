@@ -290,6 +290,33 @@ async def test_a_broken_chunk_ends_the_call_before_it_begins(bench: Bench) -> No
     await bench.assert_untouched()
 
 
+async def test_what_follows_a_body_is_no_header(bench: Bench) -> None:
+    body = json.dumps(chat()).encode()
+    framed = b"%x\r\n%b\r\n0\r\n%b\r\n"
+    keyless = b"POST %s HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n" % CHAT.encode()
+    async with calling(bench) as caller:
+        await caller.say(keyless + framed % (len(body), body, KEY))
+        assert (await caller.answer()).status == 401
+    await bench.assert_untouched()
+    async with calling(bench) as caller:
+        other = b"x-api-key: another\r\nx-client-app: trailer\r\n"
+        await caller.say(post(CHAT, b"transfer-encoding: chunked", body=framed % (len(body), body, other)))
+        assert (await caller.answer()).status == 200
+    assert (await bench.only_call()).client_app is None
+
+
+@pytest.mark.parametrize("start", [b"2\r\n{}\r\n0\r\nx-large: ", b"2\r\n{}\r\n0\r\n", b"2;"])
+async def test_what_is_no_body_does_not_go_on_for_ever(bench: Bench, start: bytes) -> None:
+    filling = b"x: aaaaaaaaaa\r\n" if start.endswith(b"0\r\n") else b"a"
+    async with calling(bench) as caller:
+        await caller.say(post(CHAT, b"transfer-encoding: chunked", body=start))
+        sending = asyncio.create_task(repeat(caller, filling * 4096, 0.001))
+        assert_refused(await caller.answer(), CHAT, 431, "invalid_request")
+        sending.cancel()
+    await bench.assert_untouched()
+    await assert_still_serves(bench)
+
+
 async def test_bytes_behind_a_body_do_not_touch_its_call(bench: Bench) -> None:
     body = json.dumps(messages()).encode()
     async with calling(bench) as caller:

@@ -65,6 +65,9 @@ class LeanProtocol(HttpToolsProtocol):
     _chunk = 0
     _begun = 0
     _in_head = False
+    # Whether any of its body came with the last part, and how many bytes that are none came since.
+    _bodied = False
+    _bare = 0
     _deaf = False
     _answered = inf
     _slowness: asyncio.TimerHandle | None = None
@@ -150,14 +153,20 @@ class LeanProtocol(HttpToolsProtocol):
         new = self._begun - begun
         if not new:
             self._came += self._chunk
+            self._bare = 0 if self._bodied or self._in_head else self._bare + self._chunk
         else:
+            self._bare = 0
             # Behind the end of another request nobody knows how much of the part belongs to this one.
             self._came = 0 if amidst or new > 1 else self._chunk
             self._since = self.loop.time()
         if self._in_head and self._came > self.bounds.head:
             self._refuse(_head_too_large(self.bounds.head))
+        elif self._bare > self.bounds.head:
+            # The parser keeps what it takes for a trailer until that is whole.
+            self._refuse(_trailers_too_large(self.bounds.head))
         elif self._slowness is None:
             self._slowness = self.loop.call_later(self.bounds.grace, self._look_for_slowness)
+        self._bodied = False
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -180,8 +189,11 @@ class LeanProtocol(HttpToolsProtocol):
                 self.cycle.keep_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            # A trailer: no proxy in front has looked at it, and the request is on its way without it.
+            return
         name = name.lower()
-        if name == _LENGTH and self._in_head:
+        if name == _LENGTH:
             # Kept apart: it is what differs between requests that are alike.
             self._length = value
         else:
@@ -217,6 +229,7 @@ class LeanProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
+        self._bodied = True
         cycle = self.cycle
         if type(cycle) is Exchange and cycle.more_body:
             if not self._deaf:
@@ -421,6 +434,10 @@ def _too_slow(bounds: RequestBounds, *, in_head: bool) -> Refusal:
     return request_timeout(
         f"after {bounds.grace:g} seconds, a body must come with at least {bounds.bytes_per_second:,} bytes a second"
     )
+
+
+def _trailers_too_large(bound: int) -> Refusal:
+    return invalid_request(f"What follows the body is larger than the {bound:,} bytes allowed.", status=431)
 
 
 def _head_too_large(bound: int) -> Refusal:
