@@ -9,6 +9,7 @@ import pytest
 
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.graphql.context import Context
+from sluicegate.graphql.execute import executor
 from sluicegate.graphql.limits import MAX_ALIASES, MAX_DEPTH
 from sluicegate.graphql.schema import build_schema
 from sluicegate.kit.clock import SystemClock
@@ -87,6 +88,21 @@ async def test_nonsense_is_refused_as_such(query: str) -> None:
     assert errors
     assert {extensions["code"] for _, extensions in errors} == {"graphql_validation"}
     assert not any("Did you mean" in message for message, _ in errors)
+
+
+@pytest.mark.parametrize(
+    ("query", "operation"),
+    [
+        ("", None),
+        ("fragment f on Query { __typename }", None),
+        ("query a { __typename }", "b"),
+    ],
+)
+async def test_a_document_with_nothing_to_run_is_told_so(query: str, operation: str | None) -> None:
+    execute = executor(_SCHEMA, cast("Services", None))
+    answer = await execute(_person(Role.MEMBER), "request", query, {}, operation)
+    assert answer["data"] is None
+    assert [error["extensions"] for error in answer["errors"]] == [_INVALID]
 
 
 async def test_only_administrators_see_the_schema() -> None:

@@ -15,6 +15,9 @@ from sluicegate.services.policy_file.nodes import InvalidDocument
 
 log = structlog.get_logger(__name__)
 
+VALIDATION = "graphql_validation"
+"""The code of a document that GraphQL itself refuses."""
+
 _VARIABLE = re.compile(
     r"Variable '\$(?P<name>\w+)' has invalid value(?: at (?P<path>[^:\s]+))?: (?P<problem>.*)", re.DOTALL
 )
@@ -80,7 +83,7 @@ def _present_validation(error: GraphQLError, document: DocumentNode | None) -> N
         error.message = match["problem"]
     if field is None:
         error.message = _without_values(error.message)
-        error.extensions = {"code": "graphql_validation"}
+        error.extensions = {"code": VALIDATION}
     else:
         if match := _INNER_FIELD.search(error.message):
             field = match["name"] if field == "input" else f"{field}.{match['name']}"
