@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,39 @@ async def test_the_last_error_passes_byte_for_byte(bench: Bench, status: int) ->
     assert await bench.used(Dimension.REQUESTS) == 1
     assert await bench.used(Dimension.INPUT_TOKENS) == 0
     assert await bench.used(Dimension.OUTPUT_TOKENS) == 0
+
+
+@pytest.mark.parametrize(("path", "body"), [(CHAT, chat()), (MESSAGES, messages(model="team-gpt"))])
+@pytest.mark.parametrize("coded", [False, True])
+async def test_a_credential_that_an_error_repeats_stays_here(
+    bench: Bench, path: str, body: dict[str, Any], *, coded: bool
+) -> None:
+    said = b'{"error": {"message": "Incorrect API key provided: sk-acme.", "type": "x", "code": "invalid_api_key"}}'
+    coding = {"content-encoding": "gzip"} if coded else {}
+    bench.provider.next(whole(gzip.compress(said) if coded else said, 401, **coding))
+    answer = await bench.client.post(path, json=body)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["message"] == "Incorrect API key provided: ***."
+    assert "sk-acme" not in answer.text
+
+
+async def test_a_token_count_repeats_no_credential_either(bench: Bench) -> None:
+    said = {"type": "error", "error": {"type": "authentication_error", "message": "invalid x-api-key sk-zeta"}}
+    bench.provider.next(whole(said, 401))
+    answer = await bench.client.post(f"{MESSAGES}/count_tokens", json=messages())
+    assert (answer.status_code, answer.json()["error"]["message"]) == (401, "invalid x-api-key ***")
+
+
+async def test_what_is_no_data_makes_no_page(bench: Bench) -> None:
+    page, headers = b"<script>alert(1)</script>", {"access-control-allow-origin": "*", "content-security-policy": ""}
+    for kind in ("text/html", "image/svg+xml", "application/json"):
+        bench.provider.next(whole(page, 404, **{"content-type": kind}, **headers))
+        answer = await bench.client.post(CHAT, json=chat())
+        assert (answer.status_code, answer.content) == (404, page)
+        assert "access-control-allow-origin" not in answer.headers
+        told = (answer.headers.get("x-content-type-options"), answer.headers.get("content-security-policy"))
+        plain = kind == "application/json"
+        assert told == ((None, None) if plain else ("nosniff", "default-src 'none'; sandbox"))
 
 
 async def test_a_provider_that_is_not_there_takes_no_quota(bench: Bench) -> None:

@@ -74,6 +74,10 @@ def plain(body: bytes, coding: bytes) -> bytes | None:
     return decoded if decoder.eof else None
 
 
+def uncoded(headers: RawHeaders) -> RawHeaders:
+    return [header for header in headers if header[0] != _CODING]
+
+
 def readable(response: UpstreamResponse) -> UpstreamResponse:
     """The same answer as a stream of plain bytes: a provider may compress though it was asked not to, and what the
     gateway has to say itself at the end of a stream could not follow compressed bytes."""
@@ -85,7 +89,7 @@ class _Gunzipped:
 
     def __init__(self, response: UpstreamResponse) -> None:
         self.status = response.status
-        self.headers = [header for header in response.headers if header[0] != _CODING]
+        self.headers = uncoded(response.headers)
         self._response = response
         self._pieces: Iterator[bytes] = iter(())
         self._decoder = zlib.decompressobj(wbits=31)

@@ -58,9 +58,14 @@ _NOT_RELAYED = _HOP_BY_HOP | {
     b"set-cookie",
     b"strict-transport-security",
 }
+# Callers are programs. What a browser would make a page of must run nothing in the console's origin.
+_AS_DATA = [(b"x-content-type-options", b"nosniff"), (b"content-security-policy", b"default-src 'none'; sandbox")]
+_FOR_BROWSERS = (b"access-control-", b"content-security-policy", b"x-content-type-options")
+_NO_PAGES = (b"application/json", b"text/event-stream")
 # They describe the provider's account that all callers share.
 _SHARED_LIMITS = (b"x-ratelimit-", b"anthropic-ratelimit-", b"anthropic-priority-", b"anthropic-fast-")
 _ABOUT_THE_CALL = (b"retry-after", b"retry-after-ms", b"x-should-retry", b"x-upstream-request-id")
+_SECRET_LENGTH = 6
 _REQUEST_IDS = frozenset({b"x-request-id", b"request-id"})
 _ANTHROPIC_VERSION = (b"anthropic-version", b"2023-06-01")
 _IDENTITY = (b"accept-encoding", b"identity")
@@ -117,20 +122,31 @@ def credentials_for(route: Route, dialect: Dialect) -> RawHeaders:
     return headers
 
 
+def secrets_of(route: Route) -> list[bytes]:
+    """What the provider was sent that callers may not know, but for what is too short to be told from other text."""
+    known = [value for _, value in route.headers]
+    if route.credential is not None:
+        known.append(route.credential.reveal().encode())
+    return [secret for secret in known if len(secret) >= _SECRET_LENGTH]
+
+
 def relayed(headers: RawHeaders) -> RawHeaders:
     """What a caller gets to see of a provider's headers; the provider's request id goes by another name."""
     passed: RawHeaders = []
+    page = True
     for name, value in headers:
         if told := _relayed_as(name):
             passed.append((told, value))
-    return passed
+            if told == b"content-type":
+                page = not value.startswith(_NO_PAGES)
+    return passed + _AS_DATA if page else passed
 
 
 # Providers use few names, and the same in every answer.
 @lru_cache(maxsize=1024)
 def _relayed_as(name: bytes) -> bytes:
     """By what name a header is relayed; empty for those that are not."""
-    if name in _NOT_RELAYED or name.startswith(_SHARED_LIMITS):
+    if name in _NOT_RELAYED or name.startswith(_SHARED_LIMITS + _FOR_BROWSERS):
         return b""
     return b"x-upstream-request-id" if name in _REQUEST_IDS else name
 

@@ -14,17 +14,16 @@ from sluicegate.domain.secret_rule import SecretFinding
 from sluicegate.domain.usage import Outcome
 from sluicegate.gateway import answers
 from sluicegate.gateway.answers import UnfitAnswer
-from sluicegate.gateway.asgi import Reply, Request
+from sluicegate.gateway.asgi import Request
 from sluicegate.gateway.attribution import attribution_of
 from sluicegate.gateway.body import read_body
 from sluicegate.gateway.credentials import credential_of
 from sluicegate.gateway.dialects.wire import CountingWire, Wire
 from sluicegate.gateway.envelope import Envelope
-from sluicegate.gateway.headers import relayed
 from sluicegate.gateway.metering import Books, Call
 from sluicegate.gateway.providers.bedrock import cannot_count, counts
 from sluicegate.gateway.reading import loaded
-from sluicegate.gateway.relay import Relay
+from sluicegate.gateway.relay import Relay, as_it_came
 from sluicegate.gateway.routing import Attempt, Backends, Unreachable, routes_for
 from sluicegate.gateway.secrets import Guard
 from sluicegate.gateway.transit import Outbound, Untouched, written_in
@@ -224,7 +223,7 @@ class Pipeline:
         if cannot_count(outbound.route, response.status):
             await request.reply(estimate)
             return
-        await request.reply(Reply(response.status, relayed(response.headers), body))
+        await request.reply(as_it_came(response, body, outbound.route))
 
 
 def _check_kind(model: CompiledModel, wire: Wire) -> None:

@@ -11,17 +11,36 @@ from sluicegate.domain.usage import Outcome
 from sluicegate.gateway import answers
 from sluicegate.gateway.answers import UnfitAnswer
 from sluicegate.gateway.asgi import Reply, headers_of
-from sluicegate.gateway.headers import relayed, translated
+from sluicegate.gateway.headers import relayed, secrets_of, translated
 from sluicegate.gateway.metering import Call
 from sluicegate.gateway.passage import DRAIN_SECONDS, TAIL_SECONDS, Passage, is_stream
 from sluicegate.gateway.reading import text_size
 from sluicegate.gateway.transit import Outbound
+from sluicegate.policy.compile import Route
 from sluicegate.policy.refusals import Refusal, upstream_unavailable
 from sluicegate.ports.upstream import UpstreamError, UpstreamResponse
 
 _log = structlog.get_logger(__name__)
 
 _JSON = b"application/json"
+
+
+def as_it_came(response: UpstreamResponse, body: bytes, route: Route) -> Reply:
+    """An answer that is passed on untouched, but for the provider's credential in it."""
+    headers = relayed(response.headers)
+    if response.status >= 400:
+        plain = answers.plain(body, answers.coding_of(response.headers)) or b""
+        hidden = _without_secrets(plain, route)
+        if hidden != plain:
+            headers, body = answers.uncoded(headers), hidden
+    return Reply(response.status, headers, body)
+
+
+def _without_secrets(error: bytes, route: Route) -> bytes:
+    """Some providers repeat in an error the key that they were sent."""
+    for secret in secrets_of(route):
+        error = error.replace(secret, b"***")
+    return error
 
 
 class Relay(msgspec.Struct, frozen=True, eq=False):
@@ -79,10 +98,10 @@ class Relay(msgspec.Struct, frozen=True, eq=False):
         body = await answers.whole(response)
         self.call.settle(response.status, Outcome.UPSTREAM_ERROR)
         if self.outbound.translator is None:
-            await self._reply(Reply(response.status, relayed(response.headers), body))
+            await self._reply(as_it_came(response, body, self.outbound.route))
             return
         plain = answers.plain(body, answers.coding_of(response.headers)) or b""
-        told = self.outbound.translator.error(response.status, plain)
+        told = self.outbound.translator.error(response.status, _without_secrets(plain, self.outbound.route))
         await self._reply(Reply(response.status, translated(response.headers, _JSON), told))
 
     def _settled(self, response: UpstreamResponse, body: bytes, plain: bytes | None) -> Reply:
