@@ -17,7 +17,7 @@ import structlog
 
 from sluicegate.domain.job import JobState
 from sluicegate.kit.clock import Clock
-from sluicegate.kit.errors import AppError
+from sluicegate.kit.errors import AppError, Unavailable
 from sluicegate.kit.ids import new_id
 from sluicegate.ports.store import Store
 
@@ -29,6 +29,9 @@ _REST_SECONDS = 10.0
 # A server that starts, or starts again, answers those who wait before it looks for chores.
 _SETTLE_SECONDS = 2.0
 _STOP_SECONDS = 5.0
+# A job that was cut off and has not ended is cut off again after so long: it may say goodbye to somebody who does not
+# answer, or not have noticed.
+_CUT_SECONDS = 0.5
 _LEASE = timedelta(seconds=60)
 # A run that fails is tried again after 10 s, 20 s, 40 s and so on, but no later than it would be anyway.
 _FIRST_RETRY = timedelta(seconds=10)
@@ -163,13 +166,16 @@ class Scheduler:
                     run.cancel()
             await run
         except asyncio.CancelledError:
-            run.cancel()
-            await asyncio.gather(run, return_exceptions=True)
+            await _cut_off(run)
             async with self._store.write() as tx:
                 await tx.jobs.release(job.name, self._owner, self._clock.now())
             raise
         except Exception as error:
-            log.error("jobs.failed", job=job.name, failures=failures + 1, exc_info=error)
+            if isinstance(error, Unavailable):
+                # No fault of the job, and where it was when the database went away tells nothing.
+                log.warning("jobs.failed", job=job.name, failures=failures + 1, error=error.message)
+            else:
+                log.error("jobs.failed", job=job.name, failures=failures + 1, exc_info=error)
             now = self._clock.now()
             # Other errors may say more than everybody who looks at jobs should read; the log has them.
             reason = error.message if isinstance(error, AppError) else type(error).__name__
@@ -188,3 +194,14 @@ class Scheduler:
             # Nobody else can take it either as long as the database is away.
             log.warning("jobs.unreachable", job=job.name, error=type(error).__name__)
             return True
+
+
+async def _cut_off(run: asyncio.Future[None]) -> None:
+    """Returns once it has ended. One cancellation may be missed: Python 3.11 forgets it where what was waited for, with
+    a time limit, comes at that moment."""
+    while not run.done():
+        run.cancel()
+        await asyncio.wait({run}, timeout=_CUT_SECONDS)
+    if not run.cancelled():
+        # Somebody has looked at how it ended.
+        run.exception()
