@@ -87,13 +87,11 @@ async def test_the_interpreter_changes_hands_sooner_while_it_is_loaded(loading: 
 
 
 async def test_what_was_loaded_is_nothing_that_the_collector_looks_through() -> None:
+    gc.unfreeze()
     module = {"loaded": list[int]()}
     assert any(known is module for known in gc.get_objects())
-    try:
-        await OnFirstUse(lambda: module)()
-        assert not any(known is module for known in gc.get_objects())
-    finally:
-        gc.unfreeze()
+    await OnFirstUse(lambda: module)()
+    assert not any(known is module for known in gc.get_objects())
 
 
 async def test_two_that_are_loaded_at_once_leave_all_as_it_was() -> None:
