@@ -12,11 +12,11 @@ from sluicegate.container import Container
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.kit.first_use import OnFirstUse
 from sluicegate.ports.policy import CountedApart, CountersUnavailable
-from sluicegate.services.bundle import Services
 from sluicegate.web.health import Health
 from sluicegate.web.plain import App, Receive, Send, answer, refused
 
 if TYPE_CHECKING:
+    from sluicegate.services.bundle import Services
     from sluicegate.web.graphql import Execute
 
 _log = structlog.get_logger(__name__)

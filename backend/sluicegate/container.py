@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -33,53 +34,22 @@ from sluicegate.ports.mail import Mailer
 from sluicegate.ports.policy import AdmissionStore, ChangeFeed, Records
 from sluicegate.ports.shared import Shared
 from sluicegate.ports.upstream import Timeouts, Upstream
-from sluicegate.premises import catalog_file, check_database, counts_with_others, encryption_keys, open_vault
+from sluicegate.premises import check_database, counts_with_others, encryption_keys, open_vault
 from sluicegate.services.alert_watch import AlertWatch
 from sluicegate.services.alerts import AlertService
-from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
-from sluicegate.services.budgets import BudgetService
-from sluicegate.services.bulk import BulkService
-from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
-from sluicegate.services.deployment import Deployment
-from sluicegate.services.effective import EffectiveService
-from sluicegate.services.grants import GrantService
-from sluicegate.services.groups import GroupService
 from sluicegate.services.health import HealthService
 from sluicegate.services.housekeeping import Housekeeping
-from sluicegate.services.imports import ImportService
-from sluicegate.services.installation import InstallationService, Setting
-from sluicegate.services.invitations import InvitationService
-from sluicegate.services.jobs import JobService
-from sluicegate.services.keys import KeyService
-from sluicegate.services.leaderboard import LeaderboardService
-from sluicegate.services.limits import LimitService
 from sluicegate.services.live import LiveService
 from sluicegate.services.mail import MailService
-from sluicegate.services.models import ModelService
-from sluicegate.services.overrides import OverrideService
-from sluicegate.services.overview import OverviewService
 from sluicegate.services.passwords import Passwords
-from sluicegate.services.people_import import PeopleImport
-from sluicegate.services.policy_file.service import PolicyFileService
-from sluicegate.services.previews import PreviewService
-from sluicegate.services.price_lists import PriceListService
-from sluicegate.services.provider_models import ProviderModelService
-from sluicegate.services.provider_tests import ProviderTestService
-from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
 from sluicegate.services.refusal_log import RefusalLog
 from sluicegate.services.refusal_tally import RefusalTally
 from sluicegate.services.rollups import Retention, RollupService
 from sluicegate.services.rotation import KeyRotation
 from sluicegate.services.secret_findings import FindingLog
-from sluicegate.services.secret_rules import SecretRuleService
-from sluicegate.services.sessions import SessionService
-from sluicegate.services.tokens import TokenService
-from sluicegate.services.usage import UsageService
-from sluicegate.services.users import UserService
-from sluicegate.services.versions import VersionService
 from sluicegate.services.webhooks import WebhookService
 from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
 from sluicegate.storage.crowd_source import SqlCrowdSource
@@ -93,6 +63,7 @@ if TYPE_CHECKING:
     from sluicegate.adapters.postgres import PostgresFeed
     from sluicegate.adapters.redis import RedisAdmission
     from sluicegate.adapters.tracing import FollowedCalls
+    from sluicegate.services.bundle import Services
 
 JOURNAL_FOLDER = "journal"
 _READY_SECONDS = 2.0
@@ -137,6 +108,7 @@ class Container:
         self.redis, self.shared = _sharing(settings, self.vault, self.journal, self.clock, self.periods)
         self.admission: AdmissionStore[Any] = self.redis or MemoryAdmission(self.journal, self.clock, self.periods)
         self.source = SqlPolicySource(self.engine)
+        self.crowd = SqlCrowdSource(self.engine)
         self.rehearsal = Rehearsal(self.source, self.clock)
         self.policy = PolicyService(
             self.rehearsal, self.vault, self.admission, self.clock, self.periods, self.news, self.shared.tallies("keys")
@@ -165,90 +137,51 @@ class Container:
         )
         sink = self.journal if self.traces is None else self.traces.over(self.journal)
         self.gateway = GatewayApp(self.policy, sink, self.upstream, self.demo, self.clock, self.shared.kept, options)
-        self.services = self._services()
+        passwords = Passwords()
+        self.auth = AuthService(self.store, self.clock, passwords, self.shared.tallies)
+        self.mail = MailService(
+            self.store,
+            self.vault,
+            self.clock,
+            _mailer(settings, self.clock),
+            lambda: self.scheduler.wake(DELIVER_MAIL),
+            site=self.url,
+            zone=settings.zone,
+        )
+        self.recovery = RecoveryService(self.store, self.clock, self.url, self.mail, passwords, self.shared.tallies)
+        self.alerts = AlertService(self.store, self.clock)
+        self.webhooks = WebhookService(
+            self.store,
+            self.vault,
+            self.clock,
+            self.webhook_client,
+            lambda: self.scheduler.wake(DELIVER_WEBHOOKS),
+            allow_private=settings.allow_private_webhooks,
+        )
+        self.health = HealthService(self.policy, self.gateway.health)
         self.live = LiveService(
-            self.services.auth, self.gateway.board, self.policy, self.admission, self.clock, self.shared.live
+            self.auth, self.gateway.board, self.policy, self.admission, self.clock, self.shared.live
         )
         self.rotation = KeyRotation(self.store, self.vault, encryption_keys(settings)[0].id)
         sums = SqlRollups(self.engine, settings.zone)
-        self.rollups = RollupService(sums, self.clock, settings.zone, _retention(settings))
+        self.retention = _retention(settings)
+        self.rollups = RollupService(sums, self.clock, settings.zone, self.retention)
         housekeeping = Housekeeping(self.store, self.clock)
-        mail, webhooks = self.services.mail, self.services.webhooks
-        watch = AlertWatch(self.store, self.clock, settings.zone, mail, webhooks)
+        watch = AlertWatch(self.store, self.clock, settings.zone, self.mail, self.webhooks)
         jobs = [
             *housekeeping_jobs(housekeeping),
-            *mail_jobs(mail),
+            *mail_jobs(self.mail),
             *rollup_jobs(self.rollups),
-            *alert_jobs(watch, self.services.alerts, webhooks),
+            *alert_jobs(watch, self.alerts, self.webhooks),
         ]
         self.scheduler = Scheduler(self.store, self.clock, jobs)
 
-    def _services(self) -> Services:
-        store, clock, private = self.store, self.clock, self.settings.allow_private_upstreams
-        mail = MailService(
-            store,
-            self.vault,
-            clock,
-            _mailer(self.settings, clock),
-            lambda: self.scheduler.wake(DELIVER_MAIL),
-            site=self.url,
-            zone=self.settings.zone,
-        )
-        passwords = Passwords()
-        invitations = InvitationService(store, clock, self.url, mail)
-        provider_tests = ProviderTestService(store, self.vault, self.upstream, clock, self.demo)
-        provider_models = ProviderModelService(store, clock)
-        return Services(
-            deployment=Deployment(__version__, self.url, self.settings.time_zone, mail.configured),
-            installation=InstallationService(
-                store,
-                self.vault,
-                "PostgreSQL" if self.settings.database.startswith("postgresql") else "SQLite",
-                [Setting(*facts) for facts in self.settings.described()],
-                encryption_keys(self.settings),
-            ),
-            auth=AuthService(store, clock, passwords, self.shared.tallies),
-            recovery=RecoveryService(store, clock, self.url, mail, passwords, self.shared.tallies),
-            sessions=SessionService(store, clock),
-            users=UserService(store),
-            bulk=BulkService(store, clock),
-            people_import=PeopleImport(store, invitations, mail),
-            invitations=invitations,
-            mail=mail,
-            groups=GroupService(store, clock),
-            keys=KeyService(store, clock),
-            tokens=TokenService(store, clock),
-            grants=GrantService(store, clock),
-            limits=LimitService(store),
-            budgets=BudgetService(store),
-            effective=EffectiveService(self.policy, self.periods, clock),
-            overrides=OverrideService(store, clock),
-            overview=OverviewService(store, self.policy, self.periods, clock),
-            versions=VersionService(store),
-            previews=PreviewService(store, SqlCrowdSource(self.engine), self.periods, clock),
-            policy_file=PolicyFileService(store, clock),
-            providers=ProviderService(store, self.vault, clock, allow_private=private),
-            price_lists=PriceListService(store, clock),
-            provider_models=provider_models,
-            provider_tests=provider_tests,
-            imports=ImportService(store, catalog_file(self.settings), provider_tests, provider_models),
-            models=ModelService(store, clock),
-            usage=UsageService(self.usage_reader, self.settings.zone, clock, _retention(self.settings).grains),
-            leaderboard=LeaderboardService(self.usage_reader, store, clock, self.settings.zone),
-            jobs=JobService(store, clock),
-            health=HealthService(self.policy, self.gateway.health),
-            audit=AuditService(store),
-            secret_rules=SecretRuleService(store, clock),
-            alerts=AlertService(store, clock),
-            webhooks=WebhookService(
-                store,
-                self.vault,
-                clock,
-                self.webhook_client,
-                lambda: self.scheduler.wake(DELIVER_WEBHOOKS),
-                allow_private=self.settings.allow_private_webhooks,
-            ),
-        )
+    @cached_property
+    def services(self) -> Services:
+        """All use cases. What carries calls and jobs needs few of them: the rest is loaded when they are asked for."""
+        from sluicegate.use_cases import use_cases
+
+        return use_cases(self)
 
     def url(self) -> str:
         """Where people and assistants reach this server."""
@@ -277,7 +210,7 @@ class Container:
         return await asyncio.to_thread(exposition, families)
 
     async def _families(self) -> list[Metric]:
-        backends = await self.services.health.all_backends()
+        backends = await self.health.all_backends()
         now = Now(
             __version__,
             self.gateway.calls_in_flight,
@@ -336,7 +269,7 @@ class Container:
 
     async def stop(self) -> None:
         """Writes down what is left and lets go of everything."""
-        await self.services.recovery.settle()
+        await self.recovery.settle()
         await self.refusals.settle()
         await self.findings.settle()
         await self.scheduler.stop()

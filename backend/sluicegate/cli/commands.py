@@ -110,7 +110,7 @@ def create_admin(
     settings = loaded()
     prepare_database(settings)
     check_database(settings)
-    user = asyncio.run(_with(settings, lambda c: c.services.auth.create_admin(email, password, name)))
+    user = asyncio.run(_with(settings, lambda c: c.auth.create_admin(email, password, name)))
     typer.echo(f"{user.email} is an administrator now.")
 
 
@@ -200,7 +200,7 @@ async def _first_admin(settings: Settings) -> None:
     email, password = settings.admin_email, settings.admin_password.get_secret_value()
 
     async def create(container: Container) -> None:
-        auth = container.services.auth
+        auth = container.auth
         try:
             if not await auth.has_admin():
                 await auth.create_admin(email, password, "Administrator")

@@ -79,7 +79,7 @@ async def _credentials(container: Container) -> Finding:
 
 
 async def _administrators(container: Container) -> Finding:
-    if await container.services.auth.has_admin():
+    if await container.auth.has_admin():
         return Finding("administrators", True, "somebody can sign in as one")
     return Finding("administrators", False, "there is none; run: sluicegate create-admin")
 
