@@ -28,7 +28,7 @@ PATIENCE = 90
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["__main__", "cli.program", "sluicegate.cli", "sluicegate.cli.server"])
+_FORKS.set_forkserver_preload(["__main__", "cli.program", "sluicegate.cli", "sluicegate.cli.commands"])
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,20 @@ with held_database(settings):
 print(*statuses)
 print(*sys.modules)
 """
-_FOR_COMMANDS = {"alembic", "mako", "rich", "pygments", "httpx"}
+_FOR_COMMANDS = {"alembic", "mako", "rich", "pygments", "httpx", "sluicegate.cli.commands"}
 _FOR_OTHER_SETTINGS = {"httpcore", "psycopg", "redis", "aiosmtplib", "jinja2", "opentelemetry"}
-_FOR_THOSE_WHO_ASK = {"fastapi", "starlette", "anyio", "strawberry", "graphql"}
+_FOR_THOSE_WHO_ASK = {
+    "fastapi",
+    "starlette",
+    "anyio",
+    "strawberry",
+    "graphql",
+    "sluicegate.web.app",
+    "sluicegate.use_cases",
+    "sluicegate.services.bundle",
+    "sluicegate.services.policy_file",
+    "yaml",
+}
 _FOR_OTHER_DATABASES = {"sqlalchemy.dialects.postgresql"}
 
 
@@ -64,7 +75,19 @@ def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
     assert statuses == "200 200 400"
     modules = set(names.split())
     assert {"sluicegate.container", "sqlalchemy", "structlog", "uvicorn"} <= modules
-    assert not (_FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES) & modules
+    unused = _FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES
+    assert not unused & modules
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_server_loads_no_other_command(command: str) -> None:
+    asks = "import atexit, sys; from sluicegate.cli import main; atexit.register(lambda: print(*sys.modules)); main()"
+    program = [sys.executable, "-c", asks]
+    done = subprocess.run(
+        [*program, command, "--help"], env=environment({}), capture_output=True, text=True, check=True
+    )
+    assert f"{command} [OPTIONS]" in done.stdout
+    assert not {"sluicegate.cli.commands", "yaml"} & set(done.stdout.splitlines()[-1].split())
 
 
 def test_what_is_left_out_is_there_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 from sluicegate.cli import first as first
 from sluicegate.cli import unused as unused
-from sluicegate.cli.commands import app
+from sluicegate.cli.serving import app
 from sluicegate.kit.errors import AppError
 from sluicegate.premises import AlreadyServed, BackupError, SchemaError
 from sluicegate.settings import ConfigurationError
@@ -17,6 +18,9 @@ def main() -> None:
     """Runs the command line; expected faults end with a sentence and status 2, not with a trace."""
     # Databases, journals and keys are for nobody else on this machine.
     os.umask(0o077)
+    if sys.argv[1:2] not in (["serve"], ["worker"]):
+        # Servers keep what they load.
+        import_module("sluicegate.cli.commands")
     try:
         app()
     except ConfigurationError as error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sluicegate.cli.logs import set_up_logging
 from sluicegate.container import Container
@@ -16,6 +16,7 @@ from sluicegate.settings import Settings, load
 if TYPE_CHECKING:
     from rich.console import Console
 
+T = TypeVar("T")
 _WIDE = 240
 
 
@@ -34,6 +35,12 @@ async def opened(settings: Settings) -> AsyncIterator[Container]:
         yield container
     finally:
         await container.stop()
+
+
+async def with_parts(settings: Settings, work: Callable[[Container], Awaitable[T]]) -> T:
+    """What `work` gives."""
+    async with opened(settings) as container:
+        return await work(container)
 
 
 def bytes_of(file: Path) -> bytes:
