@@ -28,6 +28,10 @@ class Journal:
         self.ledger = ledger
         self.pending: list[tuple[Subject, int, str]] = []
         self.settled = self.saved = 0
+        self._tell_saved: Callable[[], None] = lambda: None
+
+    def listen(self, saved: Callable[[], None]) -> None:
+        self._tell_saved = saved
 
     def note(self, subject: Subject, cost: int, call_id: str) -> None:
         self.pending.append((subject, cost, call_id))
@@ -42,6 +46,7 @@ class Journal:
             self.ledger.calls.add(call_id)
         self.pending.clear()
         self.saved = self.settled
+        self._tell_saved()
 
     async def load(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -108,10 +110,7 @@ async def test_a_call_of_a_day_that_only_one_process_has_reached_counts_in_it(
 
 
 async def test_answers_that_are_lost_let_no_call_count_twice(server: RedisServer) -> None:
-    async with await Link.to("127.0.0.1", server.port) as link:
-        cluster = Cluster(server)
-        cluster.stores[1] = cluster.process(cluster.journals[1], f"redis://127.0.0.1:{link.port}/0")
-        await cluster.start()
+    async with apart(server) as (cluster, link):
         in_flight = await cluster.admit(1, _WANTED)
         async with link.cut():
             await server.tell("FLUSHALL")
@@ -126,6 +125,47 @@ async def test_answers_that_are_lost_let_no_call_count_twice(server: RedisServer
         await _until_unanswered(link)
         await cluster.until(shared=True)
         assert await cluster.spent() == 22
+
+
+async def test_what_a_process_on_its_own_wrote_down_before_others_read_it_counts_once(server: RedisServer) -> None:
+    async with apart(server) as (cluster, link):
+        async with link.hanging():
+            await cluster.until_alone(1)
+            await cluster.call(1, _WANTED, 17)
+            await cluster.journals[1].flush()
+            assert await _spent_by(cluster.stores[0]) == 17
+        await cluster.until(shared=True)
+        assert await cluster.spent() == 17
+
+
+async def test_what_was_spent_alone_before_a_day_began_counts_for_the_month(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In the middle of a month.
+    offset = datetime(2026, 11, 11, 12, tzinfo=UTC).timestamp() - time.time()
+    monkeypatch.setattr(SystemClock, "time", staticmethod(lambda: time.time() + offset))
+    async with apart(server) as (cluster, link):
+        await cluster.call(0, _WANTED, 10)
+        assert await _spent_by(cluster.stores[0]) == 10
+        async with link.hanging():
+            await cluster.until_alone(1)
+            await cluster.call(1, _WANTED, 17)
+            await cluster.journals[1].flush()
+            offset += 86_400.0
+            # The new day is read, and the month is not.
+            assert await _spent_by(cluster.stores[0]) == 10
+        await cluster.until(shared=True)
+        assert await cluster.spent() == 27
+
+
+@asynccontextmanager
+async def apart(server: RedisServer) -> AsyncIterator[tuple[Cluster, Link]]:
+    """Of three processes the second has a way to Redis of its own."""
+    async with await Link.to("127.0.0.1", server.port) as link:
+        cluster = Cluster(server)
+        cluster.stores[1] = cluster.process(cluster.journals[1], f"redis://127.0.0.1:{link.port}/0")
+        await cluster.start()
+        yield cluster, link
         await cluster.close()
 
 

@@ -64,6 +64,11 @@ class Cluster:
             while any(store.shared is not shared for store in self.stores):  # noqa: ASYNC110 - stores signal nobody
                 await asyncio.sleep(0.02)
 
+    async def until_alone(self, number: int) -> None:
+        async with asyncio.timeout(20):
+            while self.stores[number].shared:  # noqa: ASYNC110 - stores signal nobody
+                await asyncio.sleep(0.02)
+
     async def admit(self, number: int, wanted: Ask) -> Any:
         lease = await self.stores[number].admit(wanted)
         assert not isinstance(lease, Denial), lease

@@ -345,11 +345,12 @@ class AdmissionStore(Protocol[L]):
 class PastUse:
     """What the records say about a subject. `spent` is keyed by window; `recent` holds (epoch seconds, limited input
     tokens, output tokens) of calls that began in the last 60 seconds; `counted` are those of the calls that were asked
-    for that are in `spent`."""
+    for that are in `spent`. What was there at `asked`, in seconds of the monotonic clock, is in all of it."""
 
     spent: dict[Window, int]
     recent: Sequence[tuple[float, int, int]] = ()
     counted: Collection[str] = ()
+    asked: float | None = None
 
 
 class SpendSource(Protocol):
@@ -386,6 +387,10 @@ class Records(SpendSource, Protocol):
     @property
     def saved(self) -> int:
         """How many of them, the first ones, everybody can read."""
+        ...
+
+    def listen(self, saved: Callable[[], None]) -> None:
+        """`saved` is called whenever more of them can be read, at once."""
         ...
 
     async def flush(self) -> None:

@@ -69,6 +69,7 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._max_calls = max_calls
         self._tell_settled = settled
+        self._tell_saved: Callable[[], None] = lambda: None
         self._segments: Segments | None = None
         self._script = Script()
         self._open: dict[str, _Entry] = {}
@@ -110,6 +111,9 @@ class Journal:
     @property
     def _full(self) -> bool:
         return len(self._pending) + len(self._open) >= self._max_calls
+
+    def listen(self, saved: Callable[[], None]) -> None:
+        self._tell_saved = saved
 
     async def start(self) -> None:
         """Settles what dead processes left, then begins; raises what the database raises."""
@@ -194,6 +198,7 @@ class Journal:
             del self._pending[: len(entries)]
             self._told -= len(entries)
             self._written += len(entries)
+            self._tell_saved()
             waiting -= len(entries)
         if self._refusing and not self._full:
             self._refusing = False
@@ -292,7 +297,7 @@ class Journal:
     ) -> None:
         async with self._flushing:
             await self._flush_locked()
-            since = int(self._clock.time() * 1000) - _RECENT_MS
+            since, asked = int(self._clock.time() * 1000) - _RECENT_MS, self._clock.monotonic()
             spent, there, recent = await self._asked(partial(self._read, subject, periods, calls, since))
             # From here to `install` nothing may await: no call can be settled in between.
             waiting = [course for facts, course in self._pending if _counts_for(facts, subject)]
@@ -304,7 +309,7 @@ class Journal:
             late = [
                 (c.started_ms / 1000, c.usage.limited_input, c.output_tokens) for c in waiting if c.started_ms >= since
             ]
-            install(PastUse(spent, [*recent, *late], there))
+            install(PastUse(spent, [*recent, *late], there, asked))
 
     def _read(
         self, subject: Subject, periods: dict[Window, str], calls: Sequence[str], since_ms: int

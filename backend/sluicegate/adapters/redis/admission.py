@@ -72,6 +72,8 @@ class RedisAdmission:
         self._options = options or RedisOptions()
         self._link = Link(url, prefix, clock, self._options, server_time, self._lose)
         self._owed = Owed(self._link, records, clock, self._emptied)
+        # Others, who read the records, are told since when these have a call.
+        records.listen(self._owed.note_recorded)
         self._packed = Packed()
         self._rooms = Rooms()
         self._shares: Shares | None = None
@@ -347,14 +349,16 @@ class RedisAdmission:
     async def _installed(
         self, name: str, begun: Reply, keys: Mapping[Window, str], past: PastUse, number: int, *, last: bool
     ) -> bool:
-        wall = self._clock.time()
+        wall, link = self._clock.time(), self._link
+        # What came to the records before that is in what they said.
+        began = float(begun[1]) if past.asked is None else past.asked + link.offset - link.doubt
         recent = [(max(0.0, wall - at), tokens, output) for at, tokens, output in past.recent]
-        reply = await self._link.ask(
+        reply = await link.ask(
             "install",
             name,
             begun[2],
-            begun[1],
-            self._link.node,
+            f"{began:.6f}",
+            link.node,
             number,
             *keys.values(),
             *(str(past.spent.get(window, 0)) for window in keys),

@@ -106,24 +106,24 @@ class RedisLease:
     def announcement(self, offset: float) -> bytes:
         return _encoder.encode((self.id, self._head(offset), msgspec.Raw(self.subjects)))
 
-    def settlement(self, epoch: str, offset: float) -> bytes:
-        """For a Redis of the given epoch; one of another than the lease's hears all of the call."""
+    def settlement(self, epoch: str, offset: float, doubt: float = 0.0) -> bytes:
+        """For a Redis of the given epoch; one of another than the lease's hears all of the call. `offset` may be wrong
+        by `doubt`."""
         input_tokens, output_tokens, cost = self.ended
         told = (self.id, self.epoch, self.number, self.cancelled, input_tokens, output_tokens, str(cost), self.call_id)
         if self.epoch == epoch or self.cancelled:
             return _encoder.encode(told)
-        since = False if self.recorded is None else self.recorded + offset
+        since = False if self.recorded is None else self.recorded + offset + doubt
         return _encoder.encode((*told, since, self._head(offset), msgspec.Raw(self.subjects)))
 
 
-def merged(leases: Iterable[RedisLease], recorded: float) -> list[RedisLease]:
-    """Ended calls that no rate counts any more, as few that cost the same: one for all with the same subjects and
-    periods. None of them was in the records later than `recorded`."""
+def merged(leases: Iterable[RedisLease]) -> list[RedisLease]:
+    """Ended calls that are in the records and that no rate counts any more, as few that cost the same: one for all with
+    the same subjects and periods."""
     sums: dict[tuple[bytes, tuple[str, ...]], RedisLease] = {}
     for lease in leases:
         whole = sums.setdefault((lease.subjects, lease.periods), lease)
         if whole is not lease:
             whole.ended = (0, 0, whole.ended[2] + lease.ended[2])
-    for whole in sums.values():
-        whole.recorded = recorded
+            whole.recorded = max(whole.recorded or 0.0, lease.recorded or 0.0)
     return list(sums.values())

@@ -52,8 +52,8 @@ class Link:
         self.options = options
         self.node = new_id()
         self.epoch = ""
-        # What the monotonic clock lacks to the clock of Redis.
-        self.offset = 0.0
+        # What the monotonic clock lacks to the clock of Redis, and by how much that may be wrong.
+        self.offset = self.doubt = 0.0
         self.processes = 1
 
     def now(self) -> float:
@@ -106,7 +106,8 @@ class Link:
             await line.close()
 
     def _set_clock(self, sent: float, now: Any) -> None:
-        self.offset = float(now) - (sent + self._clock.monotonic()) / 2
+        heard = self._clock.monotonic()
+        self.offset, self.doubt = float(now) - (sent + heard) / 2, (heard - sent) / 2
 
     def _note_processes(self, found: int) -> None:
         """Fewer only after a while: on a Redis that was emptied, others are just coming back."""

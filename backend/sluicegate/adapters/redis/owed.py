@@ -82,7 +82,8 @@ class Owed:
 
     def _send(self, batch: Iterable[RedisLease]) -> asyncio.Future[Reply]:
         link = self._link
-        return link.call("settle", link.node, *(lease.settlement(link.epoch, link.offset) for lease in batch))
+        told = (lease.settlement(link.epoch, link.offset, link.doubt) for lease in batch)
+        return link.call("settle", link.node, *told)
 
     def _heard(self, batch: Iterable[RedisLease], answer: asyncio.Future[Reply]) -> None:
         if answer.cancelled() or answer.exception() is not None:
@@ -121,7 +122,7 @@ class Owed:
         ]
         for lease in old:
             del self._leases[lease.id]
-        for lease in merged(old, now):
+        for lease in merged(old):
             self._leases[lease.id] = lease
 
     def entered(self) -> None:

@@ -13,7 +13,7 @@ local others = {}
 for _, packed in ipairs(ended) do
   if packed ~= '' then
     local call = cmsgpack.unpack(packed)
-    if call[1] ~= ARGV[4] then others[#others + 1] = call[3] end
+    if call[1] ~= ARGV[4] then others[#others + 1] = call[8] end
   end
 end
 return {TAKEN, text_of(now), redis.call('GET', base .. 'gen') or '0', #ended, others}

@@ -15,7 +15,10 @@ for n = 4, 6 do
 end
 local fresh = {}
 for n = 4, 6 do
-  if redis.call('HSETNX', key, 's:' .. ARGV[n], '0') == 1 then fresh[ARGV[n]] = true end
+  if redis.call('HSETNX', key, 's:' .. ARGV[n], '0') == 1 then
+    fresh[ARGV[n]] = true
+    redis.call('HSET', key, 'b:' .. ARGV[n], '0')
+  end
 end
 -- Calls of these periods that processes let in while they were on their own.
 take_heard(ARGV[3], fresh, function() return true end)

@@ -5,8 +5,9 @@
 --   r:<subject>  hash: what the last 61 seconds used. `t` is the newest second, `r`, `i`, `o` are the sums of requests,
 --                input and output tokens, `r0`..`o60` those of one second each, `u` is when it was last used.
 --   m:<subject>  hash: money in nano-dollars, `s:<period>` spent and `h:<period>` held by calls in flight; `k` is set
---                once the subject was read from the records, which began at `b`, and must not be again before `n`; `l` is how long its calls last;
---                `g` is set while the records have calls of it in periods that were not read.
+--                once the subject was read from the records, at `b` first and for each period at `b:<period>`, and must
+--                not be again before `n`; `l` is how long its calls last; `g` is set while the records have calls of it
+--                in periods that were not read.
 --   l:<subject>  sorted set: calls in flight by when their lease ends
 --   x:<subject>  list: calls that ended while the subject was not known, or was being read, and nothing where it began
 --   c:<call>     the lease of a call: its head and its subjects; or `x` for one that is over and may still be told of
@@ -152,18 +153,17 @@ local function count(use, at, r, i, o) change(use, {'r', at, r}, {'i', at, i}, {
 local function money_of(name, periods)
   local key = base .. 'm:' .. name
   local d, w, m = periods[1], periods[2], periods[3]
-  local found = redis.call('HMGET', key, 'k', 'l', 'b',
+  local found = redis.call('HMGET', key, 'k', 'l',
     's:' .. d, 'h:' .. d, 's:' .. w, 'h:' .. w, 's:' .. m, 'h:' .. m)
   return {
     key = key,
     periods = periods,
     read = found[1] and true or false,
-    known = (found[1] and found[4] and found[6] and found[8]) and true or false,
+    known = (found[1] and found[3] and found[5] and found[7]) and true or false,
     lasting = found[2] or '4',
-    began = tonumber(found[3]) or 0,
-    spent = {amount_of(found[4]), amount_of(found[6]), amount_of(found[8])},
-    held = {amount_of(found[5]), amount_of(found[7]), amount_of(found[9])},
-    there = {found[4], found[6], found[8]},
+    spent = {amount_of(found[3]), amount_of(found[5]), amount_of(found[7])},
+    held = {amount_of(found[4]), amount_of(found[6]), amount_of(found[8])},
+    there = {found[3], found[5], found[7]},
   }
 end
 
@@ -256,7 +256,7 @@ local function take_heard(name, fresh, counts)
   redis.call('DEL', heard)
   for _, packed in ipairs(ended) do
     if packed ~= '' then
-      local process, number, id, cost, d, w, m = unpack(cmsgpack.unpack(packed))
+      local process, number, _, cost, d, w, m, id = unpack(cmsgpack.unpack(packed))
       local counted, unknown = counts(process, number, id), false
       for _, period in ipairs({d, w, m}) do
         local spent = redis.call('HGET', key, 's:' .. period)

@@ -1,6 +1,6 @@
 -- Takes over what the records say of a subject; the first one wins, for each period.
--- ARGV: 3 name, 4 what `begin` told of others who catch up, 5 when it was, 6 the process, 7 the number of the last call
--- that the records of this process had, 8-10 periods, 11-13 spent, 14 packed {seconds ago, input, output} of calls,
+-- ARGV: 3 name, 4 what `begin` told of others who catch up, 5 when they were asked, 6 the process, 7 the number of the last
+-- call that the records of this process had, 8-10 periods, 11-13 spent, 14 packed {seconds ago, input, output} of calls,
 -- 15 packed ids of other processes' calls that the records had, 16 how many that had ended were asked for, or nothing
 -- where the records are not read again for others
 if token ~= ARGV[1] then return {GONE} end
@@ -18,7 +18,10 @@ for _, call in ipairs(cmsgpack.unpack(ARGV[15])) do recorded[call] = true end
 local first = redis.call('HEXISTS', key, 'k') == 0
 local fresh = {}
 for n = 8, 10 do
-  if redis.call('HSETNX', key, 's:' .. ARGV[n], ARGV[n + 3]) == 1 then fresh[ARGV[n]] = true end
+  if redis.call('HSETNX', key, 's:' .. ARGV[n], ARGV[n + 3]) == 1 then
+    fresh[ARGV[n]] = true
+    redis.call('HSET', key, 'b:' .. ARGV[n], ARGV[5])
+  end
 end
 
 -- Calls that ended before the subject was known, as far as the records did not have them: of those of this process that
@@ -34,10 +37,9 @@ if first then
   for _, call in ipairs(cmsgpack.unpack(ARGV[14])) do
     if call[1] < BUCKETS - 1 then count(use, math.floor(now - call[1]), 1, call[2], call[3]) end
   end
-  redis.call('HSET', key, 'k', '1')
+  redis.call('HSET', key, 'k', '1', 'b', ARGV[5])
 end
 count(use, use.t, 0, 0, 0)
-redis.call('HSET', key, 'b', ARGV[5])
 redis.call('HDEL', key, 'n', 'g')
 redis.call('EXPIRE', key, DAYS)
 redis.call('ZADD', base .. 'a', 'GT', text_of(now + BUCKETS), name)
@@ -72,6 +74,6 @@ for _, periods in pairs(kept) do
   local names = {}
   for period in pairs(periods) do names[#names + 1] = period end
   table.sort(names)
-  for n = 1, #names - 2 do redis.call('HDEL', key, 's:' .. names[n], 'h:' .. names[n]) end
+  for n = 1, #names - 2 do redis.call('HDEL', key, 's:' .. names[n], 'h:' .. names[n], 'b:' .. names[n]) end
 end
 return {TAKEN}

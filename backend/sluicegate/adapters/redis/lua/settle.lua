@@ -5,13 +5,14 @@
 -- a lease that is not here counted all the same: there it was never heard of.
 if token ~= ARGV[1] then return {GONE} end
 
--- Adds to `written` what was spent in the periods that are known; tells whether all are.
-local function spend(money, cost, written)
+-- Adds to `written` what was spent in the periods that are known, but for those of which `counts(n)` says that they have
+-- it; tells whether all are known.
+local function spend(money, cost, written, counts)
   local all = true
   for n, period in ipairs(money.periods) do
     if not money.there[n] then
       all = false
-    elseif cost ~= 0 then
+    elseif cost ~= 0 and (not counts or counts(n)) then
       money.spent[n] = plus(money.spent[n], cost, 1)
       written[#written + 1] = 's:' .. period
       written[#written + 1] = money.spent[n]
@@ -46,7 +47,7 @@ local function finish(call, lease, name, input, output, limited)
     if not spend(money, call.cost, written) and (limited or redis.call('EXISTS', heard) == 1) then
       -- Not known, and perhaps being read at this moment.
       local periods = lease.periods
-      local told = {ARGV[3], call.number, call.name, call.told_cost, periods[1], periods[2], periods[3]}
+      local told = {ARGV[3], call.number, text_of(now), call.told_cost, periods[1], periods[2], periods[3], call.name}
       redis.call('RPUSH', heard, cmsgpack.pack(told))
       redis.call('EXPIRE', heard, DAYS)
     end
@@ -63,12 +64,14 @@ end
 -- and so will those that are read later.
 local function catch_up(call, since, lease)
   each_subject(lease.limits, lease.counted, lease.input, lease.output, function(name)
-    local money = money_of(name, lease.periods)
-    if not money.read or (since and money.began > since) then return end
-    count(rates_of(name), lease.second, 1, call.input, call.output)
+    local money, periods = money_of(name, lease.periods), lease.periods
+    if not money.read then return end
+    local read_at = redis.call('HMGET', money.key, 'b', 'b:' .. periods[1], 'b:' .. periods[2], 'b:' .. periods[3])
+    local function counts(n) return not since or tonumber(read_at[n + 1] or read_at[1] or 0) <= since end
+    if counts(0) then count(rates_of(name), lease.second, 1, call.input, call.output) end
     local written = {}
     -- What is in no period that is known here stands in the records alone.
-    if not spend(money, call.cost, written) then written[#written + 1], written[#written + 2] = 'g', '1' end
+    if not spend(money, call.cost, written, counts) then written[#written + 1], written[#written + 2] = 'g', '1' end
     write(money, written)
   end)
 end
