@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 
 import pytest
 
@@ -88,6 +90,30 @@ def test_a_server_loads_no_other_command(command: str) -> None:
     )
     assert f"{command} [OPTIONS]" in done.stdout
     assert not {"sluicegate.cli.commands", "yaml"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_what_a_first_start_takes_is_not_kept(tmp_path: Path) -> None:
+    stops = (
+        "import sys, sluicegate.cli.serving as serving; from sluicegate.cli import main; sys.argv[1:] = ['serve']; "
+        "serving.listen = lambda _: sys.exit(' '.join(sys.modules)); main()"
+    )
+    email, password = "ada@example.com", "correct horse battery"
+    values = environment({"DATA_DIR": str(tmp_path), "ADMIN_EMAIL": email, "ADMIN_PASSWORD": password})
+    done = subprocess.run([sys.executable, "-c", stops], env=values, capture_output=True, text=True, check=False)
+    modules = set(done.stderr.splitlines()[-1].split())
+    assert "sluicegate.container" in modules
+    assert not {"alembic", "aiosqlite"} & modules
+    with closing(connect(tmp_path / "sluicegate.db")) as database:
+        assert database.execute("select email from users").fetchall() == [(email,)]
+
+
+@pytest.mark.parametrize(("work", "status"), [("None", 0), ("sys.exit(3)", 3), ("os.kill(os.getpid(), 9)", 137)])
+def test_what_is_done_apart_ends_all_when_it_fails(work: str, status: int) -> None:
+    does = f"import os, sys; from sluicegate.cli.running import apart; apart(lambda: {work}); print('goes on')"
+    done = subprocess.run(
+        [sys.executable, "-c", does], env=environment({}), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "goes on" in done.stdout) == (status, status == 0)
 
 
 def test_what_is_left_out_is_there_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -41,6 +42,18 @@ async def with_parts(settings: Settings, work: Callable[[Container], Awaitable[T
     """What `work` gives."""
     async with opened(settings) as container:
         return await work(container)
+
+
+def apart(work: Callable[[], None]) -> None:
+    """Does it in a process of its own, which takes along what it loads; to be called before there are threads. A fault
+    is told there, as any, and ends this process with the same status."""
+    child = os.fork()
+    if child == 0:
+        work()
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status:
+        sys.exit(status if status > 0 else 128 - status)
 
 
 def bytes_of(file: Path) -> bytes:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sluicegate.cli.running import loaded, with_parts
+from sluicegate.cli.running import apart, loaded, with_parts
 from sluicegate.cli.server import Parent, listen, serve_on, supervise
 from sluicegate.container import Container
 from sluicegate.kit.errors import Conflict
@@ -28,9 +28,7 @@ WorkersOption = Annotated[int | None, typer.Option(help="Processes that serve, i
 def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
     """Serves console, GraphQL and gateway. An empty database gets its schema; an older one is refused."""
     settings = loaded(host=host, port=port, workers=workers)
-    prepare_database(settings)
-    check_database(settings)
-    asyncio.run(_first_admin(settings))
+    apart(lambda: _prepare(settings))
     bound, url = listen(settings)
     if settings.workers == 1:
         typer.echo(f"Sluicegate listens on {url}")
@@ -58,6 +56,12 @@ def worker(
     """One of several processes that serve, started by their parent with a socket and two ways to it."""
     container = Container(loaded(host=host, port=port, workers=workers), url)
     serve_on(socket(fileno=listener), container, Parent(socket(fileno=channel), stacks))
+
+
+def _prepare(settings: Settings) -> None:
+    prepare_database(settings)
+    check_database(settings)
+    asyncio.run(_first_admin(settings))
 
 
 async def _first_admin(settings: Settings) -> None:
