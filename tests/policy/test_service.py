@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from policy.bench import ADA, CREDENTIAL, NOW, TEAM, Bench
+from sluicegate.adapters.memory.uses import MemoryLease
 from sluicegate.domain.apikey import new_credential
 from sluicegate.domain.policy import Budget, ChangeKind, Dimension, PolicyChange, RateLimits, Window
 from sluicegate.domain.usage import Prices, TokenUsage
@@ -18,13 +19,30 @@ from sluicegate.domain.user import UserStatus
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.money import Nanos
 from sluicegate.policy.refusals import Refusal
-from sluicegate.ports.policy import CatalogRows, UserRows
+from sluicegate.ports.policy import Ask, CatalogRows, Denial, UserRows
 
 
 async def test_a_granted_call_is_admitted_and_costs_what_it_used(bench: Bench) -> None:
     await bench.call()
     use = await bench.admission.use_of(ADA)
     assert use.spent[Window.DAY] == 140_000
+
+
+async def test_a_key_that_expires_while_a_call_waits_for_its_verdict_lets_nobody_in(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.rows.api_key = replace(bench.rows.api_key, expires_at=NOW + timedelta(seconds=1))
+    admit = bench.admission.admit
+
+    async def slowly(ask: Ask) -> MemoryLease | Denial:
+        verdict = await admit(ask)
+        bench.clock.advance(1)
+        return verdict
+
+    monkeypatch.setattr(bench.admission, "admit", slowly)
+    assert (await bench.refusal()).code == "key_expired"
+    use = await bench.admission.use_of(ADA)
+    assert (use.used[Dimension.REQUESTS], use.used[Dimension.CONCURRENT_REQUESTS]) == (0, 0)
 
 
 async def test_a_key_is_verified_once_and_then_known(bench: Bench) -> None:

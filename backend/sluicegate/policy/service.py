@@ -285,7 +285,8 @@ class PolicyService:
             model = principal.access(slug, catalog)
             ask = self._ask(principal, model, input_tokens, max_tokens, self._clock.time())
             verdict = await self._admission.admit(ask)
-            over = principal.limits_at(self._clock.time()) is not ask.limits
+            now = self._clock.time()
+            over = principal.limits_at(now) is not ask.limits or now >= principal.ends
             if over or not principal.valid or catalog is not self.catalog or not self._current():
                 if not isinstance(verdict, Denial):
                     self._admission.cancel(verdict)
