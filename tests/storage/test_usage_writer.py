@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from sqlalchemy.engine import make_url
 from databases import PostgresTemplate
 from sluicegate.domain.policy import Subject, SubjectKind, Window
 from sluicegate.domain.usage import CallRecord
+from sluicegate.kit.errors import Unavailable
 from sluicegate.policy.windows import period_of
 from sluicegate.storage import migrate
 from sluicegate.storage.usage_postgres import PostgresUsageWriter
@@ -127,6 +130,32 @@ def test_spend_is_kept_per_user_key_and_period(writer: Writer) -> None:
     tomorrow = NOW + timedelta(days=1)
     assert writer.spent(ADA, periods(tomorrow))[0] == {Window.DAY: 0, Window.WEEK: 12, Window.MONTH: 12}
     assert writer.spent(Subject(SubjectKind.USER, "nobody"), periods(NOW))[0] == dict.fromkeys(Window, 0)
+
+
+def test_a_database_that_takes_nothing_at_the_moment_is_unavailable(
+    writer: Writer, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluicegate.storage.usage_writer._BUSY_SECONDS", 0.1)
+    url = make_url(database_url)
+    with ExitStack() as stack:
+        if url.get_backend_name() == "sqlite":
+            holder = stack.enter_context(closing(sqlite3.connect(url.database or "", isolation_level=None)))
+            holder.execute("BEGIN EXCLUSIVE")
+        else:
+            url = url.update_query_dict({"options": "-c default_transaction_read_only=on"})
+        refused = make_usage_writer(url, BERLIN)
+        stack.callback(refused.close)
+        with pytest.raises(Unavailable):
+            refused.write([call()])
+    writer.write([call()])
+
+
+def test_a_database_that_is_gone_is_unavailable() -> None:
+    writer = make_usage_writer(make_url("postgresql://nobody@127.0.0.1:1/nothing"), BERLIN)
+    with pytest.raises(Unavailable):
+        writer.spent(ADA, periods(NOW))
+    with pytest.raises(Unavailable):
+        writer.recent(ADA, 0)
 
 
 def test_what_was_spent_is_told_with_which_calls_it_holds(writer: Writer) -> None:

@@ -45,7 +45,8 @@ class UsageSink(Protocol):
 
 
 class UsageWriter(Protocol):
-    """Moves settled records into ledger, roll-ups and budget totals. Blocking: runs in a thread."""
+    """Moves settled records into ledger, roll-ups and budget totals. Blocking: runs in a thread. All raise Unavailable
+    while the database is away."""
 
     def write(self, records: Sequence[CallRecord]) -> None:
         """One transaction; a record whose call id is already there changes nothing."""

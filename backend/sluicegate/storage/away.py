@@ -39,15 +39,25 @@ def unavailable_when_away() -> Iterator[None]:
             raise
         # The driver's words may name host and user; its kind and code say enough.
         log.warning("database.unavailable", error=type(getattr(error, "orig", error)).__name__, code=_code_of(error))
-        raise Unavailable("The database does not answer at the moment. Try again soon.", _RETRY_SECONDS) from error
+        raise unavailable() from error
+
+
+def unavailable() -> Unavailable:
+    """What whoever asked a database that is away is told."""
+    return Unavailable("The database does not answer at the moment. Try again soon.", _RETRY_SECONDS)
+
+
+def sqlite_is_away(error: Exception) -> bool:
+    """Whether the driver says that the file cannot be used at the moment."""
+    # The lower byte is the code, what is above says more.
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE
 
 
 def _is_away(error: DBAPIError | PoolTimeout) -> bool:
     if isinstance(error, PoolTimeout) or error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.Error):
-        # The lower byte is the code, what is above says more.
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE
+        return sqlite_is_away(error.orig)
     return isinstance(error, OperationalError | InterfaceError) or _code_of(error) == _READ_ONLY
 
 

@@ -33,6 +33,7 @@ class PostgresUsageWriter(SqlUsageWriter[Postgres]):
     sql = UsageStatements(postgresql.dialect(paramstyle="format"), postgresql.insert)
     unfit = (psycopg.IntegrityError, psycopg.DataError, OverflowError, UnicodeEncodeError)
     ended = (psycopg.OperationalError,)
+    away = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
     def __init__(self, conninfo: str, zone: tzinfo) -> None:
         super().__init__(lambda: psycopg.connect(conninfo, autocommit=True, connect_timeout=_CONNECT_SECONDS), zone)

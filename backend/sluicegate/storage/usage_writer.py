@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import tzinfo
 from itertools import chain
 from threading import Lock
@@ -21,6 +22,7 @@ from sqlalchemy.engine import URL
 from sluicegate.domain.policy import Subject, Window
 from sluicegate.domain.usage import CallRecord
 from sluicegate.policy.windows import PeriodClock
+from sluicegate.storage.away import sqlite_is_away, unavailable
 from sluicegate.storage.last_use import LastUse, Use, active_lines, lines_for
 from sluicegate.storage.turns import turns_of_file
 from sluicegate.storage.usage_batch import (
@@ -101,6 +103,8 @@ class SqlUsageWriter(ABC, Generic[C]):
     """What the driver raises when a batch repeats a call or holds a value that no column takes."""
     ended: tuple[type[Exception], ...] = ()
     """What it raises when the database, or something on the way, has ended a connection since it was used last."""
+    away: tuple[type[Exception], ...] = ()
+    """What it raises when the database does not answer, or takes no changes; others get Unavailable for it."""
 
     def __init__(self, connect: Callable[[], C], zone: tzinfo) -> None:
         self._writing = _Wire(connect)
@@ -110,7 +114,24 @@ class SqlUsageWriter(ABC, Generic[C]):
         self._last_use = LastUse()
         self._stored_sets: set[str] = set()
 
+    def _is_away(self, error: Exception) -> bool:
+        return isinstance(error, self.away)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Raises Unavailable where the database is away."""
+        try:
+            yield
+        except Exception as error:
+            if self._is_away(error):
+                raise unavailable() from error
+            raise
+
     def write(self, records: Sequence[CallRecord]) -> None:
+        with self._answering():
+            self._write_all(records)
+
+    def _write_all(self, records: Sequence[CallRecord]) -> None:
         batch = distinct(records)
         if not batch:
             return
@@ -148,7 +169,8 @@ class SqlUsageWriter(ABC, Generic[C]):
 
     def _read(self, statement: str, parameters: Sequence[str | int]) -> list[Any]:
         # Somebody waits to be let in, who would be refused for a database that is there.
-        return self._reading.run(lambda connection: self._rows(connection, statement, parameters), self.ended)
+        with self._answering():
+            return self._reading.run(lambda connection: self._rows(connection, statement, parameters), self.ended)
 
     def close(self) -> None:
         self._writing.close()
@@ -182,6 +204,9 @@ class SqliteUsageWriter(SqlUsageWriter[sqlite3.Connection]):
     def __init__(self, path: str, zone: tzinfo) -> None:
         super().__init__(lambda: _open_sqlite(path), zone)
         self._turns = turns_of_file(path)
+
+    def _is_away(self, error: Exception) -> bool:
+        return sqlite_is_away(error)
 
     def _write(
         self,

@@ -246,7 +246,7 @@ class Journal:
                     backlog=self.backlog,
                     bound=self._max_calls,
                     retry_in=pause,
-                    error=type(error).__name__,
+                    error=type(error.__cause__ or error).__name__,
                 )
                 await asyncio.sleep(pause)
 

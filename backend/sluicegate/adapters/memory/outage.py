@@ -37,7 +37,7 @@ class Outage:
                 await read()
             except Exception as error:
                 self._away = True
-                log.warning("budgets.not_read", error=type(error).__name__)
+                log.warning("budgets.not_read", error=type(error.__cause__ or error).__name__)
                 return False
             self._away = False
             return True

@@ -415,7 +415,7 @@ class RedisAdmission:
                 self._lose(error)
             except Exception as error:
                 # The records, for example, may be away as well.
-                log.warning("redis.not_caught_up", error=type(error).__name__)
+                log.warning("redis.not_caught_up", error=type(error.__cause__ or error).__name__)
             if not self._shared:
                 await asyncio.sleep(self._options.retry)
 
