@@ -18,11 +18,15 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from databases import sqlite_database
+from databases import PostgresTemplate, sqlite_database
+from faults.link import Link
 from sluicegate.domain.usage import CallRecord
+from sluicegate.kit.errors import Unavailable
 from sluicegate.storage.engine import database_url as async_url
 from sluicegate.storage.engine import make_engine
 from sluicegate.storage.rollups import SqlRollups
+from sluicegate.storage.unit_of_work import alone
+from sluicegate.storage.usage_batch import PENDING
 from sluicegate.storage.usage_writer import make_usage_writer
 from storage.databases import sync_engine
 from storage.records import NOW, call, milliseconds
@@ -297,3 +301,19 @@ async def test_names_are_the_latest_whatever_comes_first(engine: AsyncEngine, da
     with sync_engine(database_url) as sync, sync.connect() as connection:
         found = connection.execute(text("SELECT label FROM usage_labels WHERE kind = 'user'")).scalar_one()
     assert found == "new"
+
+
+async def test_a_database_that_goes_away_while_sums_are_made_is_unavailable(postgres_schema: PostgresTemplate) -> None:
+    async with await Link.to_database(url := postgres_schema.restored()) as link:
+        engine = make_engine(async_url(link.url(url)))
+
+        async def fold() -> None:
+            async with alone(engine, "SHARE UPDATE EXCLUSIVE", PENDING) as connection:
+                link.close()
+                await connection.execute(text("SELECT 1"))
+
+        with pytest.raises(Unavailable):
+            await fold()
+        with pytest.raises(Unavailable):
+            await SqlRollups(engine, BERLIN).fold({})
+        await engine.dispose()

@@ -34,6 +34,7 @@ from sluicegate.ports.usage import SESSION, Grain
 from sluicegate.storage.repositories.refusals import REFUSALS
 from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.repositories.upsert import insert_on
+from sluicegate.storage.snapshot import snapshot
 from sluicegate.storage.spans import EIGHT_DAYS, QUARTER, starts
 from sluicegate.storage.tables.identity import GroupRow
 from sluicegate.storage.tables.rollups import (
@@ -94,7 +95,7 @@ class SqlRollups:
         self._zone_name = str(zone)
 
     async def fold(self, kept_from: Mapping[str, int]) -> int:
-        async with self._engine.connect() as connection:
+        async with snapshot(self._engine) as connection:
             waiting = (await connection.execute(select(PENDING.c.id).limit(1))).first()
         if waiting is None:
             return 0
@@ -102,11 +103,11 @@ class SqlRollups:
             return await _fold(connection, kept_from, self._zone)
 
     async def current(self) -> bool:
-        async with self._engine.connect() as connection:
+        async with snapshot(self._engine) as connection:
             return await _mark(connection, _ZONE) == self._zone_name
 
     async def complete(self) -> None:
-        async with self._engine.connect() as connection:
+        async with snapshot(self._engine) as connection:
             if await _mark(connection, _PEOPLE_SUMS) is not None:
                 return
         async with alone(self._engine, "SHARE UPDATE EXCLUSIVE", PENDING) as connection:
