@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from functools import cached_property
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -13,8 +14,7 @@ from sluicegate import __version__
 from sluicegate.adapters.demo import DemoUpstream
 from sluicegate.adapters.journal import Journal
 from sluicegate.adapters.memory import LocalFeed, MemoryAdmission, MemoryShared
-from sluicegate.adapters.metrics import BackendSample, CallMetrics, Metric, Now, RedisSample, SpanSample, exposition
-from sluicegate.adapters.pooled_metrics import PooledMetrics, below_parent
+from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now, RedisSample, SpanSample
 from sluicegate.adapters.remote import RemoteRefusal as RemoteRefusal
 from sluicegate.adapters.remote import RemoteServer as RemoteServer
 from sluicegate.adapters.upstream import Http11Upstream
@@ -27,6 +27,7 @@ from sluicegate.jobs.scheduler import Scheduler
 from sluicegate.jobs.tasks import DELIVER_MAIL, DELIVER_WEBHOOKS, alert_jobs, housekeeping_jobs, mail_jobs, rollup_jobs
 from sluicegate.kit.clock import Clock, SystemClock
 from sluicegate.kit.crypto import SealBroken
+from sluicegate.kit.first_use import OnFirstUse
 from sluicegate.kit.secret import Secret
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
@@ -60,6 +61,9 @@ from sluicegate.storage.usage_reader import SqlUsageReader
 from sluicegate.storage.usage_writer import make_usage_writer
 
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
+    from sluicegate.adapters.pooled_metrics import PooledMetrics
     from sluicegate.adapters.postgres import PostgresFeed
     from sluicegate.adapters.redis import RedisAdmission
     from sluicegate.adapters.tracing import FollowedCalls
@@ -99,9 +103,8 @@ class Container:
         self.vault = open_vault(settings)
         folder, most = settings.data_dir / JOURNAL_FOLDER, settings.max_unsaved_calls
         self.metrics = CallMetrics()
-        # All workers of a parent answer at one address, so that a scrape reaches any of them.
-        together = below_parent(settings.data_dir / "metrics")
-        self.pooled = PooledMetrics(together, self._families) if settings.workers > 1 else None
+        self._exposition = OnFirstUse(_exposition)
+        self.pooled = _pooled(settings, self._families)
         self.journal = Journal(
             folder, self.usage_writer, self.clock, self.periods, max_calls=most, settled=self.metrics.settled
         )
@@ -207,7 +210,8 @@ class Container:
         """What Prometheus may scrape, for administrators and their tokens; raises Forbidden."""
         caller.require_admin(TokenScope.READ)
         families = await (self.pooled.families() if self.pooled is not None else self._families())
-        return await asyncio.to_thread(exposition, families)
+        shown = await self._exposition()
+        return await asyncio.to_thread(shown.exposition, families)
 
     async def _families(self) -> list[Metric]:
         backends = await self.health.all_backends()
@@ -221,7 +225,8 @@ class Container:
             redis=RedisSample(self.redis.shared, self.redis.waiting, self.redis.outages) if self.redis else None,
             spans=SpanSample(self.traces.sent, self.traces.dropped) if self.traces else None,
         )
-        return await asyncio.to_thread(self.metrics.families, now)
+        shown = await self._exposition()
+        return await asyncio.to_thread(shown.families, self.metrics, now)
 
     async def _database_answers(self) -> bool:
         try:
@@ -337,6 +342,21 @@ def _traces(settings: Settings, clock: Clock) -> FollowedCalls | None:
     except ImportError:
         raise ConfigurationError([f"{PREFIX}TRACES: needs more packages: pip install 'sluicegate[otel]'"]) from None
     return FollowedCalls(clock, Spans(__version__))
+
+
+def _exposition() -> ModuleType:
+    from sluicegate.adapters import exposition
+
+    return exposition
+
+
+def _pooled(settings: Settings, own: Callable[[], Awaitable[list[Metric]]]) -> PooledMetrics | None:
+    """All workers of a parent answer at one address, so that a scrape reaches any of them."""
+    if settings.workers == 1:
+        return None
+    from sluicegate.adapters.pooled_metrics import PooledMetrics, below_parent
+
+    return PooledMetrics(below_parent(settings.data_dir / "metrics"), own)
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:

@@ -8,7 +8,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sluicegate.adapters.metrics import BackendSample, CallMetrics, Metric, Now
+from prometheus_client.core import Metric
+
+from sluicegate.adapters.exposition import families
+from sluicegate.adapters.metrics import BackendSample, CallMetrics, Now
 from sluicegate.adapters.pooled_metrics import PooledMetrics
 from sluicegate.ports.health import BackendHealth, BackendState
 from storage.records import NOW, call, milliseconds
@@ -24,7 +27,7 @@ class Worker:
         self.pool = PooledMetrics(folder, self.families)
 
     async def families(self) -> list[Metric]:
-        return await asyncio.to_thread(self.metrics.families, self._now)
+        return await asyncio.to_thread(families, self.metrics, self._now)
 
     def calls(self, number: int, model: str = "fast", seconds: float = 1.5) -> None:
         started = milliseconds(NOW)

@@ -9,7 +9,8 @@ import threading
 from pathlib import Path
 
 from adapters.samples import Samples, parsed
-from sluicegate.adapters.metrics import MAX_SERIES, BackendSample, CallMetrics, Now, RedisSample, SpanSample, exposition
+from sluicegate.adapters.exposition import exposition, families
+from sluicegate.adapters.metrics import MAX_SERIES, BackendSample, CallMetrics, Now, RedisSample, SpanSample
 from sluicegate.ports.health import BackendHealth, BackendState
 from storage.records import call
 
@@ -19,7 +20,7 @@ NOW = Now("1.2.3", 4, 5, True, False, [BackendSample("OpenAI", "gpt-fast", RESTI
 
 
 def samples(metrics: CallMetrics) -> Samples:
-    return parsed(exposition(metrics.families(NOW)))
+    return parsed(exposition(families(metrics, NOW)))
 
 
 def labels(**values: str) -> tuple[tuple[str, str], ...]:
@@ -65,12 +66,12 @@ def test_what_holds_now_is_told_as_it_is() -> None:
 
 
 def test_who_counts_in_redis_tells_how_it_stands_with_it() -> None:
-    found = parsed(exposition(CallMetrics().families(dataclasses.replace(NOW, redis=RedisSample(False, 7, 2)))))
+    found = parsed(exposition(families(CallMetrics(), dataclasses.replace(NOW, redis=RedisSample(False, 7, 2)))))
     assert [found[f"sluicegate_redis_{name}", ()] for name in ("up", "waiting_calls", "outages_total")] == [0, 7, 2]
 
 
 def test_who_sends_traces_tells_how_many_arrive() -> None:
-    found = parsed(exposition(CallMetrics().families(dataclasses.replace(NOW, spans=SpanSample(7, 2)))))
+    found = parsed(exposition(families(CallMetrics(), dataclasses.replace(NOW, spans=SpanSample(7, 2)))))
     assert [found[f"sluicegate_spans_{name}_total", ()] for name in ("sent", "dropped")] == [7, 2]
 
 
@@ -105,7 +106,7 @@ def test_threads_that_count_at_once_lose_nothing() -> None:
     for thread in threads:
         thread.start()
     for _ in range(5):
-        exposition(metrics.families(NOW))
+        exposition(families(metrics, NOW))
     for thread in threads:
         thread.join()
     found = samples(metrics)

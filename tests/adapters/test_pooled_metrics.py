@@ -17,7 +17,7 @@ import pytest
 
 from adapters.samples import Samples, parsed
 from adapters.scraped import Worker, count_on
-from sluicegate.adapters.metrics import exposition
+from sluicegate.adapters.exposition import exposition
 
 _PROCESSES = multiprocessing.get_context("spawn")
 COUNTER = "sluicegate_calls_total"

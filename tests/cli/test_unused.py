@@ -60,6 +60,8 @@ _FOR_THOSE_WHO_ASK = {
     "sluicegate.services.bundle",
     "sluicegate.services.policy_file",
     "yaml",
+    "prometheus_client",
+    "http.server",
 }
 _FOR_OTHER_DATABASES = {"sqlalchemy.dialects.postgresql"}
 
