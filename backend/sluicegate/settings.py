@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from email.headerregistry import Address
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +23,9 @@ from sluicegate.domain.passwords import check_password
 from sluicegate.domain.user import parse_email
 from sluicegate.kit.crypto import key_from_text
 from sluicegate.kit.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from email.headerregistry import Address
 
 PREFIX = "SLUICEGATE_"
 _SECRETS = ("KEK_PRIMARY", "KEK_SECONDARY", "ADMIN_PASSWORD", "DATABASE_URL", "REDIS_URL", "SMTP_PASSWORD")
@@ -404,6 +406,9 @@ def _number_in(value: Any) -> int:
 
 def parse_sender(text: str) -> Address:
     """Name and address of a sender; raises ValueError."""
+    # Half a megabyte, for those with a mail server.
+    from email.headerregistry import Address
+
     if not text.isprintable():
         raise ValueError("control characters")
     name, address = parseaddr(text)
