@@ -12,13 +12,16 @@ from fakes.wire import (
     CHAT_DONE,
     CHAT_EVENTS,
     CHAT_USAGE,
+    MESSAGE_END,
     MESSAGE_EVENTS,
     OPENAI_USAGE,
     chunk,
     completion,
     events,
     message,
+    named,
     text_chunk,
+    text_delta,
     typed,
     whole,
 )
@@ -252,6 +255,41 @@ async def test_absurd_output_in_a_stream_keeps_the_input_that_was_reported(bench
     assert record.estimated
     assert tokens(record)[:4] == (11, 100, 5, 2)
     assert record.output_tokens == 3
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+@pytest.mark.parametrize("last", [{}, {"output_tokens": None}, {"output_tokens": 0}])
+async def test_the_output_that_a_stream_begins_with_is_not_what_was_written(
+    bench: Bench, path: str, last: dict[str, Any]
+) -> None:
+    text, ends = text_delta("hello world, "), named("message_delta", delta={"stop_reason": "end_turn"}, usage=last)
+    bench.provider.next(events(*MESSAGE_EVENTS[:3], *[text] * 40, MESSAGE_END[0], ends, MESSAGE_END[-1]))
+    body = messages(stream=True) if path is MESSAGES else chat(model="team-claude", stream=True)
+    answer = await bench.client.post(path, json=body)
+    assert answer.status_code == 200
+    record = await bench.only_call()
+    assert (record.outcome, record.estimated) == ("ok", True)
+    assert tokens(record)[:5] == (11, 100, 5, 2, 130)
+
+
+@pytest.mark.parametrize("path", [CHAT, MESSAGES])
+async def test_zeros_at_the_end_of_a_stream_do_not_undo_its_input(bench: Bench, path: str) -> None:
+    zeros = dict.fromkeys(("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"), 0)
+    ends = named("message_delta", delta={"stop_reason": "end_turn"}, usage={**zeros, "output_tokens": 17})
+    bench.provider.next(events(*MESSAGE_EVENTS[:5], MESSAGE_END[0], ends, MESSAGE_END[-1]))
+    body = messages(stream=True) if path is MESSAGES else chat(model="team-claude", stream=True)
+    await bench.client.post(path, json=body)
+    record = await bench.only_call()
+    assert (tokens(record)[:5], record.estimated) == ((11, 100, 5, 2, 17), False)
+
+
+@pytest.mark.parametrize("usage", [{"completion_tokens": 17}, {"prompt_tokens": 0, "completion_tokens": 17}])
+async def test_output_counts_though_the_input_is_missing(bench: Bench, usage: dict[str, int]) -> None:
+    bench.provider.next(whole(completion(usage=usage)))
+    body = json.dumps(chat()).encode()
+    await bench.client.post(CHAT, content=body)
+    record = await bench.only_call()
+    assert (tokens(record), record.estimated) == ((len(body) // 4, 0, 0, 0, 17, 0), True)
 
 
 async def test_images_count_flat(bench: Bench) -> None:

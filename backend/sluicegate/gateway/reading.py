@@ -94,8 +94,12 @@ def reading_of_totals(usage: Any, input_name: str, output_name: str) -> Reading:
         lasting = part(details.get("cache_write_tokens_details") if details else None, "ttl_12h_tokens")
     except AbsurdCount:
         return NOTHING
-    # No call is without a prompt.
-    if total == 0 or cached + written > total or lasting > written:
+    output_known = usage.get(output_name) is not None
+    if total == 0 and cached == written == 0:
+        # No call is without a prompt.
+        told = TokenUsage(output=output, reasoning=min(reasoning, output))
+        return Reading(told, input_known=False, output_known=output_known and output > 0)
+    if cached + written > total or lasting > written:
         return NOTHING
     used = TokenUsage(
         input=total - cached - written,
@@ -105,7 +109,7 @@ def reading_of_totals(usage: Any, input_name: str, output_name: str) -> Reading:
         output=output,
         reasoning=min(reasoning, output),
     )
-    return Reading(used, input_known=True, output_known=usage.get(output_name) is not None)
+    return Reading(used, input_known=True, output_known=output_known)
 
 
 def text_size(data: bytes) -> int:

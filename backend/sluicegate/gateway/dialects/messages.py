@@ -20,12 +20,8 @@ from sluicegate.policy.refusals import Refusal
 
 _NULL = Raw(b"null")
 _MARKS = ((b'"message_stop"', 0), (b'"usage"', 0), (b'"error"', 0))
-_INPUT_FIELDS = (
-    "input_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation",
-)
+_INPUT_COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_INPUT_FIELDS = (*_INPUT_COUNTS, "cache_creation")
 
 
 class _Message(msgspec.Struct):
@@ -81,6 +77,22 @@ def _sum(rounds: list[TokenUsage]) -> TokenUsage:
     )
 
 
+def take_in(kept: dict[str, Any], usage: Any) -> None:
+    """Brings the figures of one event of a stream into those that are `kept` of the events before it."""
+    if not isinstance(usage, dict):
+        return
+    told = {name: value for name, value in usage.items() if value is not None}
+    if not any(told.get(name) for name in _INPUT_COUNTS):
+        # Some end with zeros for what they have counted in the beginning.
+        told = {name: value for name, value in told.items() if name not in _INPUT_FIELDS}
+    kept.update(told)
+
+
+def tells_output(usage: Any) -> bool:
+    """Whether the usage at the end of a stream says how much was written; at its beginning it only holds the place."""
+    return isinstance(usage, dict) and bool(usage.get("output_tokens"))
+
+
 def reading_of(usage: Any, *, ended: bool) -> Reading:
     """What a usage block tells; its output counts once the answer has `ended`. Nothing when it is none or absurd."""
     if not isinstance(usage, dict):
@@ -89,8 +101,8 @@ def reading_of(usage: Any, *, ended: bool) -> Reading:
         counted = _usage_of(usage)
     except AbsurdCount:
         return _without_absurd(usage)
-    # No call is without a prompt, so a zero means that nothing was counted.
-    return Reading(counted, input_known=counted.total_input > 0, output_known=ended and "output_tokens" in usage)
+    # No call is without a prompt or an answer, so a zero means that nothing was counted.
+    return Reading(counted, input_known=counted.total_input > 0, output_known=ended and counted.output > 0)
 
 
 def _without_absurd(usage: dict[str, Any]) -> Reading:
@@ -105,11 +117,11 @@ def _without_absurd(usage: dict[str, Any]) -> Reading:
 class MessagesTally:
     """Input comes with the first event, output with the last but one, which may correct the input too."""
 
-    __slots__ = ("_ended", "_usage", "failed", "final")
+    __slots__ = ("_told", "_usage", "failed", "final")
 
     def __init__(self) -> None:
         self._usage: dict[str, Any] = {}
-        self._ended = False
+        self._told = False
         self.final = False
         self.failed = False
 
@@ -124,10 +136,11 @@ class MessagesTally:
         match event.type:
             case "message_start":
                 if event.message is not None:
-                    self._merge(event.message.usage)
+                    take_in(self._usage, loaded(event.message.usage))
             case "message_delta":
-                self._merge(event.usage)
-                self._ended = True
+                usage = loaded(event.usage)
+                take_in(self._usage, usage)
+                self._told = self._told or tells_output(usage)
             case "message_stop":
                 self.final = True
             case "error":
@@ -136,11 +149,6 @@ class MessagesTally:
                 pass
         return True
 
-    def _merge(self, raw: Raw) -> None:
-        usage: Any = loaded(raw)
-        if isinstance(usage, dict):
-            self._usage.update({name: value for name, value in usage.items() if value is not None})
-
     def finished(self, block: bytes) -> bool:
         return False
 
@@ -148,7 +156,7 @@ class MessagesTally:
         return text_size(block)
 
     def reading(self) -> Reading:
-        return reading_of(self._usage, ended=self._ended)
+        return reading_of(self._usage, ended=self._told)
 
     def failure(self, refusal: Refusal, request_id: str) -> bytes:
         body = {"type": "error", "error": error_object(refusal, Dialect.ANTHROPIC), "request_id": request_id}

@@ -7,7 +7,7 @@ from typing import Any
 
 from sluicegate.domain.catalog import Dialect
 from sluicegate.domain.usage import TokenUsage
-from sluicegate.gateway.dialects.messages import reading_of
+from sluicegate.gateway.dialects.messages import reading_of, take_in, tells_output
 from sluicegate.gateway.reading import NOTHING, Reading, loaded
 from sluicegate.gateway.translate.errors import error_object, error_of
 from sluicegate.gateway.translate.form import (
@@ -36,10 +36,11 @@ from sluicegate.gateway.translate.usage import messages_usage
 class MessagesReader:
     """Turns the data of one event after the other into neutral events."""
 
-    __slots__ = ("_calls", "_usage")
+    __slots__ = ("_calls", "_told", "_usage")
 
     def __init__(self) -> None:
         self._usage: Object = {}
+        self._told = False
         self._calls: set[int] = set()
 
     def read(self, data: bytes) -> Iterator[Event]:
@@ -74,9 +75,9 @@ class MessagesReader:
                 return
 
     def _used(self, usage: Any, *, ended: bool) -> Used:
-        if isinstance(usage, dict):
-            self._usage.update({name: value for name, value in usage.items() if value is not None})
-        return Used(reading_of(self._usage, ended=ended))
+        take_in(self._usage, usage)
+        self._told = self._told or (ended and tells_output(usage))
+        return Used(reading_of(self._usage, ended=self._told))
 
 
 def _delta(index: int, delta: Object) -> Iterator[Event]:
