@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from sluicegate.domain.catalog import Protocol
 from sluicegate.gateway.stream.events import data_of, split_events
 from sluicegate.gateway.translate.chat import ChatReader
-from sluicegate.gateway.translate.form import Target, TextPiece
+from sluicegate.gateway.translate.form import CallBegin, CallEnd, CallPiece, Event, Finish, Stop, Target, TextPiece
 from sluicegate.gateway.translate.messages import MessagesReader
+from sluicegate.gateway.translate.names import Names
 from sluicegate.gateway.translate.responses import ResponsesReader
+from sluicegate.gateway.translate.serial import Serial
 from translate.calls import PAIRS, asking, assembled, events_of, in_pieces, provided, translator
 
 _READERS = {Protocol.CHAT: ChatReader, Protocol.MESSAGES: MessagesReader, Protocol.RESPONSES: ResponsesReader}
@@ -134,6 +137,33 @@ def test_messages_from_chat_is_told_in_the_order_that_clients_insist_on() -> Non
     }
     assert found[5]["content_block"] == {"type": "tool_use", "id": "call_0", "name": "Bash", "input": {}}
     assert found[-2]["delta"] == {"stop_reason": "tool_use", "stop_sequence": None}
+
+
+class _Counted(Serial):
+    """Tells how often an event was looked at."""
+
+    looks = 0
+
+    def feed(self, event: Event) -> Iterator[Event]:
+        self.looks += 1
+        return super().feed(event)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_many_calls_at_once_are_not_looked_at_again_for_each_of_them(*, ends: bool) -> None:
+    keys = range(1_000)
+    serial = _Counted(Names(()))
+    events: list[Event] = [CallBegin(key, f"call_{key}", "f") for key in keys]
+    events += [CallPiece(key, text) for text in ('{"a":', " ", '"b"', "}") for key in keys]
+    events += [CallEnd(key) for key in keys] if ends else []
+    told = [event for given in [*events, Finish(Stop.TOOL)] for event in serial.feed(given)]
+    assert [event.key for event in told if isinstance(event, CallBegin)] == list(keys)
+    for begin, *pieces, end in zip(*[iter(told)] * 6, strict=False):
+        assert isinstance(begin, CallBegin)
+        assert "".join(piece.text for piece in pieces if isinstance(piece, CallPiece)) == '{"a": "b"}'
+        assert end == CallEnd(begin.key)
+    # Of a hundred thousand that are looked at again while they wait, and each one once more at the end.
+    assert serial.looks < 200_000
 
 
 def test_parallel_calls_that_interleave_become_blocks_one_after_the_other() -> None:

@@ -26,12 +26,14 @@ from sluicegate.gateway.translate.names import Names
 
 # How often an open call is looked at while others wait for it; then they wait until the answer is over.
 _MAX_LOOKS = 256
+# How many events are looked at again, each time that a call ends, before the rest waits until the answer is over.
+_MAX_REPLAYED = 100_000
 
 
 class Serial:
     """Yields each call as CallBegin, CallPiece and CallEnd, with nothing in between but usage and signs of life."""
 
-    __slots__ = ("_arguments", "_closed", "_looks", "_names", "_open", "_waiting")
+    __slots__ = ("_arguments", "_closed", "_looks", "_names", "_open", "_replayed", "_waiting")
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -40,6 +42,7 @@ class Serial:
         self._waiting: list[Event] = []
         self._closed: set[int] = set()
         self._looks = 0
+        self._replayed = 0
 
     def feed(self, event: Event) -> Iterator[Event]:
         match event:
@@ -52,7 +55,7 @@ class Serial:
                 return
             case CallPiece(key) if self._open is not None and self._open.key == key:
                 yield from self._piece(event)
-            case CallEnd(key) if self._open is not None and self._open.key == key:
+            case CallEnd(key) if self._open is not None and self._open.key == key and self._replayed <= _MAX_REPLAYED:
                 yield from self._close()
                 yield from self._replay()
             case _ if self._open is None:
@@ -93,7 +96,9 @@ class Serial:
 
     def _whole(self) -> bool:
         self._looks += 1
-        return self._looks <= _MAX_LOOKS and complete("".join(self._arguments))
+        if self._looks > _MAX_LOOKS or self._replayed > _MAX_REPLAYED:
+            return False
+        return complete("".join(self._arguments))
 
     def _close(self) -> Iterator[Event]:
         opened = self._open
@@ -107,10 +112,44 @@ class Serial:
 
     def _replay(self) -> Iterator[Event]:
         waiting, self._waiting = self._waiting, []
+        self._replayed += len(waiting)
         for event in waiting:
             yield from self.feed(event)
 
     def _flush(self) -> Iterator[Event]:
-        while self._open is not None or self._waiting:
+        """Nothing more will come: what waits is put in order once, however many calls there are."""
+        yield from self._close()
+        waiting, self._waiting = self._waiting, []
+        for group in _grouped(waiting):
+            for event in group:
+                if event is not None:
+                    yield from self.feed(event)
+                elif self._open is not None and self._whole():
+                    yield from self._close()
             yield from self._close()
-            yield from self._replay()
+
+
+_Group = list[Event | None]
+
+
+def _grouped(events: list[Event]) -> list[_Group]:
+    """Each call with its pieces, at the place where it begins; None stands where others came in between."""
+    groups: list[_Group] = []
+    calls: dict[int, _Group] = {}
+    last: _Group | None = None
+    group: _Group
+    for event in events:
+        match event:
+            case CallBegin(key):
+                group = calls[key] = [event]
+                groups.append(group)
+            case CallPiece(key) | CallEnd(key):
+                group = calls.setdefault(key, [])
+                if last is not group:
+                    group.append(None)
+                group.append(event)
+            case _:
+                group = [event]
+                groups.append(group)
+        last = group
+    return groups
