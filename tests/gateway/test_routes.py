@@ -44,6 +44,29 @@ async def test_other_routes_reach_nobody(bench: Bench, method: str, path: str, s
     await bench.assert_untouched()
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/chat/completions", "Add '/v1' to"),
+        ("/responses", "Add '/v1' to"),
+        ("/messages", "Add '/v1' to"),
+        ("/gateway/openai/embeddings", "Add '/v1' to"),
+        ("/v1/v1/messages", "Leave '/v1' out of"),
+        ("//v1/chat/completions", "Leave the '/' at the end out of"),
+        ("/v1//messages", "Leave the '/' at the end out of"),
+    ],
+)
+async def test_a_base_url_that_is_not_right_is_told_of(bench: Bench, path: str, hint: str) -> None:
+    url = f"http://127.0.0.1:{bench.port}{path}"
+    for headers in ({}, ANTHROPIC):
+        answer = await bench.client.post(url, json=chat(), headers=headers)
+        assert answer.status_code == 404
+        message = answer.json()["error"]["message"]
+        assert message.endswith(f"{hint} the client's base URL.")
+    assert openai_error(await bench.client.post(url, json=chat()))["code"] == "route_not_found"
+    await bench.assert_untouched()
+
+
 async def test_both_roots_serve_both_protocols(bench: Bench) -> None:
     assert (await bench.client.post("/gateway/openai/v1/chat/completions", json=chat())).status_code == 200
     assert (await bench.client.post("/gateway/anthropic/v1/messages", json=messages())).status_code == 200

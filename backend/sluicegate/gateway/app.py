@@ -26,6 +26,7 @@ from sluicegate.gateway.kept import KeptAnswers
 from sluicegate.gateway.me import me_reply
 from sluicegate.gateway.metering import Books
 from sluicegate.gateway.paths import (
+    ENDS,
     PREFIXES,
     PROBES,
     Endpoint,
@@ -115,7 +116,9 @@ class GatewayApp:
         kind = scope["type"]
         if kind == "http":
             path: str = scope["path"]
-            return path.startswith(PREFIXES) or (path in PROBES and scope["method"] == "HEAD")
+            method: str = scope["method"]
+            astray = method == "POST" and path.endswith(ENDS)
+            return path.startswith(PREFIXES) or astray or (method == "HEAD" and path in PROBES)
         return kind == "websocket" and scope["path"].startswith(PREFIXES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

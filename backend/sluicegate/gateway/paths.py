@@ -14,6 +14,8 @@ Handler = Callable[[Request, str], Awaitable[None]]
 """Takes the request and the model's name, where the path has it; else an empty one."""
 
 PREFIXES = ("/gateway/", "/v1/", "/v1beta/")
+# Of calls by clients whose base URL is not right: whoever set it up wants to hear of that.
+ENDS = ("/chat/completions", "/responses", "/completions", "/embeddings", "/messages", "/messages/count_tokens")
 # What Claude Code asks at start, without a key, to learn whether anybody is there.
 PROBES = ("/", "/api/hello")
 # Where a dialect's own paths begin; None where the caller's headers tell which one it is.
@@ -105,7 +107,13 @@ def wrong_method(request: Request, allowed: str) -> Refusal:
 
 def no_such_route(method: str, path: str) -> Refusal:
     shown = path if len(path) <= 100 else path[:100] + "…"
-    hint = " Leave '/v1' out of the client's base URL." if "/v1/v1" in path else ""
+    hint = ""
+    if "//" in path:
+        hint = " Leave the '/' at the end out of the client's base URL."
+    elif "/v1/v1" in path:
+        hint = " Leave '/v1' out of the client's base URL."
+    elif "/v1" not in path and path.endswith(ENDS):
+        hint = " Add '/v1' to the client's base URL."
     message = (
         f"This gateway does not serve {method} {shown}. It serves POST …/v1/chat/completions, POST …/v1/responses, "
         "POST …/v1/completions, POST …/v1/embeddings, POST …/v1/messages, POST …/v1/messages/count_tokens, "
