@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from counters.ledger import Journal
 from counters.stores import ADA, ask
-from counters.test_redis_away import Cluster
+from counters.test_redis_away import OPTIONS, Cluster
 from fakes.redis_server import RedisServer
 from faults.link import Link
 from sluicegate.adapters.redis import RedisAdmission
@@ -133,6 +134,8 @@ async def test_what_a_process_on_its_own_wrote_down_before_others_read_it_counts
             await cluster.until_alone(1)
             await cluster.call(1, _WANTED, 17)
             await cluster.journals[1].flush()
+            # For longer than clocks may seem to be apart where answers take all the time that they may.
+            await asyncio.sleep(OPTIONS.patience + 0.2)
             assert await _spent_by(cluster.stores[0]) == 17
         await cluster.until(shared=True)
         assert await cluster.spent() == 17
@@ -151,11 +154,34 @@ async def test_what_was_spent_alone_before_a_day_began_counts_for_the_month(
             await cluster.until_alone(1)
             await cluster.call(1, _WANTED, 17)
             await cluster.journals[1].flush()
+            await asyncio.sleep(OPTIONS.patience + 0.2)
             offset += 86_400.0
             # The new day is read, and the month is not.
             assert await _spent_by(cluster.stores[0]) == 10
         await cluster.until(shared=True)
         assert await cluster.spent() == 27
+
+
+async def test_what_was_told_and_not_written_down_counts_when_a_dead_process_made_its_subject_be_read_again(
+    cluster: Cluster,
+) -> None:
+    for cost in (20, 30):
+        await cluster.call(1, _WANTED, cost)
+    await cluster.call(2, _WANTED, 5)
+    assert await cluster.spent() == 55
+    await cluster.journals[2].flush()
+    cluster.ledger.read_only = True
+    # The heir has moved the calls of the dead to the ledger.
+    cluster.ledger.spent[ADA] += 100
+    heir = cluster.process(Journal(cluster.ledger))
+    cluster.stores.append(heir)
+    await heir.start([ADA])
+    await cluster.call(2, _WANTED, 7)
+    assert await cluster.spent() == 162
+    cluster.ledger.read_only = False
+    await cluster.journals[1].flush()
+    await cluster.journals[2].flush()
+    assert await cluster.spent() == cluster.ledger.spent[ADA] == 162
 
 
 @asynccontextmanager

@@ -244,7 +244,8 @@ async def test_a_redis_that_has_no_room_is_away(cluster: Cluster) -> None:
     assert await cluster.spent() == 10
     await cluster.server.tell("CONFIG", "SET", "maxmemory", "1")
     await cluster.call(1, wanted, 10)
-    assert not cluster.stores[1].shared
+    # It may have come back already, for as long as nobody asks for more room.
+    assert cluster.stores[1].outages >= 1
     await cluster.server.tell("CONFIG", "SET", "maxmemory", "0")
     await cluster.until(shared=True)
     assert await cluster.spent() == 20

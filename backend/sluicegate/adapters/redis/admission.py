@@ -407,6 +407,7 @@ class RedisAdmission:
             try:
                 if self._shared:
                     await self._link.beat("", self._owed.to_renew())
+                    await self._owed.answer()
                 else:
                     await self._catch_up()
                     log.info("redis.back")

@@ -106,6 +106,11 @@ class RedisLease:
     def announcement(self, offset: float) -> bytes:
         return _encoder.encode((self.id, self._head(offset), msgspec.Raw(self.subjects)))
 
+    def end(self) -> bytes:
+        """As far as it counts for what is spent."""
+        told = (self.number, str(self.ended[2]), self.call_id, *self.periods)
+        return _encoder.encode((*told, msgspec.Raw(self.subjects)))
+
     def settlement(self, epoch: str, offset: float, doubt: float = 0.0) -> bytes:
         """For a Redis of the given epoch; one of another than the lease's hears all of the call. `offset` may be wrong
         by `doubt`."""

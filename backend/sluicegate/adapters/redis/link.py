@@ -55,6 +55,8 @@ class Link:
         # What the monotonic clock lacks to the clock of Redis, and by how much that may be wrong.
         self.offset = self.doubt = 0.0
         self.processes = 1
+        # How often all were asked to tell of calls that ended and are not in the records yet.
+        self.asked = 0
 
     def now(self) -> float:
         """By the clock of Redis, as far as it is known here."""
@@ -96,7 +98,7 @@ class Link:
 
     async def beat(self, flag: str, leases: list[str]) -> None:
         sent = self._clock.monotonic()
-        _, now, processes = await self.ask("beat", self.node, flag, self.options.lease, *leases)
+        _, now, processes, self.asked = await self.ask("beat", self.node, flag, self.options.lease, *leases)
         self._set_clock(sent, now)
         self._note_processes(processes)
 

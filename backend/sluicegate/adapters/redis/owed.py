@@ -38,6 +38,8 @@ class Owed:
         self._lately: deque[RedisLease] = deque()
         self._scheduled = False
         self.number = 0
+        # The last time that this process answered when all were asked.
+        self._answered = 0
         # Whether what is due leaves at once, or waits until Redis is back.
         self.flowing = False
 
@@ -128,10 +130,24 @@ class Owed:
     def entered(self) -> None:
         """In another epoch, what the last one was told of late has to be told again: those who read the records before
         it came there do not know it."""
+        self._answered = 0
         for lease in (*self._unrecorded, *self._lately):
             if lease.told and lease.epoch != self._link.epoch:
                 lease.told = False
                 self._leases[lease.id] = lease
+
+    async def answer(self) -> None:
+        """Tells of calls that Redis knows and the records do not, if that was asked for since it was told last; raises
+        Away."""
+        link = self._link
+        if link.asked == self._answered:
+            return
+        asked, known = link.asked, [lease.end() for lease in self._unrecorded if lease.told]
+        while len(known) > _BATCH:
+            await link.ask("retell", link.node, self._answered, *known[:_BATCH])
+            del known[:_BATCH]
+        await link.ask("retell", link.node, asked, *known)
+        self._answered = asked
 
     async def catch_up(self) -> None:
         """Tells the present epoch what it has not heard, of ended calls those that are in the records; raises Away. It

@@ -7,7 +7,20 @@ from importlib.resources import files
 
 _FOLDER = files(__name__.rpartition(".")[0]) / "lua"
 _COMMON = (_FOLDER / "common.lua").read_text()
-NAMES = ("active", "admit", "announce", "beat", "begin", "carry", "install", "join", "read", "settle", "unread")
+NAMES = (
+    "active",
+    "admit",
+    "announce",
+    "beat",
+    "begin",
+    "carry",
+    "install",
+    "join",
+    "read",
+    "retell",
+    "settle",
+    "unread",
+)
 SOURCES = {name: _COMMON + (_FOLDER / f"{name}.lua").read_text() for name in NAMES}
 # Those of what is shared beside the counters; they need nothing of each other.
 SIDE_NAMES = ("kept_look", "kept_note", "live_meet", "tally_back", "tally_counts", "tally_take")

@@ -24,4 +24,4 @@ for n = 6, #ARGV do
     end)
   end
 end
-return {TAKEN, text_of(now), redis.call('ZCARD', nodes)}
+return {TAKEN, text_of(now), redis.call('ZCARD', nodes), tonumber(redis.call('GET', base .. 'asked') or 0)}

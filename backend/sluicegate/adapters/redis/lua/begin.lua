@@ -4,7 +4,13 @@
 if token ~= ARGV[1] then return {GONE} end
 redis.call('ZREMRANGEBYSCORE', base .. 'hold', '-inf', text_of(now))
 if redis.call('ZCARD', base .. 'hold') > 0 then return {WAIT} end
-if now < tonumber(redis.call('HGET', base .. 'm:' .. ARGV[3], 'n') or 0) then return {WAIT} end
+local asked = redis.call('HMGET', base .. 'm:' .. ARGV[3], 'n', 'w')
+if asked[1] and now < tonumber(asked[2] or 0) then
+  for _, node in ipairs(redis.call('ZRANGE', base .. 'nodes', 0, -1)) do
+    local told = tonumber(redis.call('ZSCORE', base .. 'told', node) or 0)
+    if node ~= ARGV[4] and told < tonumber(asked[1]) then return {WAIT} end
+  end
+end
 local heard = base .. 'x:' .. ARGV[3]
 if redis.call('EXISTS', heard) == 0 then redis.call('RPUSH', heard, '') end
 redis.call('EXPIRE', heard, DAYS)

@@ -6,13 +6,15 @@
 --                input and output tokens, `r0`..`o60` those of one second each, `u` is when it was last used.
 --   m:<subject>  hash: money in nano-dollars, `s:<period>` spent and `h:<period>` held by calls in flight; `k` is set
 --                once the subject was read from the records, at `b` first and for each period at `b:<period>`, and must
---                not be again before `n`; `l` is how long its calls last; `g` is set while the records have calls of it
+--                not be again, until `w`, before all have told what `n` asked for; `l` is how long its calls last; `g` is set while the records have calls of it
 --                in periods that were not read.
 --   l:<subject>  sorted set: calls in flight by when their lease ends
 --   x:<subject>  list: calls that ended while the subject was not known, or was being read, and nothing where it began
 --   c:<call>     the lease of a call: its head and its subjects; or `x` for one that is over and may still be told of
 --   o, a, nodes, hold: sorted sets of leases, active subjects, processes, processes that keep others from reading
 --   gen          how often a process had to catch up
+--   asked        how often all were asked to tell of calls that they have not written down
+--   told         sorted set: up to which of these times each process has
 --
 -- ARGV[1] is the epoch that the caller knows; ARGV[2] the time in seconds, or nothing for the time of this server.
 local GONE, DENIED, TAKEN, UNKNOWN, WAIT, VOID = -1, 0, 1, 2, 3, 4
@@ -247,6 +249,13 @@ local function drop_dead(name)
   end
 end
 
+-- Keeps a call that ended for whoever reads the subject.
+local function hear(name, process, number, cost, periods, id)
+  local heard = base .. 'x:' .. name
+  redis.call('RPUSH', heard, cmsgpack.pack({process, number, '0', cost, periods[1], periods[2], periods[3], id}))
+  redis.call('EXPIRE', heard, DAYS)
+end
+
 -- Adds calls that ended while the subject was not known to periods that it is known in now, `fresh`, as far as
 -- `counts(process, number, id)` says so. They stay for periods that are not known yet, as for a process whose day has
 -- begun already.
@@ -254,8 +263,10 @@ local function take_heard(name, fresh, counts)
   local key, heard = base .. 'm:' .. name, base .. 'x:' .. name
   local ended = redis.call('LRANGE', heard, 0, -1)
   redis.call('DEL', heard)
+  local seen = {}
   for _, packed in ipairs(ended) do
-    if packed ~= '' then
+    if packed ~= '' and not seen[packed] then
+      seen[packed] = true
       local process, number, _, cost, d, w, m, id = unpack(cmsgpack.unpack(packed))
       local counted, unknown = counts(process, number, id), false
       for _, period in ipairs({d, w, m}) do

@@ -40,7 +40,7 @@ if first then
   redis.call('HSET', key, 'k', '1', 'b', ARGV[5])
 end
 count(use, use.t, 0, 0, 0)
-redis.call('HDEL', key, 'n', 'g')
+redis.call('HDEL', key, 'n', 'w', 'g')
 redis.call('EXPIRE', key, DAYS)
 redis.call('ZADD', base .. 'a', 'GT', text_of(now + BUCKETS), name)
 redis.call('EXPIRE', base .. 'a', DAYS)

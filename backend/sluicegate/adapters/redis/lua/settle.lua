@@ -46,10 +46,7 @@ local function finish(call, lease, name, input, output, limited)
     local heard = base .. 'x:' .. name
     if not spend(money, call.cost, written) and (limited or redis.call('EXISTS', heard) == 1) then
       -- Not known, and perhaps being read at this moment.
-      local periods = lease.periods
-      local told = {ARGV[3], call.number, text_of(now), call.told_cost, periods[1], periods[2], periods[3], call.name}
-      redis.call('RPUSH', heard, cmsgpack.pack(told))
-      redis.call('EXPIRE', heard, DAYS)
+      hear(name, ARGV[3], call.number, call.told_cost, lease.periods, call.name)
     end
     if money.read and limited then
       local lasting = tonumber(money.lasting)

@@ -1,13 +1,16 @@
--- Subjects of which the records have more than was told here: they are read again. Not before a second has passed, so that
--- what others have just settled is in the records; what is settled from now on is kept beside them. ARGV: 3... names
+-- Subjects of which the records have more than was told here: they are read again. Not before all processes have told of
+-- calls that ended and that they have not written down yet, for at most some seconds; what is settled from now on is kept
+-- beside them. ARGV: 3... names
 if token ~= ARGV[1] then return {GONE} end
+local asked = redis.call('INCR', base .. 'asked')
+redis.call('EXPIRE', base .. 'asked', DAYS)
 for n = 3, #ARGV do
   local key, heard = base .. 'm:' .. ARGV[n], base .. 'x:' .. ARGV[n]
   if redis.call('HEXISTS', key, 'k') == 1 then
     for _, field in ipairs(redis.call('HKEYS', key)) do
       if string.sub(field, 1, 2) == 's:' then redis.call('HDEL', key, field) end
     end
-    redis.call('HSET', key, 'n', text_of(now + 1))
+    redis.call('HSET', key, 'n', asked, 'w', text_of(now + 2.5))
     redis.call('RPUSH', heard, '')
     redis.call('EXPIRE', heard, DAYS)
   end
