@@ -138,6 +138,10 @@ async def test_a_link_that_nobody_made_is_unknown(client: httpx.AsyncClient) -> 
 
 
 async def test_console_files(client: httpx.AsyncClient) -> None:
+    for accept in ("*/*", "", "application/json"):
+        first = await client.get("/", headers={"accept": accept})
+        assert (first.status_code, first.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert (await client.get("/admin/users", headers={"accept": accept})).status_code == 404
     page = await client.get("/admin/users", headers={"accept": "text/html"})
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-cache")
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]

@@ -75,7 +75,10 @@ def _read(path: Path) -> _File:
 
 
 def _is_page(path: str, headers: Headers) -> bool:
-    """Whether a browser wants to go there: no missing file, nothing hidden."""
+    """Whether a browser wants to go there: no missing file, nothing hidden. The first page is there for everybody, so
+    that those who only look whether anybody is at home find it."""
+    if path == "/":
+        return True
     if path.startswith("/assets/") or any(part.startswith(".") for part in path.split("/")):
         return False
     return "text/html" in headers.get("accept", "")
