@@ -243,10 +243,29 @@ async def test_a_redis_that_is_slow_or_emptied_changes_no_figure(
             assert await two.redis.tell("FLUSHALL") == b"+OK\r\n"
             await crowd.until_answered(80)
             await eventually_async(lambda: _healthy(two), within=60)
+        await eventually_async(lambda: _counts_what_the_ledger_has(two), within=60)
         await two.stop()
         assert not crowd.lost
         assert not crowd.refused
         two.site.settle_accounts()
+
+
+# What the user spent in all months.
+_SPENT = """
+local token = redis.call('HGET', KEYS[1] .. ':epoch', 'token')
+local fields = redis.call('HGETALL', KEYS[1] .. ':' .. token .. ':m:user:ada')
+local spent = 0
+for n = 1, #fields, 2 do
+  if string.match(fields[n], '^s:%d%d%d%d%-%d%d$') then spent = spent + tonumber(fields[n + 1]) end
+end
+return spent
+"""
+
+
+async def _counts_what_the_ledger_has(two: Pair) -> None:
+    prefix = f"{{{two.site.values['REDIS_PREFIX']}}}"
+    counted = await two.redis.tell("EVAL", _SPENT, "1", prefix)
+    assert int(counted.removeprefix(b":")) == await asyncio.to_thread(two.site.spent)
 
 
 async def test_a_limit_holds_through_an_emptied_and_through_a_slow_redis(
