@@ -3,7 +3,7 @@
     python bench/memory.py [--minutes N] [--workers N] [--rate N]
 
 Modules are imported in a process of their own, one group after the other. Then a server is started as operators start
-it, on SQLite, and measured after its start, its first page, its first query and some thousand calls. With `--minutes`
+it, on SQLite, and measured after its start, some thousand calls, its first page and its first query. With `--minutes`
 it goes on under a light mixed load: calls, streams, streams that are broken off, refused calls and dashboards.
 """
 
@@ -35,22 +35,23 @@ import uvloop
 
 from load import Endpoint, closed_loop
 from loads import SMALL, STREAM
-from processes import resident_mb
 from provider import BenchProvider
 from targets import PATH, Sluicegate
 
 _GOAL_MB = 60
+# Of the share, before and after calls.
+_IDLE_MB, _BUSY_MB = 70, 100
 _GROUPS = (
     ("asyncio, uvloop, uvicorn, structlog", ("asyncio", "uvloop", "httptools")),
     ("msgspec, cryptography, argon2", ("msgspec", "cryptography.hazmat.primitives.ciphers.aead", "argon2")),
     ("settings: pydantic", ("sluicegate.settings",)),
     ("gateway and policy", ("sluicegate.gateway.app", "sluicegate.policy.service")),
-    ("services", ("sluicegate.services.bundle",)),
     ("database: SQLAlchemy, SQLModel, tables", ("sluicegate.storage.engine", "sluicegate.storage.usage_writer")),
-    ("container and adapters", ("sluicegate.container",)),
-    ("web: FastAPI", ("sluicegate.web.app",)),
-    ("GraphQL: strawberry, graphql-core", ("sluicegate.graphql.schema",)),
-    ("commands: typer", ("sluicegate.cli.commands",)),
+    ("container, adapters, jobs", ("sluicegate.container",)),
+    ("program: typer", ("sluicegate.cli.serving",)),
+    ("use cases, with the first page", ("sluicegate.use_cases",)),
+    ("FastAPI, with the first page", ("sluicegate.web.app",)),
+    ("GraphQL, with the first query", ("sluicegate.graphql.schema",)),
 )
 _CALLS = 10_000
 _EVERY_SECONDS = 15.0
@@ -173,9 +174,16 @@ def stages(endpoint: Endpoint, token: str, pids: Callable[[], Sequence[int]]) ->
         for pid in pids():
             print(f"{stage:44} {Memory.of(pid)}", flush=True)
 
+    def calls(body: bytes, what: str, connections: int, count: int) -> None:
+        outcome = uvloop.run(closed_loop(endpoint, body, connections, seconds=60, requests=count))
+        show(f"+ {outcome.requests:,} {what}")
+
     show("a server, started")
-    uvloop.run(closed_loop(endpoint, SMALL, 4, seconds=20, requests=100))
-    show("+ 100 calls")
+    print(goals(pids(), _IDLE_MB))
+    calls(SMALL, "calls", 4, 100)
+    calls(SMALL, "calls", 16, _CALLS)
+    calls(STREAM, "streams", 16, _CALLS // 10)
+    print(goals(pids(), _BUSY_MB))
     ask(endpoint.port, "/")
     show("+ a page")
     see_dashboard(endpoint.port, token)
@@ -183,10 +191,14 @@ def stages(endpoint: Endpoint, token: str, pids: Callable[[], Sequence[int]]) ->
     with suppress(urllib.error.HTTPError):
         ask(endpoint.port, "/auth/sign-in", {"email": _ADMIN, "password": "wrong"})
     show("+ a password, checked")
-    outcome = uvloop.run(closed_loop(endpoint, SMALL, 16, seconds=60, requests=_CALLS))
-    show(f"+ {outcome.requests:,} calls")
-    outcome = uvloop.run(closed_loop(endpoint, STREAM, 16, seconds=60, requests=_CALLS // 10))
-    show(f"+ {outcome.requests:,} streams")
+    calls(SMALL, "calls", 16, _CALLS)
+
+
+def goals(pids: Sequence[int], share: int) -> str:
+    """What is resident of all processes, and their share, beside the goals for one."""
+    found = [Memory.of(pid) for pid in pids]
+    resident, has = sum(one.resident for one in found), sum(one.share for one in found)
+    return f"{resident:.1f} MB resident, goal {_GOAL_MB}; {has:.1f} MB their share (PSS), goal {share}, for one process"
 
 
 async def mixed_load(endpoint: Endpoint, token: str, rate: float, until: float) -> Counter[str]:
@@ -236,8 +248,10 @@ async def over_time(endpoint: Endpoint, token: str, rate: float, minutes: float,
     begun, found = time.monotonic(), list[float]()
     load = asyncio.create_task(mixed_load(endpoint, token, rate, begun + 60 * minutes))
     while not load.done():
-        found.append(Memory.of(pid).resident)
-        print(f"{(time.monotonic() - begun) / 60:6.2f} min {found[-1]:8.1f} MB", flush=True)
+        memory = Memory.of(pid)
+        found.append(memory.resident)
+        passed = (time.monotonic() - begun) / 60
+        print(f"{passed:6.2f} min {memory.resident:8.1f} MB, share {memory.share:8.1f} MB", flush=True)
         await asyncio.wait([load], timeout=_EVERY_SECONDS)
     print(", ".join(f"{count:,} {kind}" for kind, count in load.result().items()))
     return found
@@ -267,7 +281,6 @@ def main() -> None:
             token, pid = server.token(), server.process_id()
             children = Path(f"/proc/{pid}/task/{pid}/children")
             stages(endpoint, token, lambda: [pid, *map(int, children.read_text().split())])
-            print(f"{resident_mb(pid):.1f} MB in all, goal {_GOAL_MB} MB for one process")
             if given.minutes:
                 print(verdict(asyncio.run(over_time(endpoint, token, given.rate, given.minutes, pid))))
         finally:
