@@ -13,7 +13,7 @@ from sluicegate.gateway.asgi import FAULT
 from sluicegate.kit.first_use import OnFirstUse
 from sluicegate.ports.policy import CountedApart, CountersUnavailable
 from sluicegate.web.health import Health
-from sluicegate.web.plain import App, Receive, Send, answer, refused
+from sluicegate.web.plain import METRICS, App, Receive, Send, answer, refused
 
 if TYPE_CHECKING:
     from sluicegate.services.bundle import Services
@@ -26,11 +26,12 @@ CONSOLE = Path(__file__).parent / "console" / "dist"
 class Dispatcher:
     """Keeps the hot path clear of routing, dependency injection and middleware."""
 
-    def __init__(self, container: Container, web: OnFirstUse[App]) -> None:
+    def __init__(self, container: Container, metrics: OnFirstUse[App], web: OnFirstUse[App]) -> None:
         self.live = container.live
         self._container = container
         self._gateway = container.gateway
         self._health = Health(container.ready)
+        self._metrics = metrics
         self._web = web
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -44,8 +45,9 @@ class Dispatcher:
         elif kind == "http" and self._health.serves(scope):
             await self._health(scope, receive, send)
         elif kind == "http":
-            web = await self._web()
-            await web(scope, receive, send)
+            scraped = scope["path"] == METRICS and scope["method"] == "GET"
+            app = await (self._metrics() if scraped else self._web())
+            await app(scope, receive, send)
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1000})
@@ -84,7 +86,6 @@ def _web(container: Container) -> App:
         execute,
         live=container.live,
         public_url=container.url,
-        samples=container.samples,
         console=CONSOLE,
     )
 
@@ -97,7 +98,13 @@ def _graphql(services: Services) -> Execute:
     return executor(build_schema(), services)
 
 
+def _metrics(container: Container) -> App:
+    from sluicegate.web.metrics import create_metrics_app
+
+    return create_metrics_app(container.samples, container.auth, container.url)
+
+
 def create_app(container: Container) -> Dispatcher:
     """The whole server over one container, which it starts and stops with itself. What calls do not need is loaded with
     the first request that does."""
-    return Dispatcher(container, OnFirstUse(lambda: _web(container)))
+    return Dispatcher(container, OnFirstUse(lambda: _metrics(container)), OnFirstUse(lambda: _web(container)))

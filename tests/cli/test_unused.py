@@ -25,10 +25,10 @@ from sluicegate.kit.errors import InvalidInput
 
 async def start(app, container):
     await container.start()
-    for path in ("/healthz", "/readyz"):
-        await app({"type": "http", "method": "GET", "path": path, "headers": []}, None, answered)
-    fault = {FAULT: InvalidInput("body", "is none")}
-    await app({"type": "http", "method": "GET", "path": "/", "headers": [], "extensions": fault}, None, answered)
+    asks = {"type": "http", "method": "GET", "query_string": b"", "headers": []}
+    for path in sys.argv[1:]:
+        await app(asks | {"path": path}, None, answered)
+    await app(asks | {"path": "/", "extensions": {FAULT: InvalidInput("body", "is none")}}, None, answered)
     await container.stop()
 
 async def answered(message):
@@ -66,21 +66,33 @@ _FOR_THOSE_WHO_ASK = {
 _FOR_OTHER_DATABASES = {"sqlalchemy.dialects.postgresql"}
 
 
-def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
+def modules_of_a_server(folder: Path, *asked: str) -> tuple[list[str], set[str]]:
+    """The statuses of what it was asked, and then of a request that could not be read; and what it has loaded."""
     program = [sys.executable, "-c"]
-    values = environment({"DATA_DIR": str(tmp_path)})
+    values = environment({"DATA_DIR": str(folder)})
     prepare = (
         "from sluicegate.cli.running import loaded; from sluicegate.premises import prepare_database; "
         "prepare_database(loaded())"
     )
     subprocess.run([*program, prepare], env=values, check=True)
-    done = subprocess.run([*program, _SERVER], env=values, capture_output=True, text=True, check=True)
+    done = subprocess.run([*program, _SERVER, *asked], env=values, capture_output=True, text=True, check=True)
     statuses, names = done.stdout.splitlines()
-    assert statuses == "200 200 400"
-    modules = set(names.split())
+    return statuses.split(), set(names.split())
+
+
+def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
+    statuses, modules = modules_of_a_server(tmp_path, "/healthz", "/readyz")
+    assert statuses == ["200", "200", "400"]
     assert {"sluicegate.container", "sqlalchemy", "structlog", "uvicorn"} <= modules
     unused = _FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES
     assert not unused & modules
+
+
+def test_a_server_that_is_scraped_does_not_load_what_people_ask_for(tmp_path: Path) -> None:
+    statuses, modules = modules_of_a_server(tmp_path, "/metrics")
+    assert statuses == ["401", "400"]
+    assert "starlette" in modules
+    assert not {"fastapi", "sluicegate.web.app", "sluicegate.use_cases", "graphql"} & modules
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])

@@ -89,7 +89,3 @@ async def site_at(url: str) -> AsyncIterator[Site]:
         yield Site(store, clock, feed)
     finally:
         await store.aclose()
-
-
-async def no_samples(_caller: Caller) -> bytes:
-    return b""

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from fakes.identity import Site, new_site, no_samples
+from fakes.identity import Site, new_site
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService
 from sluicegate.services.bundle import Services
@@ -61,7 +61,6 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
             _echo,
             live=cast("Any", None),
             public_url=lambda: "http://test",
-            samples=no_samples,
             console=dist,
         )
         transport = httpx.ASGITransport(app)
@@ -164,7 +163,6 @@ async def test_a_cookie_over_https_belongs_to_this_host_alone(tmp_path: Path) ->
             _echo,
             live=cast("Any", None),
             public_url=lambda: "https://test",
-            samples=no_samples,
             console=tmp_path / "none",
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://test") as http:

@@ -51,11 +51,6 @@ class Desk:
         assert answer.status_code == 200
 
 
-async def _samples(caller: Caller) -> bytes:
-    caller.require_admin(TokenScope.READ)
-    return b"sluicegate_calls_total 1\n"
-
-
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with new_site(tmp_path) as site:
@@ -79,7 +74,6 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             _no_graphql,
             live=cast("Any", None),
             public_url=lambda: "http://test",
-            samples=_samples,
             console=tmp_path / "none",
         )
         transport = httpx.ASGITransport(app)
@@ -192,19 +186,3 @@ async def test_whatever_order_the_list_has_the_export_has_too(desk: Desk, sort: 
         page = await tx.users.page(UserFilter(), sort.value, PageRequest(100))
     assert emails == [user.email for user, _ in page.items]
     assert len(emails) == 3
-
-
-async def test_metrics_are_for_administrators_and_their_tokens(desk: Desk) -> None:
-    assert (await desk.http.get("/metrics")).status_code == 401
-    await desk.sign_in(desk.member)
-    assert (await desk.http.get("/metrics")).status_code == 403
-    desk.http.cookies.clear()
-    tokens = TokenService(desk.site.store, desk.site.clock)
-    for scopes, status in (([TokenScope.READ], 200), ([TokenScope.USERS], 403)):
-        _, text = await tokens.create(desk.ada, "Prometheus", scopes, None)
-        answer = await desk.http.get("/metrics", headers={"authorization": f"Bearer {text.reveal()}"})
-        assert answer.status_code == status, answer.text
-    _, text = await tokens.create(desk.ada, "Prometheus", [TokenScope.READ], None)
-    answer = await desk.http.get("/metrics", headers={"authorization": f"Bearer {text.reveal()}"})
-    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert answer.text == "sluicegate_calls_total 1\n"

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fakes.identity import RecordingFeed, new_site, no_samples
+from fakes.identity import RecordingFeed, new_site
 from sluicegate.domain.usage import RefusalSpot
 from sluicegate.domain.user import Role
 from sluicegate.kit.clock import SystemClock
@@ -81,7 +81,6 @@ async def desk_in(zone: tzinfo, tmp_path: Path) -> AsyncIterator[Desk]:
             _no_graphql,
             live=cast("Any", None),
             public_url=lambda: "http://test",
-            samples=no_samples,
             console=tmp_path / "no",
         )
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as http:

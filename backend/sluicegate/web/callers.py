@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.requests import Request
 
 from sluicegate.kit.errors import Unauthenticated
@@ -30,3 +32,20 @@ async def caller_of(auth: AuthService, request: Request, *, secure: bool) -> Cal
     else:
         require_own_page(request)
     return await auth.caller_of_session(cookie)
+
+
+def known_caller(auth: AuthService, is_secure: Callable[[], bool]) -> Callable[[Request], Awaitable[Caller]]:
+    """As above, for what the anonymous get nothing of: raises Unauthenticated."""
+
+    async def known(request: Request) -> Caller:
+        caller = await caller_of(auth, request, secure=is_secure())
+        if caller is None:
+            raise Unauthenticated("Sign in first.")
+        return caller
+
+    return known
+
+
+def by_https(public_url: Callable[[], str]) -> Callable[[], bool]:
+    """Whether people reach this server by https."""
+    return lambda: public_url().startswith("https://")

@@ -15,31 +15,17 @@ from starlette.responses import StreamingResponse
 from sluicegate.domain.audit import AuditEvent
 from sluicegate.domain.user import Group, Role, User, UserStatus
 from sluicegate.kit.csv_text import csv_lines
-from sluicegate.kit.errors import InvalidInput, Unauthenticated
+from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.pages import AuditFilter, UserFilter, UserSort
 from sluicegate.services.audit import AuditService
-from sluicegate.services.auth import AuthService
 from sluicegate.services.caller import Caller
 from sluicegate.services.users import UserService
-from sluicegate.web.callers import caller_of
 
 _AUDIT_COLUMNS = (
     "at", "actor_kind", "actor", "actor_id", "action", "target_kind", "target_id", "target", "before", "after"
 )  # fmt: skip
 _USER_COLUMNS = ("email", "name", "role", "status", "groups", "created_at", "last_active_at")
 E = TypeVar("E", bound=StrEnum)
-
-
-def known_caller(auth: AuthService, is_secure: Callable[[], bool]) -> Callable[[Request], Awaitable[Caller]]:
-    """Who asks for a file; raises Unauthenticated."""
-
-    async def known(request: Request) -> Caller:
-        caller = await caller_of(auth, request, secure=is_secure())
-        if caller is None:
-            raise Unauthenticated("Sign in first.")
-        return caller
-
-    return known
 
 
 def export_routes(audit: AuditService, users: UserService, known: Callable[[Request], Awaitable[Caller]]) -> APIRouter:
