@@ -255,6 +255,7 @@ class Container:
         await self.journal.start()
         if self.redis is not None:
             await self.redis.start(self.journal.recovered)
+        self.journal.told()
         if self.news is not None:
             await self.news.start()
         await self.rehearsal.run(self.gateway, self.policy)
@@ -283,7 +284,7 @@ class Container:
             await self.news.stop()
         await self.refused_calls.settle()
         if self.redis is not None:
-            await self.redis.close()
+            self.journal.note_untold(await self.redis.close())
         await self.live.stop()
         await self.shared.close()
         await self.journal.close()

@@ -250,6 +250,29 @@ async def test_a_redis_that_is_slow_or_emptied_changes_no_figure(
         two.site.settle_accounts()
 
 
+async def test_what_a_server_served_alone_before_it_was_stopped_counts_once_it_is_started_again(
+    tmp_path: Path, postgres_schema: PostgresTemplate
+) -> None:
+    database = postgres_schema.restored()
+    async with pair(tmp_path, database) as two:
+        assert set(await two.through_both(20)) == {200}
+        async with two.redis_link.cut():
+            await eventually(lambda: _alone(two))
+            assert set(await two.through_both(20)) == {200}
+            await stopped(two.servers[0])
+        with ExitStack() as stack:
+            again = await started(stack, two.site, two.links[0].url(database), name="server-again")
+            assert (await two.call(1)).status_code == 200
+            await eventually_async(lambda: _counts_what_the_ledger_has(two), within=60)
+            await stopped(again)
+        await stopped(two.servers[1])
+        two.site.settle_accounts()
+
+
+def _alone(two: Pair) -> None:
+    assert all(_times_away(two))
+
+
 # What the user spent in all months.
 _SPENT = """
 local token = redis.call('HGET', KEYS[1] .. ':epoch', 'token')

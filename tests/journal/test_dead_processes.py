@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from journal.books import (
+    ADA,
     FACTS,
     Flaky,
     a_call,
@@ -25,6 +26,7 @@ from journal.books import (
     record,
 )
 from sluicegate.adapters.journal.segments import Segments, dead_processes
+from sluicegate.domain.policy import Subject, SubjectKind
 
 pytestmark = pytest.mark.usefixtures("way")
 
@@ -39,10 +41,31 @@ async def test_torn_and_damaged_lines_do_not_hide_the_others(tmp_path: Path, dat
     (folder / "dead.000000.journal").write_bytes(good[0] + bad + good[1] + end)
     book = journal(tmp_path, real_writer(database))
     await book.start()
+    book.told()
     await book.close()
     assert set(ledger(database)) == {first.call_id, second.call_id}
     assert files(tmp_path) == ["dead.bad"]
     assert (folder / "dead.bad").read_bytes() == bad
+
+
+async def test_whose_calls_were_recovered_is_known_until_redis_has_heard_of_it(tmp_path: Path, database: Path) -> None:
+    folder = tmp_path / "journal"
+    folder.mkdir()
+    (folder / "dead.000000.journal").write_bytes(lines(("f", 7, FACTS), ("e", 7, a_call())))
+    (folder / "damaged.untold").write_bytes(b"[nonsense")
+    ada, bob = {ADA, Subject(SubjectKind.KEY, "k1"), Subject(SubjectKind.POOL, "g1")}, Subject(SubjectKind.USER, "bob")
+    # The first start does not find Redis; the second is stopped while it is away.
+    for noted, known in ((set[Subject](), ada), ({bob}, ada), (set[Subject](), {*ada, bob})):
+        book = journal(tmp_path, real_writer(database))
+        await book.start()
+        assert book.recovered == known
+        book.note_untold(noted)
+        await book.close()
+    book = journal(tmp_path, real_writer(database))
+    await book.start()
+    book.told()
+    await book.close()
+    assert files(tmp_path) == ["damaged.untold"]
 
 
 async def test_what_an_earlier_release_left_is_read(tmp_path: Path, database: Path) -> None:
@@ -53,6 +76,7 @@ async def test_what_an_earlier_release_left_is_read(tmp_path: Path, database: Pa
     (folder / "dead.000000.journal").write_bytes(lines(*told))
     book = journal(tmp_path, real_writer(database))
     await book.start()
+    book.told()
     await book.close()
     assert ledger(database) == {begun.call_id: "recovered", ended.call_id: "ok"}
     assert files(tmp_path) == []
@@ -151,6 +175,7 @@ async def test_a_killed_process_loses_nothing_it_answered_for(
     assert settled
     book = journal(tmp_path, real_writer(database))
     await book.start()
+    book.told()
     await book.close()
     found = ledger(database)
     assert opened <= found.keys()

@@ -93,6 +93,7 @@ async def test_what_the_database_did_not_take_is_replayed_at_the_next_start(tmp_
     assert ledger(database) == {}
     second = journal(tmp_path, real_writer(database))
     await second.start()
+    second.told()
     await second.close()
     assert ledger(database) == {settled.call_id: "ok", left_open.call_id: "recovered"}
     assert files(tmp_path) == []

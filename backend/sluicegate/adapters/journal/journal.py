@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import NoReturn, TypeVar
 import msgspec
 import structlog
 
+from sluicegate.adapters.journal import untold
 from sluicegate.adapters.journal.lines import ADMITTED, ENDED, Script, discarded
 from sluicegate.adapters.journal.segments import JournalUnwritable, Segments, dead_processes
 from sluicegate.domain.policy import Subject, SubjectKind, Window
@@ -85,8 +86,9 @@ class Journal:
         self._told = 0
         self._refusing = False
         self.failures = 0
-        # Whose calls dead processes left, by the last start.
+        # Whose calls came to the ledger without Redis having heard of all of them, by the last start.
         self.recovered: set[Subject] = set()
+        self._notes: list[Path] = []
 
     @property
     def backlog(self) -> int:
@@ -120,6 +122,21 @@ class Journal:
         self._segments = Segments(self._folder, self._segment_bytes)
         await self._asked(self._recover)
         self._tasks = [asyncio.create_task(self._flush_always()), asyncio.create_task(self._sync_always())]
+
+    def told(self) -> None:
+        """Redis knows that those who were `recovered` have to be read again."""
+        for path in self._notes:
+            path.unlink(missing_ok=True)
+        self._notes = []
+
+    def note_untold(self, subjects: Collection[Subject]) -> None:
+        """Leaves these for the next start: Redis has not heard of all of their calls."""
+        if not subjects:
+            return
+        try:
+            untold.note(self._folder, subjects)
+        except OSError as error:
+            log.warning("journal.not_written", error=error.strerror)
 
     async def close(self) -> None:
         """Moves what it can to the database; what it cannot stays on disk for the next start."""
@@ -273,8 +290,11 @@ class Journal:
             try:
                 contents = process.read()
                 records = [*contents.settled.values(), *(_recovered(record) for record in contents.open.values())]
-                for record in records:
-                    self.recovered.update(_subjects_of(record))
+                if records:
+                    # Kept until Redis has heard of it, which may take further starts: the files go before.
+                    subjects = {subject for record in records for subject in _subjects_of(record)}
+                    self.recovered |= subjects
+                    self.note_untold(subjects)
                 for start in range(0, len(records), self._batch):
                     self._writer.write(records[start : start + self._batch])
                 if contents.damaged:
@@ -285,6 +305,9 @@ class Journal:
                 process.remove()
             finally:
                 process.release()
+        notes = untold.noted(self._folder)
+        self._notes = list(notes)
+        self.recovered.update(*notes.values())
 
     # Reading back
 

@@ -112,8 +112,8 @@ class RedisAdmission:
             raise CountersUnavailable(f"Redis is not there: {error}") from None
         self._keeper = asyncio.create_task(self._keep())
 
-    async def close(self) -> None:
-        """Tells Redis what it can of how calls ended; what it cannot is in the records."""
+    async def close(self) -> set[Subject]:
+        """Tells Redis what it can of how calls ended; what it cannot is in the records, and given is whose it is."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -126,6 +126,7 @@ class RedisAdmission:
                 await self._link.beat("leave", [])
         self._shared = self._owed.flowing = False
         await self._link.close()
+        return self._owed.untold()
 
     # Decisions
 
@@ -427,8 +428,8 @@ class RedisAdmission:
             await asyncio.sleep(await self._link.enter())
             self._owed.entered()
             await self._tell()
-            if unread:
-                await self._link.ask("unread", *unread)
+            for start in range(0, len(unread), _PAGE):
+                await self._link.ask("unread", *unread[start : start + _PAGE])
             await self._join()
         finally:
             # Others must not wait for a process that cannot catch up.

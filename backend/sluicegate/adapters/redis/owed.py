@@ -12,6 +12,7 @@ from sluicegate.adapters.redis.leases import RedisLease, merged
 from sluicegate.adapters.redis.line import Away, Reply
 from sluicegate.adapters.redis.link import Link
 from sluicegate.adapters.redis.scripts import GONE
+from sluicegate.domain.policy import Subject
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.policy import Records
 
@@ -46,6 +47,11 @@ class Owed:
     def __len__(self) -> int:
         """Calls that have ended and that Redis has not heard of."""
         return sum(not lease.open for lease in self._leases.values())
+
+    def untold(self) -> set[Subject]:
+        """Whose calls have ended, as far as Redis has not heard of it."""
+        ended = [lease.ask for lease in self._leases.values() if not (lease.open or lease.cancelled)]
+        return {subject for ask in ended for subject in (*(limits.subject for limits in ask.limits), *ask.counted)}
 
     def open(self) -> list[RedisLease]:
         return [lease for lease in self._leases.values() if lease.open]
