@@ -6,6 +6,9 @@ import asyncio
 from pathlib import Path
 
 import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from cli.program import serving
 from databases import sqlite_database
@@ -56,3 +59,17 @@ async def test_each_line_is_json_and_has_the_id_that_caller_and_ledger_have(tmp_
     assert [(one["event"], one["request_id"]) for one in lines if one["event"].startswith("gateway.")] == expected
     assert all({"event", "level", "timestamp"} <= one.keys() for one in lines)
     assert sorted(record.call_id for record in ledger_of(database)) == sorted(ids)
+
+
+async def test_a_web_socket_that_is_refused_is_no_fault(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    starting = serving(folder)
+    server = await asyncio.to_thread(starting.__enter__)
+    try:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(server.url.replace("http", "ws", 1) + "/v1/responses", proxy=None)
+        assert refused.value.response.status_code == 426
+        assert await asyncio.to_thread(server.stop) == 0
+    finally:
+        await asyncio.to_thread(starting.__exit__, None, None, None)
+    assert [line for line in server.log() if line["level"] in ("error", "critical")] == []

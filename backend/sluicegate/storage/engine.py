@@ -69,7 +69,9 @@ def database_url(text: str) -> URL:
 def make_engine(url: URL, *, pool_size: int = 5) -> AsyncEngine:
     """SQLite in WAL mode with foreign keys, or PostgreSQL through a bounded pool."""
     if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(url, connect_args={"timeout": _BUSY_MS / 1000}, pool_size=pool_size)
+        engine = create_async_engine(
+            url, connect_args={"timeout": _BUSY_MS / 1000}, pool_size=pool_size, hide_parameters=True
+        )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         return engine
     engine = create_async_engine(
@@ -79,6 +81,8 @@ def make_engine(url: URL, *, pool_size: int = 5) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
+        # Errors are logged, and what is written may be a digest or an address.
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare_postgres)
     return engine

@@ -13,6 +13,8 @@ from sluicegate.storage.repositories.upsert import insert_missing
 from sluicegate.storage.tables.versions import VersionRow
 
 _VERSIONS = table_of(VersionRow)
+# Nothing has a longer id; who gives one is told so by what looks for it, where PostgreSQL would fail.
+_LONGEST = 60
 
 
 class SqlVersionRepository:
@@ -37,16 +39,18 @@ class SqlVersionRepository:
             return {}
         ordered = sorted(set(things), key=lambda thing: (thing.what.value, thing.id))
         # A row that is not there cannot be locked, and of two who insert it one waits for the other.
-        rows = [{"what": thing.what, "id": thing.id, "version": 0} for thing in ordered]
-        await insert_missing(self._session, _VERSIONS, rows)
+        rows = [{"what": thing.what, "id": thing.id, "version": 0} for thing in ordered if len(thing.id) <= _LONGEST]
+        if rows:
+            await insert_missing(self._session, _VERSIONS, rows)
         statement = (
             select(_VERSIONS)
             .where(tuple_(_VERSIONS.c.what, _VERSIONS.c.id).in_([(thing.what, thing.id) for thing in ordered]))
             .order_by(_VERSIONS.c.what, _VERSIONS.c.id)
             .with_for_update()
         )
-        found = await self._session.execute(statement)
-        return {Edited(Editable(row.what), row.id): row.version for row in found}
+        rows_found = await self._session.execute(statement)
+        found = {Edited(Editable(row.what), row.id): row.version for row in rows_found}
+        return {thing: found.get(thing, 0) for thing in things}
 
     async def step(self, thing: Edited) -> None:
         here = (_VERSIONS.c.what == thing.what) & (_VERSIONS.c.id == thing.id)
