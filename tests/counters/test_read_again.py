@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from counters.ledger import Journal
-from counters.stores import ADA, ask
+from counters.stores import ADA, TEAM, ask
 from counters.test_redis_away import OPTIONS, Cluster
 from fakes.redis_server import RedisServer
 from faults.link import Link
@@ -182,6 +183,25 @@ async def test_what_was_told_and_not_written_down_counts_when_a_dead_process_mad
     await cluster.journals[1].flush()
     await cluster.journals[2].flush()
     assert await cluster.spent() == cluster.ledger.spent[ADA] == 162
+
+
+async def test_a_list_for_a_subject_that_could_not_be_read_does_not_grow_for_ever(cluster: Cluster) -> None:
+    await cluster.call(0, _WANTED, 5)
+    cluster.ledger.away = True
+    with pytest.raises(OSError, match="away"):
+        await cluster.stores[0].use_of(TEAM)
+    cluster.ledger.away = False
+    lasts = list[int]()
+    for _ in range(2):
+        # The pool sets nothing, so that nobody has to read it.
+        await cluster.call(0, msgspec.structs.replace(_WANTED, counted=(TEAM,)), 5)
+        await cluster.stores[0].drain()
+        await asyncio.sleep(1.1)
+        lasts.append(int((await cluster.server.tell("EVAL", _LASTS, "0")).removeprefix(b":")))
+    assert 600 > lasts[0] > lasts[1] > 0
+
+
+_LASTS = "return redis.call('TTL', redis.call('KEYS', '*:x:pool:team')[1])"
 
 
 @asynccontextmanager

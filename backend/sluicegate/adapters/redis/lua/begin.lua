@@ -12,8 +12,10 @@ if asked[1] and now < tonumber(asked[2] or 0) then
   end
 end
 local heard = base .. 'x:' .. ARGV[3]
-if redis.call('EXISTS', heard) == 0 then redis.call('RPUSH', heard, '') end
-redis.call('EXPIRE', heard, DAYS)
+if redis.call('EXISTS', heard) == 0 then
+  redis.call('RPUSH', heard, '')
+  redis.call('EXPIRE', heard, 600)
+end
 local ended = redis.call('LRANGE', heard, 0, -1)
 local others = {}
 for _, packed in ipairs(ended) do

@@ -249,11 +249,12 @@ local function drop_dead(name)
   end
 end
 
--- Keeps a call that ended for whoever reads the subject.
-local function hear(name, process, number, cost, periods, id)
+-- Keeps a call that ended for whoever reads the subject: for long if that limits the call, so that somebody has to. Of one
+-- that nobody may ever look at again the list must not grow for ever.
+local function hear(name, process, number, cost, periods, id, limited)
   local heard = base .. 'x:' .. name
   redis.call('RPUSH', heard, cmsgpack.pack({process, number, '0', cost, periods[1], periods[2], periods[3], id}))
-  redis.call('EXPIRE', heard, DAYS)
+  if limited then redis.call('EXPIRE', heard, DAYS) end
 end
 
 -- Adds calls that ended while the subject was not known to periods that it is known in now, `fresh`, as far as

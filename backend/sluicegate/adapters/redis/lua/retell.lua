@@ -4,9 +4,9 @@
 if token ~= ARGV[1] then return {GONE} end
 for n = 5, #ARGV do
   local number, cost, id, d, w, m, subjects = unpack(cmsgpack.unpack(ARGV[n]))
-  each_subject(subjects[1], subjects[2], 0, 0, function(name)
+  each_subject(subjects[1], subjects[2], 0, 0, function(name, _, _, limited)
     if redis.call('HEXISTS', base .. 'm:' .. name, 'n') == 1 then
-      hear(name, ARGV[3], number, cost, {d, w, m}, id)
+      hear(name, ARGV[3], number, cost, {d, w, m}, id, limited)
     end
   end)
 end

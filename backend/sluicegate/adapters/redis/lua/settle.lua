@@ -46,7 +46,7 @@ local function finish(call, lease, name, input, output, limited)
     local heard = base .. 'x:' .. name
     if not spend(money, call.cost, written) and (limited or redis.call('EXISTS', heard) == 1) then
       -- Not known, and perhaps being read at this moment.
-      hear(name, ARGV[3], call.number, call.told_cost, lease.periods, call.name)
+      hear(name, ARGV[3], call.number, call.told_cost, lease.periods, call.name, limited)
     end
     if money.read and limited then
       local lasting = tonumber(money.lasting)

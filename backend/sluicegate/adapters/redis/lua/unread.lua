@@ -11,8 +11,10 @@ for n = 3, #ARGV do
       if string.sub(field, 1, 2) == 's:' then redis.call('HDEL', key, field) end
     end
     redis.call('HSET', key, 'n', asked, 'w', text_of(now + 2.5))
-    redis.call('RPUSH', heard, '')
-    redis.call('EXPIRE', heard, DAYS)
+    if redis.call('EXISTS', heard) == 0 then
+      redis.call('RPUSH', heard, '')
+      redis.call('EXPIRE', heard, 600)
+    end
   end
 end
 return {TAKEN}
