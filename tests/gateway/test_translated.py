@@ -183,7 +183,8 @@ async def test_a_providers_error_is_told_in_the_callers_words_with_its_status_an
     bench.provider.next(whole(failure, 429, **{"retry-after": "7", "x-ratelimit-limit-requests": "5"}))
     answer = await bench.client.post(MESSAGES, json=TO_CHAT)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
-    assert answer.json() == {"type": "error", "error": {"type": "rate_limit_error", "message": "Too many requests"}}
+    error = {"type": "rate_limit_error", "message": "Too many requests"}
+    assert answer.json() == {"type": "error", "error": error, "request_id": answer.headers["request-id"]}
     assert "x-ratelimit-limit-requests" not in answer.headers
     record = await bench.only_call()
     assert (record.outcome, record.status, record.cost_nanos) == ("upstream_error", 429, 0)

@@ -15,7 +15,7 @@ _OPENAI = b'{"error":{"message":"%s","type":"%s","param":null,"code":%s}}'
 
 
 def told(caller: Protocol, status: int, body: bytes) -> Any:
-    return json.loads(translator(asking(caller, "x"), caller).error(status, body))
+    return json.loads(translator(asking(caller, "x"), caller).error(status, body, "call-1"))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def told(caller: Protocol, status: int, body: bytes) -> Any:
 )
 def test_anthropic_clients_get_the_type_that_belongs_to_the_status(status: int, kind: str) -> None:
     body = told(Protocol.MESSAGES, status, _OPENAI % (b"what happened", b"x", b"null"))
-    assert body == {"type": "error", "error": {"type": kind, "message": "what happened"}}
+    assert body == {"type": "error", "error": {"type": kind, "message": "what happened"}, "request_id": "call-1"}
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,8 @@ class Relay(msgspec.Struct, frozen=True, eq=False):
             await self._reply(as_it_came(response, body, self.outbound.route))
             return
         plain = answers.plain(body, answers.coding_of(response.headers)) or b""
-        told = self.outbound.translator.error(response.status, _without_secrets(plain, self.outbound.route))
+        hidden = _without_secrets(plain, self.outbound.route)
+        told = self.outbound.translator.error(response.status, hidden, self.call.request.id)
         await self._reply(Reply(response.status, translated(response.headers, _JSON), told))
 
     def _settled(self, response: UpstreamResponse, body: bytes, plain: bytes | None) -> Reply:

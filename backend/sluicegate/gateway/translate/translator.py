@@ -112,12 +112,12 @@ class Translator:
         arguments = unwrapped(call.arguments) if tool.freeform else call.arguments
         return replace(call, name=tool.name, namespace=tool.namespace, freeform=tool.freeform, arguments=arguments)
 
-    def error(self, status: int, body: bytes) -> bytes:
+    def error(self, status: int, body: bytes, request_id: str) -> bytes:
         """A provider's error answer in the caller's protocol."""
         error = error_object(read_error(body, status), self._answered.dialect)
-        return _encode(
-            {"type": "error", "error": error} if self._answered.dialect is Dialect.ANTHROPIC else {"error": error}
-        )
+        if self._answered.dialect is Dialect.ANTHROPIC:
+            return _encode({"type": "error", "error": error, "request_id": request_id})
+        return _encode({"error": error})
 
     def stream(self, provider: Protocol) -> StreamTranslator:
         return StreamTranslator(_SPEECHES[provider].reader(), Serial(self._names), self._answered.writer(self._reply))
