@@ -230,6 +230,33 @@ def test_chat_becomes_messages_with_all_system_texts_in_front_and_the_cache_aske
     }
 
 
+def test_calls_of_a_conversation_that_offers_no_tools_any_more_are_defined_and_none_may_follow() -> None:
+    def call(number: int, name: str) -> dict[str, Any]:
+        return {"id": f"c{number}", "type": "function", "function": {"name": name, "arguments": "{}"}}
+
+    ask = {
+        "messages": [
+            {"role": "user", "content": "one"},
+            {"role": "assistant", "tool_calls": [call(1, "Bash"), call(2, "Read file"), call(3, "Bash")]},
+            *({"role": "tool", "tool_call_id": f"c{number}", "content": "done"} for number in (1, 2, 3)),
+            {"role": "user", "content": "Sum it up."},
+        ],
+        "parallel_tool_calls": False,
+    }
+    body = written(ask, Protocol.CHAT, Protocol.MESSAGES)
+    made = [block["name"] for block in body["messages"][1]["content"]]
+    cached = {"cache_control": {"type": "ephemeral"}}
+    nothing = {"type": "object"}
+    assert body["tools"] == [
+        {"name": "Bash", "input_schema": nothing},
+        {"name": made[1], "input_schema": nothing, **cached},
+    ]
+    assert made == ["Bash", made[1], "Bash"]
+    assert body["tool_choice"] == {"type": "none"}
+    del ask["messages"][1:5]
+    assert {"tools", "tool_choice"}.isdisjoint(written(ask, Protocol.CHAT, Protocol.MESSAGES))
+
+
 def test_thinking_is_asked_for_where_it_can_be_had() -> None:
     claude = target_of(ProviderKind.ANTHROPIC, "claude-sonnet-4-5", 64_000, anthropic=True)
     ask = {"messages": [{"role": "user", "content": "why?"}], "reasoning_effort": "high", "temperature": 0.1}

@@ -61,10 +61,11 @@ def _fits(tool: Tool) -> bool:
 
 def names_of(ask: Ask) -> Names:
     """Covers the tools of a call and those that earlier turns called."""
-    called = [
-        Tool(part.name, namespace=part.namespace, freeform=part.freeform)
-        for turn in ask.turns
-        for part in turn.parts
-        if isinstance(part, Call)
-    ]
-    return Names([*ask.tools, *called])
+    return Names([*ask.tools, *called(ask)])
+
+
+def called(ask: Ask) -> list[Tool]:
+    """What earlier turns called, each once, as far as a call tells of its tool."""
+    calls = [part for turn in ask.turns for part in turn.parts if isinstance(part, Call)]
+    tools = [Tool(call.name, namespace=call.namespace, freeform=call.freeform) for call in calls]
+    return list({(tool.namespace, tool.name): tool for tool in tools}.values())

@@ -23,7 +23,7 @@ from sluicegate.gateway.translate.form import (
     Turn,
 )
 from sluicegate.gateway.translate.json_text import FREEFORM_SCHEMA, arguments_object, wrapped
-from sluicegate.gateway.translate.names import Names
+from sluicegate.gateway.translate.names import Names, called
 from sluicegate.policy.refusals import invalid_request
 
 # What an answer may take where neither the caller nor the catalogue says: every model there is takes as much.
@@ -51,11 +51,13 @@ def write_request(ask: Ask, target: Target, names: Names) -> Object:
         blocks[-1]["cache_control"] = _CACHED
         body["system"] = blocks
     _mark_cached(messages)
-    if ask.tools:
-        body["tools"] = [_tool(tool, names) for tool in ask.tools]
+    # A conversation that offers none any more, as when it is summed up, still has calls, and some providers behind this
+    # protocol refuse calls of what is not defined.
+    if tools := [_tool(tool, names) for tool in ask.tools or called(ask)]:
+        body["tools"] = tools
         if not system:
-            body["tools"][-1]["cache_control"] = _CACHED
-        if choice := _choice(ask, names):
+            tools[-1]["cache_control"] = _CACHED
+        if choice := _choice(ask, names) if ask.tools else {"type": "none"}:
             body["tool_choice"] = choice
     thinking = _thinking(ask, target, limit)
     if thinking is not None:
