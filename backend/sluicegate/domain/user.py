@@ -8,13 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from sluicegate.kit.errors import InvalidInput
+from sluicegate.kit.text import HIDDEN, has_hidden
 
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
 MAX_NAME_LENGTH = 120
 MAX_EMAIL_LENGTH = 254
 _EMAIL = re.compile(
-    r"[^@\s\x00-\x1f]{1,64}@(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
+    rf"[^@\s{HIDDEN}]{{1,64}}@"
+    r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
 )
 
 
@@ -112,6 +114,6 @@ def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
         raise InvalidInput(field, "must not be empty")
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidInput(field, f"must have at most {MAX_NAME_LENGTH} characters")
-    if any(ord(c) < 32 or ord(c) == 127 for c in name):
-        raise InvalidInput(field, "must not contain control characters")
+    if has_hidden(name):
+        raise InvalidInput(field, "must not contain control characters, nor those that turn the direction of text")
     return name

@@ -1,0 +1,14 @@
+"""What people type as names of things."""
+
+from __future__ import annotations
+
+import re
+
+# The last two ranges turn the direction of what stands around them: `Ada\u202enimda` looks like another name.
+HIDDEN = r"\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069"
+"""Characters that are not seen and change what is, for a class in a regular expression."""
+_HIDDEN = re.compile(f"[{HIDDEN}]")
+
+
+def has_hidden(text: str) -> bool:
+    return _HIDDEN.search(text) is not None
