@@ -185,6 +185,33 @@ async def test_what_was_told_and_not_written_down_counts_when_a_dead_process_mad
     assert await cluster.spent() == cluster.ledger.spent[ADA] == 162
 
 
+async def test_a_day_that_only_some_have_reached_is_read_again_and_not_begun_anew(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offset = 0.0
+    monkeypatch.setattr(SystemClock, "time", staticmethod(lambda: time.time() + offset))
+    wanted = ask(LimitSet(ADA, day=1_000), cost=10)
+    await cluster.call(0, wanted, 10)
+    offset = 86_400.0
+    await cluster.call(1, wanted, 30)
+    for number in (0, 1):
+        await cluster.stores[number].drain()
+        await cluster.journals[number].flush()
+    heir = cluster.process(Journal(cluster.ledger))
+    cluster.stores.append(heir)
+    await heir.start([ADA])
+    # One whose clock is behind is the first to read it again.
+    offset = 0.0
+    await cluster.stores[0].use_of(ADA)
+    offset = 86_400.0
+    cluster.ledger.away = True
+    with pytest.raises(OSError, match="away"):
+        await cluster.stores[1].use_of(ADA)
+    cluster.ledger.away = False
+    # The ledger of these tests knows no days.
+    assert (await cluster.stores[2].use_of(ADA)).spent[Window.DAY] == 40
+
+
 async def test_a_list_for_a_subject_that_could_not_be_read_does_not_grow_for_ever(cluster: Cluster) -> None:
     await cluster.call(0, _WANTED, 5)
     cluster.ledger.away = True

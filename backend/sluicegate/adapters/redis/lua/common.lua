@@ -6,8 +6,8 @@
 --                input and output tokens, `r0`..`o60` those of one second each, `u` is when it was last used.
 --   m:<subject>  hash: money in nano-dollars, `s:<period>` spent and `h:<period>` held by calls in flight; `k` is set
 --                once the subject was read from the records, at `b` first and for each period at `b:<period>`, and must
---                not be again, until `w`, before all have told what `n` asked for; `l` is how long its calls last; `g` is set while the records have calls of it
---                in periods that were not read.
+--                not be again, until `w`, before all have told what `n` asked for; `l` is how long its calls last; `g` is
+--                a day up to which the records have calls of it in periods that were not read.
 --   l:<subject>  sorted set: calls in flight by when their lease ends
 --   x:<subject>  list: calls that ended while the subject was not known, or was being read, and nothing where it began
 --   c:<call>     the lease of a call: its head and its subjects; or `x` for one that is over and may still be told of

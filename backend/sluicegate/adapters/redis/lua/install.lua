@@ -40,7 +40,9 @@ if first then
   redis.call('HSET', key, 'k', '1', 'b', ARGV[5])
 end
 count(use, use.t, 0, 0, 0)
-redis.call('HDEL', key, 'n', 'w', 'g')
+-- A process whose clock is behind may have read what was before the day in question.
+local late = redis.call('HGET', key, 'g')
+if not late or late <= ARGV[8] then redis.call('HDEL', key, 'n', 'w', 'g') end
 redis.call('EXPIRE', key, DAYS)
 redis.call('ZADD', base .. 'a', 'GT', text_of(now + BUCKETS), name)
 redis.call('EXPIRE', base .. 'a', DAYS)

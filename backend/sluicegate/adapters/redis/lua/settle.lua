@@ -68,7 +68,10 @@ local function catch_up(call, since, lease)
     if counts(0) then count(rates_of(name), lease.second, 1, call.input, call.output) end
     local written = {}
     -- What is in no period that is known here stands in the records alone.
-    if not spend(money, call.cost, written, counts) then written[#written + 1], written[#written + 2] = 'g', '1' end
+    if not spend(money, call.cost, written, counts) then
+      local late = redis.call('HGET', money.key, 'g')
+      if not late or late < periods[1] then written[#written + 1], written[#written + 2] = 'g', periods[1] end
+    end
     write(money, written)
   end)
 end

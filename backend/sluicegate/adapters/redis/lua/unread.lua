@@ -7,9 +7,15 @@ redis.call('EXPIRE', base .. 'asked', DAYS)
 for n = 3, #ARGV do
   local key, heard = base .. 'm:' .. ARGV[n], base .. 'x:' .. ARGV[n]
   if redis.call('HEXISTS', key, 'k') == 1 then
+    local late = redis.call('HGET', key, 'g') or ''
     for _, field in ipairs(redis.call('HKEYS', key)) do
-      if string.sub(field, 1, 2) == 's:' then redis.call('HDEL', key, field) end
+      if string.sub(field, 1, 2) == 's:' then
+        redis.call('HDEL', key, field)
+        -- Days have names of ten characters.
+        if #field == 12 and string.sub(field, 3) > late then late = string.sub(field, 3) end
+      end
     end
+    if late ~= '' then redis.call('HSET', key, 'g', late) end
     redis.call('HSET', key, 'n', asked, 'w', text_of(now + 2.5))
     if redis.call('EXISTS', heard) == 0 then
       redis.call('RPUSH', heard, '')
