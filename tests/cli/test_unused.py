@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from contextlib import closing
@@ -10,7 +12,7 @@ from sqlite3 import connect
 
 import pytest
 
-from cli.program import environment
+from cli.program import PATIENCE, environment
 from sluicegate.cli.unused import not_installed
 
 _SERVER = """
@@ -128,6 +130,22 @@ def test_what_is_done_apart_ends_all_when_it_fails(work: str, status: int) -> No
         [sys.executable, "-c", does], env=environment({}), capture_output=True, text=True, check=False
     )
     assert (done.returncode, "goes on" in done.stdout) == (status, status == 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_whoever_ends_a_process_ends_what_it_does_apart(number: int) -> None:
+    does = (
+        "import os, time; from sluicegate.cli.running import apart; "
+        "apart(lambda: (print(os.getpid(), flush=True), time.sleep(600)))"
+    )
+    command = [sys.executable, "-c", does]
+    with subprocess.Popen(command, env=environment({}), stdout=subprocess.PIPE, text=True) as one:
+        assert one.stdout is not None
+        child = int(one.stdout.readline())
+        one.send_signal(number)
+        assert one.wait(PATIENCE) == 128 + number
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
 
 
 def test_what_is_left_out_is_there_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _WIDE = 240
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def loaded(**overrides: Any) -> Settings:
@@ -46,12 +48,30 @@ async def with_parts(settings: Settings, work: Callable[[Container], Awaitable[T
 
 def apart(work: Callable[[], None]) -> None:
     """Does it in a process of its own, which takes along what it loads; to be called before there are threads. A fault
-    is told there, as any, and ends this process with the same status."""
+    is told there, as any, and ends this process with the same status. Who ends this process ends the other."""
+    # Those that come before they can be passed on wait until then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         work()
+        sys.stdout.flush()
         os._exit(0)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    told: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        told.append(number)
+        os.kill(child, signal.SIGTERM)
+
+    before = {number: signal.signal(number, end) for number in _ENDING}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    try:
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told:
+        sys.exit(128 + told[0])
     if status:
         sys.exit(status if status > 0 else 128 - status)
 
