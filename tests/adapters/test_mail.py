@@ -81,6 +81,23 @@ async def test_an_alert_says_in_its_subject_what_happened_and_in_its_text_what_f
     assert said in html
 
 
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029"])
+async def test_a_name_that_ends_a_line_costs_nobody_an_alert(separator: str) -> None:
+    facts = FACTS[LetterKind.BUDGET_ALERT] | {"cap_name": f"the daily pool of Research{separator}Bcc: eve@example.com"}
+    async with mail_server() as server:
+        await server.mailer(CLOCK).send(Letter(LetterKind.BUDGET_ALERT, "grace@example.com", facts), "1")
+    (message,) = server.messages
+    assert message["subject"] == "80 % of the daily pool of Research Bcc: eve@example.com is spent"
+    assert message["bcc"] is None
+
+
+@pytest.mark.parametrize("address", ["a,b@example.com", "(c)@example.com"])
+async def test_an_address_that_no_header_can_hold_is_not_tried_again(address: str) -> None:
+    async with mail_server() as server:
+        with pytest.raises(MailRefused, match="No message can be written to this address"):
+            await server.mailer(CLOCK).send(letter(to=address), "1")
+
+
 async def test_names_are_no_markup() -> None:
     async with mail_server() as server:
         await server.mailer(CLOCK).send(letter(), "1")

@@ -7,7 +7,7 @@ import pytest
 from sluicegate.domain.user import parse_email, parse_name
 from sluicegate.kit.errors import InvalidInput
 
-HIDDEN = ("\0", "\t", "\n", "\x7f", "\u202a", "\u202e", "\u2066", "\u2069")
+HIDDEN = ("\0", "\t", "\n", "\x7f", "\x85", "\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069")
 
 
 @pytest.mark.parametrize("character", HIDDEN)

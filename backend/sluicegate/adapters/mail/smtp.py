@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from pathlib import Path
 from typing import Literal
@@ -55,7 +56,7 @@ class SmtpMailer:
     async def send(self, letter: Letter, message_id: str) -> None:
         try:
             message = write(letter, self._server.sender, message_id, self._clock)
-        except ValueError as error:
+        except (ValueError, MessageError) as error:
             raise MailRefused(f"No message can be written to this address: {error}") from None
         try:
             async with self._connection() as connection:

@@ -29,11 +29,12 @@ _TEMPLATES = Environment(
 
 
 def write(letter: Letter, sender: Address, message_id: str, clock: Clock) -> EmailMessage:
-    """The whole message; raises ValueError for an address that no header can hold."""
+    """The whole message; raises ValueError or MessageError for an address that no header can hold."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = Address(addr_spec=letter.to)
-    message["Subject"] = _SUBJECTS[letter.kind].format_map(letter.facts)
+    # A name from before may hold what ends a line: no letter shall be lost for it.
+    message["Subject"] = " ".join(_SUBJECTS[letter.kind].format_map(letter.facts).split())
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{message_id}@{sender.domain}>"
     # Out-of-office replies to a machine help nobody (RFC 3834).
