@@ -10,13 +10,9 @@ import { Messages } from "@/app/messages";
 import { createQueryClient } from "@/app/query-client";
 import { createAppRouter } from "@/app/router";
 import { resolveCssVariables, theme } from "@/app/theme";
+import { afterSession } from "@/features/session/after-session";
 
-const queryClient = createQueryClient(() => {
-  const { pathname, href } = router.state.location;
-  if (pathname === "/sign-in" || pathname.startsWith("/welcome/")) return;
-  queryClient.clear();
-  void router.navigate({ to: "/sign-in", search: { next: href } });
-});
+const queryClient = createQueryClient((changing) => afterSession(queryClient, router, changing));
 const router = createAppRouter(queryClient);
 
 const container = document.getElementById("root");

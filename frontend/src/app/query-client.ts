@@ -13,17 +13,18 @@ declare module "@tanstack/react-query" {
 
 const attempts = 2;
 
-export function createQueryClient(onSignedOut: () => void): QueryClient {
-  const leaveIfSignedOut = (error: unknown): boolean => {
+/** `onSignedOut` learns whether it was a change that the server refused, which somebody may want to send again. */
+export function createQueryClient(onSignedOut: (changing: boolean) => void): QueryClient {
+  const leaveIfSignedOut = (error: unknown, changing: boolean): boolean => {
     const signedOut = hasCode(error, "unauthenticated");
-    if (signedOut) onSignedOut();
+    if (signedOut) onSignedOut(changing);
     return signedOut;
   };
   return new QueryClient({
-    queryCache: new QueryCache({ onError: (error) => leaveIfSignedOut(error) }),
+    queryCache: new QueryCache({ onError: (error) => leaveIfSignedOut(error, false) }),
     mutationCache: new MutationCache({
       onError: (error, _variables, _result, mutation) => {
-        if (!leaveIfSignedOut(error) && !mutation.meta?.shownInPlace) notifyFailure(error);
+        if (!leaveIfSignedOut(error, true) && !mutation.meta?.shownInPlace) notifyFailure(error);
       },
     }),
     defaultOptions: {

@@ -18,6 +18,18 @@ export function notifyFailure(error: unknown): void {
   show({ title: "That did not work", message: messageOf(error), color: "red" });
 }
 
+/** Stays until it is closed, and is there once however often this is called. */
+export function notifySignedOut(): void {
+  show({
+    id: "signed-out",
+    title: "You are signed out",
+    message:
+      "Your session has ended. What you typed is still here: sign in in another tab, then save it again.",
+    color: "orange",
+    autoClose: false,
+  });
+}
+
 function show(data: NotificationData): void {
   due = true;
   onFirst?.();

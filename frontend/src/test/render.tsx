@@ -14,6 +14,7 @@ import { Messages } from "@/app/messages";
 import { createQueryClient } from "@/app/query-client";
 import { createAppRouter } from "@/app/router";
 import { resolveCssVariables, theme } from "@/app/theme";
+import { afterSession } from "@/features/session/after-session";
 import { sessionQuery } from "@/features/session/queries";
 import type { SessionQuery } from "@/gql/graphql";
 import { type StubServer, stubServer } from "@/test/server";
@@ -29,8 +30,11 @@ interface Options {
 // No pauses between keys, and no walk up all styles to see whether a pointer would get through.
 const swift = { delay: null, pointerEventsCheck: PointerEventsCheckLevel.Never };
 
-function newQueryClient(session: SessionQuery) {
-  const client = createQueryClient(() => {});
+function newQueryClient(
+  session: SessionQuery,
+  onSignedOut: (changing: boolean) => void = () => {},
+) {
+  const client = createQueryClient(onSignedOut);
   client.setDefaultOptions({ queries: { ...client.getDefaultOptions().queries, retry: false } });
   client.setQueryData(sessionQuery.queryKey, session);
   return client;
@@ -74,7 +78,9 @@ export function renderComponent(ui: ReactNode, options: Options = {}) {
 /** Shows the whole console at an address, guards and layout included. */
 export function renderApp(at: string, options: Omit<Options, "at"> & { signedIn?: boolean } = {}) {
   const { session = mockSession(), server = stubServer(), signedIn = true } = options;
-  const queryClient = newQueryClient(session);
+  const queryClient = newQueryClient(session, (changing) =>
+    afterSession(queryClient, router, changing),
+  );
   if (!signedIn) queryClient.clear();
   const router = createAppRouter(queryClient);
   router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [at] }) });

@@ -60,6 +60,32 @@ it("creates a group and leads to it", async () => {
   });
 });
 
+it.each(["CreateGroup", "Session"])(
+  "keeps what was typed when %s finds the session ended",
+  async (asked) => {
+    const { user, server, path, queryClient } = show("/admin/groups", {
+      CreateGroup: refuse("Sign in first.", "unauthenticated"),
+      Session: refuse("Sign in first.", "unauthenticated"),
+    });
+    await user.click(await screen.findByRole("button", { name: "Create group" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.type(within(dialog).getByRole("textbox", { name: "Name" }), "Research");
+    const save = within(dialog).getByRole("button", { name: "Create group" });
+    if (asked === "CreateGroup") await user.click(save);
+    else await queryClient.invalidateQueries({ queryKey: ["session"] });
+    expect(await screen.findByText(/What you typed is still here/)).toBeInTheDocument();
+    expect(path()).toBe("/admin/groups");
+
+    server.on({
+      CreateGroup: { createGroup: { group: { id: "group-1" } } },
+      Session: mockSession(),
+    });
+    await user.click(save);
+    await expect.poll(path).toBe("/admin/groups/group-1");
+    expect(server.lastOf("CreateGroup").input.name).toBe("Research");
+  },
+);
+
 it("shows a name that is taken at its field", async () => {
   const { user, path } = show("/admin/groups", {
     CreateGroup: refuse("There is a group called Contractors already.", "conflict", "name"),

@@ -18,15 +18,16 @@ const document = graphql(`
   }
 `);
 
-/** Who is signed in, or null for nobody: that is an answer here, not a failure. */
+/** Who is signed in, or null for nobody: that is an answer here, not a failure, unless somebody was until now. */
 export const sessionQuery = queryOptions({
   queryKey: keys.session,
   staleTime: 60_000,
-  queryFn: async (): Promise<Session | null> => {
+  queryFn: async ({ client }): Promise<Session | null> => {
     try {
       return await execute(document);
     } catch (error) {
-      if (hasCode(error, "unauthenticated")) return null;
+      const known = client.getQueryData<Session | null>(keys.session);
+      if (hasCode(error, "unauthenticated") && !known) return null;
       throw error;
     }
   },

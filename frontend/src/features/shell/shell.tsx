@@ -13,7 +13,12 @@ const Palette = lazy(() => import("@/features/palette/palette"));
 /** What surrounds every page of a signed-in person. */
 export function Shell() {
   const { data: session } = useQuery(sessionQuery);
-  if (session === null) return <Navigate to="/sign-in" search={{}} replace />;
+  const { pathname, href } = useLocation();
+  if (session === null) {
+    // On the way there already.
+    if (pathname === "/sign-in") return null;
+    return <Navigate to="/sign-in" search={{ next: href }} replace />;
+  }
   return <Frame />;
 }
 

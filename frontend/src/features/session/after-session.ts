@@ -1,0 +1,22 @@
+import type { QueryClient } from "@tanstack/react-query";
+import type { createAppRouter } from "@/app/router";
+import { notifySignedOut } from "@/lib/notify";
+
+/**
+ * What follows once the server knows the session no more: the sign-in page, which leads back. Whoever is changing
+ * something stays where they are, since what they typed would be gone.
+ */
+export function afterSession(
+  queryClient: QueryClient,
+  router: ReturnType<typeof createAppRouter>,
+  changing: boolean,
+): void {
+  const { pathname, href } = router.state.location;
+  if (pathname === "/sign-in" || pathname.startsWith("/welcome/")) return;
+  if (changing || document.querySelector('[role="dialog"] form') !== null) {
+    notifySignedOut();
+    return;
+  }
+  queryClient.clear();
+  void router.navigate({ to: "/sign-in", search: { next: href } });
+}
