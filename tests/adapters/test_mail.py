@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fakes.mail_server import PASSWORD, SENDER, USER, certificate, mail_server
+from fakes.raw_server import Peer, RawServer
 from sluicegate.adapters.mail import SmtpMailer, SmtpServer
 from sluicegate.domain.mail import Letter, LetterKind
 from sluicegate.kit.clock import SystemClock
@@ -117,6 +118,23 @@ async def test_what_a_server_says_of_a_recipient_decides(answer: str, verdict: t
             await server.mailer(CLOCK).send(letter(), "1")
     assert answer in str(caught.value)
     assert server.messages == []
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(b"552", MailRefused), (b"451", MailDelayed)])
+async def test_what_a_server_says_can_be_written_down_in_whichever_coding(
+    code: bytes, verdict: type[Exception]
+) -> None:
+    async def overflowing(peer: Peer) -> None:
+        await peer.send(b"220 ready\r\n")
+        while command := (await peer.reader.readline())[:4]:
+            said = code + " Postfach \0 überfüllt".encode("latin-1") if command == b"RCPT" else b"250 OK"
+            await peer.send(said + b"\r\n")
+
+    async with RawServer(overflowing) as server:
+        mailer = SmtpMailer(SmtpServer("127.0.0.1", server.port, SENDER, "none"), CLOCK)
+        with pytest.raises(verdict) as caught:
+            await mailer.send(letter(), "1")
+    assert str(caught.value).endswith(f"said {code.decode()} Postfach \ufffdberf\ufffdllt")
 
 
 async def test_a_server_that_is_away_is_no_refusal() -> None:

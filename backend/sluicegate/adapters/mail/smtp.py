@@ -105,5 +105,7 @@ class SmtpMailer:
 
 
 def _words(text: str) -> str:
-    """One line of what came from outside."""
-    return " ".join(text.split())[:300]
+    """One line of what came from outside. Bytes that are no UTF-8 come as halves of surrogate pairs, which no database
+    takes, as PostgreSQL takes no NUL."""
+    readable = text.encode(errors="surrogateescape").decode(errors="replace")
+    return " ".join(readable.replace("\0", " ").split())[:300]
