@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from cli.program import EMAIL, PASSWORD, graphql, run, serving, sign_in
+from cli.program import EMAIL, PASSWORD, environment, graphql, run, serving, sign_in
+
+# The command where the file system knows no links, as that of a share or of a stick.
+WITHOUT_LINKS = """
+import os
+from sluicegate.cli import main
+
+def refuse(*names):
+    raise PermissionError(1, "Operation not permitted")
+
+os.link = refuse
+main()
+"""
 
 
 def call(url: str, facts: dict[str, Any]) -> int:
@@ -60,6 +74,24 @@ def test_a_backup_overwrites_nothing_and_leaves_nothing_half(tmp_path: Path) -> 
     kept = run("backup", str(file), DATA_DIR=data)
     assert (kept.status, "exists already" in kept.errors, file.read_text()) == (2, True, "precious")
     assert list(tmp_path.glob(".site.backup*")) == []
+
+
+def test_a_backup_goes_onto_a_file_system_without_links(tmp_path: Path) -> None:
+    data, file = str(tmp_path / "data"), tmp_path / "site.backup"
+    assert run("create-admin", "--email", EMAIL, "--password", PASSWORD, DATA_DIR=data).status == 0
+    made = subprocess.run(
+        [sys.executable, "-c", WITHOUT_LINKS, "backup", str(file)],
+        env=environment({"DATA_DIR": data}),
+        capture_output=True,
+        timeout=90,
+        check=False,
+    )
+    assert (made.returncode, b"opens what is sealed" in made.stderr) == (0, True), made.stderr
+    assert (stat.S_IMODE(file.stat().st_mode), list(tmp_path.glob(".site.backup*"))) == (0o600, [])
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "kek").write_text((tmp_path / "data/kek").read_text())
+    assert run("restore", str(file), DATA_DIR=str(new)).status == 0
 
 
 @pytest.mark.parametrize("way", ["file", "--without-key"])

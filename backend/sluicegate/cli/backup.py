@@ -42,13 +42,24 @@ def backup(
                 done = write_backup(settings, out)
                 out.flush()
                 os.fsync(out.fileno())
-            # As a link: a file that came to be there meanwhile is not overwritten.
-            os.link(draft, file)
+            _name(draft, file)
         finally:
             draft.unlink(missing_ok=True)
     typer.echo(
         f"{done.total:,} rows of {len(done.rows)} tables. Key {done.head.key_id} opens what is sealed.", err=True
     )
+
+
+def _name(draft: Path, file: Path) -> None:
+    """Gives it the name of a file that is not there; raises FileExistsError for one that came to be there meanwhile."""
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Shares and sticks mostly know no links: there the name is taken before what shall have it comes.
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        draft.replace(file)
 
 
 def restore(
