@@ -65,3 +65,16 @@ it("says what is wrong with a file, and takes another one", async () => {
   expect(await within(dialog).findByRole("alert")).toHaveTextContent("must have a column 'email'");
   expect(within(dialog).getByRole("button", { name: "Choose a file" })).toBeEnabled();
 });
+
+it("offers no import of the file before, once another one will not do", async () => {
+  const { user, server, dialog } = await choose({
+    ImportUsers: { importUsers: { plan: "plan-1", lines } },
+  });
+  await within(dialog).findByRole("button", { name: "Import 1 user" });
+  server.on({ ImportUsers: refuse("is empty", "invalid_input", "csv") });
+  const input = document.querySelector<HTMLInputElement>('input[type="file"]');
+  await user.upload(input as HTMLInputElement, new File([""], "wrong.csv", { type: "text/csv" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("is empty");
+  expect(within(dialog).queryByRole("button", { name: /^Import/ })).not.toBeInTheDocument();
+  expect(within(dialog).queryByText(/zoe@example.com/)).not.toBeInTheDocument();
+});

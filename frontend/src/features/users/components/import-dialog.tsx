@@ -38,6 +38,8 @@ export default function ImportDialog({ onClose }: Props) {
   const look = (file: File | null) =>
     attempt(async () => {
       if (!file) return;
+      // Should this file not do, the one before it is not what would be imported.
+      setPreview(null);
       if (file.size > largestFile) {
         throw new Error("This file is too large. Import at most 500 people at once.");
       }
