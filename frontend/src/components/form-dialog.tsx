@@ -41,6 +41,8 @@ interface FormBodyProps {
   saving: boolean;
   problem: string | null;
   disabled?: boolean;
+  /** Of a form that is no dialog: whether it holds what nobody has saved. */
+  unsaved?: boolean;
   children: ReactNode;
 }
 
@@ -53,6 +55,7 @@ export function FormBody(props: FormBodyProps) {
         event.stopPropagation();
         props.onSubmit(event);
       }}
+      data-unsaved={props.unsaved || undefined}
       noValidate
     >
       <Stack gap="md">

@@ -86,6 +86,18 @@ it.each(["CreateGroup", "Session"])(
   },
 );
 
+it("keeps a cap that was typed into the page when the session is found to have ended", async () => {
+  const { user, path, queryClient } = show("/admin/groups/group-1", {
+    Session: refuse("Sign in first.", "unauthenticated"),
+  });
+  const cap = (await screen.findAllByRole("textbox", { name: "Daily cap" }))[0] as HTMLElement;
+  await user.type(cap, "25");
+  await queryClient.invalidateQueries({ queryKey: ["session"] });
+  expect(await screen.findByText(/What you typed is still here/)).toBeInTheDocument();
+  expect(path()).toBe("/admin/groups/group-1");
+  expect(cap).toHaveValue("25");
+});
+
 it("shows a name that is taken at its field", async () => {
   const { user, path } = show("/admin/groups", {
     CreateGroup: refuse("There is a group called Contractors already.", "conflict", "name"),

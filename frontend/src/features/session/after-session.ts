@@ -2,6 +2,8 @@ import type { QueryClient } from "@tanstack/react-query";
 import type { createAppRouter } from "@/app/router";
 import { notifySignedOut } from "@/lib/notify";
 
+const open = '[role="dialog"] form, form[data-unsaved]';
+
 /**
  * What follows once the server knows the session no more: the sign-in page, which leads back. Whoever is changing
  * something stays where they are, since what they typed would be gone.
@@ -13,7 +15,7 @@ export function afterSession(
 ): void {
   const { pathname, href } = router.state.location;
   if (pathname === "/sign-in" || pathname.startsWith("/welcome/")) return;
-  if (changing || document.querySelector('[role="dialog"] form') !== null) {
+  if (changing || document.querySelector(open) !== null) {
     notifySignedOut();
     return;
   }

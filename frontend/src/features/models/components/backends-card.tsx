@@ -48,6 +48,7 @@ export function BackendsCard({ model }: { model: Model }) {
         saving={saving}
         problem={problem}
         disabled={!dirty || conflict !== null}
+        unsaved={dirty}
       >
         <BackendsEditor
           kind={model.kind}

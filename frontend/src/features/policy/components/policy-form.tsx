@@ -18,7 +18,7 @@ interface Props {
 export function PolicyForm(props: Props) {
   const { dirty, saving } = props;
   return (
-    <form onSubmit={props.onSubmit} noValidate>
+    <form onSubmit={props.onSubmit} data-unsaved={dirty || undefined} noValidate>
       <Stack gap="lg">
         {props.children}
         {saving ? null : props.conflict}
