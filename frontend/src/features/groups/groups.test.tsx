@@ -86,6 +86,23 @@ it.each(["CreateGroup", "Session"])(
   },
 );
 
+it("asks before a page is left with a cap that was typed and not saved", async () => {
+  const { user, path } = show("/admin/groups/group-1");
+  const cap = (await screen.findAllByRole("textbox", { name: "Daily cap" }))[0] as HTMLElement;
+  await user.type(cap, "25");
+  const away = () => user.click(screen.getByRole("link", { name: "Rate limits" }));
+  await away();
+  let dialog = await screen.findByRole("dialog", { name: "Leave without saving?" });
+  expect(path()).toBe("/admin/groups/group-1");
+  await user.click(within(dialog).getByRole("button", { name: "Cancel" }));
+  await expect.poll(() => screen.queryByRole("dialog")).toBeNull();
+  expect(cap).toHaveValue("25");
+  await away();
+  dialog = await screen.findByRole("dialog", { name: "Leave without saving?" });
+  await user.click(within(dialog).getByRole("button", { name: "Leave" }));
+  await expect.poll(path).toBe("/admin/rate-limits");
+});
+
 it("keeps a cap that was typed into the page when the session is found to have ended", async () => {
   const { user, path, queryClient } = show("/admin/groups/group-1", {
     Session: refuse("Sign in first.", "unauthenticated"),
@@ -150,10 +167,12 @@ it("removes a member after saying what that takes away, and stays on the page", 
   expect(path()).toBe("/admin/groups/group-1");
 });
 
-it("deletes a group only after saying who loses what", async () => {
+it("deletes a group only after saying who loses what, and then keeps nobody on its page", async () => {
   const { user, server, path } = show("/admin/groups/group-1", {
     DeleteGroup: { deleteGroup: { id: "group-1" } },
   });
+  const cap = (await screen.findAllByRole("textbox", { name: "Daily cap" }))[0] as HTMLElement;
+  await user.type(cap, "25");
   await user.click(await screen.findByRole("button", { name: "More actions" }));
   await user.click(await screen.findByRole("menuitem", { name: "Delete group" }));
   const dialog = await screen.findByRole("dialog");

@@ -1,8 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { createAppRouter } from "@/app/router";
 import { notifySignedOut } from "@/lib/notify";
-
-const open = '[role="dialog"] form, form[data-unsaved]';
+import { hasUnsaved } from "@/lib/unsaved";
 
 /**
  * What follows once the server knows the session no more: the sign-in page, which leads back. Whoever is changing
@@ -15,7 +14,7 @@ export function afterSession(
 ): void {
   const { pathname, href } = router.state.location;
   if (pathname === "/sign-in" || pathname.startsWith("/welcome/")) return;
-  if (changing || document.querySelector(open) !== null) {
+  if (changing || document.querySelector('[role="dialog"] form') !== null || hasUnsaved()) {
     notifySignedOut();
     return;
   }

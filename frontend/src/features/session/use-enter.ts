@@ -18,7 +18,7 @@ export function useSignOut(): () => Promise<void> {
   const queryClient = useQueryClient();
   return async () => {
     await requestOk("POST", "/auth/sign-out");
-    await router.navigate({ to: "/sign-in", search: {} });
+    await router.navigate({ to: "/sign-in", search: {}, ignoreBlocker: true });
     queryClient.clear();
   };
 }

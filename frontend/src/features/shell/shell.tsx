@@ -5,6 +5,7 @@ import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Brand } from "@/components/brand";
 import { sessionQuery } from "@/features/session/queries";
+import { Leaving } from "@/features/shell/leaving";
 import { Sidebar } from "@/features/shell/sidebar";
 import classes from "./shell.module.css";
 
@@ -71,6 +72,7 @@ function Frame() {
           <Outlet />
         </div>
       </main>
+      <Leaving />
       {searched ? (
         <Suspense fallback={null}>
           <Palette opened={searching} onClose={search.close} />

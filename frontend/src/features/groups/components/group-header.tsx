@@ -20,7 +20,7 @@ export function GroupHeader({ group }: Props) {
   const [dialog, setDialog] = useState<"edit" | "delete" | null>(null);
   const close = () => setDialog(null);
   const navigate = useNavigate();
-  const remove = useDeleteGroup(() => navigate({ to: "/admin/groups" }));
+  const remove = useDeleteGroup(() => navigate({ to: "/admin/groups", ignoreBlocker: true }));
   return (
     <>
       <PageHeader

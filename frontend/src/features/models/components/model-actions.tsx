@@ -91,7 +91,7 @@ function Delete({ model }: { model: Model }) {
       onConfirm={async () => {
         await remove.mutateAsync(model.id);
         notifySuccess(`${model.slug} deleted.`);
-        await navigate({ to: "/admin/models" });
+        await navigate({ to: "/admin/models", ignoreBlocker: true });
         client.removeQueries({ queryKey: keys.model(model.id) });
       }}
       trigger={(open) => (

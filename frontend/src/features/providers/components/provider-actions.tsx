@@ -102,7 +102,7 @@ function Delete({ provider }: Pick<Props, "provider">) {
       onConfirm={async () => {
         await remove.mutateAsync(provider.id);
         notifySuccess(`${provider.name} deleted.`);
-        await navigate({ to: "/admin/providers" });
+        await navigate({ to: "/admin/providers", ignoreBlocker: true });
         client.removeQueries({ queryKey: keys.provider(provider.id) });
       }}
       trigger={(open) => (

@@ -232,7 +232,7 @@ interface DialogProps extends Props {
 
 function useLeave() {
   const navigate = useNavigate();
-  return () => navigate({ to: "/admin/users" });
+  return () => navigate({ to: "/admin/users", ignoreBlocker: true });
 }
 
 function DeleteDialog({ user, opened, onClose }: DialogProps) {
