@@ -58,6 +58,14 @@ it("changes one's own name, and the sidebar follows", async () => {
   expect(await screen.findByRole("button", { name: /Account menu.*Ada King/ })).toBeVisible();
 });
 
+it.each(["Name", "Present password"])("asks before %s is left unsaved", async (field) => {
+  const { user, path } = show();
+  await user.type(await screen.findByLabelText(field), "x");
+  await user.click(screen.getByRole("link", { name: "API keys" }));
+  expect(await screen.findByRole("dialog", { name: "Leave without saving?" })).toBeVisible();
+  expect(path()).toBe("/account");
+});
+
 it("makes a token with the chosen scopes and shows it once", async () => {
   const { user, server } = show({
     CreateAutomationToken: { createAutomationToken: { secret: "sgt_secret", token: { id: "t" } } },
@@ -128,7 +136,7 @@ it("ends all other sessions at once and says how many", async () => {
 });
 
 it("shows the server's word on either password at its field, and empties both when it is done", async () => {
-  const { user, server } = show({
+  const { user, server, path } = show({
     ChangePassword: refuse(
       "is not your present password",
       "invalid_input",
@@ -161,4 +169,6 @@ it("shows the server's word on either password at its field, and empties both wh
   });
   expect(current).toHaveValue("");
   expect(fresh).toHaveValue("");
+  await user.click(screen.getByRole("link", { name: "API keys" }));
+  await waitFor(() => expect(path()).toBe("/api-keys"));
 });

@@ -33,7 +33,11 @@ export function PasswordCard() {
       title="Password"
       description="A new one signs you out everywhere else. API keys go on working."
     >
-      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+      <form
+        onSubmit={form.onSubmit((values) => void submit(values))}
+        data-unsaved={form.isDirty() || undefined}
+        noValidate
+      >
         <Stack gap="md">
           <input type="hidden" autoComplete="username" value={email} readOnly />
           <PasswordField

@@ -31,7 +31,11 @@ export function ProfileCard() {
 
   return (
     <SectionCard title="Profile">
-      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+      <form
+        onSubmit={form.onSubmit((values) => void submit(values))}
+        data-unsaved={form.isDirty() || undefined}
+        noValidate
+      >
         <Stack gap="md">
           <TextInput label="Name" autoComplete="name" {...form.getInputProps("name")} />
           <TextInput
