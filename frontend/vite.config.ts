@@ -1,9 +1,17 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { tanstackRouter } from "@tanstack/router-plugin/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { precompress } from "./vite/precompress.ts";
 
 const server = "http://127.0.0.1:8080";
+const shell = `${import.meta.dirname}/src/features/shell`;
+// What stands beside every page.
+const icons = new Set(
+  readdirSync(shell).flatMap(
+    (file) => readFileSync(`${shell}/${file}`, "utf8").match(/Icon[A-Z]\w+/g) ?? [],
+  ),
+);
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -25,7 +33,7 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // What every page needs goes into two files; on its own it would be cut into dozens of small ones.
+          // What every page needs goes into a few files; on its own it would be cut into dozens of small ones.
           groups: [
             {
               name: "framework",
@@ -36,6 +44,10 @@ export default defineConfig({
               name: "ui",
               test: /node_modules\/(?:@floating-ui|@mantine\/(?:core\/esm\/core|hooks)|@mantine\/core\/esm\/components\/(?:Badge|Box|Button|Card|CloseButton|Group|Input|InputBase|Loader|Menu|NativeSelect|Paper|Popover|Portal|SegmentedControl|Skeleton|Stack|Text|Title|Transition|UnstyledButton)\/)/,
               priority: 1,
+            },
+            {
+              name: "icons",
+              test: (id) => icons.has(/icons-react\/.*\/(\w+)\.mjs$/.exec(id)?.[1] ?? ""),
             },
           ],
         },

@@ -5,11 +5,11 @@ import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Brand } from "@/components/brand";
 import { sessionQuery } from "@/features/session/queries";
-import { Leaving } from "@/features/shell/leaving";
 import { Sidebar } from "@/features/shell/sidebar";
 import classes from "./shell.module.css";
 
 const Palette = lazy(() => import("@/features/palette/palette"));
+const Leaving = lazy(() => import("@/features/shell/leaving"));
 
 /** What surrounds every page of a signed-in person. */
 export function Shell() {
@@ -72,7 +72,9 @@ function Frame() {
           <Outlet />
         </div>
       </main>
-      <Leaving />
+      <Suspense fallback={null}>
+        <Leaving />
+      </Suspense>
       {searched ? (
         <Suspense fallback={null}>
           <Palette opened={searching} onClose={search.close} />
