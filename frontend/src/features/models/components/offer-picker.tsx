@@ -46,6 +46,9 @@ function Picker({ kind, taken, onPick, offers }: Props & { offers: Offer[] }) {
       placeholder={free.length === 0 ? "Everything on offer is in use here" : "Add a backend…"}
       disabled={free.length === 0}
       searchable
+      // Enter takes what is marked; without these a list that has just opened marks nothing a moment later.
+      selectFirstOptionOnChange
+      selectFirstOptionOnDropdownOpen
       limit={100}
       searchValue={search}
       onSearchChange={setSearch}
@@ -72,7 +75,8 @@ function Option({ offer }: { offer: Offer | undefined }) {
       <Text size="sm" className="mono" style={{ overflowWrap: "anywhere" }}>
         {offer.name}
       </Text>
-      <Text size="xs" c="dimmed">
+      {/* Dimmed it could not be read on the option that is marked. */}
+      <Text size="xs" c="inherit" opacity={0.8}>
         {offer.provider.name}
         {offer.obstacle ? ` · ${offer.obstacle}` : ""}
       </Text>
