@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from counters.cluster import Cluster
 from counters.stores import Records, Several, open_stores
+from fakes.redis_server import RedisServer
 from sluicegate.adapters.memory import MemoryAdmission
 from sluicegate.adapters.redis import RedisAdmission
 from sluicegate.kit.clock import ManualClock
@@ -41,3 +43,17 @@ async def make(request: pytest.FixtureRequest, clock: ManualClock) -> AsyncItera
     yield make_one
     for store in opened:
         await store.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RedisServer]:
+    async with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def cluster(server: RedisServer) -> AsyncIterator[Cluster]:
+    cluster = Cluster(server)
+    await cluster.start()
+    yield cluster
+    await cluster.close()

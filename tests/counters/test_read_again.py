@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from counters.cluster import OPTIONS, Cluster
 from counters.ledger import Journal
 from counters.stores import ADA, TEAM, ask
-from counters.test_redis_away import OPTIONS, Cluster
 from fakes.redis_server import RedisServer
 from faults.link import Link
 from sluicegate.adapters.redis import RedisAdmission
@@ -24,20 +24,6 @@ from sluicegate.kit.clock import SystemClock
 from sluicegate.ports.policy import LimitSet
 
 _WANTED = ask(LimitSet(ADA, concurrent_requests=9, month=1_000), cost=10)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[RedisServer]:
-    async with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def cluster(server: RedisServer) -> AsyncIterator[Cluster]:
-    cluster = Cluster(server)
-    await cluster.start()
-    yield cluster
-    await cluster.close()
 
 
 async def emptied(cluster: Cluster) -> None:
