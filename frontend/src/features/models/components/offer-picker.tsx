@@ -76,7 +76,7 @@ function Option({ offer }: { offer: Offer | undefined }) {
         {offer.name}
       </Text>
       {/* Dimmed it could not be read on the option that is marked. */}
-      <Text size="xs" c="inherit" opacity={0.8}>
+      <Text size="xs" c="inherit" opacity={0.9}>
         {offer.provider.name}
         {offer.obstacle ? ` · ${offer.obstacle}` : ""}
       </Text>
