@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.kit.text import HIDDEN, has_hidden
+from sluicegate.kit.text import HIDDEN, check_visible
 
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
@@ -114,6 +114,5 @@ def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
         raise InvalidInput(field, "must not be empty")
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidInput(field, f"must have at most {MAX_NAME_LENGTH} characters")
-    if has_hidden(name):
-        raise InvalidInput(field, "must not contain control characters, nor those that turn the direction of text")
+    check_visible(name, field)
     return name

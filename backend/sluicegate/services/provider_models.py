@@ -16,7 +16,7 @@ from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, InvalidInput, NotFound
 from sluicegate.kit.ids import new_id
-from sluicegate.kit.text import has_hidden
+from sluicegate.kit.text import check_visible
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.caller import Caller
@@ -199,8 +199,7 @@ def _checked_name(text: str) -> str:
     name = text.strip()
     if not name or len(name) > _MAX_NAME:
         raise InvalidInput("name", f"must have 1 to {_MAX_NAME} characters")
-    if has_hidden(name):
-        raise InvalidInput("name", "must not contain control characters, nor those that turn the direction of text")
+    check_visible(name, "name")
     return name
 
 
