@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import httpx
@@ -28,6 +29,7 @@ from gateway.bench import ASK, CHAT, MESSAGES, RESPONSES, Bench, chat, messages,
 from gateway.test_streams import read_some
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.gateway.stream.events import data_of, split_events
+from sluicegate.gateway.translate import Translator
 
 pytestmark = pytest.mark.any_stack
 
@@ -254,6 +256,26 @@ async def test_a_backend_of_another_protocol_helps_out(bench: Bench) -> None:
         assert second.log[0].target == "/v1/chat/completions"
         record = await bench.only_call()
         assert (record.provider_name, record.outcome) == ("second", "ok")
+
+
+@pytest.mark.parametrize(("turns", "beside"), [(1, False), (1_000, True)])
+async def test_a_body_of_very_many_parts_is_translated_beside_the_loop(
+    bench: Bench, turns: int, beside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translate, threads = Translator.request, set[int]()
+
+    def noting(*arguments: Any) -> bytes:
+        threads.add(threading.get_ident())
+        return translate(*arguments)
+
+    monkeypatch.setattr(Translator, "request", noting)
+    bench.provider.next(whole(message()))
+    told = [{"role": role, "content": f"{turn}"} for turn in range(turns) for role in ("user", "assistant")]
+    answer = await bench.client.post(CHAT, json=TO_MESSAGES | {"messages": told})
+    assert answer.status_code == 200
+    assert len(bench.provider.log[0].json["messages"]) == 2 * turns
+    assert len(threads) == 1
+    assert (threading.get_ident() not in threads) is beside
 
 
 async def test_tool_calls_and_their_results_travel_both_ways(bench: Bench) -> None:

@@ -18,6 +18,7 @@ from sluicegate.gateway.headers import value_of
 from sluicegate.gateway.providers.bedrock import authorised, is_bedrock
 from sluicegate.gateway.providers.bedrock_answers import told
 from sluicegate.gateway.transit import Outbound, wire_to
+from sluicegate.kit.aside import beside_the_loop
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
@@ -144,6 +145,7 @@ class Backends:
         self._clock = clock
         self._patience = patience
         self._traces = traces
+        self._translating = asyncio.Semaphore()
         self.breakers = Breakers(clock)
 
     def begin(self, outbound: Outbound, routes: list[Route], session: str | None = None) -> Attempt | None:
@@ -153,7 +155,7 @@ class Backends:
         try:
             due = self._due(ordered)
             route = due[0]
-            if route.origin is None or is_bedrock(route):
+            if route.origin is None or is_bedrock(route) or outbound.takes_long(route):
                 return None
             request = outbound.to(route, self._timeouts)
             if self._traces is not None:
@@ -222,7 +224,7 @@ class Backends:
         refused: Refusal | None = None
         for route in due:
             try:
-                attempt, begun = begun or self._started(ordered, due, route, self._request(outbound, route)), None
+                attempt, begun = begun or self._started(ordered, due, route, await self._request(outbound, route)), None
             except Refusal as refusal:
                 refused = refusal
                 continue
@@ -238,9 +240,14 @@ class Backends:
             await response.aclose()
         raise Unreachable(_refusal(failure) if failure or refused is None else refused, reached=outbound.sent)
 
-    def _request(self, outbound: Outbound, route: Route) -> UpstreamRequest:
+    async def _request(self, outbound: Outbound, route: Route) -> UpstreamRequest:
         """Raises Refusal when the call holds what this backend cannot be told."""
-        request = outbound.to(route, self._timeouts)
+        if outbound.takes_long(route):
+            # One after the other, so that threads that do other work are not all taken.
+            async with self._translating:
+                request = await asyncio.to_thread(_aside, outbound, route, self._timeouts)
+        else:
+            request = outbound.to(route, self._timeouts)
         if is_bedrock(route):
             request = authorised(request, route, self._clock.now())
         if self._traces is not None:
@@ -303,6 +310,11 @@ class Backends:
             return None
         wait = retry_after(response.headers)
         return wait if wait is not None and 0 <= wait <= self._patience else None
+
+
+def _aside(outbound: Outbound, route: Route, timeouts: Timeouts) -> UpstreamRequest:
+    with beside_the_loop():
+        return outbound.to(route, timeouts)
 
 
 async def _unwrapped(response: UpstreamResponse, target: str) -> UpstreamResponse:

@@ -24,6 +24,8 @@ from sluicegate.ports.upstream import KeptHeaders, Origin, RawHeaders, Timeouts,
 
 # The embedded provider answers in process: its requests name a place nobody connects to.
 _IN_PROCESS = Origin("http", "demo.invalid", 80)
+# Bodies of fewer bytes, or of fewer objects, are translated within a few milliseconds.
+_SHORT_BODY, _FEW_OBJECTS = 16_384, 1_000
 _WIRES: dict[Protocol, Wire] = {
     Protocol.CHAT: ChatCompletions(),
     Protocol.MESSAGES: Messages(),
@@ -138,6 +140,16 @@ class Outbound(msgspec.Struct, eq=False):
     @property
     def caller_headers(self) -> RawHeaders:
         return self._request.headers
+
+    def takes_long(self, route: Route) -> bool:
+        """Whether `to` translates so much that others should not wait for it. It is the number of objects that takes
+        time; braces in a text only make it look like more."""
+        raw = self._envelope.raw
+        return (
+            len(raw) > _SHORT_BODY
+            and wire_to(route, self._caller, self._written) is not self._caller
+            and raw.count(b"{") > _FEW_OBJECTS
+        )
 
     def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
         """Raises Refusal when the request holds what this backend cannot be told."""

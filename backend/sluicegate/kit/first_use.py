@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 from collections.abc import Callable
-from threading import Lock
 from typing import Generic, TypeVar
 
+from sluicegate.kit.aside import beside_the_loop
+
 T = TypeVar("T")
-# A tenth of what is usual, in seconds: how long a thread may keep the interpreter from the loop.
-_SWITCH_SECONDS = 0.0005
-# How threads take turns is set for all of them.
-_one_at_a_time = Lock()
 
 
 class OnFirstUse(Generic[T]):
@@ -34,16 +30,9 @@ class OnFirstUse(Generic[T]):
 
 
 def _aside(load: Callable[[], T]) -> T:
-    """Loads beside a loop that carries calls. The collector would hold it up, and would find nothing in modules."""
-    with _one_at_a_time:
-        usual, collects = sys.getswitchinterval(), gc.isenabled()
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        gc.disable()
+    with beside_the_loop():
         try:
             return load()
         finally:
             # As at the end of the start. To ask whether anything is frozen would count all of it, for 15 ms.
             gc.freeze()
-            if collects:
-                gc.enable()
-            sys.setswitchinterval(usual)

@@ -1,0 +1,30 @@
+"""Long work in a thread, beside a loop that carries calls."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from threading import Lock
+
+# A tenth of what is usual, in seconds: how long a thread may keep the interpreter from the loop.
+_SWITCH_SECONDS = 0.0005
+# How threads take turns, and whether anything is collected, is set for all of them.
+_one_at_a_time = Lock()
+
+
+@contextmanager
+def beside_the_loop() -> Generator[None]:
+    """For a thread that makes many objects and drops few: with short turns, and without the collector, which would hold
+    the loop up to look through all of them. Others who ask for the same wait."""
+    with _one_at_a_time:
+        usual, collects = sys.getswitchinterval(), gc.isenabled()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collects:
+                gc.enable()
+            sys.setswitchinterval(usual)
