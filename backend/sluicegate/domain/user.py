@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.kit.text import HIDDEN, check_visible
+from sluicegate.kit.text import HIDDEN, check_visible, composed
 
 INVITATION_DAYS = 7
 RESET_MINUTES = 60
@@ -98,7 +98,7 @@ class Session:
 
 def parse_email(text: str, field: str = "email") -> str:
     """The address in lower case; raises InvalidInput when it cannot be one."""
-    email = text.strip().lower()
+    email = composed(text).lower()
     if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
         raise InvalidInput(
             field,
@@ -108,8 +108,8 @@ def parse_email(text: str, field: str = "email") -> str:
 
 
 def parse_name(text: str, field: str = "name", *, required: bool = True) -> str:
-    """A display name without surrounding blanks; InvalidInput when empty, too long or with control characters."""
-    name = text.strip()
+    """A display name without surrounding blanks; InvalidInput when empty, too long or with what is not seen."""
+    name = composed(text)
     if required and not name:
         raise InvalidInput(field, "must not be empty")
     if len(name) > MAX_NAME_LENGTH:

@@ -20,6 +20,7 @@ from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated, Unavailab
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
 from sluicegate.kit.tallies import LocalTallies, Tallies
+from sluicegate.kit.text import composed
 from sluicegate.ports.pages import UserFilter
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.attempts import Attempts
@@ -75,7 +76,7 @@ class AuthService:
 
     async def sign_in(self, email: str, password: str, address: str, user_agent: str = "") -> Secret:
         """The token of a new session; raises Unauthenticated or Throttled, the same for known and unknown e-mails."""
-        email = email.strip().lower()
+        email = composed(email).lower()
         await self._attempts.take(email, address)
         async with self._store.read() as tx:
             user = await tx.users.by_email(email)

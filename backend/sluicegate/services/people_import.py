@@ -11,6 +11,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.user import Group, Role, User
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import AppError, Conflict, InvalidInput, StaleVersion
+from sluicegate.kit.text import composed
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT
 from sluicegate.services.caller import Caller
@@ -164,7 +165,7 @@ class _Run:
         at = 0
         while at < len(pieces):
             for end in range(len(pieces), at, -1):
-                group = await self._group(";".join(pieces[at:end]).strip())
+                group = await self._group(composed(";".join(pieces[at:end])))
                 if group is not None:
                     found[group.id] = group
                     at = end

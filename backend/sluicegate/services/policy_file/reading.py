@@ -14,6 +14,7 @@ from sluicegate.domain.policy import check_cap, check_limit, check_thresholds
 from sluicegate.domain.user import parse_email, parse_name
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import Nanos, parse_usd
+from sluicegate.kit.text import composed
 from sluicegate.services.absent import ABSENT, Absent
 from sluicegate.services.groups import checked_description
 from sluicegate.services.models import MAX_BACKENDS, MAX_PRIORITY, MAX_WEIGHT
@@ -354,7 +355,7 @@ def join(path: str, key: str) -> str:
 
 
 def _required(text: str, path: str) -> str:
-    name = text.strip()
+    name = composed(text)
     if not name:
         raise InvalidInput(path, "must not be empty")
     return name

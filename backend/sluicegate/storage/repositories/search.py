@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import column
 
 from sluicegate.kit.errors import InvalidInput
+from sluicegate.kit.text import composed
 
 # A page of fifty rows out of so many among 100,000 is found within ten thousand of them.
 FEW = 500
@@ -78,4 +79,4 @@ async def is_many(session: AsyncSession, keys: Select[tuple[str]] | Select[tuple
 def _term(search: str) -> str:
     if len(search) > _MAX_SEARCH:
         raise InvalidInput("search", f"must have at most {_MAX_SEARCH} characters")
-    return search.strip().lower()
+    return composed(search).lower()
