@@ -31,6 +31,9 @@ from sluicegate.services.price_lists import PriceListService
 from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
+from sluicegate.services.scim.groups import ScimGroups
+from sluicegate.services.scim.people import ScimPeople
+from sluicegate.services.scim.tokens import ScimTokenService
 from sluicegate.services.secret_rules import SecretRuleService
 from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
@@ -67,6 +70,9 @@ def use_cases(of: Container) -> Services:
         groups=GroupService(store, clock),
         keys=KeyService(store, clock),
         tokens=TokenService(store, clock),
+        scim_tokens=ScimTokenService(store, clock, of.url, of.shared.tallies),
+        scim_people=ScimPeople(store, clock),
+        scim_groups=ScimGroups(store, clock),
         grants=GrantService(store, clock),
         limits=LimitService(store),
         budgets=BudgetService(store),

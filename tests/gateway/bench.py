@@ -370,7 +370,7 @@ async def running_bench(
         try:
             protocol = LeanProtocol.within(bounds or RequestBounds(), container.gateway.direct if direct else None)
             app = create_app(container) if everything else container.gateway
-            async with _listening(app, protocol) as (server, port):
+            async with listening(app, protocol) as (server, port):
                 headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
                 url = f"http://127.0.0.1:{port}"
                 client = httpx.AsyncClient(base_url=url, headers=headers, timeout=20, verify=_NO_AUTHORITIES)
@@ -406,7 +406,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _listening(app: Any, protocol: type[LeanProtocol]) -> AsyncIterator[tuple[uvicorn.Server, int]]:
+async def listening(app: Any, protocol: type[LeanProtocol]) -> AsyncIterator[tuple[uvicorn.Server, int]]:
     server = _Server(
         uvicorn.Config(
             app,

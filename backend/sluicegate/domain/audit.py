@@ -12,6 +12,7 @@ class ActorKind(StrEnum):
     USER = "user"
     TOKEN = "token"  # noqa: S105
     SYSTEM = "system"
+    SCIM = "scim"
 
 
 @dataclass(frozen=True, slots=True)

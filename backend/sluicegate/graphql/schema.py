@@ -32,6 +32,8 @@ from sluicegate.graphql.policy.pools import PoolMutations
 from sluicegate.graphql.policy.previews import PreviewQueries
 from sluicegate.graphql.policy.queries import PolicyQueries
 from sluicegate.graphql.scalars import SCALARS
+from sluicegate.graphql.scim.mutations import ScimMutations
+from sluicegate.graphql.scim.queries import ScimQueries
 from sluicegate.graphql.secret_rules.mutations import SecretRuleMutations
 from sluicegate.graphql.secret_rules.queries import SecretRuleQueries
 from sluicegate.graphql.sessions.mutations import SessionMutations
@@ -56,6 +58,7 @@ class Query(
     GroupQueries,
     KeyQueries,
     TokenQueries,
+    ScimQueries,
     CatalogQueries,
     ImportQueries,
     PolicyQueries,
@@ -82,6 +85,7 @@ class Mutation(
     GroupMutations,
     KeyMutations,
     TokenMutations,
+    ScimMutations,
     ProviderMutations,
     ModelImportMutations,
     ModelMutations,

@@ -14,32 +14,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken
 from sluicegate.domain.audit import Actor, AuditEvent
-from sluicegate.domain.catalog import (
-    Model,
-    ModelKind,
-    ModelStatus,
-    Provider,
-    ProviderModel,
-)
+from sluicegate.domain.catalog import Model, ModelKind, ModelStatus, Provider, ProviderModel
 from sluicegate.domain.job import JobState
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Grant, Override, PolicyChange, RateLimits, Subject, SubjectKind
 from sluicegate.domain.secret_rule import SecretFinding, SecretRule
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Session, User
 from sluicegate.domain.version import Edited
-from sluicegate.ports.pages import (
-    AuditFilter,
-    FindingFilter,
-    KeyFilter,
-    Page,
-    PageRequest,
-    UserFilter,
-)
+from sluicegate.ports.pages import AuditFilter, FindingFilter, KeyFilter, Page, PageRequest, UserFilter
 
 if TYPE_CHECKING:
     from sluicegate.ports.alerts import AlertRepository, WebhookRepository
     from sluicegate.ports.overview import OverviewRepository
     from sluicegate.ports.prices import PriceListRepository
+    from sluicegate.ports.scim import ScimRepository
     from sluicegate.ports.usage import RefusalRepository
 
 
@@ -463,6 +451,8 @@ class Transaction(Protocol):
     def keys(self) -> KeyRepository: ...
     @property
     def tokens(self) -> TokenRepository: ...
+    @property
+    def scim(self) -> ScimRepository: ...
     @property
     def catalog(self) -> CatalogRepository: ...
     @property

@@ -33,6 +33,9 @@ from sluicegate.services.provider_models import ProviderModelService
 from sluicegate.services.provider_tests import ProviderTestService
 from sluicegate.services.providers import ProviderService
 from sluicegate.services.recovery import RecoveryService
+from sluicegate.services.scim.groups import ScimGroups
+from sluicegate.services.scim.people import ScimPeople
+from sluicegate.services.scim.tokens import ScimTokenService
 from sluicegate.services.secret_rules import SecretRuleService
 from sluicegate.services.sessions import SessionService
 from sluicegate.services.tokens import TokenService
@@ -57,6 +60,9 @@ class Services:
     groups: GroupService
     keys: KeyService
     tokens: TokenService
+    scim_tokens: ScimTokenService
+    scim_people: ScimPeople
+    scim_groups: ScimGroups
     grants: GrantService
     limits: LimitService
     budgets: BudgetService

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.audit import ActorKind
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Group, OneTimeLink, Role, User, UserStatus, parse_name
 from sluicegate.domain.version import Editable, Edited
@@ -138,7 +139,7 @@ async def suspend_held(tx: Transaction, caller: Caller, user: User) -> User:
     if user.status is UserStatus.SUSPENDED:
         return user
     await _keep_an_admin(tx, user, "suspended")
-    suspended = await _set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
+    suspended = await set_status(tx, caller, user, UserStatus.SUSPENDED, "user.suspend")
     # Last: whoever signs in at this moment has the person locked, so that only now no session can follow.
     await tx.sessions.remove_of(user.id)
     return suspended
@@ -150,7 +151,7 @@ async def reactivate_held(tx: Transaction, caller: Caller, user: User) -> User:
         raise Conflict("This person has not accepted the invitation yet.", field="id")
     if user.status is UserStatus.ACTIVE:
         return user
-    return await _set_status(tx, caller, user, UserStatus.ACTIVE, "user.reactivate")
+    return await set_status(tx, caller, user, UserStatus.ACTIVE, "user.reactivate")
 
 
 async def delete_held(tx: Transaction, caller: Caller, user: User) -> None:
@@ -208,9 +209,13 @@ async def _change(tx: Transaction, caller: Caller, user: User, name: str | Absen
     return changed
 
 
-async def _set_status(tx: Transaction, caller: Caller, user: User, status: UserStatus, action: str) -> User:
+async def set_status(tx: Transaction, caller: Caller, user: User, status: UserStatus, action: str) -> User:
+    """Of a person whose version is held."""
     await tx.versions.step(Edited(Editable.USER, user.id))
     await tx.users.update(user.id, status=status)
+    # What an identity provider may take back.
+    suspended = status is UserStatus.SUSPENDED and caller.actor.kind is ActorKind.SCIM
+    await tx.scim.note_status(user.id, suspended=suspended)
     states = {"status": user.status.value}, {"status": status.value}
     await tx.audit.record(caller.actor, action, "user", user.id, user.label, *states)
     tx.changed(PolicyChange(ChangeKind.USER, user.id))

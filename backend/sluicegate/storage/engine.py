@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import event, insert, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -31,6 +31,8 @@ from sluicegate.storage.repositories.overview import SqlOverviewRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.price_lists import SqlPriceListRepository
 from sluicegate.storage.repositories.refusals import SqlRefusalRepository
+from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.repositories.scim import SqlScimRepository
 from sluicegate.storage.repositories.sealed import SqlSealedRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
@@ -50,6 +52,9 @@ _CONNECT_SECONDS = 10
 CHANGES_CHANNEL = "sluicegate_policy"
 # Any number will do, so long as nothing else in the database takes the same advisory lock.
 _CHANGES_KEY = 0x51_1C_E6_A7_E2
+_CHANGES = table_of(PolicyChangeRow)
+# The loop is kept from calls for as long as it takes to write down so many.
+_ROWS_AT_ONCE = 500
 
 
 def database_url(text: str) -> URL:
@@ -112,7 +117,8 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession, clock: Clock) -> None:
         self._session = session
         self._clock = clock
-        self.changes: list[PolicyChange] = []
+        # In their order, each once: there may be as many as a group has members.
+        self.changes: dict[PolicyChange, None] = {}
         self.users = SqlUserRepository(session)
         self.links = SqlLinkRepository(session)
         self.sessions = SqlSessionRepository(session)
@@ -123,6 +129,7 @@ class SqlTransaction:
         self.secret_rules = SqlSecretRuleRepository(session)
         self.keys = SqlKeyRepository(session)
         self.tokens = SqlTokenRepository(session)
+        self.scim = SqlScimRepository(session)
         self.catalog = SqlCatalogRepository(session, clock)
         self.prices = SqlPriceListRepository(session)
         self.audit = SqlAuditRepository(session, clock)
@@ -136,9 +143,7 @@ class SqlTransaction:
         self.webhooks = SqlWebhookRepository(session)
 
     def changed(self, *changes: PolicyChange) -> None:
-        for change in changes:
-            if change not in self.changes:
-                self.changes.append(change)
+        self.changes.update(dict.fromkeys(changes))
 
     async def number_changes(self) -> None:
         """Last of all, since on PostgreSQL nobody else can until this transaction has ended: numbers in the order of
@@ -147,8 +152,10 @@ class SqlTransaction:
         if self._session.get_bind().dialect.name == "postgresql":
             await self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGES_KEY})
             await self._session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANGES_CHANNEL})
-        for change in self.changes:
-            self._session.add(PolicyChangeRow(at=self._clock.now(), kind=change.kind, subject_id=change.id))
+        now = self._clock.now()
+        rows = [{"at": now, "kind": change.kind, "subject_id": change.id} for change in self.changes]
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            await self._session.execute(insert(_CHANGES), rows[start : start + _ROWS_AT_ONCE])
 
 
 class SqlStore:
@@ -200,7 +207,7 @@ class SqlStore:
                         raise conflict from error
                     raise
         if transaction.changes:
-            await self._feed.publish(transaction.changes)
+            await self._feed.publish(list(transaction.changes))
 
     async def _start(self, session: AsyncSession, statement: str) -> None:
         # A write takes SQLite's single write lock at its start: a read that turns into a write later would

@@ -17,6 +17,7 @@ from sluicegate.web.faults import answer_faults
 from sluicegate.web.graphql import Execute, graphql_routes
 from sluicegate.web.live import live_routes
 from sluicegate.web.overview_exports import overview_export_routes
+from sluicegate.web.scim.routes import scim_routes
 from sluicegate.web.usage_exports import usage_export_routes
 
 
@@ -40,5 +41,6 @@ def create_web_app(
     app.include_router(usage_export_routes(services.usage, known))
     app.include_router(overview_export_routes(services.overview, services.overrides, known))
     app.include_router(live_routes(live, known))
+    app.include_router(scim_routes(services.scim_tokens, services.scim_people, services.scim_groups))
     app.mount("/", Console(console))
     return app

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 UserType = Annotated["User", strawberry.lazy("sluicegate.graphql.users.types")]
 
-strawberry.enum(ActorKind, name="ActorKind", description="A person in the console, a token, or the server itself.")
+strawberry.enum(
+    ActorKind,
+    name="ActorKind",
+    description="A person in the console, a token, the server itself, or an identity provider (SCIM).",
+)
 
 
 @strawberry.type(description="One field that a change touched.")
