@@ -12,6 +12,7 @@ from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Pr
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.price_list import PriceList
+from sluicegate.domain.scim import ScimToken
 from sluicegate.domain.secret_rule import SecretAction, SecretCheck, SecretFinding, SecretRule
 from sluicegate.domain.usage import CallRecord, LongContext, Prices, RefusalSpot
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
@@ -78,6 +79,8 @@ async def populate(tx: Transaction, vault: Vault) -> None:
     await tx.audit.record(
         Actor(ActorKind.USER, "Ada Admin", "ada"), "group.create", "group", "team", "Team", {}, {"name": "Team"}
     )
+    okta = ScimToken("okta", "Okta", "sgp_okta", token_digest("sgp_okta-secret"), NOW, "Ada Admin")
+    await tx.scim.add_token(okta)
     await tx.jobs.add_missing(["housekeeping"], NOW)
     await _alerts(tx, vault)
 

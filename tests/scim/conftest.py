@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.identity import Site, site_at
 from scim.desk import Desk, open_desk
 
 
@@ -14,3 +15,9 @@ from scim.desk import Desk, open_desk
 async def desk(tmp_path: Path, migrated_url: str) -> AsyncIterator[Desk]:
     async with open_desk(tmp_path, database_url=migrated_url) as opened:
         yield opened
+
+
+@pytest.fixture
+async def site(migrated_url: str) -> AsyncIterator[Site]:
+    async with site_at(migrated_url) as made:
+        yield made

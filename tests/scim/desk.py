@@ -67,7 +67,7 @@ class Desk:
     async def refused_patch(self, path: str, *operations: dict[str, Any]) -> tuple[int, str | None]:
         return await self.refused("PATCH", path, {"schemas": [PATCH], "Operations": list(operations)})
 
-    async def hire(self, name: str, **more: Any) -> str:
+    async def hire(self, name: str, /, **more: Any) -> str:
         """Somebody new; gives the id."""
         made = await self.ok("POST", "/Users", {"schemas": [USER], "userName": f"{name}@example.com", **more})
         return str(made["id"])
