@@ -41,6 +41,9 @@ def services_of(site: Site, auth: AuthService) -> Services:
         usage=UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock),
         overview=None,
         overrides=None,
+        scim_tokens=None,
+        scim_people=None,
+        scim_groups=None,
     )
     return cast("Services", some)
 

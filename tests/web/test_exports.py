@@ -68,6 +68,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             usage=UsageService(SqlUsageReader(site.store.engine, UTC), UTC, site.clock),
             overview=None,
             overrides=None,
+            scim_tokens=None,
+            scim_people=None,
+            scim_groups=None,
         )
         app = create_web_app(
             cast("Services", some),

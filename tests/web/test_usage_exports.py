@@ -74,7 +74,8 @@ async def desk_in(zone: tzinfo, tmp_path: Path) -> AsyncIterator[Desk]:
         admin = await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         ada = Caller(admin, (await site.person("bob@example.com", Role.MEMBER)).actor)
         usage = UsageService(SqlUsageReader(site.store.engine, zone), zone, site.clock)
-        others = dict.fromkeys(("audit", "users", "overview", "overrides"))
+        names = ("audit", "users", "overview", "overrides", "scim_tokens", "scim_people", "scim_groups")
+        others = dict.fromkeys(names)
         some = SimpleNamespace(auth=auth, recovery=site.recovery(), usage=usage, **others)
         app = create_web_app(
             cast("Services", some),

@@ -43,6 +43,7 @@ export const keys = {
   backendHealth: ["backend-health"] as const,
 
   installation: ["installation"] as const,
+  provisioning: ["provisioning"] as const,
   mail: ["mail"] as const,
   mailCounts: ["mail", "counts"] as const,
   mailLog: (status: string | null) => ["mail", "log", status] as const,

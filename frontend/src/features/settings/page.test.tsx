@@ -68,6 +68,7 @@ const show = (handlers: Parameters<typeof stubServer>[0] = {}) =>
     session: mockSession({ role: "ADMIN" }),
     server: stubServer({
       Installation: installation(true),
+      Provisioning: { provisioning: { baseUrl: "https://gate.example.com/scim/v2", tokens: [] } },
       MailCounts: { queued: { totalCount: 4 }, failed: { totalCount: 2 } },
       MailLog: { mailDeliveries: mockPage([letter]) },
       ...handlers,

@@ -1,5 +1,6 @@
 import { Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { later } from "@/components/later";
 import { Loaded } from "@/components/loaded";
 import { PageHeader } from "@/components/page-header";
 import { CardSkeleton } from "@/components/skeletons";
@@ -10,6 +11,10 @@ import { JobsCard } from "@/features/settings/components/jobs-card";
 import { MailCard } from "@/features/settings/components/mail-card";
 import { OutboxCard } from "@/features/settings/components/outbox-card";
 import { installationQuery } from "@/features/settings/queries";
+
+const ProvisioningCard = later(
+  async () => (await import("@/features/provisioning/card")).ProvisioningCard,
+);
 
 export function SettingsPage() {
   const query = useQuery(installationQuery);
@@ -32,6 +37,7 @@ export function SettingsPage() {
           <>
             <MailCard configured={deployment.mailConfigured} settings={installation.settings} />
             <OutboxCard />
+            <ProvisioningCard />
             <DeploymentCard deployment={deployment} installation={installation} />
             <EncryptionCard encryption={installation.encryption} />
             <JobsCard jobs={jobs} />

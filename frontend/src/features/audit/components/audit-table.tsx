@@ -39,6 +39,7 @@ export const auditColumns: Column<AuditEvent>[] = [
 
 function Actor({ event: { actorKind, actorLabel, actor } }: { event: AuditEvent }) {
   if (actorKind === "SYSTEM") return <>{actorLabel === "system" ? "The server" : actorLabel}</>;
+  if (actorKind === "SCIM") return <>{actorLabel}</>;
   return (
     <>
       <Person label={actorLabel} {...(actor ? { id: actor.id } : {})} />
