@@ -49,7 +49,7 @@ test("a token is made in the settings, an identity provider uses it, and it is r
     await page.getByRole("button", { name: "Make new secret" }).click();
     const other = await page.getByLabel("Your new token").inputValue();
     await page.getByRole("button", { name: "Done" }).click();
-    await card.getByText(/works until/).waitFor();
+    await card.getByText(/… ends/).waitFor();
     assert.deepEqual(await faults(page, "a rotated token"), []);
     const off = { Operations: [{ op: "Replace", path: "active", value: "False" }] };
     for (const token of [secret, other]) assert.equal((await ask(token, "PATCH", `/Users/${id}`, off)).status, 200);

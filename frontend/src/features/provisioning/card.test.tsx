@@ -80,7 +80,7 @@ it("tells of a secret that still works, and revokes after asking", async () => {
   const { user, server } = show([overlapping], {
     RevokeScimToken: { revokeScimToken: { token: { id: "okta", status: "REVOKED" } } },
   });
-  expect(await screen.findByRole("row", { name: /sgp_Old… works until/ })).toBeVisible();
+  expect(await screen.findByRole("row", { name: /sgp_Old… ends/ })).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Revoke Okta" }));
   server.on({
     Provisioning: { provisioning: { baseUrl, tokens: [{ ...token, status: "REVOKED" }] } },

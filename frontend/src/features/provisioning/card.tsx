@@ -101,7 +101,7 @@ function TokensTable({ tokens }: { tokens: ScimToken[] }) {
               </Text>
               {token.previousPrefix ? (
                 <Text size="xs" c="dimmed">
-                  <span className="mono">{token.previousPrefix}…</span> works until{" "}
+                  <span className="mono">{token.previousPrefix}…</span> ends{" "}
                   <When at={token.previousExpiresAt} />
                 </Text>
               ) : null}
