@@ -34,6 +34,7 @@ from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.mail import Mailer
 from sluicegate.ports.policy import AdmissionStore, ChangeFeed, Records
 from sluicegate.ports.shared import Shared
+from sluicegate.ports.sso import OpenIdProvider
 from sluicegate.ports.upstream import Timeouts, Upstream
 from sluicegate.premises import check_database, counts_with_others, encryption_keys, open_vault
 from sluicegate.services.alert_watch import AlertWatch
@@ -122,6 +123,12 @@ class Container:
         self.webhook_client = Http11Upstream(
             allow_private=settings.allow_private_webhooks, private_setting=f"{PREFIX}ALLOW_PRIVATE_WEBHOOKS"
         )
+        self.issuer_client = Http11Upstream(
+            allow_private=settings.allow_private_issuers,
+            ca_file=settings.issuer_ca_file,
+            private_setting=f"{PREFIX}ALLOW_PRIVATE_ISSUERS",
+        )
+        self.openid = OnFirstUse(self._openid)
         self.demo = DemoUpstream(tokens_per_second=demo_tokens_per_second)
         timeouts = Timeouts(settings.connect_timeout, settings.first_byte_timeout, settings.idle_timeout)
         self.refusals = RefusalLog(self.store, self.clock)
@@ -185,6 +192,11 @@ class Container:
         from sluicegate.use_cases import use_cases
 
         return use_cases(self)
+
+    def _openid(self) -> OpenIdProvider:
+        from sluicegate.adapters.oidc import OidcProvider
+
+        return OidcProvider(self.issuer_client, self.clock)
 
     def url(self) -> str:
         """Where people and assistants reach this server."""
@@ -296,6 +308,7 @@ class Container:
         self.policy.close()
         await self.upstream.aclose()
         await self.webhook_client.aclose()
+        await self.issuer_client.aclose()
         await self.demo.aclose()
         await self.engine.dispose()
 

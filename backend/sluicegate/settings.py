@@ -113,6 +113,13 @@ class Settings(BaseSettings):
     allow_private_webhooks: bool = Field(
         False, description="Whether webhooks may go to loopback, private or link-local addresses."
     )
+    allow_private_issuers: bool = Field(
+        False,
+        description="Whether identity providers may have loopback, private or link-local addresses, or plain http.",
+    )
+    issuer_ca_file: Path | None = Field(
+        None, description="PEM file of further authorities to trust for identity providers."
+    )
     upstream_client: Literal["native", "httpx"] = Field(
         "native", description="Client for provider calls: the built-in one, or httpx."
     )
@@ -183,7 +190,7 @@ class Settings(BaseSettings):
             raise ValueError("must not be empty")
         return value
 
-    @field_validator("upstream_ca_file", "smtp_ca_file", mode="before")
+    @field_validator("upstream_ca_file", "smtp_ca_file", "issuer_ca_file", mode="before")
     @classmethod
     def _authorities(cls, value: Any) -> Any:
         if value is None or value == "":

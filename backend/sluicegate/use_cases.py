@@ -36,6 +36,9 @@ from sluicegate.services.scim.people import ScimPeople
 from sluicegate.services.scim.tokens import ScimTokenService
 from sluicegate.services.secret_rules import SecretRuleService
 from sluicegate.services.sessions import SessionService
+from sluicegate.services.sso.identities import IdentityService
+from sluicegate.services.sso.settings import SsoSettingsService
+from sluicegate.services.sso.sign_in import SsoSignIn
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
@@ -96,4 +99,7 @@ def use_cases(of: Container) -> Services:
         secret_rules=SecretRuleService(store, clock),
         alerts=of.alerts,
         webhooks=of.webhooks,
+        sso=SsoSettingsService(store, vault, clock, of.openid, of.url, allow_private=settings.allow_private_issuers),
+        sso_sign_in=SsoSignIn(store, vault, clock, of.openid, of.url, of.shared.tallies),
+        identities=IdentityService(store),
     )

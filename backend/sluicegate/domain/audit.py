@@ -26,6 +26,8 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "system")
+# What an identity provider says of somebody gives and takes by itself.
+SSO = Actor(ActorKind.SYSTEM, "sso")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Editable(StrEnum):
     RATE_LIMIT = "rate_limit"
     BUDGET = "budget"
     SECRET_RULE = "secret_rule"  # noqa: S105
+    SSO = "sso"
     # Nothing that is shown: whoever applies a policy file holds it, so that they do so one after the other.
     POLICY_FILE = "policy_file"
 

@@ -38,6 +38,8 @@ from sluicegate.graphql.secret_rules.mutations import SecretRuleMutations
 from sluicegate.graphql.secret_rules.queries import SecretRuleQueries
 from sluicegate.graphql.sessions.mutations import SessionMutations
 from sluicegate.graphql.sessions.queries import SessionQueries
+from sluicegate.graphql.sso.mutations import SsoMutations
+from sluicegate.graphql.sso.queries import SsoQueries
 from sluicegate.graphql.system.mutations import SystemMutations
 from sluicegate.graphql.system.queries import SystemQueries
 from sluicegate.graphql.tokens.mutations import TokenMutations
@@ -71,6 +73,7 @@ class Query(
     SystemQueries,
     AlertQueries,
     OverviewQueries,
+    SsoQueries,
 ):
     pass
 
@@ -98,6 +101,7 @@ class Mutation(
     SecretRuleMutations,
     UsageMutations,
     AlertMutations,
+    SsoMutations,
 ):
     pass
 

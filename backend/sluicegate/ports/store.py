@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sluicegate.ports.overview import OverviewRepository
     from sluicegate.ports.prices import PriceListRepository
     from sluicegate.ports.scim import ScimRepository
+    from sluicegate.ports.sso import SsoRepository
     from sluicegate.ports.usage import RefusalRepository
 
 
@@ -465,6 +466,8 @@ class Transaction(Protocol):
     def mail(self) -> MailRepository: ...
     @property
     def sealed(self) -> SealedRepository: ...
+    @property
+    def sso(self) -> SsoRepository: ...
     @property
     def switches(self) -> SwitchRepository: ...
     @property

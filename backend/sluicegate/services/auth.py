@@ -13,6 +13,7 @@ from sluicegate.domain.audit import SYSTEM, Actor, ActorKind
 from sluicegate.domain.mail import LetterKind
 from sluicegate.domain.passwords import check_password
 from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.sso import SignInWay
 from sluicegate.domain.user import LinkKind, OneTimeLink, Role, User, UserStatus, parse_email, parse_name
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import token_digest
@@ -27,6 +28,7 @@ from sluicegate.services.attempts import Attempts
 from sluicegate.services.caller import Caller
 from sluicegate.services.passwords import Passwords
 from sluicegate.services.sessions import is_alive, open_session
+from sluicegate.services.sso.passwords import may_use_password, require_password_use
 
 # A session or token that is in use is written down again at most this often.
 _TOUCH = timedelta(minutes=1)
@@ -44,12 +46,13 @@ class LinkStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """What the holder of a link may know before using it."""
+    """What the holder of a link may know before using it. `password` tells whether a password lets the person in."""
 
     status: LinkStatus
     kind: LinkKind = LinkKind.INVITE
     email: str = ""
     name: str = ""
+    password: bool = True
 
 
 _REFUSED = {
@@ -91,6 +94,7 @@ class AuthService:
                 raise Unauthenticated(_WRONG)
             if current.status is not UserStatus.ACTIVE:
                 raise Unauthenticated(_SUSPENDED)
+            await require_password_use(tx, current.role)
             token = await open_session(tx, self._clock, current, address, user_agent)
         await self._attempts.forgive(email, address)
         return token
@@ -165,9 +169,10 @@ class AuthService:
         async with self._store.read() as tx:
             link = await tx.links.by_digest(token_digest(token))
             user = await tx.users.get(link.user_id) if link is not None else None
+            password = user is not None and await may_use_password(tx, user.role)
         if link is None or user is None:
             return LinkState(LinkStatus.UNKNOWN)
-        return LinkState(self._status(link), link.kind, user.email, user.name)
+        return LinkState(self._status(link), link.kind, user.email, user.name, password)
 
     async def accept(
         self, token: str, name: str | None, password: str, address: str = "", user_agent: str = ""
@@ -187,6 +192,7 @@ class AuthService:
                 raise NotFound("link", field=None)
             if refused := _REFUSED.get(self._status(link)):
                 raise Conflict(refused)
+            await require_password_use(tx, user.role)
             if not await tx.links.use(link.id, self._clock.now()):
                 raise Conflict(_REFUSED[LinkStatus.USED])
             if link.kind is LinkKind.INVITE:
@@ -194,17 +200,12 @@ class AuthService:
             else:
                 await self._reset(tx, user)
             await tx.users.set_password_hash(user.id, hashed)
-            return await open_session(tx, self._clock, user, address, user_agent)
+            return await open_session(tx, self._clock, user, address, user_agent, SignInWay.LINK)
 
     async def _activate(self, tx: Transaction, user: User, name: str) -> User:
         if user.status is not UserStatus.INVITED:
             raise Conflict(_REFUSED[LinkStatus.USED])
-        active = replace(user, name=parse_name(name or user.name), status=UserStatus.ACTIVE)
-        await tx.users.update(user.id, name=active.name, status=active.status)
-        states = [{"name": u.name, "status": u.status.value} for u in (user, active)]
-        await tx.audit.record(actor_of(active), "invitation.accept", "user", user.id, active.label, *states)
-        tx.changed(PolicyChange(ChangeKind.USER, user.id))
-        return active
+        return await activate(tx, user, parse_name(name or user.name))
 
     async def _reset(self, tx: Transaction, user: User) -> None:
         if user.status is not UserStatus.ACTIVE:
@@ -241,6 +242,16 @@ class AuthService:
         if link.replaced_at is not None:
             return LinkStatus.REPLACED
         return LinkStatus.EXPIRED if link.expires_at <= self._clock.now() else LinkStatus.VALID
+
+
+async def activate(tx: Transaction, user: User, name: str) -> User:
+    """Somebody who was invited is there."""
+    active = replace(user, name=name, status=UserStatus.ACTIVE)
+    await tx.users.update(user.id, name=active.name, status=active.status)
+    states = [{"name": u.name, "status": u.status.value} for u in (user, active)]
+    await tx.audit.record(actor_of(active), "invitation.accept", "user", user.id, active.label, *states)
+    tx.changed(PolicyChange(ChangeKind.USER, user.id))
+    return active
 
 
 def actor_of(user: User) -> Actor:

@@ -15,6 +15,7 @@ from sluicegate.kit.network import is_public
 _FIELD = "baseUrl"
 _SETTING = "SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS"
 _WEBHOOK_SETTING = "SLUICEGATE_ALLOW_PRIVATE_WEBHOOKS"
+_ISSUER_SETTING = "SLUICEGATE_ALLOW_PRIVATE_ISSUERS"
 _MAX_LENGTH = 500
 _MAX_QUERY = 400
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -32,6 +33,16 @@ def parse_webhook_url(text: str, *, allow_private: bool) -> str:
     base = _parse(plain, "url", _WEBHOOK_SETTING, allow_private=allow_private)
     slash = "/" if plain.endswith("/") else ""
     return f"{base}{slash}{mark}{query}"
+
+
+def parse_issuer(text: str, *, allow_private: bool) -> str:
+    """As `parse_base_url`, of an identity provider: by https, since people are known by what it says, and with a slash
+    at the end where it has one, since issuers are compared letter by letter."""
+    plain = text.strip()
+    base = _parse(plain, "issuer", _ISSUER_SETTING, allow_private=allow_private)
+    if base.startswith("http://") and not allow_private:
+        raise InvalidInput("issuer", f"must begin with https://; set {_ISSUER_SETTING}=true to allow http, for trials")
+    return base + ("/" if plain.endswith("/") else "")
 
 
 def parse_base_url(text: str, *, allow_private: bool) -> str:

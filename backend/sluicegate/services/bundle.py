@@ -38,6 +38,9 @@ from sluicegate.services.scim.people import ScimPeople
 from sluicegate.services.scim.tokens import ScimTokenService
 from sluicegate.services.secret_rules import SecretRuleService
 from sluicegate.services.sessions import SessionService
+from sluicegate.services.sso.identities import IdentityService
+from sluicegate.services.sso.settings import SsoSettingsService
+from sluicegate.services.sso.sign_in import SsoSignIn
 from sluicegate.services.tokens import TokenService
 from sluicegate.services.usage import UsageService
 from sluicegate.services.users import UserService
@@ -86,3 +89,6 @@ class Services:
     secret_rules: SecretRuleService
     alerts: AlertService
     webhooks: WebhookService
+    sso: SsoSettingsService
+    sso_sign_in: SsoSignIn
+    identities: IdentityService

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.sso import SECRET_PLACE
 from sluicegate.ports.policy import Vault
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
@@ -74,7 +75,9 @@ class InstallationService:
         caller.require_admin(TokenScope.READ)
         async with self._store.read() as tx:
             credentials, secrets = await tx.catalog.sealed_credentials(), await tx.webhooks.sealed_secrets()
+            client_secret = await tx.sso.sealed_secret()
         places = {f"provider:{provider_id}": text for provider_id, text in credentials.items()}
         places |= {f"webhook:{webhook_id}": text for webhook_id, text in secrets.items()}
+        places |= {SECRET_PLACE: client_secret} if client_secret is not None else {}
         sealed = Counter(self._vault.key_of(text, place) for place, text in places.items())
         return Encryption(*self._keys, sealed)

@@ -22,6 +22,7 @@ from sluicegate.services.attempts import Attempts
 from sluicegate.services.caller import Caller
 from sluicegate.services.mail import MailService
 from sluicegate.services.passwords import Passwords
+from sluicegate.services.sso.passwords import may_use_password
 from sluicegate.services.users import lock_active, require_user
 
 log = structlog.get_logger(__name__)
@@ -79,7 +80,7 @@ class RecoveryService:
                 found = await tx.users.by_email(email)
                 # Locked, so that of many who ask at once one gets a link.
                 user = await tx.users.locked(found.id) if found is not None else None
-                if user is None or user.status is not UserStatus.ACTIVE:
+                if user is None or user.status is not UserStatus.ACTIVE or not await may_use_password(tx, user.role):
                     return
                 last = await tx.links.newest_of(user.id, LinkKind.RESET)
                 if last is not None and last.created_at + _LEAST_APART > self._clock.now():
@@ -101,6 +102,8 @@ class RecoveryService:
                 raise Conflict("This person has no password yet; send the invitation again instead.", field="userId")
             if user.status is UserStatus.SUSPENDED:
                 raise Conflict("This account is suspended; reactivate it first.", field="userId")
+            if not await may_use_password(tx, user.role):
+                raise Conflict("Members sign in without a password here; see single sign-on.", field="userId")
             inviter = caller.user.name or caller.user.email
             url = await self._new_link(tx, user, f"{inviter} made a link for you to set a new password.")
             await tx.audit.record(caller.actor, "user.create_reset_link", "user", user.id, user.label)

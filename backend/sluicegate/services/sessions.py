@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.sso import LastSignIn, SignInWay
 from sluicegate.domain.user import Session, User
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import random_token, token_digest
@@ -73,7 +74,9 @@ class SessionService:
         return ended
 
 
-async def open_session(tx: Transaction, clock: Clock, user: User, address: str, user_agent: str) -> Secret:
+async def open_session(
+    tx: Transaction, clock: Clock, user: User, address: str, user_agent: str, way: SignInWay = SignInWay.PASSWORD
+) -> Secret:
     """The new session's token, which is kept nowhere."""
     token, now = random_token(), clock.now()
     shown = "".join(c for c in user_agent if c.isprintable())[:_MAX_USER_AGENT]
@@ -88,6 +91,7 @@ async def open_session(tx: Transaction, clock: Clock, user: User, address: str, 
         user_agent=shown,
     )
     await tx.sessions.add(session)
+    await tx.sso.note_sign_in(LastSignIn(user.id, now, way))
     await tx.users.update(user.id, last_active_at=now)
     return Secret(token)
 

@@ -202,6 +202,9 @@ async def _change(tx: Transaction, caller: Caller, user: User, name: str | Absen
     if changed != user:
         await tx.versions.step(Edited(Editable.USER, user.id))
         await tx.users.update(user.id, name=changed.name, role=changed.role)
+        if changed.role is not user.role:
+            # Whoever gives a role by hand has the last word on it.
+            await tx.sso.note_admin(user.id, False)
         states = [{"name": u.name, "role": u.role.value} for u in (user, changed)]
         await tx.audit.record(caller.actor, "user.update", "user", user.id, changed.label, *states)
         # The ledger takes a person's label from the compiled policy.

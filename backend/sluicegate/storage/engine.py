@@ -36,6 +36,7 @@ from sluicegate.storage.repositories.scim import SqlScimRepository
 from sluicegate.storage.repositories.sealed import SqlSealedRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
 from sluicegate.storage.repositories.sessions import SqlSessionRepository
+from sluicegate.storage.repositories.sso import SqlSsoRepository
 from sluicegate.storage.repositories.switches import SqlSwitchRepository
 from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.repositories.versions import SqlVersionRepository
@@ -136,6 +137,7 @@ class SqlTransaction:
         self.jobs = SqlJobRepository(session)
         self.mail = SqlMailRepository(session, clock)
         self.sealed = SqlSealedRepository(session)
+        self.sso = SqlSsoRepository(session)
         self.switches = SqlSwitchRepository(session)
         self.overview = SqlOverviewRepository(session)
         self.alerts = SqlAlertRepository(session)

@@ -18,6 +18,7 @@ from sluicegate.web.graphql import Execute, graphql_routes
 from sluicegate.web.live import live_routes
 from sluicegate.web.overview_exports import overview_export_routes
 from sluicegate.web.scim.routes import scim_routes
+from sluicegate.web.sso import sso_routes
 from sluicegate.web.usage_exports import usage_export_routes
 
 
@@ -35,6 +36,7 @@ def create_web_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     answer_faults(app)
     app.include_router(auth_routes(services.auth, services.recovery, is_secure))
+    app.include_router(sso_routes(services.sso_sign_in, is_secure))
     app.include_router(graphql_routes(services.auth, execute, is_secure))
     known = known_caller(services.auth, is_secure)
     app.include_router(export_routes(services.audit, services.users, known))

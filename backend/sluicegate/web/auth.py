@@ -69,7 +69,13 @@ def auth_routes(auth: AuthService, recovery: RecoveryService, is_secure: Callabl
     async def link(token: str) -> JSONResponse:
         state = await auth.link(token)
         return _answer(
-            {"kind": state.kind.value, "email": state.email, "name": state.name, "status": state.status.value}
+            {
+                "kind": state.kind.value,
+                "email": state.email,
+                "name": state.name,
+                "status": state.status.value,
+                "password": state.password,
+            }
         )
 
     @router.post("/link/{token}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.mail import Delivery
+from sluicegate.domain.sso import Identity, LastSignIn
 from sluicegate.domain.user import Group, OneTimeLink, Session, User
 from sluicegate.graphql.context import Context
 
@@ -36,3 +37,13 @@ async def groups_of_users(context: Context, ids: list[str]) -> list[list[Group]]
 async def keys_of_users(context: Context, ids: list[str]) -> list[list[ApiKey]]:
     found = await context.services.keys.of_users(context.require_caller(), ids)
     return [found[user_id] for user_id in ids]
+
+
+async def identities_of_users(context: Context, ids: list[str]) -> list[list[Identity]]:
+    found = await context.services.identities.of_users(context.require_caller(), ids)
+    return [found[user_id] for user_id in ids]
+
+
+async def last_sign_ins(context: Context, ids: list[str]) -> list[LastSignIn | None]:
+    found = await context.services.identities.last_sign_ins(context.require_caller(), ids)
+    return [found.get(user_id) for user_id in ids]

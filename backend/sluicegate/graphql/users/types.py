@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sluicegate.graphql.policy.overrides import Override
     from sluicegate.graphql.policy.types import Budget, EffectivePolicy, Grant, RateLimit
     from sluicegate.graphql.sessions.types import Session
+    from sluicegate.graphql.sso.types import Identity, LastSignIn
     from sluicegate.graphql.system.types import MailDelivery
 
 GroupType = Annotated["Group", strawberry.lazy("sluicegate.graphql.groups.types")]
@@ -31,6 +32,8 @@ BudgetType = Annotated["Budget", strawberry.lazy("sluicegate.graphql.policy.type
 MailDeliveryType = Annotated["MailDelivery", strawberry.lazy("sluicegate.graphql.system.types")]
 SessionType = Annotated["Session", strawberry.lazy("sluicegate.graphql.sessions.types")]
 OverrideType = Annotated["Override", strawberry.lazy("sluicegate.graphql.policy.overrides")]
+IdentityType = Annotated["Identity", strawberry.lazy("sluicegate.graphql.sso.types")]
+LastSignInType = Annotated["LastSignIn", strawberry.lazy("sluicegate.graphql.sso.types")]
 PolicyType = Annotated["EffectivePolicy", strawberry.lazy("sluicegate.graphql.policy.types")]
 
 
@@ -79,6 +82,20 @@ class User:
 
         found = await info.context.loader(loaders.sessions_of_users).load(str(self.id))
         return [session_of(session, info.context.require_caller()) for session in found]
+
+    @strawberry.field(description="Accounts at identity providers by which this person signs in, the last used first.")
+    async def identities(self, info: Info) -> list[IdentityType]:
+        from sluicegate.graphql.sso.types import identity_of
+
+        found = await info.context.loader(loaders.identities_of_users).load(str(self.id))
+        return [identity_of(identity) for identity in found]
+
+    @strawberry.field(description="Null until the next time for whoever last came in before this was kept.")
+    async def last_sign_in(self, info: Info) -> LastSignInType | None:
+        from sluicegate.graphql.sso.types import last_sign_in_of
+
+        found = await info.context.loader(loaders.last_sign_ins).load(str(self.id))
+        return last_sign_in_of(found) if found is not None else None
 
     @strawberry.field(description=VERSION)
     async def version(self, info: Info) -> int:

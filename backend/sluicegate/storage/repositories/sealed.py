@@ -11,12 +11,14 @@ from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.tables.alerts import WebhookRow
 from sluicegate.storage.tables.catalog import ProviderRow
 from sluicegate.storage.tables.mail import MailRow
+from sluicegate.storage.tables.sso import SsoSettingsRow
 
 # By the first part of the place that the seal is bound to, in the order in which they are gone through.
 SEALED: dict[str, tuple[Table, str]] = {
     "mail": (table_of(MailRow), "sealed"),
     "provider": (table_of(ProviderRow), "sealed_credential"),
     "provider-headers": (table_of(ProviderRow), "sealed_headers"),
+    "sso": (table_of(SsoSettingsRow), "sealed_secret"),
     "webhook": (table_of(WebhookRow), "sealed_secret"),
 }
 

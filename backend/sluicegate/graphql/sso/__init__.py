@@ -1,0 +1,1 @@
+"""Single sign-on: its settings, and the accounts elsewhere that people are linked to."""
