@@ -14,6 +14,7 @@ from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, Subj
 from sluicegate.domain.price_list import PriceList
 from sluicegate.domain.scim import ScimToken
 from sluicegate.domain.secret_rule import SecretAction, SecretCheck, SecretFinding, SecretRule
+from sluicegate.domain.sso import SECRET_PLACE, GroupMapping, Identity, LastSignIn, SignInWay, SsoSettings
 from sluicegate.domain.usage import CallRecord, LongContext, Prices, RefusalSpot
 from sluicegate.domain.user import Group, LinkKind, OneTimeLink, Role, Session, User, UserStatus
 from sluicegate.domain.webhook import Post, PostKind, PostStatus, Webhook
@@ -83,6 +84,29 @@ async def populate(tx: Transaction, vault: Vault) -> None:
     await tx.scim.add_token(okta)
     await tx.jobs.add_missing(["housekeeping"], NOW)
     await _alerts(tx, vault)
+    await _sign_on(tx, vault)
+
+
+async def _sign_on(tx: Transaction, vault: Vault) -> None:
+    issuer = "https://id.example.com"
+    await tx.sso.save(
+        SsoSettings(
+            enabled=True,
+            issuer=issuer,
+            client_id="gate",
+            label="Company",
+            scopes=("groups",),
+            creates_people=True,
+            domains=("example.com",),
+            admin_values=("admins",),
+        )
+    )
+    await tx.sso.set_sealed_secret(vault.seal(Secret("known to the issuer"), SECRET_PLACE), NOW)
+    await tx.sso.set_mappings([GroupMapping("devs", "team")])
+    for name in ("mia", "noor"):
+        email = f"{name}@example.com"
+        await tx.sso.link(Identity(f"{name}-identity", name, issuer, f"{name}-subject", email, NOW, NOW))
+        await tx.sso.note_sign_in(LastSignIn(name, NOW, SignInWay.SSO))
 
 
 async def _alerts(tx: Transaction, vault: Vault) -> None:

@@ -42,6 +42,8 @@ BY_MEMBERS: dict[str, str] = {
     "Explanation": "allowed checks code message retryAt status",
     "Grant": "createdAt group id model user",
     "Group": "createdAt description id name pool version",
+    "Identity": "email id issuer lastUsedAt linkedAt subject",
+    "LastSignIn": "at way",
     "Leaderboard": "enabled own people places",
     "LeaderboardPlace": "name own rank totals userId",
     "LimitCandidate": "source value",
@@ -68,8 +70,9 @@ BY_MEMBERS: dict[str, str] = {
     "UsageSlice": "key label totals",
     "UsageTotals": "cacheReadTokens cacheWriteTokens cost errors inputTokens outputTokens requests",
     "User": (
-        "apiKeys budget createdAt effectivePolicy email grants groups id inheritedGrants invitationExpiresAt "
-        "invitationMail lastActiveAt name overrides rateLimit role sessions status version"
+        "apiKeys budget createdAt effectivePolicy email grants groups id identities inheritedGrants "
+        "invitationExpiresAt invitationMail lastActiveAt lastSignIn name overrides rateLimit role sessions status "
+        "version"
     ),
     "Viewer": "isAdmin user viaToken",
 }
@@ -81,6 +84,7 @@ IDS_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "Group": ("team",),
         "ApiKey": ("mia-key", "mia-old"),
         "Session": ("mia-here", "mia-there"),
+        "Identity": ("mia-identity",),
         "Model": ("fast",),
         "PolicySource": ("mia", "team"),
         "AutomationToken": ("mia-token",),
@@ -91,6 +95,7 @@ IDS_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "Group": ("team",),
         "ApiKey": ("noor-key",),
         "Session": ("noor-here",),
+        "Identity": ("noor-identity",),
         "Model": ("fast",),
         "PolicySource": ("noor", "team"),
         "AutomationToken": ("noor-token",),

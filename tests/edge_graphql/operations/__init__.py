@@ -16,6 +16,7 @@ from edge_graphql.operations import (
     providers,
     scim,
     secret_rules,
+    sso,
     system,
     usage,
 )
@@ -37,6 +38,7 @@ OPERATIONS: dict[str, Operation] = {
         providers,
         scim,
         secret_rules,
+        sso,
         system,
         usage,
     )

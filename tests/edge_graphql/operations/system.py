@@ -34,7 +34,7 @@ OPERATIONS = {
             "passwordLinkMinutes": 60,
             "settings": NEW,
             "encryption": {
-                "primary": {"id": key_id(bytes.fromhex("ab" * 32)), "madeAt": None, "credentials": 2},
+                "primary": {"id": key_id(bytes.fromhex("ab" * 32)), "madeAt": None, "credentials": 3},
                 "secondary": None,
                 "unreadable": 0,
             },

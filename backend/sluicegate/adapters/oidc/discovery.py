@@ -19,6 +19,7 @@ ALGORITHMS = (
     "ES384",
     "ES512",
     "EdDSA",
+    "Ed25519",
 )
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _NAMES = {

@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Any
 
 from joserfc import jwk, jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from sluicegate.adapters.oidc.discovery import ALGORITHMS
 from sluicegate.domain.sso import MAX_SUBJECT_LENGTH
@@ -18,7 +18,8 @@ from sluicegate.ports.sso import ProviderRefused
 # Seconds by which clocks may differ.
 LEEWAY = 60
 _MOST_KEYS = 100
-_KINDS = {"R": "RSA", "P": "RSA", "E": "EC"}
+# The kinds of keys that come in pairs, by how the names of their algorithms begin.
+_KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
 
 class UnknownKey(Exception):
@@ -30,6 +31,12 @@ class _Registry(jws.JWSRegistry):
     max_header_length = 16 * 1024
     max_payload_length = 256 * 1024
 
+    def get_alg(self, name: str) -> Any:
+        if name not in ALGORITHMS:
+            raise UnsupportedAlgorithmError(name)
+        # Without the word of warning that EdDSA has a newer name (RFC 9864).
+        return self.algorithms[name]
+
 
 class Keys:
     """The keys of an issuer (RFC 7517). Those that cannot be read, or are not for signatures, are left out."""
@@ -38,12 +45,12 @@ class Keys:
         listed = document.get("keys")
         self._keys: list[jwk.Key] = []
         for data in listed[:_MOST_KEYS] if isinstance(listed, list) else []:
-            try:
-                key = jwk.import_key(data)
-            except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+            if not isinstance(data, dict) or data.get("kty") not in _KINDS.values() or data.get("use", "sig") != "sig":
                 continue
-            if key.key_type != "oct" and key.get("use", "sig") == "sig":
-                self._keys.append(key)
+            try:
+                self._keys.append(jwk.import_key(data))
+            except (JoseError, ValueError, TypeError, KeyError):
+                continue
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -51,7 +58,7 @@ class Keys:
     def fitting(self, header: Mapping[str, Any]) -> list[jwk.Key]:
         """Those that may have signed what bears this header."""
         algorithm, kid = str(header.get("alg")), header.get("kid")
-        kind = "OKP" if algorithm == "EdDSA" else _KINDS.get(algorithm[:1])
+        kind = _KINDS.get(algorithm[:2])
         return [
             key
             for key in self._keys
@@ -70,7 +77,7 @@ class Expected:
 
 def signed_claims(token: str, keys: Keys) -> dict[str, Any]:
     """What a token says, once its signature holds; raises UnknownKey and ProviderRefused."""
-    registry = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
+    registry = _Registry(strict_check_header=False)
     try:
         header = jws.extract_compact(token.encode(), registry=registry).headers()
         if header.get("alg") not in ALGORITHMS:
@@ -80,7 +87,7 @@ def signed_claims(token: str, keys: Keys) -> dict[str, Any]:
             raise ProviderRefused("The ID token's header asks for something that is not known here.")
         for key in keys.fitting(header):
             try:
-                payload = jws.deserialize_compact(token, key, ALGORITHMS, registry).payload
+                payload = jws.deserialize_compact(token, key, registry=registry).payload
             except (JoseError, ValueError):
                 continue
             claims = json.loads(payload)

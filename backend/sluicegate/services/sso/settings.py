@@ -107,7 +107,7 @@ class SsoSettingsService:
                 # Otherwise whoever may edit this could have the secret sent to a host of their own.
                 raise InvalidInput("clientSecret", "must be given again, or removed, when the issuer changes")
             _require_whole(after)
-            if after != before:
+            if after != before or sealed is not None:
                 await tx.versions.step(THING)
                 await tx.sso.save(after)
                 if changes_secret:
