@@ -2,6 +2,7 @@
 export const keys = {
   session: ["session"] as const,
   entryHelp: ["entry-help"] as const,
+  entryWays: ["entry-ways"] as const,
   palette: (search: string) => ["palette", search] as const,
   entryLink: (token: string) => ["entry-link", token] as const,
   priceCatalog: (kind: string) => ["price-catalog", kind] as const,
@@ -11,6 +12,7 @@ export const keys = {
   userList: (filters: object) => ["users", "list", filters] as const,
   userPicker: (search: string) => ["users", "picker", search] as const,
   user: (id: string) => ["users", "one", id] as const,
+  userSignIn: (id: string) => ["users", "sign-in", id] as const,
   userSessions: (id: string) => ["users", "sessions", id] as const,
 
   groups: ["groups"] as const,
@@ -44,6 +46,7 @@ export const keys = {
 
   installation: ["installation"] as const,
   provisioning: ["provisioning"] as const,
+  singleSignOn: ["single-sign-on"] as const,
   mail: ["mail"] as const,
   mailCounts: ["mail", "counts"] as const,
   mailLog: (status: string | null) => ["mail", "log", status] as const,

@@ -32,9 +32,10 @@ export const refuse = (message: string, code = "invalid_input", field?: string):
  * and path ("POST /auth/sign-in"). What no handler is there for fails the request, loudly.
  */
 export function stubServer(initial: Record<string, Handler> = {}): StubServer {
-  // The bell is on every page.
+  // The bell is on every page, and each sign-in page asks for the ways to come in.
   const handlers: Record<string, Handler> = {
     UnreadAlerts: { alertNotices: { totalCount: 0 } },
+    "GET /auth/sso": { enabled: false, label: "single sign-on", passwords: true },
     ...initial,
   };
   const calls: Call[] = [];

@@ -29,7 +29,13 @@ it("keeps what was typed when sign-in is refused, and then goes on to the page a
 });
 
 it("lets an invited person choose name and password, and asks for both before the server is asked", async () => {
-  const link = { kind: "invite", email: "ada@example.com", name: "", status: "valid" };
+  const link = {
+    kind: "invite",
+    email: "ada@example.com",
+    name: "",
+    status: "valid",
+    password: true,
+  };
   const server = stubServer({ ...inside, "GET /auth/link/abc": link, "POST /auth/link/abc": {} });
   const { user, path } = renderApp("/welcome/abc", { signedIn: false, server });
   await user.type(await screen.findByLabelText("Your name"), "Ada");

@@ -10,6 +10,7 @@ const link = (kind: string, status: string) => ({
   status,
   email: "grace@example.com",
   name: "Grace",
+  password: true,
 });
 
 it.each([

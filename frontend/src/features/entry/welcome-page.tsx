@@ -1,4 +1,4 @@
-import { Alert, Button, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Divider, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -6,6 +6,7 @@ import * as z from "zod/mini";
 import { LoadFailure } from "@/components/loaded";
 import { PasswordField } from "@/components/password-field";
 import { EntryFrame } from "@/features/entry/entry-frame";
+import { SignOnButton, waysQuery } from "@/features/entry/sign-on";
 import { useEnter } from "@/features/session/use-enter";
 import { zodFields } from "@/lib/form";
 import { requestOk } from "@/lib/http";
@@ -18,6 +19,7 @@ const linkSchema = z.object({
   email: z.string(),
   name: z.string(),
   status: z.enum(["valid", "expired", "used", "replaced", "unknown"]),
+  password: z.boolean(),
 });
 type LinkState = z.infer<typeof linkSchema>;
 
@@ -86,7 +88,33 @@ export function WelcomePage({ token, kind }: { token: string; kind: LinkState["k
       </EntryFrame>
     );
   }
-  return <AcceptForm path={path} link={query.data} />;
+  return <Welcome path={path} link={query.data} />;
+}
+
+/** By a password, through the identity provider, or by whichever one likes. */
+function Welcome({ path, link }: { path: string; link: LinkState }) {
+  const ways = useQuery(waysQuery).data;
+  const invited = link.kind === "invite";
+  const elsewhere = ways?.enabled && (invited || !link.password);
+  return (
+    <EntryFrame
+      title={invited ? "Welcome to Sluicegate" : "Choose a new password"}
+      description={
+        <>
+          For <b>{link.email}</b>
+        </>
+      }
+    >
+      {elsewhere ? (
+        <SignOnButton label={ways.label} variant={link.password ? "default" : "filled"} />
+      ) : null}
+      {elsewhere && link.password ? <Divider label="or with a password" /> : null}
+      {link.password ? <AcceptForm path={path} link={link} /> : null}
+      {!link.password && !elsewhere ? (
+        <Text size="sm">Passwords are off for members here. Ask an administrator.</Text>
+      ) : null}
+    </EntryFrame>
+  );
 }
 
 const acceptSchema = z.object({
@@ -107,46 +135,37 @@ function AcceptForm({ path, link }: { path: string; link: LinkState }) {
   const invited = link.kind === "invite";
 
   return (
-    <EntryFrame
-      title={invited ? "Welcome to Sluicegate" : "Choose a new password"}
-      description={
-        <>
-          For <b>{link.email}</b>
-        </>
-      }
-    >
-      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
-        <Stack gap="md">
-          {problem ? (
-            <Alert color="red" role="alert">
-              {problem}
-            </Alert>
-          ) : null}
-          {invited ? (
-            <TextInput
-              label="Your name"
-              autoComplete="name"
-              autoFocus
-              {...form.getInputProps("name")}
-            />
-          ) : null}
-          <input type="hidden" autoComplete="username" value={link.email} readOnly />
-          <PasswordField
-            label="Password"
-            description={`At least ${shortestPassword} characters. A few unrelated words do well.`}
-            autoComplete="new-password"
-            {...form.getInputProps("password")}
+    <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+      <Stack gap="md">
+        {problem ? (
+          <Alert color="red" role="alert">
+            {problem}
+          </Alert>
+        ) : null}
+        {invited ? (
+          <TextInput
+            label="Your name"
+            autoComplete="name"
+            autoFocus
+            {...form.getInputProps("name")}
           />
-          <Button type="submit" loading={saving} fullWidth mt={4}>
-            {invited ? "Create account" : "Set password"}
-          </Button>
-          <Text size="xs" c="dimmed">
-            {invited
-              ? "You will be signed in on this device."
-              : "You will be signed in on this device, and signed out everywhere else."}
-          </Text>
-        </Stack>
-      </form>
-    </EntryFrame>
+        ) : null}
+        <input type="hidden" autoComplete="username" value={link.email} readOnly />
+        <PasswordField
+          label="Password"
+          description={`At least ${shortestPassword} characters. A few unrelated words do well.`}
+          autoComplete="new-password"
+          {...form.getInputProps("password")}
+        />
+        <Button type="submit" loading={saving} fullWidth mt={4}>
+          {invited ? "Create account" : "Set password"}
+        </Button>
+        <Text size="xs" c="dimmed">
+          {invited
+            ? "You will be signed in on this device."
+            : "You will be signed in on this device, and signed out everywhere else."}
+        </Text>
+      </Stack>
+    </form>
   );
 }

@@ -71,6 +71,7 @@ const show = (handlers: Parameters<typeof stubServer>[0] = {}) =>
       Provisioning: { provisioning: { baseUrl: "https://gate.example.com/scim/v2", tokens: [] } },
       MailCounts: { queued: { totalCount: 4 }, failed: { totalCount: 2 } },
       MailLog: { mailDeliveries: mockPage([letter]) },
+      SingleSignOn: refuse("not asked for here", "unavailable"),
       ...handlers,
     }),
   });

@@ -15,6 +15,7 @@ import { installationQuery } from "@/features/settings/queries";
 const ProvisioningCard = later(
   async () => (await import("@/features/provisioning/card")).ProvisioningCard,
 );
+const SsoCard = later(async () => (await import("@/features/sso/components/sso-card")).SsoCard);
 
 export function SettingsPage() {
   const query = useQuery(installationQuery);
@@ -38,6 +39,7 @@ export function SettingsPage() {
             <MailCard configured={deployment.mailConfigured} settings={installation.settings} />
             <OutboxCard />
             <ProvisioningCard />
+            <SsoCard />
             <DeploymentCard deployment={deployment} installation={installation} />
             <EncryptionCard encryption={installation.encryption} />
             <JobsCard jobs={jobs} />

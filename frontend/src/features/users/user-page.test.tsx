@@ -22,6 +22,7 @@ const show = (handlers: Parameters<typeof stubServer>[0] = {}) => {
     UserPolicy: mockUserPolicy(),
     ModelPicker: { models: mockPage([]) },
     UserList: { users: mockPage([]) },
+    UserSignIn: { user: { id: "user-2", lastSignIn: null, identities: [] } },
     ...mockUsage(),
     ...handlers,
   });

@@ -30,6 +30,9 @@ const RaisesCard = later(
 const UserKeysCard = later(
   async () => (await import("@/features/users/components/user-keys-card")).UserKeysCard,
 );
+const UserSignInCard = later(
+  async () => (await import("@/features/users/components/user-sign-in-card")).UserSignInCard,
+);
 const ActivitySection = later(
   async () => (await import("@/features/usage/activity-section")).ActivitySection,
 );
@@ -87,6 +90,7 @@ function Loaded({ user }: { user: UserDetail }) {
           <>
             <UserGroupsCard user={user} />
             <UserKeysCard user={user} />
+            <UserSignInCard user={user} />
           </>
         }
       />
