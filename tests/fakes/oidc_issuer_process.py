@@ -1,6 +1,7 @@
 """The issuer as a process of its own, for tests that are not written in Python.
 
-Prints its address. Each line that it reads is a JSON object with what changes, `person` or `error`; it says `ok` to each.
+Prints its address. Each line that it reads is a JSON object with what changes, `person` or `error`; it says `ok` to
+each.
 """
 
 from __future__ import annotations

@@ -12,9 +12,11 @@ from sqlalchemy import text
 from fakes.identity import SITE_URL, Site
 from fakes.mail_server import MailServer, mail_server
 from sluicegate.domain.apikey import TokenScope
+from sluicegate.domain.sso import SsoSettings
 from sluicegate.domain.user import LinkKind, Role
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, Throttled, Unauthenticated
 from sluicegate.ports.mail import Mailer
+from sluicegate.ports.pages import PageRequest
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.caller import Caller
 from sluicegate.services.recovery import RecoveryService
@@ -44,6 +46,22 @@ def tokens_in(server: MailServer) -> list[str]:
     bodies = [message.get_body(("plain",)) for message in server.messages]
     lines = [line for body in bodies if body is not None for line in body.get_content().splitlines()]
     return [line.rsplit("/", 1)[1] for line in lines if line.startswith(f"{SITE_URL}/reset/")]
+
+
+async def test_members_who_come_in_without_a_password_get_no_link_to_a_new_one(site: Site) -> None:
+    auth = AuthService(site.store, site.clock)
+    await auth.create_admin("ada@example.com", "correct horse battery", "Ada")
+    await site.person("mia@example.com")
+    async with site.store.write() as tx:
+        await tx.sso.save(SsoSettings(enabled=True, members_use_passwords=False))
+    async with mail_server() as server:
+        for email in ("mia@example.com", "ada@example.com"):
+            await ask(site.recovery(server.mailer(site.clock)), email)
+        await site.mail(server.mailer(site.clock)).deliver_due()
+        assert len(tokens_in(server)) == 1
+    async with site.store.read() as tx:
+        (letter,) = (await tx.mail.page(None, PageRequest(10))).items
+    assert letter[0].recipient == "ada@example.com"
 
 
 async def test_a_forgotten_password_is_set_anew_and_everybody_else_is_out(site: Site) -> None:

@@ -18,7 +18,10 @@ from sqlalchemy.engine import make_url
 
 from databases import postgres_database
 from sluicegate.domain.policy import ChangeKind, PolicyChange
+from sluicegate.domain.sso import GroupMapping, Identity, LastSignIn, SignInWay, SsoSettings
+from sluicegate.domain.user import Role
 from sluicegate.kit.clock import ManualClock
+from sluicegate.ports.pages import PageRequest, UserFilter
 from sluicegate.services.demo_data import seed_demo
 from sluicegate.storage import backup, migrate
 from sluicegate.storage.backup import BackupError, BackupUnreadable, Head, RestoreRefused
@@ -35,14 +38,33 @@ UTC_ZONE = ZoneInfo("UTC")
 
 @pytest.fixture
 async def full_url(database_url: str) -> str:
-    """With the demo's people, policy, catalogue and past, and what it has not: odd letters."""
+    """With the demo's people, policy, catalogue and past, and what it has not: odd letters, and single sign-on."""
     store = SqlStore(make_engine(async_url(database_url)), Changes(), ManualClock(NOW))
     writer = make_usage_writer(make_url(database_url), UTC_ZONE)
     await seed_demo(store, ManualClock(NOW), writer.write)
     writer.write([call(user_label='Zoë 🚰 O\'Brien\n"x"', project="\\u0000 \t"), call(session_id="s", stream=False)])
     writer.close()
+    await sign_on(store)
     await store.aclose()
     return database_url
+
+
+async def sign_on(store: SqlStore) -> None:
+    """Somebody is in a group, and an administrator, because an issuer said so."""
+    issuer = "https://id.example.com"
+    async with store.write() as tx:
+        (found,) = (await tx.users.page(UserFilter(role=Role.MEMBER), "name_asc", PageRequest(1))).items
+        (group,) = (await tx.groups.page(None, PageRequest(1))).items
+        user_id, group_id = found[0].id, group[0].id
+        await tx.sso.save(SsoSettings(enabled=True, issuer=issuer, scopes=("groups", "roles"), domains=("a.example",)))
+        await tx.sso.set_sealed_secret("sealed", NOW)
+        await tx.sso.set_mappings([GroupMapping("devs", group_id)])
+        await tx.sso.link(Identity("identity", user_id, issuer, "subject", "", NOW, NOW))
+        await tx.groups.add_members(group_id, [user_id])
+        await tx.sso.note_given(user_id, [group_id])
+        await tx.sso.note_admin(user_id, True)
+        await tx.sso.spend_state("digest", NOW, NOW)
+        await tx.sso.note_sign_in(LastSignIn(user_id, NOW, SignInWay.SSO))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -85,6 +107,11 @@ def test_what_was_restored_is_what_was_there_to_the_letter(full_url: str, target
     assert heads == [Head(1, "1.2.3", migrate.newest(), NOW, "abcd1234")]
     assert summary.rows["users"] == count(full_url, "SELECT count(*) FROM users") > 3
     assert summary.rows["usage_ledger"] > 100
+    assert {name: summary.rows[name] for name in ("identities", "sso_memberships", "sso_admins")} == {
+        "identities": 1,
+        "sso_memberships": 1,
+        "sso_admins": 1,
+    }
     migrate.check(target)
     assert lines_of(written(target)) == lines_of(content)
 

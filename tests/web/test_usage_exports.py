@@ -76,6 +76,7 @@ async def desk_in(zone: tzinfo, tmp_path: Path) -> AsyncIterator[Desk]:
         usage = UsageService(SqlUsageReader(site.store.engine, zone), zone, site.clock)
         names = ("audit", "users", "overview", "overrides", "scim_tokens", "scim_people", "scim_groups")
         others = dict.fromkeys(names)
+        others = dict.fromkeys(("audit", "users", "overview", "overrides", "sso_sign_in"))
         some = SimpleNamespace(auth=auth, recovery=site.recovery(), usage=usage, **others)
         app = create_web_app(
             cast("Services", some),

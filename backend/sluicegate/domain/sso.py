@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from sluicegate.kit.errors import InvalidInput
-from sluicegate.kit.text import check_visible
+from sluicegate.kit.text import check_visible, composed
 
 CALLBACK_PATH = "/auth/sso/callback"
 SECRET_PLACE = "sso:sso"  # noqa: S105
@@ -151,14 +151,14 @@ def claim_values(claims: Mapping[str, Any], path: str) -> tuple[str, ...] | None
         for part in path.split("."):
             found = cast("Mapping[str, Any]", found).get(part) if isinstance(found, Mapping) else None
     if isinstance(found, str):
-        return (found,)
+        found = [found]
     if not isinstance(found, list):
         return None
-    return tuple(value for value in cast("list[Any]", found) if isinstance(value, str))
+    return tuple(composed(value) for value in cast("list[Any]", found) if isinstance(value, str))
 
 
 def parse_label(text: str) -> str:
-    label = text.strip()
+    label = composed(text)
     if len(label) > _MAX_LABEL_LENGTH:
         raise InvalidInput("label", f"must have at most {_MAX_LABEL_LENGTH} characters")
     check_visible(label, "label")
@@ -219,7 +219,7 @@ def parse_values(values: Sequence[str], field: str) -> tuple[str, ...]:
 
 
 def _listed(values: Sequence[str], field: str, most: int = _MAX_LIST) -> tuple[str, ...]:
-    listed = tuple(dict.fromkeys(value.strip() for value in values))
+    listed = tuple(dict.fromkeys(composed(value) for value in values))
     if "" in listed:
         raise InvalidInput(field, "must not hold an empty entry")
     if len(listed) > most:
@@ -234,7 +234,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 def _visible(name: str) -> str:
     """A name that can be shown, empty where it cannot."""
-    name = name.strip()[:_MAX_NAME_LENGTH].strip()
+    name = composed(name)[:_MAX_NAME_LENGTH].strip()
     try:
         check_visible(name, "name")
     except InvalidInput:

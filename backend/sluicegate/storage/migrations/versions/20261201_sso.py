@@ -1,6 +1,6 @@
 """Single sign-on: its settings, linked identities, what the identity provider gave, and how people last came in.
 
-Revision 20261201_sso, after 20261130_counts_in.
+Revision 20261201_sso, after 20261201_scim.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_sso"
-down_revision = "20261130_counts_in"
+down_revision = "20261201_scim"
 branch_labels = None
 depends_on = None
 
