@@ -85,7 +85,7 @@ async def test_nobody_is_created_unless_that_is_wanted_and_the_domain_is_one_of_
     came = await on.enter(email="mia@example.org", name="Mia\u202eimM")
     assert (came.user.name, came.user.role, came.user.status) == ("mia", Role.MEMBER, UserStatus.ACTIVE)
     assert PolicyChange(ChangeKind.USER, came.user.id) in on.site.feed.published
-    (created,) = await on.audit(action="user.create")
+    (created,) = await on.audit(action="sso.create_user")
     assert (created.actor.label, created.after["email"]) == ("sso", "mia@example.org")
 
 

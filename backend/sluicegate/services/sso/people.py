@@ -88,7 +88,7 @@ async def _created(tx: Transaction, clock: Clock, settings: SsoSettings, told: T
     await tx.users.add(user)
     await tx.versions.hold(Edited(Editable.USER, user.id))
     after = {"email": email, "name": name, "role": user.role.value}
-    await tx.audit.record(SSO, "user.create", "user", user.id, user.label, {}, after)
+    await tx.audit.record(SSO, "sso.create_user", "user", user.id, user.label, {}, after)
     tx.changed(PolicyChange(ChangeKind.USER, user.id))
     return user
 

@@ -38,8 +38,8 @@ export function SettingsPage() {
           <>
             <MailCard configured={deployment.mailConfigured} settings={installation.settings} />
             <OutboxCard />
-            <ProvisioningCard />
             <SsoCard />
+            <ProvisioningCard />
             <DeploymentCard deployment={deployment} installation={installation} />
             <EncryptionCard encryption={installation.encryption} />
             <JobsCard jobs={jobs} />
