@@ -116,7 +116,7 @@ const fields: Record<string, string> = {
   refused_since_last: "Further refusals since",
   requests: "Requests per minute",
   secret_updated_at: "Secret set",
-  trusts_email: "Trusts addresses without a word",
+  trusts_email: "Accepts addresses without email_verified",
   user_agent: "Browser",
   weekly: "Weekly cap",
   cache_write_5m: "Cache write price (5 min)",

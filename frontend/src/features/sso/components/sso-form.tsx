@@ -39,7 +39,7 @@ const labels = {
   createsPeople: "Create accounts",
   domains: "E-mail domains",
   membersUsePasswords: "Passwords for members",
-  trustsEmail: "Trust addresses without a word",
+  trustsEmail: "Accept addresses without email_verified",
 };
 
 const valuesOf = (sso: SingleSignOn): Values => ({
