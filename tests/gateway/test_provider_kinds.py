@@ -32,6 +32,12 @@ async def other() -> AsyncIterator[Provider]:
             "/openai/deployments/azure-model/chat/completions?trace=1&api-version=2024-10-21",
         ),
         ("2025-03-01-preview", RESPONSES, responses(), "/openai/responses?trace=1&api-version=2025-03-01-preview"),
+        (
+            "2025-01-01-preview",
+            RESPONSES,
+            responses(stream=True),
+            "/openai/deployments/azure-model/chat/completions?api-version=2025-01-01-preview",
+        ),
     ],
 )
 async def test_azure_is_called_at_its_own_addresses_with_its_own_header(
@@ -49,6 +55,17 @@ async def test_azure_is_called_at_its_own_addresses_with_its_own_header(
     record = await bench.only_call()
     assert (record.provider_name, record.outcome, record.output_tokens) == ("azure", "ok", 17)
     assert not record.estimated
+
+
+@pytest.mark.parametrize("query", ["?api-version=2023-05-15", "?API%2DVersion=preview&api-version"])
+async def test_the_version_that_is_set_goes_before_the_callers(bench: Bench, other: Provider, query: str) -> None:
+    await bench.add_backend(
+        "team-gpt", "azure", other.port, priority=-1, kind=ProviderKind.AZURE_OPENAI, api_version="2024-10-21"
+    )
+    answer = await bench.client.post(f"{CHAT}{query}&trace=1", json=chat())
+    assert answer.status_code == 200, answer.text
+    (asked,) = other.log
+    assert asked.target.partition("?")[2] == "trace=1&api-version=2024-10-21"
 
 
 @pytest.mark.parametrize("kind", [ProviderKind.OPENROUTER, ProviderKind.MOONSHOT])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sluicegate.domain.catalog import Protocol
+from sluicegate.gateway.stream.events import data_of, split_events
 from translate.calls import asking, translator
 
 _ANTHROPIC = b'{"type":"error","error":{"type":"%s","message":"%s"},"request_id":"r"}'
@@ -66,3 +67,22 @@ def test_errors_that_are_none_of_a_protocols_still_become_one(caller: Protocol, 
 @pytest.mark.parametrize("body", [b"null", b"{}", b"nonsense", b'{"choices":[]}', b'{"choices":[{"message":4}]}'])
 def test_an_answer_that_is_none_is_not_translated(body: bytes) -> None:
     assert translator(asking(Protocol.MESSAGES, "x"), Protocol.MESSAGES).answer(Protocol.CHAT, body) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [('"429"', "rate_limit_error"), ("404", "not_found_error"), ('"42"', "api_error")]
+)
+def test_the_code_of_an_error_inside_a_stream_may_be_its_status(code: str, kind: str) -> None:
+    stream = translator(asking(Protocol.MESSAGES, "x"), Protocol.MESSAGES).stream(Protocol.CHAT)
+    event = stream.feed(b'data: {"error":{"code":%s,"message":"what happened"}}\n\n' % code.encode())
+    assert json.loads(data_of(split_events(event)[-1]))["error"]["type"] == kind
+
+
+def test_an_answer_that_a_filter_took_whole_is_a_refusal_and_is_charged() -> None:
+    body = (
+        b'{"choices":[{"finish_reason":"content_filter","index":0}],"usage":{"prompt_tokens":9,"completion_tokens":5}}'
+    )
+    told = translator(asking(Protocol.MESSAGES, "x"), Protocol.MESSAGES).answer(Protocol.CHAT, body)
+    assert told is not None
+    answer = json.loads(told)
+    assert (answer["content"], answer["stop_reason"], answer["usage"]["output_tokens"]) == ([], "refusal", 5)

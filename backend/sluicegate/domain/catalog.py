@@ -58,6 +58,8 @@ class Protocol(StrEnum):
     RESPONSES = "responses"
 
 
+# Azure says so itself, to calls of Responses at an earlier version of its interface.
+_RESPONSES_SINCE = "2025-03-01"
 PROTOCOLS = {
     Dialect.OPENAI: (Protocol.CHAT, Protocol.RESPONSES),
     Dialect.ANTHROPIC: (Protocol.MESSAGES,),
@@ -160,6 +162,11 @@ KINDS: dict[ProviderKind, KindFacts] = {
 }
 
 
+def is_before(api_version: str, date: str) -> bool:
+    """Whether a version of Azure's interface is a date before `date`, which is written like 2024-10-21."""
+    return api_version[0].isdigit() and api_version[:10] < date
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """`api_version` is what Azure's interface by deployments wants; None is its newer one, which has no versions.
@@ -188,7 +195,8 @@ class Provider:
     def protocols(self) -> tuple[Protocol, ...]:
         """Those in which it may be called."""
         spoken = KINDS[self.kind].protocols
-        return spoken if self.serves_responses else tuple(p for p in spoken if p is not Protocol.RESPONSES)
+        serves = self.serves_responses and not (self.api_version and is_before(self.api_version, _RESPONSES_SINCE))
+        return spoken if serves else tuple(p for p in spoken if p is not Protocol.RESPONSES)
 
 
 @dataclass(frozen=True, slots=True)

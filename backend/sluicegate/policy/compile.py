@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from sluicegate.domain.catalog import (
     KINDS,
@@ -32,6 +32,7 @@ from sluicegate.ports.upstream import Origin, RawHeaders
 
 # Where a base URL of the dialect ends; the first is added where none is given.
 _VERSIONS = {Dialect.ANTHROPIC: ("/v1",), Dialect.GEMINI: ("/v1beta", "/v1alpha", "/v1")}
+_VERSION = "api-version"
 _SHOWN = ("claude", "anthropic")
 
 
@@ -177,7 +178,13 @@ def by_deployment(api_version: str) -> bool:
 
 
 def versioned(query: str, api_version: str) -> str:
-    return f"{query}{'&' if query else '?'}api-version={api_version}"
+    """The query, which is empty or begins with a question mark, with this version in place of any other."""
+    kept = [part for part in query[1:].split("&") if part and _parameter(part) != _VERSION]
+    return "?" + "&".join([*kept, f"{_VERSION}={api_version}"])
+
+
+def _parameter(part: str) -> str:
+    return unquote(part.partition("=")[0]).lower()
 
 
 def compile_route(

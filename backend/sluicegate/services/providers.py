@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sluicegate.domain.apikey import TokenScope
-from sluicegate.domain.catalog import KINDS, Provider, ProviderKind
+from sluicegate.domain.catalog import KINDS, Provider, ProviderKind, is_before
 from sluicegate.domain.price_list import PlannedMultiplier
 from sluicegate.domain.user import parse_name
 from sluicegate.domain.version import Editable, Edited
@@ -35,6 +35,8 @@ from sluicegate.services.provider_headers import NewHeader, checked, merged
 from sluicegate.services.versions import hold
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?|preview", re.ASCII)
+# `stream_options` came with 2024-09-01-preview (Azure OpenAI, "API version lifecycle").
+_STREAMS_COUNT_SINCE = "2024-09-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class ProviderService:
             values["organization"] = _header_text(change.organization, "organization", 200)
         if change.region is not ABSENT:
             values["region"] = _region(before.kind, change.region)
-        if change.api_version is not ABSENT:
+        if change.api_version is not ABSENT and change.api_version != before.api_version:
             values["api_version"] = _api_version(before.kind, change.api_version)
         if change.price_multiplier is not ABSENT:
             values["price_multiplier"] = change.price_multiplier
@@ -211,6 +213,9 @@ class ProviderService:
             return None
         if kind is ProviderKind.DEMO:
             raise InvalidInput("baseUrl", "must be empty: the demo provider answers inside this server")
+        if kind is ProviderKind.AZURE_OPENAI and "/deployments/" in text.lower():
+            wanted = "must end before /deployments: give the address of the resource, and name models like deployments"
+            raise InvalidInput("baseUrl", wanted)
         return parse_base_url(text, allow_private=self._allow_private)
 
     async def _new_headers(
@@ -299,6 +304,9 @@ def _api_version(kind: ProviderKind, text: str | None) -> str | None:
         raise InvalidInput("apiVersion", f"must be empty: {KINDS[kind].label} has no versions of its interface")
     if not _API_VERSION.fullmatch(text):
         raise InvalidInput("apiVersion", "must be a date, such as 2024-10-21 or 2025-03-01-preview, or `preview`")
+    if is_before(text, _STREAMS_COUNT_SINCE):
+        wanted = "must be 2024-10-21 or later, or empty for the newest: older ones refuse streams that tell their usage"
+        raise InvalidInput("apiVersion", wanted)
     return text
 
 

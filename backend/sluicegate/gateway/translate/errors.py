@@ -47,9 +47,15 @@ def error_of(error: Object, status: int | None = None) -> Failed:
     kind, code, message = error.get("type"), error.get("code"), error.get("message")
     if status is None:
         known = [_STATUS_OF_TYPE[name] for name in (kind, code) if isinstance(name, str) and name in _STATUS_OF_TYPE]
-        status = known[0] if known else 502
+        status = known[0] if known else _status_in(code) or 502
     text = message if isinstance(message, str) and message else f"The model's provider answered with status {status}."
     return _failed(status, text, code if isinstance(code, str) else None)
+
+
+def _status_in(code: object) -> int | None:
+    """Azure and others give an HTTP status as the code, as text or as a number."""
+    text = str(code)
+    return int(text) if len(text) == 3 and text.isascii() and text.isdigit() and text[0] in "45" else None
 
 
 def _failed(status: int, message: str, code: str | None) -> Failed:

@@ -32,6 +32,9 @@ def read_answer(body: Object) -> Answer | None:
         return None
     choice: Object = choices[0]
     message = choice.get("message")
+    if message is None and choice.get("finish_reason") == "content_filter":
+        # Azure leaves it out where its filter took all of it; the call is charged for all the same.
+        message = {}
     if not isinstance(message, dict):
         return None
     parts: list[Text | Thought | Call] = []
