@@ -50,7 +50,16 @@ print(*statuses)
 print(*sys.modules)
 """
 _FOR_COMMANDS = {"alembic", "mako", "rich", "pygments", "httpx", "sluicegate.cli.commands"}
-_FOR_OTHER_SETTINGS = {"httpcore", "psycopg", "redis", "aiosmtplib", "jinja2", "opentelemetry", "email.headerregistry"}
+_FOR_OTHER_SETTINGS = {
+    "httpcore",
+    "psycopg",
+    "redis",
+    "aiosmtplib",
+    "jinja2",
+    "joserfc",
+    "opentelemetry",
+    "email.headerregistry",
+}
 _FOR_THOSE_WHO_ASK = {
     "fastapi",
     "starlette",

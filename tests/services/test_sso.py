@@ -15,7 +15,9 @@ from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.sso import SignInWay, SsoProblem
 from sluicegate.domain.user import Role, UserStatus
 from sluicegate.kit.errors import Conflict, Forbidden, NotFound
+from sluicegate.ports.pages import UserFilter
 from sluicegate.services.caller import Caller
+from sluicegate.services.sso.sign_in import Departure
 from sluicegate.services.users import UserService
 
 MIA = "mia@example.com"
@@ -299,6 +301,25 @@ async def test_the_last_administrator_keeps_the_role(on: SignOn) -> None:
     assert [event.target_id for event in await on.audit(action="sso.kept_admin")] == [mia.user.id]
     await users.update(mia_as_admin(mia), on.ada.user.id, role=Role.ADMIN)
     assert (await on.enter(groups=[])).user.role is Role.MEMBER
+
+
+async def test_of_two_who_lose_the_role_at_once_the_last_keeps_it(on: SignOn) -> None:
+    await on.map(admins=["admins"])
+    people = [await on.site.person(f"{name}@example.com") for name in ("mia", "noor")]
+    for name in ("mia", "noor"):
+        await on.enter(sub=f"{name}-1", email=f"{name}@example.com", groups=["admins"])
+    await UserService(on.site.store).update(mia_as_admin(people[0]), on.ada.user.id, role=Role.MEMBER)
+    ways: list[tuple[dict[str, str], Departure]] = []
+    for name in ("mia", "noor"):
+        begun = await on.begin()
+        on.issuer.person |= {"sub": f"{name}-1", "email": f"{name}@example.com", "groups": []}
+        ways.append((on.issuer.consent(begun.url), begun))
+    on.issuer.claims = lambda claims: {**claims, "sub": next(subjects)}
+    subjects = iter(["mia-1", "noor-1"])
+    came = await asyncio.gather(*(on.arrive(*way) for way in ways))
+    assert all(isinstance(one, Caller) for one in came)
+    async with on.site.store.read() as tx:
+        assert await tx.users.count(UserFilter(role=Role.ADMIN)) == 1
 
 
 def mia_as_admin(mia: Caller) -> Caller:
