@@ -10,6 +10,8 @@ from threading import Lock
 
 # A tenth of what is usual, in seconds: how long a thread may keep the interpreter from the loop.
 _SWITCH_SECONDS = 0.0005
+# So many new objects are looked through within a few milliseconds.
+_MANY = 100_000
 # How threads take turns, and whether anything is collected, is set for all of them.
 _one_at_a_time = Lock()
 
@@ -25,6 +27,9 @@ def beside_the_loop() -> Generator[None]:
         try:
             yield
         finally:
+            if gc.get_count()[0] > _MANY:
+                # The collector would start with all of them, and in the loop: what is left of them has no cycles.
+                gc.freeze()
             if collects:
                 gc.enable()
             sys.setswitchinterval(usual)
