@@ -78,6 +78,11 @@ def test_an_export_of_costs_is_read_to_the_nano_dollar() -> None:
         ("date,output_tokens\n2026-11-24,1\n2026-11-25,-1\n", "line 3, output_tokens is '-1', which is no number"),
         ("date,cost\n2026-11-24,NaN\n", "line 2, cost is 'NaN', which is no number"),
         ("date,cost,currency\n2026-11-24,5,EUR\n", "line 2, currency is 'EUR'; amounts must be in US dollars"),
+        ('date,cost\n2026-11-24,"0,5"\n', "line 2, cost is '0,5', which is no number"),
+        ('date,cost\n2026-11-24,"1,23,456"\n', "line 2, cost is '1,23,456', which is no number"),
+        ("date;output_tokens\n2026-11-24;1.234\n", "line 2, output_tokens is '1.234', which is no whole number"),
+        ("date,output_tokens\n2026-11-24,1e999999\n", "line 2, output_tokens is '1e999999', which is no number"),
+        ("date,cost\n9999-12-31T23:59:59-14:00,5\n", "line 2, date is '9999-12-31T23:59:59-14:00'; it must be"),
         ('date,cost\n"2026-11-24,5\n', "is not valid CSV"),
     ],
 )
@@ -86,6 +91,24 @@ def test_a_file_that_cannot_be_read_is_told_so(text: str, problem: str) -> None:
         read_export(text)
     assert problem in str(caught.value)
     assert caught.value.field == "file"
+
+
+@pytest.mark.parametrize(
+    ("separator", "written", "dollars"),
+    [
+        (";", "0,5", "0.5"),
+        (";", "1.234,50", "1234.5"),
+        (";", "1,234.50", "1234.5"),
+        (";", "0.5", "0.5"),
+        (",", '"1,234.50"', "1234.5"),
+        (",", '"$1,234,567"', "1234567"),
+        (",", "5E-05", "0.00005"),
+    ],
+)
+@pytest.mark.parametrize("told", ["", "sep={}\r\n", "\ufeffSEP={}\n"])
+def test_amounts_are_read_as_spreadsheets_write_them(separator: str, written: str, dollars: str, told: str) -> None:
+    export = read_export(f"{told.format(separator)}date{separator}cost\n2026-11-24{separator}{written}\n")
+    assert export.used == {(date(2026, 11, 24), None): {"cost_nanos": Decimal(dollars) * 10**9}}
 
 
 @dataclass

@@ -66,7 +66,7 @@ def _text_of(file: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidInput("file", "is not UTF-8 text") from None
+        raise InvalidInput("file", "is not UTF-8 text; save it as 'CSV UTF-8'") from None
 
 
 def _show(found: Reconciliation, *, everything: bool) -> None:

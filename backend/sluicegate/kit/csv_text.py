@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
+# A first line of Excel's.
+_TOLD = re.compile(r"\ufeff?sep=([,;\t])\r?\n", re.I)
 # Spreadsheets run what begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -18,17 +21,23 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> str:
 
 
 def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row that is not blank, with the line on which it begins. What separates the cells of the first row, be it a
-    comma, a semicolon or a tab, separates all; raises csv.Error."""
-    head = text.lstrip("\ufeff").lstrip("\r\n").partition("\n")[0]
-    reader = csv.reader(
-        io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=max(",;\t", key=head.count), strict=True
-    )
+    """Every row that is not blank, with the line on which it begins; without a first one that only names the
+    separator. Raises csv.Error."""
+    told = _TOLD.match(text)
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=separator_of(text), strict=True)
     begin = 1
     for row in reader:
-        if any(cell.strip() for cell in row):
+        if any(cell.strip() for cell in row) and not (told and begin == 1):
             yield begin, [_restored(cell) for cell in row]
         begin = reader.line_num + 1
+
+
+def separator_of(text: str) -> str:
+    """What separates the cells of the first row, be it a comma, a semicolon or a tab, separates all."""
+    if told := _TOLD.match(text):
+        return told[1]
+    head = text.lstrip("\ufeff").lstrip("\r\n").partition("\n")[0]
+    return max(",;\t", key=head.count)
 
 
 def _defused(value: str) -> str:

@@ -6,12 +6,13 @@ The columns are those of OpenAI's usage and cost exports and of Anthropic's, and
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
-from sluicegate.kit.csv_text import csv_rows
+from sluicegate.kit.csv_text import csv_rows, separator_of
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.money import NANOS_PER_USD
 
@@ -34,6 +35,10 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     COST: ("cost_usd", "amount_value", "cost", "amount"),
 }
 _EPOCH_DIGITS = 9
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+),\d+", re.ASCII)
+# No organisation's use of a day comes near it, in tokens or in dollars.
+_ABSURD = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,11 @@ def read_export(text: str) -> Export:
         wanted = "a day, as one of " + ", ".join(_DAY) if day_at is None else "any figures, such as " + _examples()
         raise InvalidInput("file", f"has no column for {wanted}; its columns are: {', '.join(header)[:400]}")
     model_at, currency_at = _place(header, _MODEL), _place(header, _CURRENCY)
+    decimal_comma = separator_of(text) == ";"
     used: dict[tuple[date, str | None], dict[str, Decimal]] = {}
     for line, cells in rows[1:]:
-        row = _Row(line, header, cells)
-        figures = {figure: row.number(at) for figure, at in found.items()}
+        row = _Row(line, header, cells, decimal_comma)
+        figures = {figure: row.number(at) if figure == COST else row.tokens(at) for figure, at in found.items()}
         if not any(figures.values()):
             continue
         currency = row.text(currency_at)
@@ -119,6 +125,7 @@ class _Row:
     line: int
     header: Sequence[str]
     cells: Sequence[str]
+    decimal_comma: bool
 
     def text(self, at: int | None) -> str:
         return self.cells[at].strip() if at is not None and at < len(self.cells) else ""
@@ -128,13 +135,25 @@ class _Row:
         return InvalidInput("file", f"line {self.line}, {column} {message}")
 
     def number(self, at: int) -> Decimal:
-        text = self.text(at).removeprefix("$").replace(",", "")
+        """Commas stand before thousands, and in files of semicolons before the decimals."""
+        text = self.text(at)
+        digits = text.removeprefix("$")
+        if self.decimal_comma and _DECIMAL_COMMA.fullmatch(digits):
+            digits = digits.replace(".", "").replace(",", ".")
+        elif _THOUSANDS.fullmatch(digits):
+            digits = digits.replace(",", "")
         try:
-            value = Decimal(text or 0)
+            value = Decimal(digits or 0)
         except InvalidOperation:
             value = Decimal("nan")
-        if not value.is_finite() or value < 0:
-            raise self.fault(at, f"is {text[:40]!r}, which is no number from 0 on")
+        if not value.is_finite() or not 0 <= value < _ABSURD:
+            raise self.fault(at, f"is {text[:40]!r}, which is no number from 0 on such as 1234.5")
+        return value
+
+    def tokens(self, at: int) -> Decimal:
+        value = self.number(at)
+        if value % 1:
+            raise self.fault(at, f"is {self.text(at)[:40]!r}, which is no whole number such as 1234")
         return value
 
     def day(self, at: int) -> date:
@@ -145,6 +164,6 @@ class _Row:
             if len(text) <= len("2026-11-29"):
                 return date.fromisoformat(text)
             then = datetime.fromisoformat(text)
+            return then.astimezone(UTC).date() if then.tzinfo else then.date()
         except (ValueError, OverflowError, OSError):
             raise self.fault(at, f"is {text[:40]!r}; it must be a day such as 2026-11-29") from None
-        return then.astimezone(UTC).date() if then.tzinfo else then.date()
