@@ -32,6 +32,7 @@ SHOWN = (
     "{ providers { edges { node { name baseUrl credentialPrefix } } } }",
     "{ mailDeliveries { edges { node { recipient error } } } }",
     "{ automationTokens { name prefix } }",
+    "{ provisioning { tokens { name prefix } } }",
     "{ jobs { name error } }",
 )
 
@@ -171,6 +172,7 @@ async def set_up(company: Company, port: int) -> str:
         "spare key": spare["secret"],
         "rotated key": rotated["secret"],
         "token": token["secret"],
+        "provisioning token": (await company.done('mutation { createScimToken(name: "Okta") { secret } }'))["secret"],
     }
     return provider
 
@@ -277,6 +279,24 @@ async def go_through_the_console(company: Company, provider: Provider, provider_
     await company.done(change, i={"currentPassword": canaries.password, "newPassword": canaries.changed})
 
 
+async def go_through_provisioning(company: Company) -> None:
+    """As an identity provider, which sends passwords of its own."""
+    token, secret = company.canaries.given["provisioning token"], company.canaries.misplaced
+    person = {"userName": "kim@example.com", "password": secret, "displayName": "Kim"}
+    for credential, body, status in (
+        (token, person, 201),
+        (token, person, 409),
+        (token, person | {"userName": [secret]}, 400),
+        (token, {"userName": "lee@example.com", "active": secret}, 400),
+        (token[:-1] + "_", person, 401),
+        (secret, person, 401),
+    ):
+        headers = {"authorization": f"Bearer {credential}"}
+        answer = await company.http.post("/scim/v2/Users", json=body, headers=headers)
+        assert answer.status_code == status
+        company.own_words.append((f"scim {status}", answer.content))
+
+
 async def traces(company: Company) -> list[tuple[str, bytes]]:
     """What the API shows to an administrator, and what stands in the files by now."""
     shown = [(path, (await company.http.get(path)).content) for path in LOOKED_AT]
@@ -320,6 +340,7 @@ async def _nothing_is_left(tmp_path: Path, collector: Collector) -> None:
                 await go_through_the_gateway(company, provider)
                 speak_garbage(company)
                 await go_through_the_console(company, provider, provider_id)
+                await go_through_provisioning(company)
                 # In flight, so that the journal has an open line for it.
                 provider.next(never_answers)
                 assert await company.call(key=canaries.given["key"]) == 504

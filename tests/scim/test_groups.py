@@ -36,6 +36,10 @@ async def test_a_group_is_made_found_changed_and_removed(desk: Desk) -> None:
     ] == 0
     assert await desk.refused("GET", "/Groups", params={"filter": "active eq true"}) == (400, "invalidFilter")
     assert await desk.refused("POST", "/Groups", {"displayName": "compilers"}) == (409, "uniqueness")
+    cafe = await desk.group("Cafe\u0301")
+    assert await desk.refused("POST", "/Groups", {"displayName": "Caf\u00e9"}) == (409, "uniqueness")
+    found = await desk.ok("GET", "/Groups", params={"filter": 'displayName eq "Cafe\u0301"'})
+    assert [each["id"] for each in found["Resources"]] == [cafe]
     await desk.patch(f"/Groups/{group}", {"op": "replace", "path": "displayName", "value": "Languages"})
     assert (await desk.ok("GET", f"/Groups/{group}"))["displayName"] == "Languages"
     assert (await desk.send("DELETE", f"/Groups/{group}")).status_code == 204

@@ -13,7 +13,7 @@ import structlog
 
 # Secrets have a type that does not print itself. This is for what slips through, such as a driver's own message.
 _SECRETS = (
-    (re.compile(r"\b(sgt?_[0-9A-Za-z]{12}_)[0-9A-Za-z]+"), r"\1***"),
+    (re.compile(r"\b(sg[tp]?_[0-9A-Za-z]{12}_)[0-9A-Za-z]+"), r"\1***"),
     (re.compile(r"\b(sk-)[0-9A-Za-z_-]{6,}"), r"\1***"),
     (re.compile(r"\b(bearer\s+)[^\s\"'\\]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(://[^:/@\s\"]*:)[^@/\s\"]+(?=@)"), r"\1***"),

@@ -12,6 +12,7 @@ from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import NotFound
 from sluicegate.kit.ids import new_id
+from sluicegate.kit.text import composed
 from sluicegate.ports.scim import GroupMatch
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
@@ -209,7 +210,8 @@ def groups_match(conditions: Sequence[Condition]) -> GroupMatch:
             raise ScimFault("invalidFilter", f"Groups can't be looked up by {name}.")
         if not isinstance(value, str):
             raise ScimFault("invalidFilter", f"{name} is compared with a text in quotes.")
-        found.append((key, value))
+        # As it is kept, see parse_name.
+        found.append((key, composed(value) if key is GroupKey.DISPLAY_NAME else value))
     return found
 
 

@@ -13,6 +13,7 @@ from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.errors import Conflict, Forbidden, NotFound
 from sluicegate.kit.ids import new_id
+from sluicegate.kit.text import composed
 from sluicegate.ports.scim import PersonMatch
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.absent import ABSENT, Absent
@@ -34,6 +35,8 @@ from sluicegate.services.scim.reading import (
 from sluicegate.services.users import delete_held, reactivate_held, require_user, set_status, suspend_held
 from sluicegate.services.versions import hold
 
+# As they are kept, see parse_name and parse_email.
+_NAMES = (PersonKey.USER_NAME, PersonKey.DISPLAY_NAME)
 _KEYS = {
     "id": PersonKey.ID,
     "username": PersonKey.USER_NAME,
@@ -110,7 +113,7 @@ class Wish:
                 return parse_name(given, "displayName")
         if self.display_name is None:
             return ""
-        follows = user.name in ("", before.joined_name)
+        follows = user.name in ("", composed(before.joined_name))
         return parse_name(after.joined_name, "name", required=False) if follows and after.joined_name else user.name
 
 
@@ -256,7 +259,7 @@ def people_match(conditions: Sequence[Condition]) -> PersonMatch:
         if key is PersonKey.ACTIVE:
             found.append((key, boolean(value, "active")))
         elif isinstance(value, str):
-            found.append((key, value))
+            found.append((key, composed(value) if key in _NAMES else value))
         else:
             raise ScimFault("invalidFilter", f"{name} is compared with a text in quotes.")
     return found

@@ -33,7 +33,7 @@ def _is_active(wanted: object) -> ColumnElement[bool]:
 
 _PEOPLE: dict[PersonKey, Callable[[Any], ColumnElement[bool]]] = {
     PersonKey.ID: lambda value: _USERS.c.id == value,
-    PersonKey.USER_NAME: lambda value: _USERS.c.email == value.strip().lower(),
+    PersonKey.USER_NAME: lambda value: _USERS.c.email == value.lower(),
     PersonKey.EXTERNAL_ID: lambda value: _USERS.c.id.in_(select(_FACTS.c.user_id).where(_FACTS.c.external_id == value)),
     PersonKey.DISPLAY_NAME: lambda value: _USERS.c.sort_name == value.lower(),
     PersonKey.ACTIVE: _is_active,
