@@ -64,11 +64,12 @@ def test_it_serves_in_one_process_and_stops_when_told(tmp_path: Path) -> None:
 
 def test_secrets_that_slip_into_a_log_line_are_masked() -> None:
     key, token = f"sg_abcdefghijkl_{'x' * 49}", f"sgt_abcdefghijkl_{'y' * 49}"
+    provisioning = f"sgp_abcdefghijkl_{'w' * 49}"
     script = f"""
 import logging, structlog
 from sluicegate.cli.logs import set_up_logging
 set_up_logging("info")
-structlog.get_logger().warning("leak", key="{key}", token="{token}")
+structlog.get_logger().warning("leak", key="{key}", token="{token}", other="{provisioning}")
 logging.getLogger("driver").warning("Authorization: Bearer %s to %s", "z" * 20, "postgresql://ada:hunter2@db/x")
 try:
     raise ValueError("sk-proj-0123456789")
@@ -78,7 +79,9 @@ except ValueError:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 3
-    for secret in ("xxx", "yyy", "zzz", "hunter2", "0123456789"):
+    for secret in ("xxx", "yyy", "www", "zzz", "hunter2", "0123456789"):
         assert secret not in done.stderr
-    for kept in ("sg_abcdefghijkl_***", "sgt_abcdefghijkl_***", "Bearer ***", "postgresql://ada:***@db/x", "driver"):
+    for prefix in ("sg", "sgt", "sgp"):
+        assert f"{prefix}_abcdefghijkl_***" in done.stderr
+    for kept in ("Bearer ***", "postgresql://ada:***@db/x", "driver"):
         assert kept in done.stderr

@@ -42,6 +42,10 @@ class Server:
         headers = {"authorization": f"Bearer {self.facts.admin_token}"}
         return await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
 
+    async def scim(self, method: str, token: str, body: Any = None) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}"}
+        return await self.client.request(method, "/scim/v2/Groups", json=body, headers=headers)
+
     async def call(self) -> httpx.Response:
         body = {"model": "demo-fast", "messages": [{"role": "user", "content": "hi"}]}
         headers = {"authorization": f"Bearer {self.facts.member_key}"}
@@ -141,8 +145,14 @@ async def assert_changes_go_on(server: Server) -> None:
 
 async def test_changes_wait_for_a_locked_database_and_calls_do_not(server: Server) -> None:
     assert (await server.call()).status_code == 200
+    made = await server.graphql('mutation { createScimToken(name: "Okta") { secret } }')
+    token = made.json()["data"]["createScimToken"]["secret"]
     async with locked(server.url):
         assert_told_to_wait(await server.graphql(RENAME, name="Late"))
+        pushed = await server.scim("POST", token, {"displayName": "Late"})
+        assert (pushed.status_code, pushed.headers["retry-after"]) == (503, str(RETRY))
+        assert pushed.json()["detail"] == "The database does not answer at the moment. Try again soon."
+        assert (await server.scim("GET", token)).status_code == 200
         assert_told_to_wait(await server.sign_in())
         # Looking goes on, and so do calls.
         assert (await server.graphql(GROUPS)).json()["data"]["groups"]["edges"]
