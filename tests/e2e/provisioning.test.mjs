@@ -58,8 +58,9 @@ test("a token is made in the settings, an identity provider uses it, and it is r
     await page.getByRole("heading", { name: "Kim Lee" }).waitFor();
     await page.getByText("Suspended", { exact: true }).first().waitFor();
     await page.goto("/admin/audit-log");
-    await page.getByText("Provisioned user").first().waitFor();
-    await page.getByText("SCIM: Okta").first().waitFor();
+    const events = page.getByRole("table");
+    await events.getByText("Provisioned user").waitFor();
+    await events.getByText("SCIM: Okta").first().waitFor();
     assert.deepEqual(await faults(page, "what the provider did"), []);
 
     await page.goto("/admin/settings");
