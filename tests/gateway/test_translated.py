@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -276,6 +278,37 @@ async def test_a_body_of_very_many_parts_is_translated_beside_the_loop(
     assert len(bench.provider.log[0].json["messages"]) == 2 * turns
     assert len(threads) == 1
     assert (threading.get_ident() not in threads) is beside
+
+
+async def test_who_leaves_while_a_large_body_is_translated_leaves_no_thread_to_the_next_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translate, begun, goes_on = Translator.request, list[int](), threading.Event()
+
+    def held(*arguments: Any) -> bytes:
+        begun.append(threading.get_ident())
+        assert goes_on.wait(10)
+        return translate(*arguments)
+
+    turns = [{"role": role, "content": f"{turn}"} for turn in range(1_000) for role in ("user", "assistant")]
+    body = TO_MESSAGES | {"messages": turns}
+    # Threads would wait there for each other.
+    monkeypatch.setattr("sluicegate.gateway.routing.beside_the_loop", nullcontext)
+    monkeypatch.setattr(Translator, "request", held)
+    bench.provider.next(whole(message()))
+    leaver = asyncio.create_task(bench.client.post(CHAT, json=body))
+    while not begun:  # noqa: ASYNC110 - a thread signals no loop
+        await asyncio.sleep(0.01)
+    leaver.cancel()
+    await bench.until_settled()
+    stayer = asyncio.create_task(bench.client.post(CHAT, json=body))
+    try:
+        await asyncio.sleep(0.5)
+        assert len(begun) == 1
+    finally:
+        goes_on.set()
+    answer = await stayer
+    assert (answer.status_code, len(begun), len(bench.provider.log)) == (200, 2, 1)
 
 
 async def test_tool_calls_and_their_results_travel_both_ways(bench: Bench) -> None:

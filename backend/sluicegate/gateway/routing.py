@@ -18,7 +18,7 @@ from sluicegate.gateway.headers import value_of
 from sluicegate.gateway.providers.bedrock import authorised, is_bedrock
 from sluicegate.gateway.providers.bedrock_answers import told
 from sluicegate.gateway.transit import Outbound, wire_to
-from sluicegate.kit.aside import beside_the_loop
+from sluicegate.kit.aside import beside_the_loop, in_turn
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.refusals import Refusal, invalid_request, upstream_unavailable
@@ -244,8 +244,7 @@ class Backends:
         """Raises Refusal when the call holds what this backend cannot be told."""
         if outbound.takes_long(route):
             # One after the other, so that threads that do other work are not all taken.
-            async with self._translating:
-                request = await asyncio.to_thread(_aside, outbound, route, self._timeouts)
+            request = await in_turn(self._translating, _aside, outbound, route, self._timeouts)
         else:
             request = outbound.to(route, self._timeouts)
         if is_bedrock(route):

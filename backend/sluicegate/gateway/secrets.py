@@ -17,6 +17,7 @@ import msgspec
 from sluicegate.domain.secret_rule import SecretAction, SecretFinding, SecretRule
 from sluicegate.gateway.envelope import Envelope
 from sluicegate.gateway.reading import loaded
+from sluicegate.kit.aside import in_turn
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
 from sluicegate.policy.principals import Principal
@@ -267,8 +268,7 @@ class Guard:
     async def _look(self, rules: SecretRules, raw: bytes) -> tuple[Body, Scan]:
         if rules.cost_of(len(raw)) <= _AT_ONCE_SECONDS:
             return _look(rules, raw)
-        async with self._threads:
-            return await asyncio.to_thread(_look, rules, raw)
+        return await in_turn(self._threads, _look, rules, raw)
 
     def _tell(self, found: dict[SecretRule, int], principal: Principal, model_slug: str, call_id: str) -> None:
         if not found:

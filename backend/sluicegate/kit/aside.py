@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Lock
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # A tenth of what is usual, in seconds: how long a thread may keep the interpreter from the loop.
 _SWITCH_SECONDS = 0.0005
@@ -33,3 +38,12 @@ def beside_the_loop() -> Generator[None]:
             if collects:
                 gc.enable()
             sys.setswitchinterval(usual)
+
+
+async def in_turn(turns: asyncio.Semaphore, work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """What `work` gives, in a thread, and raises what it raises; no more of these work at once than there are `turns`.
+    Whoever leaves stops no thread: its turn ends when that does, or else a few who leave would take all threads."""
+    await turns.acquire()
+    working = asyncio.create_task(asyncio.to_thread(work, *arguments, **options))
+    working.add_done_callback(lambda _: turns.release())
+    return await asyncio.shield(working)
