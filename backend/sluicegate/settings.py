@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PREFIX = "SLUICEGATE_"
 _SECRETS = ("KEK_PRIMARY", "KEK_SECONDARY", "ADMIN_PASSWORD", "DATABASE_URL", "REDIS_URL", "SMTP_PASSWORD")
+# Where and as whom policy files are applied; whoever set them for the shell has other commands in it, too.
+_OF_COMMANDS = (f"{PREFIX}URL", f"{PREFIX}TOKEN")
 _PREFIX_OF_KEYS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
@@ -426,7 +428,7 @@ def _read(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     faults: list[str] = []
     for variable, text in environment.items():
-        if not variable.startswith(PREFIX) or variable.startswith(f"{PREFIX}TEST_"):
+        if not variable.startswith(PREFIX) or variable.startswith(f"{PREFIX}TEST_") or variable in _OF_COMMANDS:
             continue
         name = variable.removeprefix(PREFIX)
         if name.endswith("_FILE") and name.removesuffix("_FILE") in _SECRETS:

@@ -24,6 +24,12 @@ def test_nothing_set_gives_an_embedded_server_on_loopback(tmp_path: Path) -> Non
     assert settings.url_at(9000) == "http://127.0.0.1:9000"
 
 
+def test_what_a_shell_is_told_for_policy_files_stands_in_no_other_commands_way(tmp_path: Path) -> None:
+    told = {"SLUICEGATE_URL": "https://ai.example.com", "SLUICEGATE_TOKEN": "sgt_x"}
+    assert load(told, data_dir=tmp_path) == load({}, data_dir=tmp_path)
+    assert faults(told | {"SLUICEGATE_TOKENS": "x"}) == ["SLUICEGATE_TOKENS: there is no such setting"]
+
+
 def test_all_faults_are_named_at_once() -> None:
     found = faults(
         {
