@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -119,6 +120,8 @@ class _Wish:
 
 
 class ScimGroups:
+    """Bodies are read in threads: many operations and members take long."""
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
@@ -144,7 +147,7 @@ class ScimGroups:
     async def create(self, caller: Caller, body: Json, *, members: bool = True) -> ProvisionedGroup:
         """Raises Conflict for a name in use."""
         caller.require_admin(TokenScope.USERS)
-        wish = _whole(body)
+        wish = await asyncio.to_thread(_whole, body)
         group = Group(new_id(), _required_name(wish), "", self._clock.now())
         async with self._store.write() as tx:
             await add_group(tx, caller, group)
@@ -154,7 +157,7 @@ class ScimGroups:
     async def replace(self, caller: Caller, group_id: str, body: Json, *, members: bool = True) -> ProvisionedGroup:
         """Who is not in the body is no member any more."""
         caller.require_admin(TokenScope.USERS)
-        wish = _whole(body)
+        wish = await asyncio.to_thread(_whole, body)
         _required_name(wish)
         if wish.external_id is ABSENT:
             wish.external_id = None
@@ -163,13 +166,7 @@ class ScimGroups:
     async def patch(self, caller: Caller, group_id: str, body: Json) -> None:
         """All of its operations, or none."""
         caller.require_admin(TokenScope.USERS)
-        wish = _Wish()
-        for operation in operations(body):
-            if operation.op == "remove":
-                wish.remove(operation)
-                continue
-            for assignment in targets(operation):
-                wish.assign(assignment, adds=operation.op == "add")
+        wish = await asyncio.to_thread(_patched, body)
         await self._change(caller, group_id, wish, members=False)
 
     async def delete(self, caller: Caller, group_id: str) -> None:
@@ -219,6 +216,17 @@ def _whole(body: Json) -> _Wish:
     wish = _Wish(whole=True)
     for assignment in assignments(body):
         wish.assign(assignment)
+    return wish
+
+
+def _patched(body: Json) -> _Wish:
+    wish = _Wish()
+    for operation in operations(body):
+        if operation.op == "remove":
+            wish.remove(operation)
+            continue
+        for assignment in targets(operation):
+            wish.assign(assignment, adds=operation.op == "add")
     return wish
 
 

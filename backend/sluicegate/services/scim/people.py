@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -118,6 +119,8 @@ class Wish:
 
 
 class ScimPeople:
+    """Bodies are read in threads: many operations take long."""
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
@@ -142,7 +145,7 @@ class ScimPeople:
         """An active account without a password: its owner comes in through the identity provider, or by a password
         link. Raises Conflict for an address in use."""
         caller.require_admin(TokenScope.USERS)
-        wish = _wish(body)
+        wish = await asyncio.to_thread(_wish, body)
         if wish.user_name is ABSENT:
             raise invalid_value("userName is required; it is the e-mail address.")
         email = parse_email(wish.user_name, "userName")
@@ -165,7 +168,7 @@ class ScimPeople:
     async def replace(self, caller: Caller, user_id: str, body: Json) -> Person:
         """What the body does not have of externalId and the parts of the name is cleared; `active` stays."""
         caller.require_admin(TokenScope.USERS)
-        wish = _wish(body)
+        wish = await asyncio.to_thread(_wish, body)
         if wish.user_name is ABSENT:
             raise invalid_value("userName is required; it is the e-mail address.")
         for name in ("external_id", "given_name", "family_name"):
@@ -176,16 +179,7 @@ class ScimPeople:
     async def patch(self, caller: Caller, user_id: str, body: Json) -> Person:
         """All of its operations, or none."""
         caller.require_admin(TokenScope.USERS)
-        wish = Wish()
-        for operation in operations(body):
-            if operation.op != "remove":
-                for assignment in targets(operation):
-                    wish.assign(assignment)
-            elif operation.path is not None:
-                refuse_read_only(operation.path)
-                if operation.path.name == "username":
-                    raise ScimFault("mutability", "userName is required and can't be removed.")
-                wish.assign(Assignment(operation.path, None))
+        wish = await asyncio.to_thread(_patched, body)
         return await self._change(caller, user_id, wish)
 
     async def delete(self, caller: Caller, user_id: str) -> None:
@@ -276,6 +270,20 @@ def _wish(body: Json) -> Wish:
     wish = Wish()
     for assignment in assignments(body):
         wish.assign(assignment)
+    return wish
+
+
+def _patched(body: Json) -> Wish:
+    wish = Wish()
+    for operation in operations(body):
+        if operation.op != "remove":
+            for assignment in targets(operation):
+                wish.assign(assignment)
+        elif operation.path is not None:
+            refuse_read_only(operation.path)
+            if operation.path.name == "username":
+                raise ScimFault("mutability", "userName is required and can't be removed.")
+            wish.assign(Assignment(operation.path, None))
     return wish
 
 

@@ -54,7 +54,6 @@ const unlinkDocument = graphql(`
 `);
 
 export type SingleSignOn = SingleSignOnQuery["singleSignOn"];
-export type Mapping = SingleSignOn["mappings"][number];
 export type UserSignIn = NonNullable<UserSignInQuery["user"]>;
 export type Identity = UserSignIn["identities"][number];
 
