@@ -98,7 +98,9 @@ def sign_in(url: str, email: str = EMAIL, password: str = PASSWORD) -> httpx.Res
 
 
 def graphql(url: str, token: str, query: str) -> Any:
-    answer = httpx.post(f"{url}/graphql", json={"query": query}, headers={"authorization": f"Bearer {token}"})
+    headers = {"authorization": f"Bearer {token}"}
+    # The first query of a server loads what answers it.
+    answer = httpx.post(f"{url}/graphql", json={"query": query}, headers=headers, timeout=30)
     return answer.json()
 
 

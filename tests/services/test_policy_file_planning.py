@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from sluicegate.domain.catalog import ModelKind, ModelStatus
 from sluicegate.domain.policy import Budget, RateLimits
 from sluicegate.kit.money import NANOS_PER_USD, Nanos
+from sluicegate.kit.text import HIDDEN, composed
 from sluicegate.services.policy_file.nodes import InvalidDocument
 from sluicegate.services.policy_file.planning import (
     BackendState,
@@ -40,8 +42,12 @@ PEOPLE = ("ada@example.com", "mia@example.com", "noor@example.com")
 _awkward = st.sampled_from(
     ["no", "7", "1.5", "null", "~", "2026-11-29", "<<", "=", "x-a", "a: b", "# c", "'", "é", "- d"]
 )
-_letters = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12)
-_names = st.one_of(_awkward, _letters).map(str.strip).filter(bool)
+_letters = (
+    st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12)
+    .map(composed)
+    .filter(lambda text: not re.search(f"[{HIDDEN}]", text))
+)
+_names = st.one_of(_awkward, _letters).filter(bool)
 _slugs = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,8}[a-z0-9])?", fullmatch=True)
 _limit = st.none() | st.integers(0, 2_000_000_000)
 _cap = st.none() | st.integers(0, 10**18).map(Nanos)
@@ -60,7 +66,7 @@ def _models(draw: st.DrawFn, slug: str) -> ModelState:
     chosen = draw(st.lists(st.sampled_from(fitting), unique=True))
     backends = frozenset(BackendState(*offer, draw(st.integers(0, 9)), draw(st.integers(1, 9))) for offer in chosen)
     states = [ModelStatus.DRAFT, ModelStatus.DISABLED, *([ModelStatus.ACTIVE] if backends else [])]
-    return ModelState(slug, draw(_letters.map(str.strip)), kind, draw(st.sampled_from(states)), backends)
+    return ModelState(slug, draw(_letters), kind, draw(st.sampled_from(states)), backends)
 
 
 @st.composite
