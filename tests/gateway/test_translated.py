@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 from contextlib import nullcontext
@@ -11,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fakes.provider import Provider
+from fakes.provider import Connection, Exchange, Provider
 from fakes.wire import (
     CHAT_DONE,
     CHAT_EVENTS,
@@ -32,6 +33,8 @@ from gateway.test_streams import read_some
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.gateway.stream.events import data_of, split_events
 from sluicegate.gateway.translate import Translator
+from sluicegate.gateway.translate.form import Turn
+from sluicegate.gateway.watch import TICK
 
 pytestmark = pytest.mark.any_stack
 
@@ -309,6 +312,39 @@ async def test_who_leaves_while_a_large_body_is_translated_leaves_no_thread_to_t
         goes_on.set()
     answer = await stayer
     assert (answer.status_code, len(begun), len(bench.provider.log)) == (200, 2, 1)
+
+
+async def test_a_body_of_very_many_parts_is_translated_anew_for_another_backend(bench: Bench) -> None:
+    told = [{"role": role, "content": f"{turn}"} for turn in range(1_000) for role in ("user", "assistant")]
+    async with Provider() as second:
+        await bench.add_backend("team-gpt", "second", second.port)
+        bench.provider.next(whole({}, 529))
+        second.next(whole(completion()))
+        answer = await bench.client.post(MESSAGES, json=TO_CHAT | {"messages": told})
+        assert answer.json()["content"] == [{"type": "text", "text": "hello from the provider"}]
+        first, other = bench.provider.log[0].json["messages"], second.log[0].json["messages"]
+        assert first == other
+        assert len(other) == 2_000
+
+
+async def test_of_a_large_translation_nothing_is_left_after_the_call(bench: Bench) -> None:
+    told = [{"role": role, "content": f"{turn}"} for turn in range(20_000) for role in ("user", "assistant")]
+
+    async def late(connection: Connection, exchange: Exchange) -> None:
+        # After so long somebody watches for the caller's leaving.
+        await asyncio.sleep(TICK * 2.5)
+        await whole(message())(connection, exchange)
+
+    gc.collect()
+    gc.disable()
+    try:
+        bench.provider.next(late)
+        answer = await bench.client.post(CHAT, json=TO_MESSAGES | {"messages": told})
+        assert answer.status_code == 200
+        await bench.until_settled()
+        assert not [left for left in gc.get_objects() if isinstance(left, Turn | Translator)]
+    finally:
+        gc.enable()
 
 
 async def test_tool_calls_and_their_results_travel_both_ways(bench: Bench) -> None:

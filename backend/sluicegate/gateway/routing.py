@@ -313,7 +313,9 @@ class Backends:
 
 def _aside(outbound: Outbound, route: Route, timeouts: Timeouts) -> UpstreamRequest:
     with beside_the_loop():
-        return outbound.to(route, timeouts)
+        request = outbound.to(route, timeouts)
+        outbound.shed()
+        return request
 
 
 async def _unwrapped(response: UpstreamResponse, target: str) -> UpstreamResponse:

@@ -178,6 +178,12 @@ class Outbound(msgspec.Struct, eq=False):
             route.origin or _IN_PROCESS, "POST", target, headers, self._translated(route, wire), timeouts
         )
 
+    def shed(self) -> None:
+        """Lets go of a translation but for what the answer is written with; for another backend it is made anew."""
+        if self._translator is not None:
+            self._translator.shed()
+            self._translator = None
+
     def _as_it_came(self, known: _Known, timeouts: Timeouts) -> UpstreamRequest:
         route = known.route
         self.route, self.wire = route, self._caller

@@ -59,10 +59,13 @@ class Watch:
 
     def leave(self, call: Call) -> None:
         self._calls.discard(call)
+        # What ends a task refers to its call, which would refer to the task: nothing of it would be freed at once.
         if call.watcher is not None:
             call.watcher.cancel()
+            call.watcher = None
         if call.beat is not None:
             call.beat.cancel()
+            call.beat = None
 
     def _tick(self) -> None:
         self._timer = None

@@ -15,16 +15,14 @@ T = TypeVar("T")
 
 # A tenth of what is usual, in seconds: how long a thread may keep the interpreter from the loop.
 _SWITCH_SECONDS = 0.0005
-# So many new objects are looked through within a few milliseconds.
-_MANY = 100_000
 # How threads take turns, and whether anything is collected, is set for all of them.
 _one_at_a_time = Lock()
 
 
 @contextmanager
 def beside_the_loop() -> Generator[None]:
-    """For a thread that makes many objects and drops few: with short turns, and without the collector, which would hold
-    the loop up to look through all of them. Others who ask for the same wait."""
+    """For a thread that makes many objects: with short turns, and without the collector, which would hold the loop up
+    to look through all of them; afterwards it does so with those that are left. Others who ask for the same wait."""
     with _one_at_a_time:
         usual, collects = sys.getswitchinterval(), gc.isenabled()
         sys.setswitchinterval(_SWITCH_SECONDS)
@@ -32,9 +30,6 @@ def beside_the_loop() -> Generator[None]:
         try:
             yield
         finally:
-            if gc.get_count()[0] > _MANY:
-                # The collector would start with all of them, and in the loop: what is left of them has no cycles.
-                gc.freeze()
             if collects:
                 gc.enable()
             sys.setswitchinterval(usual)
