@@ -39,7 +39,6 @@ from sluicegate.services.provider_models import NewProviderModel, ProviderModelC
 from sluicegate.services.providers import NewProvider, ProviderChange, ProviderService
 
 CREDENTIAL = Secret("sk-proj-0123456789abcdefghij")
-_AZURE: dict[str, Any] = {"kind": ProviderKind.AZURE_OPENAI, "base_url": "https://acme.openai.azure.com"}
 CATALOG = PolicyChange(ChangeKind.CATALOG)
 
 
@@ -127,9 +126,6 @@ async def test_only_long_credentials_show_their_first_six_characters(
         ({"base_url": "http://169.254.169.254/latest"}, "baseUrl"),
         ({"kind": ProviderKind.CUSTOM_OPENAI}, "baseUrl"),
         ({"kind": ProviderKind.AZURE_OPENAI, "base_url": " "}, "baseUrl"),
-        (_AZURE | {"base_url": "https://acme.openai.azure.com/openai/deployments/gpt/chat/completions"}, "baseUrl"),
-        (_AZURE | {"api_version": "2024-06-01"}, "apiVersion"),
-        (_AZURE | {"api_version": "2024-08-01-preview"}, "apiVersion"),
         ({"kind": ProviderKind.DEMO, "base_url": "https://example.com"}, "baseUrl"),
     ],
 )
@@ -501,13 +497,3 @@ async def test_capabilities_are_words_and_a_model_has_those_of_all_its_backends(
     compiled = compile_model(model, found, {provider.id: provider}, opened)
     assert compiled is not None
     assert compiled.capabilities == ("tools",)
-
-
-async def test_an_older_version_of_azures_interface_that_is_set_already_stands_in_no_other_changes_way(
-    stage: Stage,
-) -> None:
-    provider = await stage.openai(**_AZURE, api_version="2024-10-21")
-    async with stage.site.store.engine.begin() as connection:
-        await connection.execute(text("UPDATE providers SET api_version = '2024-02-01'"))
-    change = ProviderChange(name="Azure", api_version="2024-02-01")
-    assert (await stage.providers.update(stage.admin, provider.id, change)).name == "Azure"

@@ -1,17 +1,16 @@
-import { Badge, Button, Group, Stack, Table, Text } from "@mantine/core";
+import { Badge, Button, Group, Table, Text } from "@mantine/core";
 import { IconPlus, IconRobot } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Confirmed } from "@/components/confirm-dialog";
 import { CredentialStatus } from "@/components/credential-status";
 import { EmptyState } from "@/components/empty-state";
 import { Loaded } from "@/components/loaded";
+import { RevokeToken } from "@/components/revoke-token";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
 import { CreateTokenDialog } from "@/features/account/create-token-dialog";
 import { type Token, tokensQuery, useRevokeToken } from "@/features/account/queries";
 import { scopeLabel } from "@/features/account/scopes";
-import { notifySuccess } from "@/lib/notify";
 
 export function TokensCard() {
   const query = useQuery(tokensQuery);
@@ -104,35 +103,13 @@ function TokensTable({ tokens }: { tokens: Token[] }) {
   );
 }
 
-function Revoke({ token: { id, name, lastUsedAt } }: { token: Token }) {
+function Revoke({ token }: { token: Token }) {
   const revoke = useRevokeToken();
   return (
-    <Confirmed
-      title={`Revoke ${name}?`}
-      consequence={
-        <Stack gap={8}>
-          <span>Scripts that use this token are refused from now on. That can't be undone.</span>
-          <span>
-            Last used: <When at={lastUsedAt} none="never" />
-          </span>
-        </Stack>
-      }
-      confirmLabel="Revoke token"
-      onConfirm={async () => {
-        await revoke.mutateAsync(id);
-        notifySuccess(`${name} is revoked.`);
-      }}
-      trigger={(open) => (
-        <Button
-          size="compact-sm"
-          variant="subtle"
-          color="red"
-          onClick={open}
-          aria-label={`Revoke ${name}`}
-        >
-          Revoke
-        </Button>
-      )}
+    <RevokeToken
+      token={token}
+      consequence="Scripts that use this token are refused from now on. That can't be undone."
+      onRevoke={() => revoke.mutateAsync(token.id)}
     />
   );
 }

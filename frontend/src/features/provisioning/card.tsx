@@ -1,12 +1,12 @@
-import { Button, Code, Group, Stack, Table, Text } from "@mantine/core";
+import { Button, Code, Group, Table, Text } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { Confirmed } from "@/components/confirm-dialog";
 import { CopyButton } from "@/components/copy-button";
 import { CredentialStatus } from "@/components/credential-status";
 import { EmptyState } from "@/components/empty-state";
 import { Loaded } from "@/components/loaded";
+import { RevokeToken } from "@/components/revoke-token";
 import { SectionCard } from "@/components/section-card";
 import { When } from "@/components/when";
 import { CreateTokenDialog } from "@/features/provisioning/create-token-dialog";
@@ -16,7 +16,6 @@ import {
   useRevokeScimToken,
 } from "@/features/provisioning/queries";
 import { RotateTokenDialog } from "@/features/provisioning/rotate-token-dialog";
-import { notifySuccess } from "@/lib/notify";
 
 /** How an identity provider gets in, and which ones may. */
 export function ProvisioningCard() {
@@ -132,47 +131,21 @@ function TokensTable({ tokens }: { tokens: ScimToken[] }) {
 function TokenActions({ token }: { token: ScimToken }) {
   const revoke = useRevokeScimToken();
   const [rotating, setRotating] = useState(false);
-  const { id, name, lastUsedAt } = token;
   return (
     <Group gap={4} justify="flex-end">
       <Button
         size="compact-sm"
         variant="subtle"
         onClick={() => setRotating(true)}
-        aria-label={`Rotate ${name}`}
+        aria-label={`Rotate ${token.name}`}
       >
         Rotate
       </Button>
       <RotateTokenDialog token={token} opened={rotating} onClose={() => setRotating(false)} />
-      <Confirmed
-        title={`Revoke ${name}?`}
-        consequence={
-          <Stack gap={8}>
-            <span>
-              The identity provider is refused from now on, and who leaves there stays in here. That
-              can't be undone. People and groups stay as they are.
-            </span>
-            <span>
-              Last used: <When at={lastUsedAt} none="never" />
-            </span>
-          </Stack>
-        }
-        confirmLabel="Revoke token"
-        onConfirm={async () => {
-          await revoke.mutateAsync(id);
-          notifySuccess(`${name} is revoked.`);
-        }}
-        trigger={(open) => (
-          <Button
-            size="compact-sm"
-            variant="subtle"
-            color="red"
-            onClick={open}
-            aria-label={`Revoke ${name}`}
-          >
-            Revoke
-          </Button>
-        )}
+      <RevokeToken
+        token={token}
+        consequence="The identity provider is refused from now on, and who leaves there stays in here. That can't be undone. People and groups stay as they are."
+        onRevoke={() => revoke.mutateAsync(token.id)}
       />
     </Group>
   );

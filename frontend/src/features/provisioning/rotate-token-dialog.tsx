@@ -1,6 +1,5 @@
-import { NativeSelect, Text } from "@mantine/core";
-import { useForm } from "@mantine/form";
-import { FormBody } from "@/components/form-dialog";
+import { Text } from "@mantine/core";
+import { RotateForm } from "@/components/rotate-form";
 import { SecretDialog } from "@/components/secret-dialog";
 import { SecretOnce } from "@/components/secret-once";
 import { When } from "@/components/when";
@@ -9,7 +8,6 @@ import {
   type ScimToken,
   useRotateScimToken,
 } from "@/features/provisioning/queries";
-import { useSave } from "@/lib/use-save";
 
 interface Props {
   token: ScimToken;
@@ -29,7 +27,7 @@ export function RotateTokenDialog({ token, opened, onClose }: Props) {
       {...{ opened, onClose }}
       title={`New secret for ${token.name}`}
       readyTitle="The new secret is ready"
-      form={(onMade) => <RotateForm id={token.id} onCancel={onClose} onMade={onMade} />}
+      form={(onMade) => <Rotation id={token.id} onCancel={onClose} onMade={onMade} />}
     >
       {({ secret, token: { previousPrefix, previousExpiresAt } }) => (
         <>
@@ -58,25 +56,14 @@ interface FormProps {
   onMade: (made: RotatedToken) => void;
 }
 
-function RotateForm({ id, onCancel, onMade }: FormProps) {
+function Rotation({ id, onCancel, onMade }: FormProps) {
   const rotate = useRotateScimToken();
-  const form = useForm({ initialValues: { overlapHours: "24" } });
-  const { submit, saving, problem } = useSave(form, async ({ overlapHours }) => {
-    onMade(await rotate.mutateAsync({ id, overlapHours: Number(overlapHours) }));
-  });
   return (
-    <FormBody
-      onSubmit={form.onSubmit((values) => void submit(values))}
-      {...{ onCancel, saving, problem }}
-      submitLabel="Make new secret"
-    >
-      <NativeSelect
-        label="The present secret works beside the new one for"
-        description="A secret that an earlier change left working ends now."
-        data={overlaps}
-        data-autofocus
-        {...form.getInputProps("overlapHours")}
-      />
-    </FormBody>
+    <RotateForm
+      overlaps={overlaps}
+      description="A secret that an earlier change left working ends now."
+      rotate={async (overlapHours) => onMade(await rotate.mutateAsync({ id, overlapHours }))}
+      onCancel={onCancel}
+    />
   );
 }

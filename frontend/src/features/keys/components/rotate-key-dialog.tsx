@@ -1,11 +1,9 @@
-import { NativeSelect, Text } from "@mantine/core";
-import { useForm } from "@mantine/form";
-import { FormBody } from "@/components/form-dialog";
+import { Text } from "@mantine/core";
+import { RotateForm } from "@/components/rotate-form";
 import { SecretDialog } from "@/components/secret-dialog";
 import { SecretOnce } from "@/components/secret-once";
 import { When } from "@/components/when";
 import { type RotatedKey, useRotateKey } from "@/features/keys/mutations";
-import { useSave } from "@/lib/use-save";
 
 interface Props {
   apiKey: { id: string; name: string; prefix: string };
@@ -29,7 +27,7 @@ export default function RotateKeyDialog({ apiKey, opened, onClose }: Props) {
       title={`New secret for ${apiKey.name || `${apiKey.prefix}…`}`}
       readyTitle="The new secret is ready"
       readySize="lg"
-      form={(onMade) => <RotateForm id={apiKey.id} onCancel={onClose} onMade={onMade} />}
+      form={(onMade) => <Rotation id={apiKey.id} onCancel={onClose} onMade={onMade} />}
     >
       {({ secret, apiKey: { previousPrefix, previousExpiresAt, prefix } }) => (
         <>
@@ -61,28 +59,14 @@ interface FormProps {
   onMade: (made: RotatedKey) => void;
 }
 
-function RotateForm({ id, onCancel, onMade }: FormProps) {
+function Rotation({ id, onCancel, onMade }: FormProps) {
   const rotate = useRotateKey();
-  const form = useForm({ initialValues: { overlapHours: "24" } });
-  const { submit, saving, problem } = useSave(form, async ({ overlapHours }) => {
-    onMade(await rotate.mutateAsync({ id, overlapHours: Number(overlapHours) }));
-  });
   return (
-    <FormBody
-      onSubmit={form.onSubmit((values) => void submit(values))}
-      {...{ onCancel, saving, problem }}
-      submitLabel="Make new secret"
-    >
-      <Text size="sm">
-        Name, limits and history of the key stay. A secret that an earlier change left working ends
-        now.
-      </Text>
-      <NativeSelect
-        label="The present secret works beside the new one for"
-        data={overlaps}
-        data-autofocus
-        {...form.getInputProps("overlapHours")}
-      />
-    </FormBody>
+    <RotateForm
+      overlaps={overlaps}
+      note="Name, limits and history of the key stay. A secret that an earlier change left working ends now."
+      rotate={async (overlapHours) => onMade(await rotate.mutateAsync({ id, overlapHours }))}
+      onCancel={onCancel}
+    />
   );
 }
