@@ -75,6 +75,12 @@ _FOR_THOSE_WHO_ASK = {
     "http.server",
 }
 _FOR_OTHER_DATABASES = {"sqlalchemy.dialects.postgresql"}
+_FOR_OTHER_CALLS = {
+    "re2",
+    "sluicegate.adapters.demo.provider",
+    "sluicegate.gateway.providers.bedrock_answers",
+    "sluicegate.gateway.translate.translator",
+}
 
 
 def modules_of_a_server(folder: Path, *asked: str) -> tuple[list[str], set[str]]:
@@ -95,7 +101,7 @@ def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
     statuses, modules = modules_of_a_server(tmp_path, "/healthz", "/readyz")
     assert statuses == ["200", "200", "400"]
     assert {"sluicegate.container", "sqlalchemy", "structlog", "uvicorn"} <= modules
-    unused = _FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES
+    unused = _FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES | _FOR_OTHER_CALLS
     assert not unused & modules
 
 

@@ -32,8 +32,8 @@ from gateway.bench import ASK, CHAT, MESSAGES, RESPONSES, Bench, chat, messages,
 from gateway.test_streams import read_some
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.gateway.stream.events import data_of, split_events
-from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.form import Turn
+from sluicegate.gateway.translate.translator import Translator
 from sluicegate.gateway.watch import TICK
 
 pytestmark = pytest.mark.any_stack

@@ -8,8 +8,8 @@ from typing import Any
 from sluicegate.adapters.demo.provider import DemoProvider
 from sluicegate.domain.catalog import Protocol
 from sluicegate.gateway.stream.events import EventSplitter, data_of, split_events
-from sluicegate.gateway.translate import Translator
 from sluicegate.gateway.translate.form import Target
+from sluicegate.gateway.translate.translator import Translator
 from sluicegate.kit.clock import SystemClock
 
 PATHS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -12,10 +12,12 @@ from sluicegate.gateway.headers import relayed, translated, value_of
 from sluicegate.gateway.metering import Call
 from sluicegate.gateway.stream.meter import StreamMeter
 from sluicegate.gateway.transit import Outbound
-from sluicegate.gateway.translate import StreamTranslator
 from sluicegate.gateway.watch import JUST_NOW
 from sluicegate.policy.refusals import Refusal, upstream_unavailable
 from sluicegate.ports.upstream import UpstreamError, UpstreamResponse
+
+if TYPE_CHECKING:
+    from sluicegate.gateway.translate.translator import StreamTranslator
 
 _log = structlog.get_logger(__name__)
 

@@ -16,7 +16,6 @@ from sluicegate.gateway.breaker import Breaker, Breakers
 from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.headers import value_of
 from sluicegate.gateway.providers.bedrock import authorised, is_bedrock
-from sluicegate.gateway.providers.bedrock_answers import told
 from sluicegate.gateway.transit import Outbound, wire_to
 from sluicegate.kit.aside import beside_the_loop, in_turn
 from sluicegate.kit.clock import Clock
@@ -320,6 +319,9 @@ def _aside(outbound: Outbound, route: Route, timeouts: Timeouts) -> UpstreamRequ
 
 async def _unwrapped(response: UpstreamResponse, target: str) -> UpstreamResponse:
     """An answer of Bedrock's in the dialect of its models; raises UpstreamError."""
+    # For those who have one of its models.
+    from sluicegate.gateway.providers.bedrock_answers import told
+
     try:
         return await told(response, target)
     except BaseException:

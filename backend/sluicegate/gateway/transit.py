@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from sluicegate.domain.catalog import Dialect, Protocol
@@ -16,11 +19,12 @@ from sluicegate.gateway.dialects.wire import Wire
 from sluicegate.gateway.envelope import Envelope, fields_of
 from sluicegate.gateway.headers import addressed, forwarded, rewritten
 from sluicegate.gateway.providers.bedrock import is_bedrock, request_to
-from sluicegate.gateway.translate import Translator
-from sluicegate.gateway.translate.traits import target_of
 from sluicegate.policy.compile import CompiledModel, Route
 from sluicegate.policy.principals import Principal
 from sluicegate.ports.upstream import KeptHeaders, Origin, RawHeaders, Timeouts, UpstreamRequest
+
+if TYPE_CHECKING:
+    from sluicegate.gateway.translate.translator import Translator
 
 # The embedded provider answers in process: its requests name a place nobody connects to.
 _IN_PROCESS = Origin("http", "demo.invalid", 80)
@@ -31,6 +35,14 @@ _WIRES: dict[Protocol, Wire] = {
     Protocol.MESSAGES: Messages(),
     Protocol.RESPONSES: Responses(),
 }
+
+
+@cache
+def _translator() -> type[Translator]:
+    """Two dozen modules, which many servers never need."""
+    from sluicegate.gateway.translate.translator import Translator
+
+    return Translator
 
 
 def written_in(wire: Wire, envelope: Envelope) -> Protocol | None:
@@ -142,14 +154,17 @@ class Outbound(msgspec.Struct, eq=False):
         return self._request.headers
 
     def takes_long(self, route: Route) -> bool:
-        """Whether `to` translates so much that others should not wait for it. It is the number of objects that takes
-        time; braces in a text only make it look like more."""
+        """Whether `to` translates so much that others should not wait for it, or is the first to translate anything. It
+        is the number of objects that takes time; braces in a text only make it look like more."""
+        known = None if self.untouched is None else self.untouched.known
+        if known is not None and known.route is route and known.written is self._written:
+            return False
+        if wire_to(route, self._caller, self._written) is self._caller:
+            return False
         raw = self._envelope.raw
-        return (
-            len(raw) > _SHORT_BODY
-            and wire_to(route, self._caller, self._written) is not self._caller
-            and raw.count(b"{") > _FEW_OBJECTS
-        )
+        if len(raw) > _SHORT_BODY and raw.count(b"{") > _FEW_OBJECTS:
+            return True
+        return not _translator.cache_info().currsize
 
     def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
         """Raises Refusal when the request holds what this backend cannot be told."""
@@ -196,7 +211,7 @@ class Outbound(msgspec.Struct, eq=False):
         if answered is None or written is None:
             raise ValueError("a call of this kind is never translated")
         if self._translator is None:
-            self._translator = Translator(
+            self._translator = _translator()(
                 self._envelope.whole(),
                 written,
                 answered,
@@ -210,6 +225,8 @@ class Outbound(msgspec.Struct, eq=False):
     def _translated(self, route: Route, wire: Wire) -> bytes:
         if wire.protocol is None:
             raise ValueError("nothing is translated to a wire without a protocol")
+        from sluicegate.gateway.translate.traits import target_of
+
         anthropic = wire.dialect is Dialect.ANTHROPIC
         target = target_of(
             route.kind, route.provider_model, route.max_output_tokens, route.capabilities, anthropic=anthropic

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 from sluicegate.domain.secret_rule import MAX_PATTERN_LENGTH
-
-# The package has no types of its own.
-_re2 = cast("Any", import_module("re2"))
 
 # Bounds of one pattern: what its automaton may take, at most, and how many instructions it has.
 _MAX_MEMORY = 1024 * 1024
@@ -38,6 +36,12 @@ _REASONS = {
     "invalid UTF-8": "it is not valid Unicode",
     "pattern too large - compile failed": "it is too large; repeat less, or split it into several rules",
 }
+
+
+@cache
+def _re2() -> Any:
+    """With its libraries, for those who have rules. The package has no types of its own."""
+    return cast("Any", import_module("re2"))
 
 
 class Match(Protocol):
@@ -75,10 +79,10 @@ def fault_of(pattern: str) -> PatternFault | None:
     if single := _BYTES.search(pattern):
         return PatternFault("\\C would cut characters in two", single.end() - 2)
     try:
-        compiled = _re2.compile(pattern.encode(), _options())
+        compiled = _re2().compile(pattern.encode(), _options())
         # As it will be used: the wrapping adds to the program.
-        wrapped = _re2.compile(_wrapped(pattern), _options())
-    except _re2.error as error:
+        wrapped = _re2().compile(_wrapped(pattern), _options())
+    except _re2().error as error:
         return _explained(pattern, error.args[0] if error.args else b"")
     if max(wrapped.programsize, wrapped.reverseprogramsize) > _MAX_PROGRAM:
         return PatternFault(_REASONS["pattern too large - compile failed"])
@@ -140,7 +144,7 @@ def _parentheses(pattern: str) -> tuple[list[int], int | None]:
 
 
 def _options() -> Any:
-    options = _re2.Options()
+    options = _re2().Options()
     options.max_mem = _MAX_MEMORY
     options.log_errors = False
     return options
@@ -163,13 +167,16 @@ class Filter:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         """They must be good ones."""
-        self._filter: Any = _re2.Filter()
+        self._everything = list(range(len(patterns)))
+        self.regexes: list[Regex] = []
+        if not patterns:
+            return
+        self._filter: Any = _re2().Filter()
         for pattern in patterns:
             self._filter.Add(_wrapped(pattern), _options())
         self._filter.Add(SENTINEL, _options())
         self._filter.Compile()
-        self._everything = list(range(len(patterns)))
-        self.regexes: list[Regex] = [self._filter.re(index) for index in self._everything]
+        self.regexes = [self._filter.re(index) for index in self._everything]
 
     def unfiltered(self) -> int:
         """How many are shown every text."""
@@ -177,6 +184,8 @@ class Filter:
 
     def candidates(self, text: bytes) -> list[int]:
         """Places in the list of patterns, ascending; `text` ends in SENTINEL."""
+        if not self._everything:
+            return []
         found: list[int] = self._filter.Match(text, True) or []
         # Out of memory, it says that nothing matched.
         if len(self._everything) not in found:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from sluicegate.adapters.demo.provider import DemoProvider
-from sluicegate.adapters.demo.wire import Answer
 from sluicegate.kit.clock import Clock, SystemClock
+from sluicegate.kit.first_use import OnFirstUse
 from sluicegate.ports.upstream import RawHeaders, Timeouts, UpstreamError, UpstreamRequest
+
+if TYPE_CHECKING:
+    from sluicegate.adapters.demo.provider import DemoProvider
+    from sluicegate.adapters.demo.wire import Answer
 
 # What a caller waits at any pace above zero before the first event, as with a real provider.
 _GREETING_TOKENS = 12
@@ -17,7 +21,7 @@ class DemoUpstream:
     """Answers in process. `tokens_per_second` is the pace of a stream; zero answers without pauses."""
 
     def __init__(self, *, tokens_per_second: float = 80.0, clock: Clock | None = None) -> None:
-        self._provider = DemoProvider(clock or SystemClock())
+        self._provider = OnFirstUse(lambda: _provider(clock or SystemClock()))
         self._seconds_per_token = 1.0 / tokens_per_second if tokens_per_second > 0 else 0.0
         self._closed = False
 
@@ -25,7 +29,8 @@ class DemoUpstream:
         """The origin is ignored. An answer that is no stream arrives whole, after the time it takes to make."""
         if self._closed:
             raise UpstreamError("closed", "the demo provider is closed")
-        answer = self._provider.answer(request.method, request.target, request.headers, request.body)
+        provider = await self._provider()
+        answer = provider.answer(request.method, request.target, request.headers, request.body)
         wait = self._head_wait(answer)
         if wait > request.timeouts.first_byte:
             await asyncio.sleep(request.timeouts.first_byte)
@@ -45,6 +50,13 @@ class DemoUpstream:
         if answer.streamed:
             return _GREETING_TOKENS * self._seconds_per_token
         return sum(frame.tokens for frame in answer.frames) * self._seconds_per_token
+
+
+def _provider(clock: Clock) -> DemoProvider:
+    # Of real providers' servers none needs it.
+    from sluicegate.adapters.demo.provider import DemoProvider
+
+    return DemoProvider(clock)
 
 
 class DemoResponse:
