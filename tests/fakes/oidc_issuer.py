@@ -68,7 +68,8 @@ class Answer:
 @dataclass
 class Issuer:
     """`person` are the claims of whoever signs in next. `document`, `claims` and `info` change what is told; `sign`
-    makes the ID token; `instead` answers for a path; `error` is what people come back with; `clock` in seconds."""
+    makes the ID token; `instead` answers for a path, and each answer takes `seconds`; `error` is what people come back
+    with; `clock` in seconds."""
 
     clock: Callable[[], float] = time.time
     person: Claims = field(
@@ -82,6 +83,7 @@ class Issuer:
     sign: Callable[[Claims], str] | None = None
     in_token: Callable[[str], bool] = lambda name: True
     instead: dict[str, Answer] = field(default_factory=dict)
+    seconds: float = 0.0
     error: str | None = None
     asked: list[Asked] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -112,7 +114,7 @@ class Issuer:
         asked = Asked(method, path, named, body.decode())
         self.asked.append(asked)
         answer = self.instead.get(path) or self._answer(asked, target)
-        await asyncio.sleep(answer.seconds)
+        await asyncio.sleep(answer.seconds or self.seconds)
         sent = [(b"content-type", b"application/json"), *answer.headers]
         await connection.send_head(answer.status, sent, length=len(answer.body), chunked=False)
         await connection.send(answer.body, only=len(answer.body))

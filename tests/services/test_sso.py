@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from fakes.identity import Site
+from fakes.oidc_issuer import Claims
 from services.signing_on import SignOn, signing_on
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.sso import SignInWay, SsoProblem
@@ -75,6 +76,32 @@ async def test_an_address_that_is_not_verified_opens_no_account(
     await on.set(trusts_email=trusts, creates_people=True)
     came = await on.come(email_verified=verified)
     assert (came if isinstance(came, SsoProblem) else None) is problem
+
+
+async def test_an_address_that_only_becomes_that_of_somebody_opens_nothing(on: SignOn) -> None:
+    await on.site.person("mike@example.com")
+    await on.set(creates_people=True)
+    for email in ("mi\u212ae@example.com", "mi\ud800ke@example.com", "mike\0@example.com"):
+        assert await on.come(email=email) is SsoProblem.NO_EMAIL
+    came = await on.enter(email=" MIKE@Example.com ", name="Mi\ud800ke")
+    assert came.user.email == "mike@example.com"
+    came = await on.enter(sub="noor-1", email="N\u00d6or@example.com", name="N\ud800r")
+    assert (came.user.email, came.user.name) == ("n\u00f6or@example.com", "n\u00f6or")
+
+
+async def test_that_one_address_is_verified_says_nothing_of_another(on: SignOn) -> None:
+    """The user info is asked for groups, and tells another address than the ID token."""
+    await on.site.person(MIA)
+    await on.map(("devs", await on.group("Red")))
+    on.issuer.in_token = lambda name: name in ("sub", "email")
+    on.issuer.info = lambda claims: {**claims, "email": "own@evil.example"}
+    assert await on.come(groups=["devs"]) is SsoProblem.UNVERIFIED
+    on.issuer.in_token = lambda name: name == "sub"
+    on.issuer.claims = lambda claims: {**claims, "email": "", "email_verified": True}
+    on.issuer.info = lambda claims: {**claims, "email_verified": None}
+    assert await on.come() is SsoProblem.UNVERIFIED
+    on.issuer.info = lambda claims: claims
+    assert (await on.enter()).user.email == MIA
 
 
 async def test_nobody_is_created_unless_that_is_wanted_and_the_domain_is_one_of_those(on: SignOn) -> None:
@@ -338,6 +365,18 @@ async def test_groups_that_the_token_lacks_are_asked_for(on: SignOn) -> None:
     on.issuer.in_token = lambda name: True
     await on.enter()
     assert len(on.issuer.asked_for("/userinfo")) == 2
+
+
+@pytest.mark.parametrize("lacking", [{"roles": None}, {"access": {}}, {"access": {"roles": None}}, {"access": 7}])
+async def test_groups_that_the_token_has_no_list_of_are_taken_from_the_user_info(on: SignOn, lacking: Claims) -> None:
+    mia = await on.site.person(MIA)
+    name = "roles" if "roles" in lacking else "access.roles"
+    await on.set(groups_claim=name)
+    await on.map(("devs", await on.group("Red")))
+    on.issuer.claims = lambda claims: {**claims, **lacking}
+    on.issuer.info = lambda claims: {**claims, "roles": ["devs"], "access": {"roles": ["devs"]}}
+    await on.enter()
+    assert await on.names(mia.user) == ["Red"]
 
 
 async def test_sessions_are_as_those_of_a_password(on: SignOn) -> None:

@@ -145,6 +145,29 @@ async def test_settings_that_change_on_the_way(on: SignOn) -> None:
     assert await on.sign_in.begin("/") is SsoProblem.OFF
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"enabled": False}, SsoProblem.OFF),
+        ({"client_id": "another"}, SsoProblem.CHANGED),
+        ({"issuer": "http://127.0.0.1:1", "client_secret": None}, SsoProblem.CHANGED),
+    ],
+)
+async def test_settings_that_change_while_the_issuer_answers(
+    on: SignOn, change: dict[str, Any], problem: SsoProblem
+) -> None:
+    begun = await on.begin()
+    on.issuer.seconds = 0.3
+    coming = asyncio.create_task(on.arrive(on.issuer.consent(begun.url), begun))
+    while not on.issuer.asked_for("/token"):  # noqa: ASYNC110 - the issuer signals nobody
+        await asyncio.sleep(0.01)
+    await on.set(**change)
+    assert await coming is problem
+    mia = await on.user(MIA)
+    assert mia is not None
+    assert (await on.identities.of_users(on.ada, [mia.id]))[mia.id] == []
+
+
 async def test_tries_are_counted_by_address(on: SignOn) -> None:
     on.issuer.instead["/token"] = Answer(400, b'{"error": "invalid_grant"}')
     came = [await on.come() for _ in range(51)]
@@ -213,6 +236,10 @@ def _later(**seconds: int) -> Callable[[Claims], Claims]:
         (_with(iss="https://evil.example"), "another issuer"),
         (_with(iss=None), "another issuer"),
         (_later(exp=-60), "expired"),
+        (_with(exp=float("nan")), "(exp)"),
+        (_with(exp=10**400), "(exp)"),
+        (_with(iat=-(10**400)), "(iat)"),
+        (_with(nbf=10**400), "(nbf)"),
         (_with(exp=None), "expired"),
         (_with(exp="soon"), "expired"),
         (_with(exp=True), "expired"),

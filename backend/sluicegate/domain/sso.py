@@ -135,7 +135,7 @@ def read_claims(claims: Mapping[str, Any], groups_claim: str) -> Told:
     return Told(
         issuer=str(claims["iss"]),
         subject=str(claims["sub"]),
-        email=_text(claims, "email").strip().lower(),
+        email=_text(claims, "email"),
         email_verified=verified if isinstance(verified, bool) else None,
         name=_visible(_text(claims, "name")),
         groups=claim_values(claims, groups_claim),

@@ -99,7 +99,9 @@ class Session:
 def parse_email(text: str, field: str = "email") -> str:
     """The address in lower case; raises InvalidInput when it cannot be one."""
     email = composed(text).lower()
-    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+    # The sign for kelvin becomes a `k` by both: it would be the address of somebody else.
+    becomes_another = email.isascii() and not text.strip().isascii()
+    if becomes_another or len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
         raise InvalidInput(
             field,
             f"{text.strip()[:80]!r} is not an e-mail address; write it like ada@example.com",

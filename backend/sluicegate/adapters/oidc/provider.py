@@ -125,7 +125,7 @@ class OidcProvider:
         lacks_groups = groups_claim is not None and claim_values(claims, groups_claim) is None
         if metadata.userinfo_endpoint and (lacks_groups or not claims.get("email")):
             more = await self._more(metadata.userinfo_endpoint, tokens.get("access_token"), claims["sub"])
-            return {**more, **claims}
+            return _joined(claims, more, groups_claim if lacks_groups else None)
         return claims
 
     async def _find_metadata(self, issuer: str) -> Metadata:
@@ -182,6 +182,20 @@ class OidcProvider:
         if more.get("sub") != subject:
             raise ProviderRefused("The issuer's user info is about somebody else (sub).")
         return more
+
+
+def _joined(claims: dict[str, Any], more: dict[str, Any], groups_claim: str | None) -> dict[str, Any]:
+    """What the ID token says, and what the user info adds; of what the token lacks, with the groups if they are named,
+    the user info is believed. Whether an address is verified is of worth for that very address alone."""
+    joined = {**more, **claims}
+    if not claims.get("email"):
+        joined |= {name: more.get(name) for name in ("email", "email_verified")}
+    elif claims["email"] != more.get("email"):
+        joined["email_verified"] = claims.get("email_verified")
+    if groups_claim is not None:
+        place = groups_claim if groups_claim in more else groups_claim.partition(".")[0]
+        joined[place] = more.get(place)
+    return joined
 
 
 def _challenge(verifier: str) -> str:

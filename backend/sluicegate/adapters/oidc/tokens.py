@@ -17,6 +17,7 @@ from sluicegate.ports.sso import ProviderRefused
 
 # Seconds by which clocks may differ.
 LEEWAY = 60
+_FARTHEST = 1e12
 _MOST_KEYS = 100
 # The kinds of keys that come in pairs, by how the names of their algorithms begin.
 _KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
@@ -130,5 +131,10 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
+    """None where there is no number; raises ProviderRefused for one that is no time, such as NaN."""
     value = claims.get(name)
-    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not -_FARTHEST < value < _FARTHEST:
+        raise ProviderRefused(f"The ID token holds a time that is none ({name}).")
+    return float(value)

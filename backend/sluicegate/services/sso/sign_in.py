@@ -145,13 +145,10 @@ class SsoSignIn:
             raise NotLetIn(SsoProblem.THROTTLED, error.message) from None
         settings, secret = await self._client_settings()
         await self._spend(flow)
-        if not settings.enabled:
-            raise NotLetIn(SsoProblem.OFF)
-        if (settings.issuer, settings.client_id) != (flow.issuer, flow.client_id):
-            raise NotLetIn(SsoProblem.CHANGED, "issuer or client were changed meanwhile")
+        _require_same(settings, flow)
         claims = await self._claims(settings, secret, flow, answer)
         try:
-            session = await self._enter(claims, address, user_agent)
+            session = await self._enter(flow, claims, address, user_agent)
         except Conflict as error:
             raise NotLetIn(SsoProblem.CHANGED, error.message) from None
         await self._attempts.forgive(network_of(address), address)
@@ -179,9 +176,11 @@ class SsoSignIn:
         except ProviderRefused as error:
             raise NotLetIn(SsoProblem.REFUSED, str(error)) from None
 
-    async def _enter(self, claims: dict[str, Any], address: str, user_agent: str) -> Secret:
+    async def _enter(self, flow: _Flow, claims: dict[str, Any], address: str, user_agent: str) -> Secret:
         async with self._store.write() as tx:
             settings = await tx.sso.settings()
+            # The issuer may have taken half a minute to answer.
+            _require_same(settings, flow)
             told = read_claims(claims, settings.groups_claim)
             user = await recognised(tx, self._clock, settings, told)
             user = await align(tx, user, await Rules.of(tx, settings), told.groups)
@@ -215,6 +214,14 @@ class SsoSignIn:
         except (SealBroken, ValueError):
             return None
         return flow if flow.expires > self._clock.now().timestamp() else None
+
+
+def _require_same(settings: SsoSettings, flow: _Flow) -> None:
+    """Raises NotLetIn when single sign-on was turned off or moved since somebody was sent away."""
+    if not settings.enabled:
+        raise NotLetIn(SsoProblem.OFF)
+    if (settings.issuer, settings.client_id) != (flow.issuer, flow.client_id):
+        raise NotLetIn(SsoProblem.CHANGED, "issuer or client were changed meanwhile")
 
 
 def own_page(text: str) -> str:
