@@ -33,9 +33,15 @@ class App:
         if FAULT in scope.get("extensions", ()):
             await self.refuse(scope["extensions"][FAULT], send)
             return
-        bodies = {"/small": b"hello", "/large": b"x" * 1_000_000, "/empty": b"", "/slow": b"late"}
+        bodies = {"/small": b"hello", "/large": b"x" * 1_000_000, "/empty": b"", "/slow": b"late", "/parts": b"end"}
         body = bodies[scope["path"]]
         length = (b"content-length", str(len(body)).encode())
+        if scope["path"] == "/parts":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for part in (b"one ", b"", b"two ", b"x" * 100_000):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": body})
+            return
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
         if scope["path"] == "/slow":
             await self.go_on.wait()
@@ -148,6 +154,25 @@ async def test_a_connection_that_is_closed_by_request_still_gets_its_answer() ->
         writer.write(b"GET /small HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         async with asyncio.timeout(5):
             assert (await reader.read()).endswith(b"hello")
+
+
+@pytest.mark.parametrize("more", [b"", b"connection: keep-alive\r\n"])
+async def test_callers_of_http_1_0_get_no_chunks(more: bytes) -> None:
+    async with serving(App()) as port:
+        for path, body in ((b"/parts", b"one two " + b"x" * 100_000 + b"end"), (b"/small", b"hello"), (b"/empty", b"")):
+            async with connected(port) as (reader, writer):
+                writer.write(b"GET %b HTTP/1.0\r\n%b\r\n" % (path, more))
+                async with asyncio.timeout(5):
+                    head, _, came = (await reader.read(-1)).partition(b"\r\n\r\n")
+                assert (came, b"transfer-encoding" in head, b"connection: close" in head) == (body, False, True)
+        async with connected(port) as (reader, writer):
+            writer.write(b"HEAD /parts HTTP/1.0\r\n\r\n")
+            async with asyncio.timeout(5):
+                assert (await reader.read(-1)).endswith(b"\r\n\r\n")
+        async with connected(port) as (reader, writer):
+            writer.write(GET % b"/parts")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b"transfer-encoding: chunked" in head
 
 
 async def test_an_invalid_request_is_told_so() -> None:

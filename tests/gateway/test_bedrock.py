@@ -232,6 +232,7 @@ async def test_a_prompt_that_is_too_long_is_told_in_the_words_that_clients_know(
         streaming(exception("serviceUnavailableException", "busy")),
         streaming(frame({":message-type": "error", ":error-code": "InternalError", ":error-message": "x"}, "")),
         streaming(b"\0" * 40),
+        streaming(),
     ],
 )
 async def test_trouble_before_the_first_event_goes_to_the_next_backend(
@@ -296,6 +297,16 @@ async def test_an_exception_inside_a_stream_is_told_in_the_callers_dialect(
     record = await bench.only_call()
     assert (record.outcome, record.input_tokens, record.output_tokens) == ("upstream_error", 11, 2)
     assert len(bedrock.log) == 1
+
+
+async def test_a_stream_of_nothing_is_an_error_with_a_status_and_costs_nothing(bench: Bench, bedrock: Bedrock) -> None:
+    await _served(bench, bedrock, "team-gpt")
+    await _only_bedrock(bench, "team-gpt")
+    bedrock.next(streaming())
+    answer = await bench.client.post(MESSAGES, json=messages(model="team-gpt", stream=True))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unavailable")
+    record = await bench.only_call()
+    assert (record.outcome, record.input_tokens, record.cost_nanos) == ("unreachable", 0, 0)
 
 
 def _damaged() -> bytes:

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from sluicegate.cli.exchange import Exchange
 from sluicegate.cli.joining import Joining
 from sluicegate.cli.repeated import Repeated
+from sluicegate.cli.unframed import unframed
 from sluicegate.gateway.asgi import FAULT
 from sluicegate.gateway.direct import App, Direct, Head
 from sluicegate.gateway.direct_stream import Reader
@@ -277,6 +278,11 @@ class LeanProtocol(HttpToolsProtocol):
 
     def start_task(self, exchange: Exchange, app: App) -> None:
         self._start_asgi_task(exchange, cast("Any", app))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if cycle.scope["http_version"] == "1.0":
+            app = unframed(app, cycle)
+        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -144,8 +144,11 @@ class EventAnswer:
         self._refused: tuple[int, bytes] | None = None
 
     async def begin(self) -> tuple[int, bytes] | None:
-        """Waits for the first message; gives status and body where that is an exception."""
+        """Waits for the first message; gives status and body where that is an exception. A stream that has none has
+        not begun, either."""
         self._ready = await self._more()
+        if not self._begun and self._refused is None:
+            raise UpstreamError("closed", "the event stream is empty", before_first_byte=True, sent=True)
         return self._refused
 
     def buffered(self) -> bytes | None:
