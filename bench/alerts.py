@@ -19,7 +19,6 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, text
-from sqlmodel import SQLModel
 
 from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, Subject, SubjectKind, Window
 from sluicegate.domain.user import Group, Role, User, UserStatus
@@ -29,6 +28,7 @@ from sluicegate.policy.windows import period_of
 from sluicegate.services.alert_watch import AlertWatch
 from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
+from sluicegate.storage.tables.every import METADATA
 
 _ZONE = ZoneInfo("UTC")
 _GROUPS = 40
@@ -85,7 +85,7 @@ async def fill(store: SqlStore, people: int) -> None:
 async def _insert(store: SqlStore, table: str, rows: Sequence[dict[str, Any]]) -> None:
     async with store.engine.begin() as connection:
         for start in range(0, len(rows), _CHUNK):
-            await connection.execute(insert(SQLModel.metadata.tables[table]), rows[start : start + _CHUNK])
+            await connection.execute(insert(METADATA.tables[table]), rows[start : start + _CHUNK])
 
 
 async def timed(name: str, watch: AlertWatch) -> None:

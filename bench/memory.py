@@ -46,7 +46,7 @@ _GROUPS = (
     ("msgspec, cryptography, argon2", ("msgspec", "cryptography.hazmat.primitives.ciphers.aead", "argon2")),
     ("settings: pydantic", ("sluicegate.settings",)),
     ("gateway and policy", ("sluicegate.gateway.app", "sluicegate.policy.service")),
-    ("database: SQLAlchemy, SQLModel, tables", ("sluicegate.storage.engine", "sluicegate.storage.usage_writer")),
+    ("database: SQLAlchemy, tables", ("sluicegate.storage.engine", "sluicegate.storage.usage_writer")),
     ("container, adapters, jobs", ("sluicegate.container",)),
     ("program: typer", ("sluicegate.cli.serving",)),
     ("use cases, with the first page", ("sluicegate.use_cases",)),

@@ -25,7 +25,6 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import insert, text
 from sqlalchemy.engine import make_url
-from sqlmodel import SQLModel
 
 from sluicegate.domain.apikey import ApiKey
 from sluicegate.domain.audit import ActorKind
@@ -35,6 +34,7 @@ from sluicegate.ports.pages import AuditFilter, KeyFilter, Page, PageRequest, Us
 from sluicegate.ports.store import Transaction
 from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, database_url, make_engine
+from sluicegate.storage.tables.every import METADATA
 
 T = TypeVar("T")
 _FIRST = ("Ada", "Grace", "Linus", "Margaret", "Dennis", "Barbara", "Ken", "Radia", "Tim", "Frances", "Alan", "Adele")
@@ -101,7 +101,7 @@ async def fill(store: SqlStore, count: int) -> None:
     tables = (("users", users), ("groups", groups), ("memberships", memberships), ("api_keys", keys))
     async with store.engine.begin() as connection:
         for table, rows in (*tables, ("audit_events", events)):
-            await connection.execute(insert(SQLModel.metadata.tables[table]), rows)
+            await connection.execute(insert(METADATA.tables[table]), rows)
     if store.engine.name != "sqlite":
         async with store.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -20,7 +20,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sluicegate.domain.audit import SYSTEM
 from sluicegate.domain.user import Role, User, UserStatus
@@ -28,6 +27,7 @@ from sluicegate.kit.clock import ManualClock
 from sluicegate.services.caller import Caller
 from sluicegate.services.usage import Interval, UsageDimension, UsageQuery, UsageService
 from sluicegate.storage import migrate
+from sluicegate.storage.connections import AsyncEngine
 from sluicegate.storage.engine import database_url, make_engine
 from sluicegate.storage.rollups import SqlRollups
 from sluicegate.storage.usage_reader import SqlUsageReader

@@ -20,7 +20,6 @@ _WALL_CLOCK = {
     "time.time_ns",
 }
 _STATEMENTS = {"select", "insert", "update", "delete", "text", "union", "union_all", "exists"}
-_BUILDERS = ("sqlalchemy", "sqlmodel")
 
 Rule = Callable[[ast.Module], list[int]]
 
@@ -31,7 +30,9 @@ def reads_wall_clock(tree: ast.Module) -> list[int]:
 
 def builds_statement(tree: ast.Module) -> list[int]:
     return [
-        line for line, name in calls(tree) if name.split(".")[0] in _BUILDERS and name.rsplit(".", 1)[-1] in _STATEMENTS
+        line
+        for line, name in calls(tree)
+        if name.split(".")[0] == "sqlalchemy" and name.rsplit(".", 1)[-1] in _STATEMENTS
     ]
 
 
@@ -77,9 +78,9 @@ def test_every_line_that_the_gateway_logs_names_its_call() -> None:
         (reads_wall_clock, "from datetime import datetime, UTC\ndatetime.now(UTC)"),
         (reads_wall_clock, "import datetime as dt\ndt.datetime.utcnow()"),
         (reads_wall_clock, "from time import time as now\nnow()"),
-        (builds_statement, "from sqlmodel import select\nselect(1)"),
+        (builds_statement, "from sqlalchemy import select\nselect(1)"),
         (builds_statement, "import sqlalchemy as sa\nsa.update(1)"),
-        (commits, "async def save(session):\n    await session.commit()"),
+        (commits, "async def save(connection):\n    await connection.commit()"),
         (commits, "def save(engine):\n    engine.connect().commit()"),
         (leaves_out_the_call, "_log = get_logger()\n_log.warning('broken', error='e')"),
     ],

@@ -103,6 +103,7 @@ def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
     assert {"sluicegate.container", "sqlalchemy", "structlog", "uvicorn"} <= modules
     unused = _FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES | _FOR_OTHER_CALLS
     assert not unused & modules
+    assert "sqlalchemy.orm" not in modules
 
 
 def test_a_server_that_is_scraped_does_not_load_what_people_ask_for(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
 
 from sluicegate.domain.usage import CallRecord
-from sluicegate.storage.usage_batch import LEDGER, LEDGER_COLUMNS
+from sluicegate.storage.tables.usage import LEDGER
+from sluicegate.storage.usage_batch import LEDGER_COLUMNS
 
 
 def ledger_of(database: str) -> list[CallRecord]:

@@ -22,7 +22,7 @@ from sluicegate.domain.audit import SYSTEM
 from sluicegate.domain.usage import CallRecord
 from sluicegate.services.caller import Caller
 from sluicegate.settings import Settings
-from sluicegate.storage.usage_batch import SPEND
+from sluicegate.storage.tables.usage import SPEND
 
 
 @dataclass

@@ -19,7 +19,7 @@ from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import MAX_USD, NANOS_PER_USD, Nanos
 from sluicegate.policy.windows import Period, period_of
 from sluicegate.services.alert_caps import caps_of
-from sluicegate.storage.usage_batch import SPEND
+from sluicegate.storage.tables.usage import SPEND
 
 GROUPS = ("g0", "g1", "g2", "g3")
 MOST = Nanos(int(MAX_USD) * NANOS_PER_USD)

@@ -12,7 +12,7 @@ from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import Role
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.housekeeping import Housekeeping
-from sluicegate.storage.tables.policy import ProcessRow
+from sluicegate.storage.tables.policy import PROCESSES
 
 PASSWORD = "correct horse battery"
 DAY = 24 * 3600.0
@@ -98,7 +98,7 @@ async def note_process(site: Site, name: str, passed: str, lease_until: timedelt
         found = text("SELECT seq FROM policy_changes WHERE subject_id = :name")
         seq = await connection.scalar(found, {"name": passed})
         row = {"id": name, "seq": seq, "lease_until": site.clock.now() + lease_until}
-        await connection.execute(insert(ProcessRow), row)
+        await connection.execute(insert(PROCESSES), row)
 
 
 async def test_of_old_policy_changes_the_newest_stays(site: Site) -> None:

@@ -18,9 +18,8 @@ from sluicegate.kit.money import Nanos
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.services.previews import PreviewService
 from sluicegate.storage.crowd_source import SqlCrowdSource
-from sluicegate.storage.repositories.rows import table_of
-from sluicegate.storage.tables.identity import MembershipRow, UserRow
-from sluicegate.storage.tables.usage import SpendRow
+from sluicegate.storage.tables.identity import MEMBERSHIPS, USERS
+from sluicegate.storage.tables.usage import SPEND
 
 TEAM, OPS = Subject(SubjectKind.GROUP, "team"), Subject(SubjectKind.GROUP, "ops")
 
@@ -37,8 +36,8 @@ async def groups(site: Site) -> None:
 
 async def spend(site: Site, *rows: tuple[str, str, str, int]) -> None:
     async with site.store.engine.begin() as connection:
-        names = ("subject_kind", "subject_id", "period", "spent_nanos")
-        await connection.execute(insert(table_of(SpendRow)), [dict(zip(names, row, strict=True)) for row in rows])
+        names = ("subject_kind", "subject_id", "period", "spent_nanos", "changed_ms")
+        await connection.execute(insert(SPEND), [dict(zip(names, (*row, 0), strict=True)) for row in rows])
 
 
 async def test_members_are_judged_by_everything_that_holds_for_them(site: Site) -> None:
@@ -107,9 +106,9 @@ async def test_five_thousand_members_are_previewed_while_others_are_served(site:
     common = {"role": "member", "status": "active", "created_at": now, "sort_name": "x", "last_active_at": None}
     async with site.store.engine.begin() as connection:
         users = [{"id": i, "email": f"{i}@example.com", "name": f"User {i}", **common} for i in ids]
-        await connection.execute(insert(table_of(UserRow)), users)
+        await connection.execute(insert(USERS), users)
         members = [{"group_id": group, "user_id": i} for i in ids for group in ("team", "ops")]
-        await connection.execute(insert(table_of(MembershipRow)), members)
+        await connection.execute(insert(MEMBERSHIPS), members)
     await spend(site, *(("user", i, "2026-11", number) for number, i in enumerate(ids)))
     async with site.store.write() as tx:
         await tx.policy.set_budget(TEAM, Budget(month=Nanos(4_000)))

@@ -16,7 +16,7 @@ from sluicegate.kit.secret import Secret
 from sluicegate.ports.pages import AuditFilter, PageRequest
 from sluicegate.services.rotation import KeyRotation, Rotation
 from sluicegate.storage.repositories.sealed import SEALED
-from sluicegate.storage.tables.types import Row
+from sluicegate.storage.tables.every import METADATA
 
 OLD, NEW, LOST = b"o" * 32, b"n" * 32, b"l" * 32
 PROVIDERS, LETTERS = 230, 20
@@ -115,7 +115,7 @@ async def test_a_seal_that_somebody_changed_meanwhile_is_not_overwritten(site: S
 
 
 def test_no_table_keeps_something_sealed_that_a_rotation_passes_over() -> None:
-    kept = {(table.name, column.name) for table in Row.metadata.tables.values() for column in table.c}
+    kept = {(table.name, column.name) for table in METADATA.tables.values() for column in table.c}
     assert {(table, column) for table, column in kept if "sealed" in column} == {
         (table.name, column) for table, column in SEALED.values()
     }

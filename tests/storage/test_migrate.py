@@ -18,13 +18,13 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
-from sqlmodel import SQLModel
 
 from sluicegate.kit.clock import ManualClock
 from sluicegate.services.demo_data import seed_demo
-from sluicegate.storage import migrate, tables
+from sluicegate.storage import migrate
 from sluicegate.storage.engine import SqlStore, make_engine
 from sluicegate.storage.engine import database_url as async_url
+from sluicegate.storage.tables.every import METADATA
 from sluicegate.storage.usage_writer import make_usage_writer
 from storage.conftest import Changes
 from storage.databases import sync_engine
@@ -39,12 +39,11 @@ def is_of_schema(name: str | None, _kind: str, _parents: object) -> bool:
 
 
 def differences(url: str) -> list[Any]:
-    assert tables.__all__
     opts = {"include_name": is_of_schema}
     with sync_engine(url) as engine, engine.connect() as connection, warnings.catch_warnings():
         # SQLite cannot be asked for the unique indexes on lower(name); they have a test of their own.
         warnings.filterwarnings("ignore", message=".*expression-based index.*")
-        return compare_metadata(MigrationContext.configure(connection, opts=opts), SQLModel.metadata)
+        return compare_metadata(MigrationContext.configure(connection, opts=opts), METADATA)
 
 
 def table_names(url: str) -> set[str]:
@@ -56,7 +55,7 @@ def test_an_upgrade_from_nothing_gives_the_schema_of_the_code(fresh_url: str) ->
     assert migrate.upgrade(fresh_url) == migrate.newest()
 
     assert differences(fresh_url) == []
-    assert table_names(fresh_url) == set(SQLModel.metadata.tables) | {"alembic_version"}
+    assert table_names(fresh_url) == set(METADATA.tables) | {"alembic_version"}
     migrate.check(fresh_url)
 
 

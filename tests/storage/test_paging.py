@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sluicegate.kit.cursor import encode_cursor
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.pages import PageRequest
-from sluicegate.storage.repositories.catalog import MODELS
 from sluicegate.storage.repositories.paging import paged
-from sluicegate.storage.usage_batch import LEDGER
+from sluicegate.storage.tables.catalog import MODELS
+from sluicegate.storage.tables.usage import LEDGER
 
 
 @pytest.mark.parametrize("value", [5, None, "nul\0", True])

@@ -16,17 +16,17 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import PostgresTemplate, sqlite_database
 from faults.link import Link
 from sluicegate.domain.usage import CallRecord
 from sluicegate.kit.errors import Unavailable
+from sluicegate.storage.connections import AsyncEngine
 from sluicegate.storage.engine import database_url as async_url
 from sluicegate.storage.engine import make_engine
 from sluicegate.storage.rollups import SqlRollups
+from sluicegate.storage.tables.rollups import PENDING
 from sluicegate.storage.unit_of_work import alone
-from sluicegate.storage.usage_batch import PENDING
 from sluicegate.storage.usage_writer import make_usage_writer
 from storage.databases import sync_engine
 from storage.records import NOW, call, milliseconds

@@ -39,10 +39,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
-from sqlmodel import SQLModel
 
-import sluicegate.storage.tables  # noqa: F401  registers every table with the metadata below
 from sluicegate.storage import migrate
+from sluicegate.storage.tables.every import METADATA
 
 FORMAT = 1
 _CHUNK = 1000
@@ -103,7 +102,7 @@ def write(url: str, out: BinaryIO, release: str, made_at: datetime, key_id: str)
     counts: dict[str, int] = {}
     with migrate.snapshot(url) as connection, GzipFile(filename="", mode="wb", fileobj=out, compresslevel=6) as file:
         file.write(_encode(head) + b"\n")
-        for table in SQLModel.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             file.write(_encode(_TableLine(str(table.name), [str(column.name) for column in table.columns])) + b"\n")
             counts[str(table.name)] = 0
             for row in _rows(connection, table):

@@ -6,19 +6,17 @@ import asyncio
 from typing import Any
 
 from sqlalchemy import ColumnElement, Executable, Table, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Override, Subject, SubjectKind, Window
 from sluicegate.ports.policy import Crowd, Person
-from sluicegate.storage.repositories.overrides import OVERRIDES, override_value
-from sluicegate.storage.repositories.policy import BUDGETS, RATE_LIMITS, budget_value, limits_value, subject_of
-from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.connections import AsyncEngine
+from sluicegate.storage.repositories.overrides import override_value
+from sluicegate.storage.repositories.policy import budget_value, limits_value, subject_of
 from sluicegate.storage.snapshot import snapshot
-from sluicegate.storage.tables.identity import MembershipRow, UserRow
-from sluicegate.storage.usage_batch import SPEND
+from sluicegate.storage.tables.identity import MEMBERSHIPS, USERS
+from sluicegate.storage.tables.policy import BUDGETS, OVERRIDES, RATE_LIMITS
+from sluicegate.storage.tables.usage import SPEND
 
-_USERS = table_of(UserRow)
-_MEMBERSHIPS = table_of(MembershipRow)
 # So many rows become values before other work has its turn.
 _SLICE = 500
 
@@ -64,10 +62,10 @@ class SqlCrowdSource:
 
 
 def _statements(subject: Subject, periods: list[str]) -> dict[str, Executable]:
-    ids: Any = select(_USERS.c.id).where(_USERS.c.id == subject.id)
+    ids: Any = select(USERS.c.id).where(USERS.c.id == subject.id)
     if subject.kind is SubjectKind.GROUP:
-        ids = select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == subject.id)
-    groups = select(_MEMBERSHIPS.c.group_id).where(_MEMBERSHIPS.c.user_id.in_(ids))
+        ids = select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.group_id == subject.id)
+    groups = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id.in_(ids))
 
     def concerned(table: Table) -> ColumnElement[bool]:
         kind, subject_id = table.c.subject_kind, table.c.subject_id
@@ -76,8 +74,8 @@ def _statements(subject: Subject, periods: list[str]) -> dict[str, Executable]:
         )
 
     return {
-        "users": select(_USERS.c.id, _USERS.c.name, _USERS.c.email).where(_USERS.c.id.in_(ids)),
-        "memberships": select(_MEMBERSHIPS).where(_MEMBERSHIPS.c.user_id.in_(ids)),
+        "users": select(USERS.c.id, USERS.c.name, USERS.c.email).where(USERS.c.id.in_(ids)),
+        "memberships": select(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id.in_(ids)),
         "overrides": select(OVERRIDES).where(OVERRIDES.c.user_id.in_(ids), OVERRIDES.c.ended_at.is_(None)),
         "limits": select(RATE_LIMITS).where(concerned(RATE_LIMITS)),
         "budgets": select(BUDGETS).where(concerned(BUDGETS)),

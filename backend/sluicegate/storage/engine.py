@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import event, insert, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sluicegate.domain.policy import PolicyChange
@@ -18,6 +17,11 @@ from sluicegate.ports.policy import ChangeFeed
 from sluicegate.ports.store import Transaction
 from sluicegate.storage.away import unavailable_when_away
 from sluicegate.storage.conflicts import conflict_of
+from sluicegate.storage.connections import (
+    AsyncConnection,
+    AsyncEngine,
+    create_async_engine,
+)
 from sluicegate.storage.repositories.alerts import SqlAlertRepository
 from sluicegate.storage.repositories.audit import SqlAuditRepository
 from sluicegate.storage.repositories.catalog import SqlCatalogRepository
@@ -31,7 +35,6 @@ from sluicegate.storage.repositories.overview import SqlOverviewRepository
 from sluicegate.storage.repositories.policy import SqlPolicyRepository
 from sluicegate.storage.repositories.price_lists import SqlPriceListRepository
 from sluicegate.storage.repositories.refusals import SqlRefusalRepository
-from sluicegate.storage.repositories.rows import table_of
 from sluicegate.storage.repositories.scim import SqlScimRepository
 from sluicegate.storage.repositories.sealed import SqlSealedRepository
 from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
@@ -42,7 +45,7 @@ from sluicegate.storage.repositories.users import SqlUserRepository
 from sluicegate.storage.repositories.versions import SqlVersionRepository
 from sluicegate.storage.repositories.webhooks import SqlWebhookRepository
 from sluicegate.storage.silence import NOTICE_THE_END
-from sluicegate.storage.tables.policy import PolicyChangeRow
+from sluicegate.storage.tables.policy import CHANGES
 from sluicegate.storage.turns import turns_of
 
 # For what other processes hold: longer than any write of ours; past it the caller should hear of it.
@@ -53,7 +56,6 @@ _CONNECT_SECONDS = 10
 CHANGES_CHANNEL = "sluicegate_policy"
 # Any number will do, so long as nothing else in the database takes the same advisory lock.
 _CHANGES_KEY = 0x51_1C_E6_A7_E2
-_CHANGES = table_of(PolicyChangeRow)
 # The loop is kept from calls for as long as it takes to write down so many.
 _ROWS_AT_ONCE = 500
 
@@ -113,36 +115,36 @@ def _prepare_postgres(connection: Any, _record: ConnectionPoolEntry) -> None:
 
 
 class SqlTransaction:
-    """The repositories over one session."""
+    """The repositories over one connection."""
 
-    def __init__(self, session: AsyncSession, clock: Clock) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+        self._connection = connection
         self._clock = clock
         # In their order, each once: there may be as many as a group has members.
         self.changes: dict[PolicyChange, None] = {}
-        self.users = SqlUserRepository(session)
-        self.links = SqlLinkRepository(session)
-        self.sessions = SqlSessionRepository(session)
-        self.groups = SqlGroupRepository(session)
-        self.policy = SqlPolicyRepository(session)
-        self.versions = SqlVersionRepository(session)
-        self.overrides = SqlOverrideRepository(session)
-        self.secret_rules = SqlSecretRuleRepository(session)
-        self.keys = SqlKeyRepository(session)
-        self.tokens = SqlTokenRepository(session)
-        self.scim = SqlScimRepository(session)
-        self.catalog = SqlCatalogRepository(session, clock)
-        self.prices = SqlPriceListRepository(session)
-        self.audit = SqlAuditRepository(session, clock)
-        self.jobs = SqlJobRepository(session)
-        self.mail = SqlMailRepository(session, clock)
-        self.sealed = SqlSealedRepository(session)
-        self.sso = SqlSsoRepository(session)
-        self.switches = SqlSwitchRepository(session)
-        self.overview = SqlOverviewRepository(session)
-        self.alerts = SqlAlertRepository(session)
-        self.refusals = SqlRefusalRepository(session)
-        self.webhooks = SqlWebhookRepository(session)
+        self.users = SqlUserRepository(connection)
+        self.links = SqlLinkRepository(connection)
+        self.sessions = SqlSessionRepository(connection)
+        self.groups = SqlGroupRepository(connection)
+        self.policy = SqlPolicyRepository(connection)
+        self.versions = SqlVersionRepository(connection)
+        self.overrides = SqlOverrideRepository(connection)
+        self.secret_rules = SqlSecretRuleRepository(connection)
+        self.keys = SqlKeyRepository(connection)
+        self.tokens = SqlTokenRepository(connection)
+        self.scim = SqlScimRepository(connection)
+        self.catalog = SqlCatalogRepository(connection, clock)
+        self.prices = SqlPriceListRepository(connection)
+        self.audit = SqlAuditRepository(connection, clock)
+        self.jobs = SqlJobRepository(connection)
+        self.mail = SqlMailRepository(connection, clock)
+        self.sealed = SqlSealedRepository(connection)
+        self.sso = SqlSsoRepository(connection)
+        self.switches = SqlSwitchRepository(connection)
+        self.overview = SqlOverviewRepository(connection)
+        self.alerts = SqlAlertRepository(connection)
+        self.refusals = SqlRefusalRepository(connection)
+        self.webhooks = SqlWebhookRepository(connection)
 
     def changed(self, *changes: PolicyChange) -> None:
         self.changes.update(dict.fromkeys(changes))
@@ -150,24 +152,26 @@ class SqlTransaction:
     async def number_changes(self) -> None:
         """Last of all, since on PostgreSQL nobody else can until this transaction has ended: numbers in the order of
         commits are what lets a process that knows one be sure of those before it."""
-        await self._session.flush()
-        if self._session.get_bind().dialect.name == "postgresql":
-            await self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGES_KEY})
-            await self._session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANGES_CHANNEL})
+        if self._connection.dialect.name == "postgresql":
+            await self._connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGES_KEY})
+            await self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANGES_CHANNEL})
         now = self._clock.now()
         rows = [{"at": now, "kind": change.kind, "subject_id": change.id} for change in self.changes]
         for start in range(0, len(rows), _ROWS_AT_ONCE):
-            await self._session.execute(insert(_CHANGES), rows[start : start + _ROWS_AT_ONCE])
+            await self._connection.execute(insert(CHANGES), rows[start : start + _ROWS_AT_ONCE])
 
 
 class SqlStore:
-    """Implements ports.store.Store on one engine."""
+    """Implements ports.store.Store on one engine.
+
+    What is not committed is rolled back when its connection goes back to the pool, which also happens when the task is
+    cancelled, and again while it waits for that. A connection whose statement was cut off is closed instead.
+    """
 
     def __init__(self, engine: AsyncEngine, feed: ChangeFeed, clock: Clock) -> None:
         self.engine = engine
         self._feed = feed
         self._clock = clock
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=True)
         self._turns = turns_of(engine.url)
 
     def read(self) -> AbstractAsyncContextManager[Transaction]:
@@ -182,40 +186,35 @@ class SqlStore:
     @asynccontextmanager
     async def _read(self, isolation: str | None = None) -> AsyncIterator[SqlTransaction]:
         with unavailable_when_away():
-            async with self._sessions() as session:
+            async with self.engine.connect() as connection:
                 if isolation is not None and self.engine.dialect.name == "postgresql":
-                    await session.connection(execution_options={"isolation_level": isolation})
+                    await connection.execution_options(isolation_level=isolation)
                 # SQLite's reads are snapshots anyway.
-                await self._start(session, "BEGIN")
-                try:
-                    yield SqlTransaction(session, self._clock)
-                finally:
-                    await session.rollback()
+                await self._start(connection, "BEGIN")
+                yield SqlTransaction(connection, self._clock)
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[SqlTransaction]:
         with unavailable_when_away():
-            async with self._turns.turn_async(), self._sessions() as session:
-                await self._start(session, "BEGIN IMMEDIATE")
-                transaction = SqlTransaction(session, self._clock)
+            async with self._turns.turn_async(), self.engine.connect() as connection:
+                await self._start(connection, "BEGIN IMMEDIATE")
+                transaction = SqlTransaction(connection, self._clock)
                 try:
                     yield transaction
                     if transaction.changes:
                         await transaction.number_changes()
-                    await session.commit()
-                except BaseException as error:
-                    await session.rollback()
-                    if isinstance(error, DBAPIError) and (conflict := conflict_of(error)) is not None:
+                    await connection.commit()
+                except DBAPIError as error:
+                    if (conflict := conflict_of(error)) is not None:
                         raise conflict from error
                     raise
         if transaction.changes:
             await self._feed.publish(list(transaction.changes))
 
-    async def _start(self, session: AsyncSession, statement: str) -> None:
+    async def _start(self, connection: AsyncConnection, statement: str) -> None:
         # A write takes SQLite's single write lock at its start: a read that turns into a write later would
         # fail at once instead of waiting when another writer was quicker.
         if self.engine.dialect.name == "sqlite":
-            connection = await session.connection()
             await connection.exec_driver_sql(statement)
 
     async def aclose(self) -> None:

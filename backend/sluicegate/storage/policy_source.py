@@ -7,42 +7,26 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sluicegate.domain.policy import NO_BUDGET, NO_LIMITS, Budget, Grant, RateLimits, Subject, SubjectKind
 from sluicegate.domain.secret_rule import SecretRule
 from sluicegate.domain.user import Group, User
 from sluicegate.ports.policy import CatalogRows, KeyRows, UserRows
-from sluicegate.storage.repositories.catalog import (
-    BACKENDS,
-    MODELS,
-    PROVIDER_MODELS,
-    PROVIDERS,
-    backends_by_model,
-    model_value,
-    provider_model_value,
-    provider_value,
-)
-from sluicegate.storage.repositories.credentials import KEYS, key_value
-from sluicegate.storage.repositories.overrides import OVERRIDES, override_value
-from sluicegate.storage.repositories.policy import (
-    BUDGETS,
-    GRANTS,
-    RATE_LIMITS,
-    budget_value,
-    grant_value,
-    limits_value,
-    subject_of,
-)
+from sluicegate.storage.connections import AsyncEngine
+from sluicegate.storage.repositories.catalog import backends_by_model, model_value, provider_model_value, provider_value
+from sluicegate.storage.repositories.credentials import key_value
+from sluicegate.storage.repositories.overrides import override_value
+from sluicegate.storage.repositories.policy import budget_value, grant_value, limits_value, subject_of
 from sluicegate.storage.repositories.price_lists import current_and_coming, lists_by_model
-from sluicegate.storage.repositories.rows import table_of, to_value
-from sluicegate.storage.repositories.secret_rules import SECRET_RULES, rule_value
+from sluicegate.storage.repositories.rows import to_value
+from sluicegate.storage.repositories.secret_rules import rule_value
 from sluicegate.storage.snapshot import snapshot
-from sluicegate.storage.tables.identity import GroupRow, MembershipRow, UserRow
+from sluicegate.storage.tables.catalog import BACKENDS, MODELS, PROVIDER_MODELS, PROVIDERS
+from sluicegate.storage.tables.credentials import KEYS
+from sluicegate.storage.tables.identity import GROUPS, MEMBERSHIPS, USERS
+from sluicegate.storage.tables.policy import BUDGETS, GRANTS, OVERRIDES, RATE_LIMITS
+from sluicegate.storage.tables.secret_rules import SECRET_RULES
 
-_USERS = table_of(UserRow)
-_GROUPS = table_of(GroupRow)
-_MEMBERSHIPS = table_of(MembershipRow)
 # A subject's values, or a group's and its pool's, come in the same row under names of their own.
 _POOL_LIMITS = RATE_LIMITS.alias("pool_rate_limits")
 _POOL_BUDGETS = BUDGETS.alias("pool_budgets")
@@ -143,23 +127,23 @@ def _user_rows(
 def _users_statement(ids: Sequence[str]) -> Select[Any]:
     """Of each user one row per override that nobody ended, at least one."""
     return (
-        select(_USERS, *_OWN_COLUMNS, *_OVERRIDE_COLUMNS)
-        .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.USER, _USERS.c.id))
-        .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.USER, _USERS.c.id))
-        .outerjoin(OVERRIDES, and_(OVERRIDES.c.user_id == _USERS.c.id, OVERRIDES.c.ended_at.is_(None)))
-        .where(_USERS.c.id.in_(ids))
+        select(USERS, *_OWN_COLUMNS, *_OVERRIDE_COLUMNS)
+        .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.USER, USERS.c.id))
+        .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.USER, USERS.c.id))
+        .outerjoin(OVERRIDES, and_(OVERRIDES.c.user_id == USERS.c.id, OVERRIDES.c.ended_at.is_(None)))
+        .where(USERS.c.id.in_(ids))
     )
 
 
 def _groups_statement(ids: Sequence[str]) -> Select[Any]:
     return (
-        select(_GROUPS, _MEMBERSHIPS.c.user_id.label("member_id"), *_OWN_COLUMNS, *_POOL_COLUMNS)
-        .join(_MEMBERSHIPS, _MEMBERSHIPS.c.group_id == _GROUPS.c.id)
-        .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.GROUP, _GROUPS.c.id))
-        .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.GROUP, _GROUPS.c.id))
-        .outerjoin(_POOL_LIMITS, _is(_POOL_LIMITS, SubjectKind.POOL, _GROUPS.c.id))
-        .outerjoin(_POOL_BUDGETS, _is(_POOL_BUDGETS, SubjectKind.POOL, _GROUPS.c.id))
-        .where(_MEMBERSHIPS.c.user_id.in_(ids))
+        select(GROUPS, MEMBERSHIPS.c.user_id.label("member_id"), *_OWN_COLUMNS, *_POOL_COLUMNS)
+        .join(MEMBERSHIPS, MEMBERSHIPS.c.group_id == GROUPS.c.id)
+        .outerjoin(RATE_LIMITS, _is(RATE_LIMITS, SubjectKind.GROUP, GROUPS.c.id))
+        .outerjoin(BUDGETS, _is(BUDGETS, SubjectKind.GROUP, GROUPS.c.id))
+        .outerjoin(_POOL_LIMITS, _is(_POOL_LIMITS, SubjectKind.POOL, GROUPS.c.id))
+        .outerjoin(_POOL_BUDGETS, _is(_POOL_BUDGETS, SubjectKind.POOL, GROUPS.c.id))
+        .where(MEMBERSHIPS.c.user_id.in_(ids))
     )
 
 
@@ -173,7 +157,7 @@ def _key_statement(condition: ColumnElement[bool]) -> Select[Any]:
 
 
 def _grants_statement(ids: Sequence[str]) -> Select[Any]:
-    groups = select(_MEMBERSHIPS.c.group_id).where(_MEMBERSHIPS.c.user_id.in_(ids))
+    groups = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id.in_(ids))
     return select(GRANTS).where(
         or_(
             and_(GRANTS.c.subject_kind == SubjectKind.USER, GRANTS.c.subject_id.in_(ids)),

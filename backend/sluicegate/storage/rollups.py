@@ -27,42 +27,30 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.usage import SESSION, Grain
-from sluicegate.storage.repositories.refusals import REFUSALS
-from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.connections import AsyncConnection, AsyncEngine
 from sluicegate.storage.repositories.upsert import insert_on
 from sluicegate.storage.snapshot import snapshot
 from sluicegate.storage.spans import EIGHT_DAYS, QUARTER, starts
-from sluicegate.storage.tables.identity import GroupRow
+from sluicegate.storage.tables.identity import GROUPS
 from sluicegate.storage.tables.rollups import (
+    CUBE,
     EVERYONE,
-    UsageCubeRow,
-    UsageLabelRow,
-    UsageMarkRow,
-    UsagePeopleRow,
-    UsageSessionRow,
-    UsageSliceRow,
-)
-from sluicegate.storage.unit_of_work import alone
-from sluicegate.storage.usage_batch import (
     GROUP_SETS,
-    LEDGER,
+    LABELS,
+    MARKS,
     PENDING,
-    PENDING_COLUMNS,
-    SPEND,
-    SUMS,
-    Spans,
-    pending_lines,
-    set_lines,
+    PEOPLE,
+    REFUSALS,
+    SLICES,
+    USAGE_SESSIONS,
 )
+from sluicegate.storage.tables.usage import LEDGER, SPEND
+from sluicegate.storage.unit_of_work import alone
+from sluicegate.storage.usage_batch import PENDING_COLUMNS, SUMS, Spans, pending_lines, set_lines
 from sluicegate.storage.usage_rows import call_of
-
-CUBE, PEOPLE, SLICES = table_of(UsageCubeRow), table_of(UsagePeopleRow), table_of(UsageSliceRow)
-SESSIONS, LABELS, MARKS = table_of(UsageSessionRow), table_of(UsageLabelRow), table_of(UsageMarkRow)
-GROUPS = table_of(GroupRow)
 
 FIVE_MINUTES, HOUR, DAY, MONTH = (grain.value for grain in Grain)
 STARTS: Mapping[str, Column[Any]] = {
@@ -138,7 +126,7 @@ class SqlRollups:
         async with alone(self._engine, "SHARE ROW EXCLUSIVE", LEDGER, PENDING) as connection:
             since = int(await _mark(connection, _LEDGER_FROM) or 0)
             await connection.execute(delete(PENDING))
-            for table in (CUBE, PEOPLE, SLICES, SESSIONS):
+            for table in (CUBE, PEOPLE, SLICES, USAGE_SESSIONS):
                 await connection.execute(delete(table).where(table.c.start_ms >= since))
             count = await self._sum_ledger(connection, since, kept_from)
             # The ledger may begin in the middle of a quarter, of which the months before are kept.
@@ -189,7 +177,7 @@ class SqlRollups:
         return removed
 
     async def forget_sessions(self, before_ms: int) -> int:
-        return await self._forget(SESSIONS, SESSIONS.c.start_ms, [], before_ms)
+        return await self._forget(USAGE_SESSIONS, USAGE_SESSIONS.c.start_ms, [], before_ms)
 
     async def forget_spend(self, before: Iterable[str]) -> int:
         removed = 0
@@ -219,7 +207,7 @@ class SqlRollups:
 # Built once: the columns of what an insert was about to write are the same for every insert, and costly to come by.
 _ADDED = {
     table.name: {name: table.c[name] + literal_column(f"excluded.{name}") for name in SUMS}
-    for table in (CUBE, PEOPLE, SLICES, SESSIONS)
+    for table in (CUBE, PEOPLE, SLICES, USAGE_SESSIONS)
 }
 
 
@@ -261,7 +249,7 @@ def _additions(kept_from: Mapping[str, int]) -> list[tuple[Table, Rows]]:
             found.append((SLICES, _summed(PENDING, [name, literal(EVERYONE).label("scope"), *keys], kept)))
             found.append((SLICES, _summed(by_group, [name, GROUP_SETS.c.group_id.label("scope"), *keys], kept)))
     keys = [PENDING.c.day_ms.label("start_ms"), PENDING.c.user_id, PENDING.c.session_id, PENDING.c.group_set]
-    found.append((SESSIONS, _summed(PENDING, keys, PENDING.c.day_ms >= kept_from.get(SESSION, 0))))
+    found.append((USAGE_SESSIONS, _summed(PENDING, keys, PENDING.c.day_ms >= kept_from.get(SESSION, 0))))
     return found
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
 from sluicegate.storage.away import unavailable_when_away
+from sluicegate.storage.connections import AsyncConnection, AsyncEngine
 
 
 @asynccontextmanager

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.storage.away import unavailable_when_away
+from sluicegate.storage.connections import AsyncConnection, AsyncEngine
 from sluicegate.storage.turns import turns_of
 
 

@@ -9,20 +9,13 @@ from hashlib import blake2b
 from typing import Any
 
 from msgspec.structs import astuple, replace
-from sqlalchemy import BigInteger, Integer
-from sqlmodel import AutoString
+from sqlalchemy import BigInteger, Integer, String
 
 from sluicegate.domain.policy import SubjectKind, Window
 from sluicegate.domain.usage import CallRecord, Outcome
 from sluicegate.policy.windows import Period, PeriodClock
-from sluicegate.storage.repositories.rows import table_of
-from sluicegate.storage.tables.rollups import UsageGroupSetRow, UsagePendingRow
-from sluicegate.storage.tables.usage import LedgerRow, SpendRow
-
-LEDGER = table_of(LedgerRow)
-PENDING = table_of(UsagePendingRow)
-GROUP_SETS = table_of(UsageGroupSetRow)
-SPEND = table_of(SpendRow)
+from sluicegate.storage.tables.rollups import PENDING
+from sluicegate.storage.tables.usage import LEDGER
 
 LEDGER_COLUMNS = CallRecord.__struct_fields__
 SUMS = (
@@ -189,7 +182,7 @@ def fitted(records: Iterable[CallRecord]) -> list[CallRecord]:
     return [replace(record, **{name: fit(getattr(record, name)) for name, fit in _FIT.items()}) for record in records]
 
 
-def _fit_text(length: int) -> Callable[[str | None], str | None]:
+def _fit_text(length: int | None) -> Callable[[str | None], str | None]:
     def fit(text: str | None) -> str | None:
         if text is None:
             return None
@@ -206,7 +199,7 @@ def _fit_number(limit: int) -> Callable[[int | None], int | None]:
 def _fits() -> dict[str, Callable[[Any], Any]]:
     fits: dict[str, Callable[[Any], Any]] = {}
     for column in LEDGER.columns:
-        if isinstance(column.type, AutoString):
+        if isinstance(column.type, String):
             fits[column.name] = _fit_text(column.type.length)
         elif isinstance(column.type, BigInteger):
             fits[column.name] = _fit_number(2**53)

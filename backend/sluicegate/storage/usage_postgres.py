@@ -11,10 +11,10 @@ from sqlalchemy.dialects import postgresql
 
 from sluicegate.domain.usage import CallRecord
 from sluicegate.storage.last_use import Use, active_lines, lines_for
+from sluicegate.storage.tables.rollups import PENDING
+from sluicegate.storage.tables.usage import LEDGER
 from sluicegate.storage.usage_batch import (
-    LEDGER,
     LEDGER_COLUMNS,
-    PENDING,
     PENDING_COLUMNS,
     Line,
     ledger_lines,

@@ -23,34 +23,33 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from sluicegate.domain.usage import CallRecord
 from sluicegate.domain.user import deleted_label
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.ports.usage import CallFilter, Grain, ProviderDay, UsageScope, UsageTotals
+from sluicegate.storage.connections import AsyncConnection, AsyncEngine
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.refusals import REFUSALS
-from sluicegate.storage.repositories.rows import table_of
-from sluicegate.storage.rollups import (
-    CUBE,
-    DAY,
-    GROUPS,
-    LABELS,
-    PEOPLE,
-    SESSIONS,
-    SLICES,
-    STARTS,
-)
+from sluicegate.storage.rollups import DAY, STARTS
 from sluicegate.storage.snapshot import snapshot
 from sluicegate.storage.spans import OF_ALL, OF_PEOPLE, split
-from sluicegate.storage.tables.identity import UserRow
-from sluicegate.storage.tables.rollups import EVERYONE
-from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, SUMS
+from sluicegate.storage.tables.identity import GROUPS, USERS
+from sluicegate.storage.tables.rollups import (
+    CUBE,
+    EVERYONE,
+    GROUP_SETS,
+    LABELS,
+    PENDING,
+    PEOPLE,
+    REFUSALS,
+    SLICES,
+    USAGE_SESSIONS,
+)
+from sluicegate.storage.tables.usage import LEDGER
+from sluicegate.storage.usage_batch import SUMS
 from sluicegate.storage.usage_rows import call_of
 
-_USERS = table_of(UserRow)
 # Per dimension the column that groups; those whose key is an id have a name in `usage_labels`.
 _COLUMNS = {
     "user": "user_id",
@@ -136,8 +135,8 @@ class SqlUsageReader:
         names: dict[str, str] = {}
         for start in range(0, len(keys), _LOOKED_UP):
             part = keys[start : start + _LOOKED_UP]
-            here = LABELS.outerjoin(_USERS, _USERS.c.id == LABELS.c.id) if by == "user" else LABELS
-            present = _USERS.c.id.is_not(None) if by == "user" else true()
+            here = LABELS.outerjoin(USERS, USERS.c.id == LABELS.c.id) if by == "user" else LABELS
+            present = USERS.c.id.is_not(None) if by == "user" else true()
             known = select(LABELS.c.id, LABELS.c.label, present.label("present")).select_from(here)
             found = (await connection.execute(known.where(LABELS.c.kind == by, LABELS.c.id.in_(part)))).all()
             names.update({row.id: row.label for row in found})
@@ -254,12 +253,12 @@ def _people(ask: _Ask, spans: Sequence[tuple[str, tuple[int, int]]]) -> Select[A
 
 
 def _sessions(ask: _Ask) -> Select[Any]:
-    where = [*_in(SESSIONS.c.start_ms, _span(ask.scope))]
+    where = [*_in(USAGE_SESSIONS.c.start_ms, _span(ask.scope))]
     if ask.scope.user_id is not None:
-        where.append(SESSIONS.c.user_id == ask.scope.user_id)
+        where.append(USAGE_SESSIONS.c.user_id == ask.scope.user_id)
     if ask.scope.group_id is not None:
-        where.append(SESSIONS.c.group_set.in_(_sets_with(ask.scope.group_id)))
-    return _part(ask, SESSIONS.c.start_ms, SESSIONS.c.session_id, where)
+        where.append(USAGE_SESSIONS.c.group_set.in_(_sets_with(ask.scope.group_id)))
+    return _part(ask, USAGE_SESSIONS.c.start_ms, USAGE_SESSIONS.c.session_id, where)
 
 
 def _pending(ask: _Ask, grain: str) -> Select[Any]:

@@ -21,12 +21,11 @@ from sqlalchemy import (
 )
 
 from sluicegate.domain.policy import SubjectKind, Window
-from sluicegate.storage.repositories.credentials import KEYS
-from sluicegate.storage.repositories.rows import table_of
-from sluicegate.storage.tables.identity import UserRow
-from sluicegate.storage.usage_batch import GROUP_SETS, LEDGER, PENDING, PENDING_COLUMNS, SPEND, SPEND_COLUMNS
-
-_USERS = table_of(UserRow)
+from sluicegate.storage.tables.credentials import KEYS
+from sluicegate.storage.tables.identity import USERS
+from sluicegate.storage.tables.rollups import GROUP_SETS, PENDING
+from sluicegate.storage.tables.usage import LEDGER, SPEND
+from sluicegate.storage.usage_batch import PENDING_COLUMNS, SPEND_COLUMNS
 
 
 class UsageStatements:
@@ -56,8 +55,8 @@ class UsageStatements:
             )
         }
         self.be_active = self._text(
-            update(_USERS)
-            .where(_USERS.c.id == bindparam("user"), _USERS.c.last_active_at < bindparam("before"))
+            update(USERS)
+            .where(USERS.c.id == bindparam("user"), USERS.c.last_active_at < bindparam("before"))
             .values(last_active_at=bindparam("at"))
         )
         self.use_key = self._text(

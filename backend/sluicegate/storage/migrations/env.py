@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
 
-import sluicegate.storage.tables  # noqa: F401  registers every table with the metadata below
+from sluicegate.storage.tables.every import METADATA
 
 connection: Connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=SQLModel.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,
     # SQLite can take back schema changes too, once transactions are begun by hand.
     transactional_ddl=True,

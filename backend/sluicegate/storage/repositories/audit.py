@@ -6,31 +6,30 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.audit import Actor, AuditEvent
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.ids import new_id
 from sluicegate.ports.pages import AuditFilter, Page, PageRequest
+from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.instants import from_micros, to_micros
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.rows import to_value
 from sluicegate.storage.repositories.search import Trigrams, named_like
-from sluicegate.storage.tables.audit import AuditEventRow
+from sluicegate.storage.tables.audit import EVENTS
 
-_EVENTS = table_of(AuditEventRow)
 _SEARCHED = Trigrams(
     "audit_search",
-    _EVENTS.c.id,
-    (func.lower(_EVENTS.c.target_label), func.lower(_EVENTS.c.actor_label), func.lower(_EVENTS.c.action)),
+    EVENTS.c.id,
+    (func.lower(EVENTS.c.target_label), func.lower(EVENTS.c.actor_label), func.lower(EVENTS.c.action)),
 )
 
 
 class SqlAuditRepository:
     """Implements ports.store.AuditRepository."""
 
-    def __init__(self, session: AsyncSession, clock: Clock) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+        self._connection = connection
         self._clock = clock
 
     async def record(
@@ -59,24 +58,24 @@ class SqlAuditRepository:
             "before": _shown(old, unchanged),
             "after": _shown(new, unchanged),
         }
-        await self._session.execute(insert(_EVENTS).values(event))
+        await self._connection.execute(insert(EVENTS).values(event))
 
     async def page(self, where: AuditFilter, page: PageRequest) -> Page[AuditEvent]:
-        chosen = select(_EVENTS).where(*await self._matches(where))
-        keys = (_EVENTS.c.at, _EVENTS.c.id)
+        chosen = select(EVENTS).where(*await self._matches(where))
+        keys = (EVENTS.c.at, EVENTS.c.id)
         statement = paged(chosen, page, *keys, descending=True, read=(from_micros, None))
-        rows = (await self._session.execute(statement)).all()
+        rows = (await self._connection.execute(statement)).all()
         return to_page(rows, page, _event, lambda row: [to_micros(row.at), row.id])
 
     async def count(self, where: AuditFilter) -> int:
-        return await self._session.scalar(select(func.count(_EVENTS.c.id)).where(*await self._matches(where))) or 0
+        return await self._connection.scalar(select(func.count(EVENTS.c.id)).where(*await self._matches(where))) or 0
 
     async def _matches(self, where: AuditFilter) -> list[ColumnElement[bool]]:
-        few = await _SEARCHED.few(self._session, where.search)
+        few = await _SEARCHED.few(self._connection, where.search)
         return [*_exactly(where), *(named_like(where.search, *_SEARCHED.columns) if few is None else few)]
 
     async def actions(self) -> list[str]:
-        return list(await self._session.scalars(select(_EVENTS.c.action).distinct().order_by(_EVENTS.c.action)))
+        return list(await self._connection.scalars(select(EVENTS.c.action).distinct().order_by(EVENTS.c.action)))
 
 
 def _event(row: Row[Any]) -> AuditEvent:
@@ -86,16 +85,16 @@ def _event(row: Row[Any]) -> AuditEvent:
 
 def _exactly(where: AuditFilter) -> list[ColumnElement[bool]]:
     exact = {
-        _EVENTS.c.actor_id: where.actor,
-        _EVENTS.c.action: where.action,
-        _EVENTS.c.target_kind: where.target_kind,
-        _EVENTS.c.target_id: where.target_id,
+        EVENTS.c.actor_id: where.actor,
+        EVENTS.c.action: where.action,
+        EVENTS.c.target_kind: where.target_kind,
+        EVENTS.c.target_id: where.target_id,
     }
     conditions = [column == value for column, value in exact.items() if value is not None]
     if where.since is not None:
-        conditions.append(_EVENTS.c.at >= where.since)
+        conditions.append(EVENTS.c.at >= where.since)
     if where.until is not None:
-        conditions.append(_EVENTS.c.at < where.until)
+        conditions.append(EVENTS.c.at < where.until)
     return conditions
 
 

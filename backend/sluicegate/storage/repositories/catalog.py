@@ -7,24 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderModel
 from sluicegate.domain.price_list import PlannedMultiplier, PriceList, multiplier_at
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.price_lists import PRICE_LISTS, columns_of, lists_by_model
-from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.price_lists import columns_of, lists_by_model
+from sluicegate.storage.repositories.rows import to_value
 from sluicegate.storage.repositories.search import named_like
-from sluicegate.storage.tables.catalog import BackendRow, ModelRow, ProviderModelRow, ProviderRow
-from sluicegate.storage.tables.policy import GrantRow
-
-PROVIDERS = table_of(ProviderRow)
-PROVIDER_MODELS = table_of(ProviderModelRow)
-MODELS = table_of(ModelRow)
-BACKENDS = table_of(BackendRow)
-_GRANTS = table_of(GrantRow)
+from sluicegate.storage.tables.catalog import BACKENDS, MODELS, PRICE_LISTS, PROVIDER_MODELS, PROVIDERS
+from sluicegate.storage.tables.policy import GRANTS
 
 
 def provider_value(row: Row[Any], now: datetime) -> Provider:
@@ -59,28 +53,28 @@ def model_value(row: Row[Any], backends: Sequence[Backend]) -> Model:
 class SqlCatalogRepository:
     """Implements ports.store.CatalogRepository."""
 
-    def __init__(self, session: AsyncSession, clock: Clock) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+        self._connection = connection
         self._clock = clock
 
     async def provider(self, provider_id: str) -> Provider | None:
         return (await self.providers([provider_id])).get(provider_id)
 
     async def providers(self, ids: Sequence[str]) -> dict[str, Provider]:
-        rows = await self._session.execute(select(PROVIDERS).where(PROVIDERS.c.id.in_(ids)))
+        rows = await self._connection.execute(select(PROVIDERS).where(PROVIDERS.c.id.in_(ids)))
         now = self._clock.now()
         return {row.id: provider_value(row, now) for row in rows}
 
     async def provider_by_name(self, name: str) -> Provider | None:
         # Both sides are lowered by the database, as in the unique index.
-        rows = await self._session.execute(select(PROVIDERS).where(func.lower(PROVIDERS.c.name) == func.lower(name)))
+        rows = await self._connection.execute(select(PROVIDERS).where(func.lower(PROVIDERS.c.name) == func.lower(name)))
         row = rows.first()
         return provider_value(row, self._clock.now()) if row else None
 
     async def page_providers(self, search: str | None, page: PageRequest) -> Page[Provider]:
         key = func.lower(PROVIDERS.c.name)
         statement = select(PROVIDERS, key.label("sort_key")).where(*named_like(search, func.lower(PROVIDERS.c.name)))
-        rows = (await self._session.execute(paged(statement, page, key, PROVIDERS.c.id))).all()
+        rows = (await self._connection.execute(paged(statement, page, key, PROVIDERS.c.id))).all()
         now = self._clock.now()
         return to_page(rows, page, lambda row: provider_value(row, now), lambda row: [row.sort_key, row.id])
 
@@ -88,27 +82,27 @@ class SqlCatalogRepository:
         return await self._count(PROVIDERS.c.id, named_like(search, func.lower(PROVIDERS.c.name)))
 
     async def add_provider(self, provider: Provider) -> None:
-        await self._session.execute(insert(PROVIDERS).values(**_stored(_columns_of(provider))))
+        await self._connection.execute(insert(PROVIDERS).values(**_stored(_columns_of(provider))))
 
     async def update_provider(self, provider_id: str, **values: Any) -> None:
         if values:
-            await self._session.execute(
+            await self._connection.execute(
                 update(PROVIDERS).where(PROVIDERS.c.id == provider_id).values(**_stored(values))
             )
 
     async def delete_provider(self, provider_id: str) -> None:
         offers = select(PROVIDER_MODELS.c.id).where(PROVIDER_MODELS.c.provider_id == provider_id)
         await self._forget_coming_prices(PRICE_LISTS.c.provider_model_id.in_(offers))
-        await self._session.execute(delete(PROVIDERS).where(PROVIDERS.c.id == provider_id))
+        await self._connection.execute(delete(PROVIDERS).where(PROVIDERS.c.id == provider_id))
 
     async def sealed_credential(self, provider_id: str) -> str | None:
         statement = select(PROVIDERS.c.sealed_credential).where(PROVIDERS.c.id == provider_id)
-        sealed: str | None = await self._session.scalar(statement)
+        sealed: str | None = await self._connection.scalar(statement)
         return sealed
 
     async def sealed_credentials(self) -> dict[str, str]:
         sealed = PROVIDERS.c.sealed_credential
-        rows = await self._session.execute(select(PROVIDERS.c.id, sealed).where(sealed.is_not(None)))
+        rows = await self._connection.execute(select(PROVIDERS.c.id, sealed).where(sealed.is_not(None)))
         return {row.id: row.sealed_credential for row in rows}
 
     async def set_sealed_credential(
@@ -120,7 +114,7 @@ class SqlCatalogRepository:
 
     async def sealed_headers(self, provider_id: str) -> str | None:
         statement = select(PROVIDERS.c.sealed_headers).where(PROVIDERS.c.id == provider_id)
-        sealed: str | None = await self._session.scalar(statement)
+        sealed: str | None = await self._connection.scalar(statement)
         return sealed
 
     async def set_sealed_headers(self, provider_id: str, sealed: str | None, names: Sequence[str]) -> None:
@@ -142,48 +136,48 @@ class SqlCatalogRepository:
     async def _provider_models(self, which: ColumnElement[bool]) -> list[ProviderModel]:
         """By name, with all their price lists."""
         rows = (
-            await self._session.execute(select(PROVIDER_MODELS).where(which).order_by(PROVIDER_MODELS.c.name))
+            await self._connection.execute(select(PROVIDER_MODELS).where(which).order_by(PROVIDER_MODELS.c.name))
         ).all()
         if not rows:
             return []
         ids = select(PROVIDER_MODELS.c.id).where(which)
-        lists = await self._session.execute(select(PRICE_LISTS).where(PRICE_LISTS.c.provider_model_id.in_(ids)))
+        lists = await self._connection.execute(select(PRICE_LISTS).where(PRICE_LISTS.c.provider_model_id.in_(ids)))
         by_model, now = lists_by_model(lists), self._clock.now()
         return [provider_model_value(row, by_model.get(row.id, ()), now) for row in rows]
 
     async def add_provider_model(self, model: ProviderModel) -> None:
         columns = {k: v for k, v in _columns_of(model).items() if k not in ("price_lists", "current")}
-        await self._session.execute(insert(PROVIDER_MODELS).values(columns))
+        await self._connection.execute(insert(PROVIDER_MODELS).values(columns))
         if model.price_lists:
-            await self._session.execute(insert(PRICE_LISTS), [columns_of(made) for made in model.price_lists])
+            await self._connection.execute(insert(PRICE_LISTS), [columns_of(made) for made in model.price_lists])
 
     async def update_provider_model(self, model_id: str, **values: Any) -> None:
         if values:
             statement = update(PROVIDER_MODELS).where(PROVIDER_MODELS.c.id == model_id).values(**values)
-            await self._session.execute(statement)
+            await self._connection.execute(statement)
 
     async def delete_provider_model(self, model_id: str) -> None:
         await self._forget_coming_prices(PRICE_LISTS.c.provider_model_id == model_id)
-        await self._session.execute(delete(PROVIDER_MODELS).where(PROVIDER_MODELS.c.id == model_id))
+        await self._connection.execute(delete(PROVIDER_MODELS).where(PROVIDER_MODELS.c.id == model_id))
 
     async def _forget_coming_prices(self, which: ColumnElement[bool]) -> None:
         # No call was charged by them; the others stay, for the calls that were.
-        await self._session.execute(delete(PRICE_LISTS).where(which, PRICE_LISTS.c.starts_at > self._clock.now()))
+        await self._connection.execute(delete(PRICE_LISTS).where(which, PRICE_LISTS.c.starts_at > self._clock.now()))
 
     async def model(self, model_id: str) -> Model | None:
         return (await self.models([model_id])).get(model_id)
 
     async def models(self, ids: Sequence[str]) -> dict[str, Model]:
-        rows = (await self._session.execute(select(MODELS).where(MODELS.c.id.in_(ids)))).all()
+        rows = (await self._connection.execute(select(MODELS).where(MODELS.c.id.in_(ids)))).all()
         return {model.id: model for model in await self._with_backends(rows)}
 
     async def model_by_slug(self, slug: str) -> Model | None:
-        rows = (await self._session.execute(select(MODELS).where(MODELS.c.slug == slug))).all()
+        rows = (await self._connection.execute(select(MODELS).where(MODELS.c.slug == slug))).all()
         return next(iter(await self._with_backends(rows)), None)
 
     async def models_behind(self, provider_model_ids: Sequence[str]) -> dict[str, list[Model]]:
         statement = select(BACKENDS.c.model_id).where(BACKENDS.c.provider_model_id.in_(provider_model_ids))
-        models = await self.models(list((await self._session.scalars(statement.distinct())).all()))
+        models = await self.models(list((await self._connection.scalars(statement.distinct())).all()))
         found: dict[str, list[Model]] = {model_id: [] for model_id in provider_model_ids}
         for model in sorted(models.values(), key=lambda model: model.slug):
             for backend in model.backends:
@@ -195,7 +189,7 @@ class SqlCatalogRepository:
         self, search: str | None, kind: ModelKind | None, status: ModelStatus | None, page: PageRequest
     ) -> Page[Model]:
         statement = paged(select(MODELS).where(*_models_where(search, kind, status)), page, MODELS.c.slug)
-        rows = (await self._session.execute(statement)).all()
+        rows = (await self._connection.execute(statement)).all()
         models = {model.id: model for model in await self._with_backends(rows[: page.first])}
         return to_page(rows, page, lambda row: models[row.id], lambda row: [row.slug])
 
@@ -204,30 +198,30 @@ class SqlCatalogRepository:
 
     async def add_model(self, model: Model) -> None:
         columns = {k: v for k, v in _columns_of(model).items() if k != "backends"}
-        await self._session.execute(insert(MODELS).values(columns))
+        await self._connection.execute(insert(MODELS).values(columns))
         await self.replace_backends(model)
 
     async def update_model(self, model_id: str, **values: Any) -> None:
         if values:
-            await self._session.execute(update(MODELS).where(MODELS.c.id == model_id).values(**values))
+            await self._connection.execute(update(MODELS).where(MODELS.c.id == model_id).values(**values))
 
     async def replace_backends(self, model: Model) -> None:
-        await self._session.execute(delete(BACKENDS).where(BACKENDS.c.model_id == model.id))
+        await self._connection.execute(delete(BACKENDS).where(BACKENDS.c.model_id == model.id))
         if model.backends:
             rows = [_columns_of(backend) | {"model_id": model.id} for backend in model.backends]
-            await self._session.execute(insert(BACKENDS), rows)
+            await self._connection.execute(insert(BACKENDS), rows)
 
     async def delete_model(self, model_id: str) -> None:
-        await self._session.execute(delete(_GRANTS).where(_GRANTS.c.model_id == model_id))
-        await self._session.execute(delete(MODELS).where(MODELS.c.id == model_id))
+        await self._connection.execute(delete(GRANTS).where(GRANTS.c.model_id == model_id))
+        await self._connection.execute(delete(MODELS).where(MODELS.c.id == model_id))
 
     async def _with_backends(self, rows: Sequence[Row[Any]]) -> list[Model]:
         statement = select(BACKENDS).where(BACKENDS.c.model_id.in_([row.id for row in rows]))
-        backends = backends_by_model((await self._session.execute(statement)).all()) if rows else {}
+        backends = backends_by_model((await self._connection.execute(statement)).all()) if rows else {}
         return [model_value(row, backends.get(row.id, [])) for row in rows]
 
     async def _count(self, column: ColumnElement[str], where: Sequence[ColumnElement[bool]]) -> int:
-        return await self._session.scalar(select(func.count(column)).where(*where)) or 0
+        return await self._connection.scalar(select(func.count(column)).where(*where)) or 0
 
 
 def backends_by_model(rows: Sequence[Row[Any]]) -> dict[str, list[Backend]]:

@@ -8,21 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, insert, not_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.apikey import ApiKey, AutomationToken, TokenScope
 from sluicegate.ports.pages import KeyFilter, KeyState, Page, PageRequest
+from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.rows import to_value
 from sluicegate.storage.repositories.search import Trigrams, named_like
 from sluicegate.storage.repositories.users import SEARCHED as PEOPLE
-from sluicegate.storage.tables.credentials import ApiKeyRow, AutomationTokenRow
-from sluicegate.storage.tables.identity import UserRow
+from sluicegate.storage.tables.credentials import KEYS, TOKENS
+from sluicegate.storage.tables.identity import USERS
 
-KEYS = table_of(ApiKeyRow)
 _SEARCHED = Trigrams("key_search", KEYS.c.id, (func.lower(KEYS.c.name), func.lower(KEYS.c.prefix)))
-_TOKENS = table_of(AutomationTokenRow)
-_USERS = table_of(UserRow)
 
 
 def key_value(row: Row[Any]) -> ApiKey:
@@ -32,62 +29,62 @@ def key_value(row: Row[Any]) -> ApiKey:
 class SqlKeyRepository:
     """Implements ports.store.KeyRepository. Ids grow with time, so that they give the order of creation."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def get(self, key_id: str) -> ApiKey | None:
         return (await self.get_many([key_id])).get(key_id)
 
     async def get_many(self, ids: Sequence[str]) -> dict[str, ApiKey]:
-        rows = await self._session.execute(select(KEYS).where(KEYS.c.id.in_(ids)))
+        rows = await self._connection.execute(select(KEYS).where(KEYS.c.id.in_(ids)))
         return {row.id: key_value(row) for row in rows}
 
     async def page_of(self, user_id: str, page: PageRequest) -> Page[ApiKey]:
         statement = paged(select(KEYS).where(KEYS.c.user_id == user_id), page, KEYS.c.id, descending=True)
-        rows = (await self._session.execute(statement)).all()
+        rows = (await self._connection.execute(statement)).all()
         return to_page(rows, page, key_value, lambda row: [row.id])
 
     async def count_of(self, user_id: str) -> int:
-        return await self._session.scalar(select(func.count(KEYS.c.id)).where(KEYS.c.user_id == user_id)) or 0
+        return await self._connection.scalar(select(func.count(KEYS.c.id)).where(KEYS.c.user_id == user_id)) or 0
 
     async def page(self, where: KeyFilter, page: PageRequest) -> Page[ApiKey]:
         statement = paged(select(KEYS).where(*await self._matches(where)), page, KEYS.c.id, descending=True)
-        rows = (await self._session.execute(statement)).all()
+        rows = (await self._connection.execute(statement)).all()
         return to_page(rows, page, key_value, lambda row: [row.id])
 
     async def count(self, where: KeyFilter) -> int:
-        return await self._session.scalar(select(func.count(KEYS.c.id)).where(*await self._matches(where))) or 0
+        return await self._connection.scalar(select(func.count(KEYS.c.id)).where(*await self._matches(where))) or 0
 
     async def _matches(self, where: KeyFilter) -> list[ColumnElement[bool]]:
         """Keys whose own name or beginning has the text in it, or whose owner's name or e-mail."""
         if not where.search or not where.search.strip():
             return _states(where)
-        own = await _SEARCHED.few(self._session, where.search) or named_like(where.search, *_SEARCHED.columns)
-        owner = await PEOPLE.few(self._session, where.search) or named_like(where.search, *PEOPLE.columns)
-        return [*_states(where), or_(*own, KEYS.c.user_id.in_(select(_USERS.c.id).where(*owner)))]
+        own = await _SEARCHED.few(self._connection, where.search) or named_like(where.search, *_SEARCHED.columns)
+        owner = await PEOPLE.few(self._connection, where.search) or named_like(where.search, *PEOPLE.columns)
+        return [*_states(where), or_(*own, KEYS.c.user_id.in_(select(USERS.c.id).where(*owner)))]
 
     async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]:
         statement = select(KEYS).where(KEYS.c.user_id.in_(user_ids)).order_by(KEYS.c.id.desc())
         found: dict[str, list[ApiKey]] = {user_id: [] for user_id in user_ids}
-        for row in await self._session.execute(statement):
+        for row in await self._connection.execute(statement):
             found[row.user_id].append(key_value(row))
         return found
 
     async def by_public_id(self, public_id: str) -> ApiKey | None:
         either = or_(KEYS.c.public_id == public_id, KEYS.c.previous_public_id == public_id)
-        row = (await self._session.execute(select(KEYS).where(either))).first()
+        row = (await self._connection.execute(select(KEYS).where(either))).first()
         return key_value(row) if row else None
 
     async def add(self, key: ApiKey) -> None:
-        await self._session.execute(insert(KEYS).values(asdict(key)))
+        await self._connection.execute(insert(KEYS).values(asdict(key)))
 
     async def update(self, key_id: str, **values: Any) -> None:
         if values:
-            await self._session.execute(update(KEYS).where(KEYS.c.id == key_id).values(**values))
+            await self._connection.execute(update(KEYS).where(KEYS.c.id == key_id).values(**values))
 
     async def revoke(self, key_id: str, at: datetime) -> None:
         statement = update(KEYS).where(KEYS.c.id == key_id, KEYS.c.revoked_at.is_(None)).values(revoked_at=at)
-        await self._session.execute(statement)
+        await self._connection.execute(statement)
 
 
 def _states(where: KeyFilter) -> list[ColumnElement[bool]]:
@@ -106,31 +103,31 @@ def _states(where: KeyFilter) -> list[ColumnElement[bool]]:
 class SqlTokenRepository:
     """Implements ports.store.TokenRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def get(self, token_id: str) -> AutomationToken | None:
-        row = (await self._session.execute(select(_TOKENS).where(_TOKENS.c.id == token_id))).first()
+        row = (await self._connection.execute(select(TOKENS).where(TOKENS.c.id == token_id))).first()
         return _token(row) if row else None
 
     async def by_digest(self, digest: str) -> AutomationToken | None:
-        row = (await self._session.execute(select(_TOKENS).where(_TOKENS.c.token_digest == digest))).first()
+        row = (await self._connection.execute(select(TOKENS).where(TOKENS.c.token_digest == digest))).first()
         return _token(row) if row else None
 
     async def of_user(self, user_id: str) -> list[AutomationToken]:
-        statement = select(_TOKENS).where(_TOKENS.c.user_id == user_id).order_by(_TOKENS.c.id.desc())
-        return [_token(row) for row in await self._session.execute(statement)]
+        statement = select(TOKENS).where(TOKENS.c.user_id == user_id).order_by(TOKENS.c.id.desc())
+        return [_token(row) for row in await self._connection.execute(statement)]
 
     async def add(self, token: AutomationToken) -> None:
         scopes = [scope.value for scope in token.scopes]
-        await self._session.execute(insert(_TOKENS).values(asdict(token) | {"scopes": scopes}))
+        await self._connection.execute(insert(TOKENS).values(asdict(token) | {"scopes": scopes}))
 
     async def revoke(self, token_id: str, at: datetime) -> None:
-        statement = update(_TOKENS).where(_TOKENS.c.id == token_id, _TOKENS.c.revoked_at.is_(None))
-        await self._session.execute(statement.values(revoked_at=at))
+        statement = update(TOKENS).where(TOKENS.c.id == token_id, TOKENS.c.revoked_at.is_(None))
+        await self._connection.execute(statement.values(revoked_at=at))
 
     async def touch(self, token_id: str, at: datetime) -> None:
-        await self._session.execute(update(_TOKENS).where(_TOKENS.c.id == token_id).values(last_used_at=at))
+        await self._connection.execute(update(TOKENS).where(TOKENS.c.id == token_id).values(last_used_at=at))
 
 
 def _token(row: Row[Any]) -> AutomationToken:

@@ -7,80 +7,80 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
 from sluicegate.domain.user import Group
 from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.rows import to_value
 from sluicegate.storage.repositories.search import named_like
 from sluicegate.storage.repositories.subjects import delete_policy_of
 from sluicegate.storage.repositories.upsert import insert_missing
-from sluicegate.storage.tables.identity import GroupRow, MembershipRow
+from sluicegate.storage.tables.identity import GROUPS, MEMBERSHIPS
 
-_GROUPS = table_of(GroupRow)
-_MEMBERSHIPS = table_of(MembershipRow)
-_LOWER_NAME = func.lower(_GROUPS.c.name)
-_SEARCHED = (_LOWER_NAME, func.lower(_GROUPS.c.description))
+_LOWER_NAME = func.lower(GROUPS.c.name)
+_SEARCHED = (_LOWER_NAME, func.lower(GROUPS.c.description))
 
 
 class SqlGroupRepository:
     """Implements ports.store.GroupRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def get(self, group_id: str) -> Group | None:
         return (await self.get_many([group_id])).get(group_id)
 
     async def get_many(self, ids: Sequence[str]) -> dict[str, Group]:
-        rows = await self._session.execute(select(_GROUPS).where(_GROUPS.c.id.in_(ids)))
+        rows = await self._connection.execute(select(GROUPS).where(GROUPS.c.id.in_(ids)))
         return {row.id: to_value(Group, row) for row in rows}
 
     async def by_name(self, name: str) -> Group | None:
         # Both sides through the database's lower(), so that this look-up and the unique index agree.
-        row = (await self._session.execute(select(_GROUPS).where(func.lower(name) == _LOWER_NAME))).first()
+        row = (await self._connection.execute(select(GROUPS).where(func.lower(name) == _LOWER_NAME))).first()
         return to_value(Group, row) if row else None
 
     async def page(self, search: str | None, page: PageRequest) -> Page[Group]:
-        chosen = select(_GROUPS, _LOWER_NAME.label("lower_name")).where(*named_like(search, *_SEARCHED))
-        rows = (await self._session.execute(paged(chosen, page, _LOWER_NAME, _GROUPS.c.id))).all()
+        chosen = select(GROUPS, _LOWER_NAME.label("lower_name")).where(*named_like(search, *_SEARCHED))
+        rows = (await self._connection.execute(paged(chosen, page, _LOWER_NAME, GROUPS.c.id))).all()
         return to_page(rows, page, lambda row: to_value(Group, row), lambda row: [row.lower_name, row.id])
 
     async def count(self, search: str | None) -> int:
-        return await self._session.scalar(select(func.count(_GROUPS.c.id)).where(*named_like(search, *_SEARCHED))) or 0
+        return (
+            await self._connection.scalar(select(func.count(GROUPS.c.id)).where(*named_like(search, *_SEARCHED))) or 0
+        )
 
     async def add(self, group: Group) -> None:
-        await self._session.execute(insert(_GROUPS).values(asdict(group)))
+        await self._connection.execute(insert(GROUPS).values(asdict(group)))
 
     async def update(self, group_id: str, **values: Any) -> None:
         if values:
-            await self._session.execute(update(_GROUPS).where(_GROUPS.c.id == group_id).values(**values))
+            await self._connection.execute(update(GROUPS).where(GROUPS.c.id == group_id).values(**values))
 
     async def delete(self, group_id: str) -> None:
-        await delete_policy_of(self._session, SubjectKind.GROUP, [group_id])
-        await self._session.execute(delete(_GROUPS).where(_GROUPS.c.id == group_id))
+        await delete_policy_of(self._connection, SubjectKind.GROUP, [group_id])
+        await self._connection.execute(delete(GROUPS).where(GROUPS.c.id == group_id))
 
     async def member_counts(self, ids: Sequence[str]) -> dict[str, int]:
         statement = (
-            select(_MEMBERSHIPS.c.group_id, func.count().label("members"))
-            .where(_MEMBERSHIPS.c.group_id.in_(ids))
-            .group_by(_MEMBERSHIPS.c.group_id)
+            select(MEMBERSHIPS.c.group_id, func.count().label("members"))
+            .where(MEMBERSHIPS.c.group_id.in_(ids))
+            .group_by(MEMBERSHIPS.c.group_id)
         )
-        counts = {row.group_id: row.members for row in await self._session.execute(statement)}
+        counts = {row.group_id: row.members for row in await self._connection.execute(statement)}
         return {group_id: counts.get(group_id, 0) for group_id in ids}
 
     async def groups_of(self, user_ids: Sequence[str]) -> dict[str, list[Group]]:
-        memberships = select(_MEMBERSHIPS.c.user_id, _MEMBERSHIPS.c.group_id)
-        rows = (await self._session.execute(memberships.where(_MEMBERSHIPS.c.user_id.in_(user_ids)))).all()
+        memberships = select(MEMBERSHIPS.c.user_id, MEMBERSHIPS.c.group_id)
+        rows = (await self._connection.execute(memberships.where(MEMBERSHIPS.c.user_id.in_(user_ids)))).all()
         members: dict[str, list[str]] = {}
         for user_id, group_id in rows:
             members.setdefault(group_id, []).append(user_id)
         found: dict[str, list[Group]] = {user_id: [] for user_id in user_ids}
         # Each group is read once, however many of these are in it.
-        groups = select(_GROUPS).where(_GROUPS.c.id.in_(members)).order_by(_LOWER_NAME, _GROUPS.c.id)
-        for row in await self._session.execute(groups):
+        groups = select(GROUPS).where(GROUPS.c.id.in_(members)).order_by(_LOWER_NAME, GROUPS.c.id)
+        for row in await self._connection.execute(groups):
             group = to_value(Group, row)
             for user_id in members[group.id]:
                 found[user_id].append(group)
@@ -88,7 +88,7 @@ class SqlGroupRepository:
 
     async def member_ids(self, group_id: str) -> list[str]:
         return list(
-            await self._session.scalars(select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == group_id))
+            await self._connection.scalars(select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.group_id == group_id))
         )
 
     async def add_members(self, group_id: str, user_ids: Sequence[str]) -> list[str]:
@@ -96,18 +96,18 @@ class SqlGroupRepository:
         missing = [user_id for user_id in dict.fromkeys(user_ids) if user_id not in present]
         if missing:
             rows = [{"group_id": group_id, "user_id": user_id} for user_id in missing]
-            await insert_missing(self._session, _MEMBERSHIPS, rows)
+            await insert_missing(self._connection, MEMBERSHIPS, rows)
         return missing
 
     async def remove_members(self, group_id: str, user_ids: Sequence[str]) -> list[str]:
         present = await self._present(group_id, user_ids)
         if present:
-            these = _MEMBERSHIPS.c.user_id.in_(present)
-            await self._session.execute(delete(_MEMBERSHIPS).where(_MEMBERSHIPS.c.group_id == group_id, these))
+            these = MEMBERSHIPS.c.user_id.in_(present)
+            await self._connection.execute(delete(MEMBERSHIPS).where(MEMBERSHIPS.c.group_id == group_id, these))
         return [user_id for user_id in dict.fromkeys(user_ids) if user_id in present]
 
     async def _present(self, group_id: str, user_ids: Sequence[str]) -> set[str]:
-        statement = select(_MEMBERSHIPS.c.user_id).where(
-            _MEMBERSHIPS.c.group_id == group_id, _MEMBERSHIPS.c.user_id.in_(user_ids)
+        statement = select(MEMBERSHIPS.c.user_id).where(
+            MEMBERSHIPS.c.group_id == group_id, MEMBERSHIPS.c.user_id.in_(user_ids)
         )
-        return set(await self._session.scalars(statement))
+        return set(await self._connection.scalars(statement))

@@ -24,32 +24,30 @@ from sqlalchemy import (
     type_coerce,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import NO_BUDGET, Dimension, Subject, SubjectKind, Window
 from sluicegate.kit.cursor import CursorValues
 from sluicegate.ports.overview import BudgetOwner, CapUse, LimitOwner, Moment, OwnerFilter
 from sluicegate.ports.pages import Page, PageRequest
-from sluicegate.storage.repositories.overrides import OVERRIDES
+from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.paging import paged, to_page
-from sluicegate.storage.repositories.policy import BUDGETS, RATE_LIMITS, budget_value, limits_value
-from sluicegate.storage.repositories.rows import table_of
+from sluicegate.storage.repositories.policy import budget_value, limits_value
 from sluicegate.storage.repositories.search import named_like
-from sluicegate.storage.tables.identity import GroupRow, MembershipRow, UserRow
-from sluicegate.storage.usage_batch import SPEND
+from sluicegate.storage.tables.identity import GROUPS, MEMBERSHIPS, USERS
+from sluicegate.storage.tables.policy import BUDGETS, OVERRIDES, RATE_LIMITS
+from sluicegate.storage.tables.usage import SPEND
 
-_USERS, _GROUPS, _MEMBERSHIPS = table_of(UserRow), table_of(GroupRow), table_of(MembershipRow)
 _SHOWN = (SubjectKind.USER, SubjectKind.GROUP, SubjectKind.POOL)
 _OF_GROUPS = (SubjectKind.GROUP, SubjectKind.POOL)
 # What people are called comes first: administrators look for somebody.
-_LABEL = func.coalesce(_USERS.c.sort_name, func.lower(_GROUPS.c.name))
+_LABEL = func.coalesce(USERS.c.sort_name, func.lower(GROUPS.c.name))
 
 
 class SqlOverviewRepository:
     """Implements ports.overview.OverviewRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def page_budgets(
         self, where: OwnerFilter, use: CapUse | None, at: Moment, page: PageRequest
@@ -58,7 +56,7 @@ class SqlOverviewRepository:
         spent = {window: _spent(rows, key) for window, key in at.periods.items()}
         columns = [column.label(f"spent_{window.value}") for window, column in spent.items()]
         chosen = _owned(rows, where, *columns).where(_capped(rows, use, spent, at.now))
-        found = (await self._session.execute(paged(chosen, page, *_keys(rows)))).all()
+        found = (await self._connection.execute(paged(chosen, page, *_keys(rows)))).all()
         return to_page(found, page, _budget_owner, _place)
 
     async def count_budgets(self, where: OwnerFilter, use: CapUse | None, at: Moment) -> int:
@@ -68,14 +66,14 @@ class SqlOverviewRepository:
 
     async def page_limits(self, where: OwnerFilter, now: datetime, page: PageRequest) -> Page[LimitOwner]:
         rows = _rows(RATE_LIMITS, [*Dimension], where, now)
-        found = (await self._session.execute(paged(_owned(rows, where), page, *_keys(rows)))).all()
+        found = (await self._connection.execute(paged(_owned(rows, where), page, *_keys(rows)))).all()
         return to_page(found, page, lambda row: LimitOwner(*_owner(row), limits_value(row)), _place)
 
     async def count_limits(self, where: OwnerFilter, now: datetime) -> int:
         return await self._count(_owned(_rows(RATE_LIMITS, [*Dimension], where, now), where))
 
     async def _count(self, chosen: Select[Any]) -> int:
-        return await self._session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+        return await self._connection.scalar(select(func.count()).select_from(chosen.subquery())) or 0
 
 
 def _rows(table: Table, targets: Sequence[Dimension | Window], where: OwnerFilter, now: datetime) -> FromClause:
@@ -100,14 +98,14 @@ def _rows(table: Table, targets: Sequence[Dimension | Window], where: OwnerFilte
 def _owned(rows: FromClause, where: OwnerFilter, *columns: ColumnElement[Any]) -> Select[Any]:
     """The rows of users, groups and pools, with their names."""
     kind = rows.c.subject_kind
-    named = (_LABEL.label("owner_order"), _USERS.c.name.label("user_name"), _USERS.c.email)
+    named = (_LABEL.label("owner_order"), USERS.c.name.label("user_name"), USERS.c.email)
     statement = (
-        select(rows, *named, _GROUPS.c.name.label("group_name"), *columns)
-        .outerjoin(_USERS, and_(kind == SubjectKind.USER, _USERS.c.id == rows.c.subject_id))
-        .outerjoin(_GROUPS, and_(kind.in_(_OF_GROUPS), _GROUPS.c.id == rows.c.subject_id))
+        select(rows, *named, GROUPS.c.name.label("group_name"), *columns)
+        .outerjoin(USERS, and_(kind == SubjectKind.USER, USERS.c.id == rows.c.subject_id))
+        .outerjoin(GROUPS, and_(kind.in_(_OF_GROUPS), GROUPS.c.id == rows.c.subject_id))
         .where(kind.in_(_SHOWN if where.kind is None else (where.kind,)), _LABEL.is_not(None))
     )
-    return statement.where(*named_like(where.search, _LABEL, _USERS.c.email))
+    return statement.where(*named_like(where.search, _LABEL, USERS.c.email))
 
 
 def _keys(rows: FromClause) -> tuple[ColumnElement[Any], ...]:
@@ -136,11 +134,11 @@ def _spent(rows: FromClause, period: str) -> ColumnElement[int]:
     )
     most = (
         select(func.max(SPEND.c.spent_nanos))
-        .join(_MEMBERSHIPS, _MEMBERSHIPS.c.user_id == SPEND.c.subject_id)
+        .join(MEMBERSHIPS, MEMBERSHIPS.c.user_id == SPEND.c.subject_id)
         .where(
             SPEND.c.subject_kind == SubjectKind.USER.value,
             SPEND.c.period == period,
-            _MEMBERSHIPS.c.group_id == rows.c.subject_id,
+            MEMBERSHIPS.c.group_id == rows.c.subject_id,
         )
     )
     whose = case(

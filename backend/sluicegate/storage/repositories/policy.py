@@ -8,21 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, String, Table, delete, func, or_, select, type_coerce, union
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import Budget, Dimension, Grant, RateLimits, Subject, SubjectKind, Window
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.money import Nanos
 from sluicegate.ports.pages import Page, PageRequest
+from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.paging import paged, parts, portions, to_page
-from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.rows import to_value
 from sluicegate.storage.repositories.upsert import insert_missing, upsert
-from sluicegate.storage.tables.policy import BudgetRow, GrantRow, PolicyChangeRow, ProcessRow, RateLimitRow
-
-GRANTS = table_of(GrantRow)
-RATE_LIMITS = table_of(RateLimitRow)
-BUDGETS = table_of(BudgetRow)
-_CHANGES, _PROCESSES = table_of(PolicyChangeRow), table_of(ProcessRow)
+from sluicegate.storage.tables.policy import BUDGETS, CHANGES, GRANTS, PROCESSES, RATE_LIMITS
 
 
 def subject_of(row: Row[Any]) -> Subject:
@@ -45,15 +40,15 @@ def budget_value(row: Row[Any], prefix: str = "") -> Budget:
 class SqlPolicyRepository:
     """Implements ports.store.PolicyRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def grants_of(self, subjects: Sequence[Subject]) -> list[Grant]:
         statement = select(GRANTS).where(of_subjects(GRANTS, subjects)).order_by(GRANTS.c.created_at, GRANTS.c.id)
-        return [grant_value(row) for row in await self._session.execute(statement)]
+        return [grant_value(row) for row in await self._connection.execute(statement)]
 
     async def grant(self, grant_id: str) -> Grant | None:
-        row = (await self._session.execute(select(GRANTS).where(GRANTS.c.id == grant_id))).first()
+        row = (await self._connection.execute(select(GRANTS).where(GRANTS.c.id == grant_id))).first()
         return grant_value(row) if row else None
 
     async def add_grants(self, subject: Subject, model_ids: Sequence[str], at: datetime) -> list[Grant]:
@@ -67,11 +62,11 @@ class SqlPolicyRepository:
         ]
         if not rows:
             return present
-        await insert_missing(self._session, GRANTS, rows)
+        await insert_missing(self._connection, GRANTS, rows)
         return await self._grants_for(subject, wanted)
 
     async def remove_grant(self, grant_id: str) -> None:
-        await self._session.execute(delete(GRANTS).where(GRANTS.c.id == grant_id))
+        await self._connection.execute(delete(GRANTS).where(GRANTS.c.id == grant_id))
 
     async def pages_of_grants_for(self, models: Sequence[tuple[str, PageRequest]]) -> list[Page[Grant]]:
         # "group" sorts before "user", and ids grow with time.
@@ -86,7 +81,7 @@ class SqlPolicyRepository:
                 ]
             )
             statement = select(ids.c.part, GRANTS).join(GRANTS, GRANTS.c.id == ids.c.value)
-            for row in await self._session.execute(statement.order_by(ids.c.part, kind, GRANTS.c.id)):
+            for row in await self._connection.execute(statement.order_by(ids.c.part, kind, GRANTS.c.id)):
                 rows[row.part].append(row)
             found += [
                 to_page(of_one, page, grant_value, lambda row: [row.subject_kind.value, row.id])
@@ -100,45 +95,45 @@ class SqlPolicyRepository:
             .where(GRANTS.c.model_id.in_(model_ids))
             .group_by(GRANTS.c.model_id)
         )
-        counts = {row.model_id: row.grants for row in await self._session.execute(statement)}
+        counts = {row.model_id: row.grants for row in await self._connection.execute(statement)}
         return {model_id: counts.get(model_id, 0) for model_id in model_ids}
 
     async def owners(self, kind: SubjectKind) -> list[str]:
         ids = [
             select(table.c.subject_id).where(table.c.subject_kind == kind) for table in (GRANTS, RATE_LIMITS, BUDGETS)
         ]
-        return sorted(await self._session.scalars(union(*ids)))
+        return sorted(await self._connection.scalars(union(*ids)))
 
     async def rate_limits(self, subjects: Sequence[Subject]) -> dict[Subject, RateLimits]:
-        rows = await self._session.execute(select(RATE_LIMITS).where(of_subjects(RATE_LIMITS, subjects)))
+        rows = await self._connection.execute(select(RATE_LIMITS).where(of_subjects(RATE_LIMITS, subjects)))
         return {subject_of(row): limits_value(row) for row in rows}
 
     async def set_rate_limits(self, subject: Subject, limits: RateLimits) -> None:
         if limits.empty:
-            await self._session.execute(delete(RATE_LIMITS).where(of_subjects(RATE_LIMITS, [subject])))
+            await self._connection.execute(delete(RATE_LIMITS).where(of_subjects(RATE_LIMITS, [subject])))
         else:
-            await upsert(self._session, RATE_LIMITS, _subject_columns(subject) | asdict(limits))
+            await upsert(self._connection, RATE_LIMITS, _subject_columns(subject) | asdict(limits))
 
     async def budgets(self, subjects: Sequence[Subject]) -> dict[Subject, Budget]:
-        rows = await self._session.execute(select(BUDGETS).where(of_subjects(BUDGETS, subjects)))
+        rows = await self._connection.execute(select(BUDGETS).where(of_subjects(BUDGETS, subjects)))
         return {subject_of(row): budget_value(row) for row in rows}
 
     async def set_budget(self, subject: Subject, budget: Budget) -> None:
         if budget == Budget():
-            await self._session.execute(delete(BUDGETS).where(of_subjects(BUDGETS, [subject])))
+            await self._connection.execute(delete(BUDGETS).where(of_subjects(BUDGETS, [subject])))
         else:
             columns = asdict(budget) | {"alert_thresholds": list(budget.alert_thresholds)}
-            await upsert(self._session, BUDGETS, _subject_columns(subject) | columns)
+            await upsert(self._connection, BUDGETS, _subject_columns(subject) | columns)
 
     async def remove_changes(self, before: datetime, most: int) -> int:
-        newest = select(func.max(_CHANGES.c.seq)).scalar_subquery()
-        behind = select(func.min(_PROCESSES.c.seq)).where(_PROCESSES.c.lease_until >= before).scalar_subquery()
-        passed = or_(behind.is_(None), _CHANGES.c.seq <= behind)
-        old = select(_CHANGES.c.seq).where(_CHANGES.c.at < before, _CHANGES.c.seq < newest, passed)
-        numbers = list(await self._session.scalars(old.order_by(_CHANGES.c.seq).limit(most)))
+        newest = select(func.max(CHANGES.c.seq)).scalar_subquery()
+        behind = select(func.min(PROCESSES.c.seq)).where(PROCESSES.c.lease_until >= before).scalar_subquery()
+        passed = or_(behind.is_(None), CHANGES.c.seq <= behind)
+        old = select(CHANGES.c.seq).where(CHANGES.c.at < before, CHANGES.c.seq < newest, passed)
+        numbers = list(await self._connection.scalars(old.order_by(CHANGES.c.seq).limit(most)))
         if numbers:
             # All that are older go, too, should a clock have been turned back: no gap is left among those that stay.
-            await self._session.execute(delete(_CHANGES).where(_CHANGES.c.seq <= numbers[-1]))
+            await self._connection.execute(delete(CHANGES).where(CHANGES.c.seq <= numbers[-1]))
         return len(numbers)
 
     async def _grants_for(self, subject: Subject, model_ids: Sequence[str]) -> list[Grant]:
@@ -147,7 +142,7 @@ class SqlPolicyRepository:
             .where(of_subjects(GRANTS, [subject]), GRANTS.c.model_id.in_(model_ids))
             .order_by(GRANTS.c.created_at, GRANTS.c.id)
         )
-        return [grant_value(row) for row in await self._session.execute(statement)]
+        return [grant_value(row) for row in await self._connection.execute(statement)]
 
 
 def of_subjects(table: Table, subjects: Iterable[Subject]) -> ColumnElement[bool]:

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, exists, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.price_list import PriceClass, PriceList
 from sluicegate.domain.usage import LongContext, Prices
-from sluicegate.storage.repositories.rows import table_of, to_value
-from sluicegate.storage.tables.catalog import PriceListRow
+from sluicegate.storage.connections import AsyncConnection
+from sluicegate.storage.repositories.rows import to_value
+from sluicegate.storage.tables.catalog import PRICE_LISTS
 
-PRICE_LISTS = table_of(PriceListRow)
 _LATER = PRICE_LISTS.alias("later")
 Lists = dict[str, list[PriceList]]
 
@@ -49,18 +48,18 @@ def current_and_coming(at: datetime) -> Select[Any]:
 class SqlPriceListRepository:
     """Implements ports.store.PriceListRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def get_many(self, ids: Sequence[str]) -> dict[str, PriceList]:
-        rows = await self._session.execute(select(PRICE_LISTS).where(PRICE_LISTS.c.id.in_(ids)))
+        rows = await self._connection.execute(select(PRICE_LISTS).where(PRICE_LISTS.c.id.in_(ids)))
         return {row.id: price_list_value(row) for row in rows}
 
     async def add(self, made: PriceList) -> None:
-        await self._session.execute(insert(PRICE_LISTS).values(columns_of(made)))
+        await self._connection.execute(insert(PRICE_LISTS).values(columns_of(made)))
 
     async def delete(self, list_id: str) -> None:
-        await self._session.execute(delete(PRICE_LISTS).where(PRICE_LISTS.c.id == list_id))
+        await self._connection.execute(delete(PRICE_LISTS).where(PRICE_LISTS.c.id == list_id))
 
 
 def columns_of(made: PriceList) -> dict[str, Any]:

@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Table
-from sqlmodel import SQLModel
-
 T = TypeVar("T")
-
-
-def table_of(cls: type[SQLModel]) -> Table:
-    """The Core table behind a row class, for statements that need no objects."""
-    return SQLModel.metadata.tables[str(cls.__tablename__)]
 
 
 def to_value(cls: type[T], row: Any, **special: Any) -> T:

@@ -5,29 +5,28 @@ from __future__ import annotations
 from typing import Any, cast
 
 from sqlalchemy import Column, CursorResult, Table, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from sluicegate.storage.repositories.rows import table_of
-from sluicegate.storage.tables.alerts import WebhookRow
-from sluicegate.storage.tables.catalog import ProviderRow
-from sluicegate.storage.tables.mail import MailRow
-from sluicegate.storage.tables.sso import SsoSettingsRow
+from sluicegate.storage.connections import AsyncConnection
+from sluicegate.storage.tables.alerts import WEBHOOKS
+from sluicegate.storage.tables.catalog import PROVIDERS
+from sluicegate.storage.tables.mail import OUTBOX
+from sluicegate.storage.tables.sso import SSO_SETTINGS
 
 # By the first part of the place that the seal is bound to, in the order in which they are gone through.
 SEALED: dict[str, tuple[Table, str]] = {
-    "mail": (table_of(MailRow), "sealed"),
-    "provider": (table_of(ProviderRow), "sealed_credential"),
-    "provider-headers": (table_of(ProviderRow), "sealed_headers"),
-    "sso": (table_of(SsoSettingsRow), "sealed_secret"),
-    "webhook": (table_of(WebhookRow), "sealed_secret"),
+    "mail": (OUTBOX, "sealed"),
+    "provider": (PROVIDERS, "sealed_credential"),
+    "provider-headers": (PROVIDERS, "sealed_headers"),
+    "sso": (SSO_SETTINGS, "sealed_secret"),
+    "webhook": (WEBHOOKS, "sealed_secret"),
 }
 
 
 class SqlSealedRepository:
     """Implements ports.store.SealedRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def after(self, place: str, limit: int) -> list[tuple[str, str]]:
         reached, _, last = place.partition(":")
@@ -36,7 +35,7 @@ class SqlSealedRepository:
             if kind < reached or len(found) == limit:
                 continue
             text: Column[Any] = table.c[name]
-            rows = await self._session.execute(
+            rows = await self._connection.execute(
                 select(table.c.id, text)
                 .where(text.is_not(None), table.c.id > (last if kind == reached else ""))
                 .order_by(table.c.id)
@@ -49,5 +48,5 @@ class SqlSealedRepository:
         kind, _, identity = place.partition(":")
         table, name = SEALED[kind]
         statement = update(table).where(table.c.id == identity, table.c[name] == old).values({name: new})
-        done = cast("CursorResult[Any]", await self._session.execute(statement))
+        done = cast("CursorResult[Any]", await self._connection.execute(statement))
         return done.rowcount == 1

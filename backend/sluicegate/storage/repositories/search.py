@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, table, text
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import column
 
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.kit.text import composed
+from sluicegate.storage.connections import AsyncConnection
 
 # A page of fifty rows out of so many among 100,000 is found within ten thousand of them.
 FEW = 500
@@ -48,14 +48,14 @@ class Trigrams:
     key: ColumnElement[str]
     columns: tuple[ColumnElement[str], ...]
 
-    async def few(self, session: AsyncSession, search: str | None) -> list[ColumnElement[bool]] | None:
+    async def few(self, connection: AsyncConnection, search: str | None) -> list[ColumnElement[bool]] | None:
         """The condition that gives those who match by their keys, if they are few and SQLite knows them; else None."""
-        if not is_sqlite(session) or not search or len(_term(search)) < _TRIGRAM:
+        if not is_sqlite(connection) or not search or len(_term(search)) < _TRIGRAM:
             return None
-        if not await session.scalar(text("SELECT 1 FROM sqlite_master WHERE name = :name"), {"name": self.name}):
+        if not await connection.scalar(text("SELECT 1 FROM sqlite_master WHERE name = :name"), {"name": self.name}):
             return None
         numbers = self._numbers(_term(search))
-        if await is_many(session, numbers):
+        if await is_many(connection, numbers):
             return None
         rows = table(f"{self.name}_rows", column("number"), column("id"))
         return [self.key.in_(select(rows.c.id).where(rows.c.number.in_(numbers)))]
@@ -66,14 +66,14 @@ class Trigrams:
         return select(found.c.rowid).where(literal_column(self.name).op("MATCH")(phrase))
 
 
-def is_sqlite(session: AsyncSession) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
+def is_sqlite(connection: AsyncConnection) -> bool:
+    return connection.dialect.name == "sqlite"
 
 
-async def is_many(session: AsyncSession, keys: Select[tuple[str]] | Select[tuple[int]]) -> bool:
+async def is_many(connection: AsyncConnection, keys: Select[tuple[str]] | Select[tuple[int]]) -> bool:
     """Whether a statement finds `FEW` rows or more."""
     some = select(func.count()).select_from(keys.limit(FEW).subquery())
-    return (await session.scalar(some) or 0) >= FEW
+    return (await connection.scalar(some) or 0) >= FEW
 
 
 def _term(search: str) -> str:

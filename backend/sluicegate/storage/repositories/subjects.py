@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
-from sluicegate.storage.repositories.policy import BUDGETS, GRANTS, RATE_LIMITS
+from sluicegate.storage.connections import AsyncConnection
+from sluicegate.storage.tables.policy import BUDGETS, GRANTS, RATE_LIMITS
 
 
-async def delete_policy_of(session: AsyncSession, kind: SubjectKind, ids: Sequence[str]) -> None:
+async def delete_policy_of(connection: AsyncConnection, kind: SubjectKind, ids: Sequence[str]) -> None:
     """Removes grants, rate limits and budgets of subjects that go; with a group its pool."""
     kinds = (kind, SubjectKind.POOL) if kind is SubjectKind.GROUP else (kind,)
     if ids:
         for table in (GRANTS, RATE_LIMITS, BUDGETS):
             of_these = table.c.subject_kind.in_(kinds) & table.c.subject_id.in_(ids)
-            await session.execute(delete(table).where(of_these))
+            await connection.execute(delete(table).where(of_these))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from sluicegate.storage.connections import AsyncConnection
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -24,18 +25,18 @@ def insert_on(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return postgresql.insert(table)
 
 
-def inserting(session: AsyncSession, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return insert_on(session.get_bind().dialect.name, table)
+def inserting(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return insert_on(connection.dialect.name, table)
 
 
-async def insert_missing(session: AsyncSession, table: Table, rows: Rows) -> None:
+async def insert_missing(connection: AsyncConnection, table: Table, rows: Rows) -> None:
     """Leaves rows alone that somebody else inserted meanwhile."""
-    await session.execute(inserting(session, table).on_conflict_do_nothing(), rows)
+    await connection.execute(inserting(connection, table).on_conflict_do_nothing(), rows)
 
 
-async def upsert(session: AsyncSession, table: Table, row: dict[str, Any]) -> None:
+async def upsert(connection: AsyncConnection, table: Table, row: dict[str, Any]) -> None:
     """Inserts `row`, or overwrites the one with its primary key."""
     keys = [column.name for column in table.primary_key]
     values = {name: value for name, value in row.items() if name not in keys}
-    statement = inserting(session, table).values(row).on_conflict_do_update(index_elements=keys, set_=values)
-    await session.execute(statement)
+    statement = inserting(connection, table).values(row).on_conflict_do_update(index_elements=keys, set_=values)
+    await connection.execute(statement)

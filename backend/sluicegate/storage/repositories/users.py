@@ -8,25 +8,22 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Row, delete, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from sluicegate.domain.policy import SubjectKind
 from sluicegate.domain.user import Role, User, UserStatus
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.pages import Page, PageRequest, UserFilter
+from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.instants import from_micros, to_micros
 from sluicegate.storage.repositories.paging import paged, parts, portions, to_page
-from sluicegate.storage.repositories.rows import table_of, to_value
+from sluicegate.storage.repositories.rows import to_value
 from sluicegate.storage.repositories.search import Trigrams, is_many, is_sqlite, named_like
 from sluicegate.storage.repositories.subjects import delete_policy_of
-from sluicegate.storage.tables.credentials import ApiKeyRow
-from sluicegate.storage.tables.identity import MembershipRow, UserRow
+from sluicegate.storage.tables.credentials import KEYS
+from sluicegate.storage.tables.identity import MEMBERSHIPS, USERS
 
-_USERS = table_of(UserRow)
-_MEMBERSHIPS = table_of(MembershipRow)
-_KEYS = table_of(ApiKeyRow)
 # `sort_name` is the name in lower case, also for letters that SQLite's own lower() leaves alone.
-SEARCHED = Trigrams("user_search", _USERS.c.id, (_USERS.c.sort_name, _USERS.c.email))
+SEARCHED = Trigrams("user_search", USERS.c.id, (USERS.c.sort_name, USERS.c.email))
 _LARGE_GROUP = 2000
 
 
@@ -48,14 +45,14 @@ def _one_of(values: type[StrEnum]) -> Callable[[object], StrEnum]:
     return read
 
 
-_ID = _Part(_USERS.c.id, lambda row: row.id)
-_NAME = _Part(_USERS.c.sort_name, lambda row: row.sort_name)
-_CREATED = _Part(_USERS.c.created_at, lambda row: to_micros(row.created_at), from_micros)
+_ID = _Part(USERS.c.id, lambda row: row.id)
+_NAME = _Part(USERS.c.sort_name, lambda row: row.sort_name)
+_CREATED = _Part(USERS.c.created_at, lambda row: to_micros(row.created_at), from_micros)
 _ACTIVE = _Part(
-    _USERS.c.last_active_at, lambda row: to_micros(row.last_active_at) if row.last_active_at else 0, from_micros
+    USERS.c.last_active_at, lambda row: to_micros(row.last_active_at) if row.last_active_at else 0, from_micros
 )
-_ROLE = _Part(_USERS.c.role, lambda row: row.role.value, _one_of(Role))
-_STATUS = _Part(_USERS.c.status, lambda row: row.status.value, _one_of(UserStatus))
+_ROLE = _Part(USERS.c.role, lambda row: row.role.value, _one_of(Role))
+_STATUS = _Part(USERS.c.status, lambda row: row.status.value, _one_of(UserStatus))
 # Each has an index of its own, see tables.identity.
 _SORTS = {
     "name": (_NAME, _ID),
@@ -69,25 +66,25 @@ _SORTS = {
 class SqlUserRepository:
     """Implements ports.store.UserRepository."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
 
     async def get(self, user_id: str) -> User | None:
         return (await self.get_many([user_id])).get(user_id)
 
     async def locked(self, user_id: str) -> User | None:
-        await self._session.execute(select(_USERS.c.id).where(_USERS.c.id == user_id).with_for_update())
+        await self._connection.execute(select(USERS.c.id).where(USERS.c.id == user_id).with_for_update())
         return await self.get(user_id)
 
     async def get_many(self, ids: Sequence[str]) -> dict[str, User]:
-        rows = await self._session.execute(select(_USERS).where(_USERS.c.id.in_(ids)))
+        rows = await self._connection.execute(select(USERS).where(USERS.c.id.in_(ids)))
         return {row.id: to_value(User, row) for row in rows}
 
     async def by_email(self, email: str) -> User | None:
         return (await self.by_emails([email])).get(email)
 
     async def by_emails(self, emails: Sequence[str]) -> dict[str, User]:
-        rows = await self._session.execute(select(_USERS).where(_USERS.c.email.in_(emails)))
+        rows = await self._connection.execute(select(USERS).where(USERS.c.email.in_(emails)))
         return {row.email: to_value(User, row) for row in rows}
 
     async def page(self, where: UserFilter, sort: str, page: PageRequest) -> Page[User]:
@@ -109,7 +106,7 @@ class SqlUserRepository:
             ids = parts(
                 [
                     paged(
-                        select(_USERS.c.id).where(*matching),
+                        select(USERS.c.id).where(*matching),
                         page,
                         *(part.column for part in columns),
                         descending=way == "desc",
@@ -118,8 +115,8 @@ class SqlUserRepository:
                     for matching, (_, page) in zip(conditions, some, strict=True)
                 ]
             )
-            statement = select(ids.c.part, _USERS).join(_USERS, _USERS.c.id == ids.c.value)
-            for row in await self._session.execute(statement.order_by(ids.c.part, *order)):
+            statement = select(ids.c.part, USERS).join(USERS, USERS.c.id == ids.c.value)
+            for row in await self._connection.execute(statement.order_by(ids.c.part, *order)):
                 rows[row.part].append(row)
             found += [
                 to_page(
@@ -141,13 +138,13 @@ class SqlUserRepository:
             conditions = iter(await self._conditions(searched, "name"))
             totals = parts(
                 [
-                    select(func.count()).where(_MEMBERSHIPS.c.group_id == where.group_id)
+                    select(func.count()).where(MEMBERSHIPS.c.group_id == where.group_id)
                     if whole
-                    else select(func.count(_USERS.c.id)).where(*next(conditions))
+                    else select(func.count(USERS.c.id)).where(*next(conditions))
                     for where, whole in zip(some, wholes, strict=True)
                 ]
             )
-            rows = await self._session.execute(select(totals.c.value).order_by(totals.c.part))
+            rows = await self._connection.execute(select(totals.c.value).order_by(totals.c.part))
             found += [row.value for row in rows]
         return found
 
@@ -160,14 +157,14 @@ class SqlUserRepository:
     async def _matches(self, where: UserFilter, sort: str) -> list[ColumnElement[bool]]:
         """Few whose name, role or status is looked for are found by it, and sorted; where they are many, people are
         asked in the order of the list. PostgreSQL knows how many there are; for SQLite it is found out here."""
-        few = await SEARCHED.few(self._session, where.search)
+        few = await SEARCHED.few(self._connection, where.search)
         conditions = named_like(where.search, *SEARCHED.columns) if few is None else few
-        for column, value in ((_USERS.c.role, where.role), (_USERS.c.status, where.status)):
+        for column, value in ((USERS.c.role, where.role), (USERS.c.status, where.status)):
             if value is not None:
                 by_index = few is None and (
                     sort in ("name", column.name)
-                    or not is_sqlite(self._session)
-                    or not await is_many(self._session, select(_USERS.c.id).where(column == value))
+                    or not is_sqlite(self._connection)
+                    or not await is_many(self._connection, select(USERS.c.id).where(column == value))
                 )
                 # No planner takes an index for what is wrapped.
                 conditions.append((column if by_index else func.coalesce(column, column)) == value)
@@ -177,47 +174,47 @@ class SqlUserRepository:
         if not ids:
             return set()
         groups = list(ids)
-        members = [select(_MEMBERSHIPS.c.group_id).where(_MEMBERSHIPS.c.group_id == group) for group in groups]
+        members = [select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.group_id == group) for group in groups]
         some = parts([select(func.count()).select_from(one.limit(_LARGE_GROUP).subquery()) for one in members])
-        rows = await self._session.execute(select(some).where(some.c.value >= _LARGE_GROUP))
+        rows = await self._connection.execute(select(some).where(some.c.value >= _LARGE_GROUP))
         return {groups[row.part] for row in rows}
 
     async def add(self, user: User) -> None:
-        await self._session.execute(insert(_USERS).values(asdict(user) | {"sort_name": _sort_name(user)}))
+        await self._connection.execute(insert(USERS).values(asdict(user) | {"sort_name": _sort_name(user)}))
 
     async def update(self, user_id: str, **values: Any) -> None:
         if not values:
             return
-        await self._session.execute(update(_USERS).where(_USERS.c.id == user_id).values(**values))
+        await self._connection.execute(update(USERS).where(USERS.c.id == user_id).values(**values))
         if "name" in values or "email" in values:
             user = await self.get(user_id)
             if user is not None:
                 sorted_by = {"sort_name": _sort_name(user)}
-                await self._session.execute(update(_USERS).where(_USERS.c.id == user_id).values(sorted_by))
+                await self._connection.execute(update(USERS).where(USERS.c.id == user_id).values(sorted_by))
 
     async def delete(self, user_id: str) -> None:
-        keys = list(await self._session.scalars(select(_KEYS.c.id).where(_KEYS.c.user_id == user_id)))
-        await delete_policy_of(self._session, SubjectKind.KEY, keys)
-        await delete_policy_of(self._session, SubjectKind.USER, [user_id])
+        keys = list(await self._connection.scalars(select(KEYS.c.id).where(KEYS.c.user_id == user_id)))
+        await delete_policy_of(self._connection, SubjectKind.KEY, keys)
+        await delete_policy_of(self._connection, SubjectKind.USER, [user_id])
         # Keys, sessions, links, tokens and memberships go with the row they refer to.
-        await self._session.execute(delete(_USERS).where(_USERS.c.id == user_id))
+        await self._connection.execute(delete(USERS).where(USERS.c.id == user_id))
 
     async def password_hash(self, user_id: str) -> str | None:
-        hashed: str | None = await self._session.scalar(select(_USERS.c.password_hash).where(_USERS.c.id == user_id))
+        hashed: str | None = await self._connection.scalar(select(USERS.c.password_hash).where(USERS.c.id == user_id))
         return hashed
 
     async def set_password_hash(self, user_id: str, hashed: str) -> None:
-        await self._session.execute(update(_USERS).where(_USERS.c.id == user_id).values(password_hash=hashed))
+        await self._connection.execute(update(USERS).where(USERS.c.id == user_id).values(password_hash=hashed))
 
     async def lock_active_admins(self) -> list[str]:
         # SQLite leaves FOR UPDATE out: its writers wait for each other anyway. The order keeps two from deadlocking.
         statement = (
-            select(_USERS.c.id)
-            .where(_USERS.c.role == Role.ADMIN, _USERS.c.status == UserStatus.ACTIVE)
-            .order_by(_USERS.c.id)
+            select(USERS.c.id)
+            .where(USERS.c.role == Role.ADMIN, USERS.c.status == UserStatus.ACTIVE)
+            .order_by(USERS.c.id)
             .with_for_update()
         )
-        return list(await self._session.scalars(statement))
+        return list(await self._connection.scalars(statement))
 
 
 def _members(group_id: str | None, large: Collection[str]) -> list[ColumnElement[bool]]:
@@ -225,10 +222,10 @@ def _members(group_id: str | None, large: Collection[str]) -> list[ColumnElement
     they belong to it. SQLite does not find that out by itself."""
     if group_id is None:
         return []
-    members = select(_MEMBERSHIPS.c.user_id).where(_MEMBERSHIPS.c.group_id == group_id)
+    members = select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.group_id == group_id)
     if group_id not in large:
-        return [_USERS.c.id.in_(members)]
-    return [members.where(_MEMBERSHIPS.c.user_id == _USERS.c.id).exists()]
+        return [USERS.c.id.in_(members)]
+    return [members.where(MEMBERSHIPS.c.user_id == USERS.c.id).exists()]
 
 
 def _sort_name(user: User) -> str:

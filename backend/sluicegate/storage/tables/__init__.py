@@ -1,37 +1,5 @@
-"""One module per aggregate. Importing this package registers every table with SQLModel's metadata."""
+"""One module per aggregate, and `every` for what goes through all of them.
 
-from sluicegate.storage.tables import (
-    alerts,
-    audit,
-    catalog,
-    credentials,
-    identity,
-    jobs,
-    mail,
-    policy,
-    rollups,
-    scim,
-    secret_rules,
-    sso,
-    switches,
-    usage,
-    versions,
-)
-
-__all__ = [
-    "alerts",
-    "audit",
-    "catalog",
-    "credentials",
-    "identity",
-    "jobs",
-    "mail",
-    "policy",
-    "rollups",
-    "scim",
-    "secret_rules",
-    "sso",
-    "switches",
-    "usage",
-    "versions",
-]
+The constant of a table is its name in capitals, without what only tells which part of the product it belongs to where
+the rest says enough.
+"""

@@ -2,113 +2,101 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    ForeignKey,
     Index,
+    Integer,
     String,
+    Table,
     Text,
     UniqueConstraint,
     false,
     text,
     true,
 )
-from sqlmodel import Field
 
 from sluicegate.domain.catalog import ModelKind, ModelStatus, ProviderKind
-from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
+from sluicegate.storage.tables.types import ID, METADATA, EnumText, UtcDateTime, belonging
 
+PROVIDERS = Table(
+    "providers",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("kind", EnumText(ProviderKind), nullable=False),
+    Column("base_url", String(500)),
+    Column("organization", String(200)),
+    Column("region", String(100)),
+    Column("api_version", String(40)),
+    Column("price_multiplier", BigInteger, nullable=False, server_default="1000000"),
+    Column("planned_multipliers", JSON, nullable=False, server_default="[]"),
+    Column("serves_responses", Boolean, nullable=False, server_default=true()),
+    Column("enabled", Boolean, nullable=False),
+    Column("sealed_credential", String(8000)),
+    Column("header_names", JSON, nullable=False, server_default="[]"),
+    Column("sealed_headers", Text),
+    Column("credential_prefix", String(24)),
+    Column("credential_updated_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("uq_providers_name", text("lower(name)"), unique=True),
+)
 
-class ProviderRow(Row, table=True):
-    __tablename__ = "providers"
-    __table_args__ = (Index("uq_providers_name", text("lower(name)"), unique=True),)
+PROVIDER_MODELS = Table(
+    "provider_models",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    belonging("provider_id", "providers.id", nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("kind", EnumText(ModelKind), nullable=False),
+    Column("context_window", Integer),
+    Column("max_output_tokens", Integer),
+    Column("capabilities", JSON, nullable=False, server_default="[]"),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("provider_id", "name"),
+)
 
-    id: str = Field(primary_key=True, max_length=36)
-    name: str = Field(max_length=120)
-    kind: ProviderKind = Field(sa_column=Column(EnumText(ProviderKind), nullable=False))
-    base_url: str | None = Field(default=None, max_length=500)
-    organization: str | None = Field(default=None, max_length=200)
-    region: str | None = Field(default=None, max_length=100)
-    api_version: str | None = Field(default=None, max_length=40)
-    price_multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
-    planned_multipliers: list[dict[str, str | int]] = Field(
-        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
-    )
-    serves_responses: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
-    enabled: bool = True
-    sealed_credential: str | None = Field(default=None, max_length=8000)
-    header_names: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
-    sealed_headers: str | None = Field(default=None, sa_column=Column(Text))
-    credential_prefix: str | None = Field(default=None, max_length=24)
-    credential_updated_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+# Prices in nano-dollars per million tokens; `long_context` has those of each tier by class, with what it begins
+# `above`. No foreign key: calls in the ledger are explained by their list when its model is long gone.
+PRICE_LISTS = Table(
+    "price_lists",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("provider_model_id", ID, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("price_input", BigInteger),
+    Column("price_cache_read", BigInteger),
+    Column("price_cache_write_5m", BigInteger),
+    Column("price_cache_write_1h", BigInteger),
+    Column("price_output", BigInteger),
+    Column("long_context", JSON(none_as_null=True)),
+    Column("free", Boolean, nullable=False),
+    Column("own", Boolean, nullable=False, server_default=false()),
+    Column("derived", Boolean, nullable=False, server_default=false()),
+    Column("multiplier", BigInteger, nullable=False, server_default="1000000"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_price_lists_model", "provider_model_id", "starts_at"),
+)
 
+MODELS = Table(
+    "models",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("slug", String(100), nullable=False, unique=True),
+    Column("display_name", String(120), nullable=False),
+    Column("kind", EnumText(ModelKind), nullable=False),
+    Column("status", EnumText(ModelStatus), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
 
-class ProviderModelRow(Row, table=True):
-    __tablename__ = "provider_models"
-    __table_args__ = (UniqueConstraint("provider_id", "name"),)
-
-    id: str = Field(primary_key=True, max_length=36)
-    provider_id: str = Field(
-        sa_column=Column(String(36), ForeignKey("providers.id", ondelete="CASCADE"), nullable=False)
-    )
-    name: str = Field(max_length=200)
-    kind: ModelKind = Field(sa_column=Column(EnumText(ModelKind), nullable=False))
-    context_window: int | None = None
-    max_output_tokens: int | None = None
-    capabilities: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]"))
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-
-
-class PriceListRow(Row, table=True):
-    """Prices in nano-dollars per million tokens; `long_context` has those of each tier by class, with what it begins
-    `above`. No foreign key: calls in the ledger are explained by their list when
-    its model is long gone."""
-
-    __tablename__ = "price_lists"
-    __table_args__ = (Index("ix_price_lists_model", "provider_model_id", "starts_at"),)
-
-    id: str = Field(primary_key=True, max_length=36)
-    provider_model_id: str = Field(max_length=36)
-    starts_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    price_input: int | None = Field(default=None, sa_column=Column(BigInteger))
-    price_cache_read: int | None = Field(default=None, sa_column=Column(BigInteger))
-    price_cache_write_5m: int | None = Field(default=None, sa_column=Column(BigInteger))
-    price_cache_write_1h: int | None = Field(default=None, sa_column=Column(BigInteger))
-    price_output: int | None = Field(default=None, sa_column=Column(BigInteger))
-    long_context: list[dict[str, int | None]] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    free: bool
-    own: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
-    derived: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
-    multiplier: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="1000000"))
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-
-
-class ModelRow(Row, table=True):
-    __tablename__ = "models"
-
-    id: str = Field(primary_key=True, max_length=36)
-    slug: str = Field(unique=True, max_length=100)
-    display_name: str = Field(max_length=120)
-    kind: ModelKind = Field(sa_column=Column(EnumText(ModelKind), nullable=False))
-    status: ModelStatus = Field(sa_column=Column(EnumText(ModelStatus), nullable=False))
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-
-
-class BackendRow(Row, table=True):
-    __tablename__ = "backends"
-
-    id: str = Field(primary_key=True, max_length=36)
-    model_id: str = Field(
-        sa_column=Column(String(36), ForeignKey("models.id", ondelete="CASCADE"), nullable=False, index=True)
-    )
-    provider_model_id: str = Field(
-        sa_column=Column(String(36), ForeignKey("provider_models.id", ondelete="CASCADE"), nullable=False, index=True)
-    )
-    priority: int
-    weight: int
+BACKENDS = Table(
+    "backends",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    belonging("model_id", "models.id", nullable=False, index=True),
+    belonging("provider_model_id", "provider_models.id", nullable=False, index=True),
+    Column("priority", Integer, nullable=False),
+    Column("weight", Integer, nullable=False),
+)

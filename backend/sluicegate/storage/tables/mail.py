@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import Column, Index, Text
-from sqlmodel import Field
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from sluicegate.domain.mail import LetterKind, MailStatus
-from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
+from sluicegate.storage.tables.types import ID, METADATA, EnumText, UtcDateTime
 
-
-class MailRow(Row, table=True):
-    """No foreign key: what was sent to people is told also when they have been deleted. `sealed` is there only as long
-    as the letter may be sent."""
-
-    __tablename__ = "mail_outbox"
-    __table_args__ = (
-        Index("ix_mail_outbox_due", "status", "due_at"),
-        Index("ix_mail_outbox_user", "user_id", "id"),
-    )
-
-    id: str = Field(primary_key=True, max_length=36)
-    kind: LetterKind = Field(sa_column=Column(EnumText(LetterKind), nullable=False))
-    recipient: str = Field(max_length=254)
-    user_id: str | None = Field(default=None, max_length=36)
-    status: MailStatus = Field(sa_column=Column(EnumText(MailStatus), nullable=False))
-    attempts: int
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    due_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    finished_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
-    error: str = Field(max_length=500)
-    sealed: str | None = Field(default=None, sa_column=Column(Text))
+# No foreign key: what was sent to people is told also when they have been deleted. `sealed` is there only as long
+# as the letter may be sent.
+OUTBOX = Table(
+    "mail_outbox",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("kind", EnumText(LetterKind), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("user_id", ID),
+    Column("status", EnumText(MailStatus), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("error", String(500), nullable=False),
+    Column("sealed", Text),
+    Index("ix_mail_outbox_due", "status", "due_at"),
+    Index("ix_mail_outbox_user", "user_id", "id"),
+)

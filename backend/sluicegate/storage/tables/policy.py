@@ -2,92 +2,78 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, String, UniqueConstraint
-from sqlmodel import Field
+from sqlalchemy import JSON, BigInteger, Column, Integer, String, Table, UniqueConstraint
 
 from sluicegate.domain.policy import ChangeKind, SubjectKind
-from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
+from sluicegate.storage.tables.types import ID, METADATA, SERIAL, EnumText, UtcDateTime, belonging
 
+GRANTS = Table(
+    "grants",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("subject_kind", EnumText(SubjectKind), nullable=False),
+    Column("subject_id", ID, nullable=False),
+    belonging("model_id", "models.id", nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("subject_kind", "subject_id", "model_id"),
+)
 
-class GrantRow(Row, table=True):
-    __tablename__ = "grants"
-    __table_args__ = (UniqueConstraint("subject_kind", "subject_id", "model_id"),)
+RATE_LIMITS = Table(
+    "rate_limits",
+    METADATA,
+    Column("subject_kind", EnumText(SubjectKind), primary_key=True),
+    Column("subject_id", ID, primary_key=True),
+    Column("requests", Integer),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("concurrent_requests", Integer),
+)
 
-    id: str = Field(primary_key=True, max_length=36)
-    subject_kind: SubjectKind = Field(sa_column=Column(EnumText(SubjectKind), nullable=False))
-    subject_id: str = Field(max_length=36)
-    model_id: str = Field(
-        sa_column=Column(String(36), ForeignKey("models.id", ondelete="CASCADE"), nullable=False, index=True)
-    )
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+# Caps in nano-dollars.
+BUDGETS = Table(
+    "budgets",
+    METADATA,
+    Column("subject_kind", EnumText(SubjectKind), primary_key=True),
+    Column("subject_id", ID, primary_key=True),
+    Column("day", BigInteger),
+    Column("week", BigInteger),
+    Column("month", BigInteger),
+    Column("alert_thresholds", JSON, nullable=False),
+)
 
+# `target` is a dimension or a window; `value` counts or is nano-dollars, and null lifts what was merged.
+OVERRIDES = Table(
+    "policy_overrides",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    belonging("user_id", "users.id", nullable=False, index=True),
+    Column("target", String(32), nullable=False),
+    Column("value", BigInteger),
+    Column("reason", String(500), nullable=False),
+    Column("created_by", String(400), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", String(400)),
+)
 
-class RateLimitRow(Row, table=True):
-    __tablename__ = "rate_limits"
+# Written in the transaction that makes the change; `seq` is the version that processes compare.
+CHANGES = Table(
+    "policy_changes",
+    METADATA,
+    Column("seq", SERIAL, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("kind", EnumText(ChangeKind), nullable=False),
+    Column("subject_id", ID, nullable=False),
+)
 
-    subject_kind: SubjectKind = Field(sa_column=Column(EnumText(SubjectKind), primary_key=True))
-    subject_id: str = Field(primary_key=True, max_length=36)
-    requests: int | None = Field(default=None, sa_column=Column(Integer))
-    input_tokens: int | None = Field(default=None, sa_column=Column(Integer))
-    output_tokens: int | None = Field(default=None, sa_column=Column(Integer))
-    concurrent_requests: int | None = Field(default=None, sa_column=Column(Integer))
-
-
-class BudgetRow(Row, table=True):
-    """Caps in nano-dollars."""
-
-    __tablename__ = "budgets"
-
-    subject_kind: SubjectKind = Field(sa_column=Column(EnumText(SubjectKind), primary_key=True))
-    subject_id: str = Field(primary_key=True, max_length=36)
-    day: int | None = Field(default=None, sa_column=Column(BigInteger))
-    week: int | None = Field(default=None, sa_column=Column(BigInteger))
-    month: int | None = Field(default=None, sa_column=Column(BigInteger))
-    alert_thresholds: list[int] = Field(sa_column=Column(JSON, nullable=False))
-
-
-class OverrideRow(Row, table=True):
-    """`target` is a dimension or a window; `value` counts or is nano-dollars, and null lifts what was merged."""
-
-    __tablename__ = "policy_overrides"
-
-    id: str = Field(primary_key=True, max_length=36)
-    user_id: str = Field(
-        sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True)
-    )
-    target: str = Field(max_length=32)
-    value: int | None = Field(default=None, sa_column=Column(BigInteger))
-    reason: str = Field(max_length=500)
-    created_by: str = Field(max_length=400)
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    ended_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
-    ended_by: str | None = Field(default=None, max_length=400)
-
-
-class PolicyChangeRow(Row, table=True):
-    """Written in the transaction that makes the change; `seq` is the version that processes compare."""
-
-    __tablename__ = "policy_changes"
-
-    seq: int | None = Field(
-        default=None,
-        sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    )
-    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
-    kind: ChangeKind = Field(sa_column=Column(EnumText(ChangeKind), nullable=False))
-    subject_id: str = Field(max_length=36)
-
-
-class ProcessRow(Row, table=True):
-    """A process that serves this database together with others, until its lease runs out; `seq` is of the last change
-    that is in force there, `counts_in` is where it counts, the same for all that count together."""
-
-    __tablename__ = "processes"
-
-    id: str = Field(primary_key=True, max_length=36)
-    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
-    lease_until: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    counts_in: str | None = Field(default=None, max_length=36)
+# A process that serves this database together with others, until its lease runs out; `seq` is of the last change
+# that is in force there, `counts_in` is where it counts, the same for all that count together.
+PROCESSES = Table(
+    "processes",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
+    Column("counts_in", ID),
+)

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import Column, Index, Text, UniqueConstraint
-from sqlmodel import Field
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from sluicegate.domain.secret_rule import SecretAction, SecretCheck
-from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
+from sluicegate.storage.tables.types import ID, METADATA, EnumText, UtcDateTime
 
-
-class SecretRuleRow(Row, table=True):
-    __tablename__ = "secret_rules"
-    __table_args__ = (UniqueConstraint("name"),)
-
-    id: str = Field(primary_key=True, max_length=36)
-    name: str = Field(max_length=120)
-    description: str = Field(sa_column=Column(Text, nullable=False))
-    pattern: str = Field(sa_column=Column(Text, nullable=False))
-    action: SecretAction = Field(sa_column=Column(EnumText(SecretAction), nullable=False))
+SECRET_RULES = Table(
+    "secret_rules",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("action", EnumText(SecretAction), nullable=False),
     # Not `check`: that is a word of SQL's.
-    checked_by: SecretCheck = Field(sa_column=Column(EnumText(SecretCheck), nullable=False))
-    enabled: bool
-    template: str | None = Field(default=None, max_length=60)
-    created_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    Column("checked_by", EnumText(SecretCheck), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("template", String(60)),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("name"),
+)
 
-
-class SecretFindingRow(Row, table=True):
-    """Labels are those of the time; rules, users and keys may be gone."""
-
-    __tablename__ = "secret_findings"
-    __table_args__ = (
-        Index("ix_secret_findings_at", "at", "id"),
-        Index("ix_secret_findings_rule_id", "rule_id", "at", "id"),
-        Index("ix_secret_findings_user_id", "user_id", "at", "id"),
-    )
-
-    id: str = Field(primary_key=True, max_length=36)
-    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    rule_id: str = Field(max_length=36)
-    rule_name: str = Field(max_length=120)
-    action: SecretAction = Field(sa_column=Column(EnumText(SecretAction), nullable=False))
-    matches: int
-    user_id: str = Field(max_length=36)
-    user_label: str = Field(max_length=400)
-    key_id: str = Field(max_length=36)
-    key_label: str = Field(max_length=400)
-    model_slug: str = Field(max_length=200)
-    call_id: str = Field(max_length=36)
+# Labels are those of the time; rules, users and keys may be gone.
+FINDINGS = Table(
+    "secret_findings",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("rule_id", ID, nullable=False),
+    Column("rule_name", String(120), nullable=False),
+    Column("action", EnumText(SecretAction), nullable=False),
+    Column("matches", Integer, nullable=False),
+    Column("user_id", ID, nullable=False),
+    Column("user_label", String(400), nullable=False),
+    Column("key_id", ID, nullable=False),
+    Column("key_label", String(400), nullable=False),
+    Column("model_slug", String(200), nullable=False),
+    Column("call_id", ID, nullable=False),
+    Index("ix_secret_findings_at", "at", "id"),
+    Index("ix_secret_findings_rule_id", "rule_id", "at", "id"),
+    Index("ix_secret_findings_user_id", "user_id", "at", "id"),
+)

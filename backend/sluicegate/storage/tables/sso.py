@@ -2,95 +2,80 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import JSON, Column, ForeignKey, ForeignKeyConstraint, String, Text, UniqueConstraint
-from sqlmodel import Field
+from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, String, Table, Text, UniqueConstraint
 
 from sluicegate.domain.sso import SignInWay
-from sluicegate.storage.tables.types import EnumText, Row, UtcDateTime
+from sluicegate.storage.tables.types import ID, METADATA, EnumText, UtcDateTime, belonging
 
+# One at most.
+SSO_SETTINGS = Table(
+    "sso_settings",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("issuer", String(500), nullable=False),
+    Column("client_id", String(255), nullable=False),
+    Column("label", String(60), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("groups_claim", String(200), nullable=False),
+    Column("creates_people", Boolean, nullable=False),
+    Column("domains", JSON, nullable=False),
+    Column("members_use_passwords", Boolean, nullable=False),
+    Column("trusts_email", Boolean, nullable=False),
+    Column("admin_values", JSON, nullable=False),
+    Column("sealed_secret", Text),
+    Column("secret_updated_at", UtcDateTime),
+)
 
-class SsoSettingsRow(Row, table=True):
-    """One at most."""
+SSO_MAPPINGS = Table(
+    "sso_mappings",
+    METADATA,
+    Column("value", String(250), primary_key=True),
+    belonging("group_id", "groups.id", primary_key=True, index=True),
+)
 
-    __tablename__ = "sso_settings"
+IDENTITIES = Table(
+    "identities",
+    METADATA,
+    Column("id", ID, primary_key=True),
+    belonging("user_id", "users.id", nullable=False),
+    Column("issuer", String(500), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("linked_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime, nullable=False),
+    UniqueConstraint("issuer", "subject", name="uq_identities_issuer"),
+    UniqueConstraint("user_id", "issuer", name="uq_identities_user_id"),
+)
 
-    id: str = Field(primary_key=True, max_length=36)
-    enabled: bool
-    issuer: str = Field(max_length=500)
-    client_id: str = Field(max_length=255)
-    label: str = Field(max_length=60)
-    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    groups_claim: str = Field(max_length=200)
-    creates_people: bool
-    domains: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    members_use_passwords: bool
-    trusts_email: bool
-    admin_values: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    sealed_secret: str | None = Field(default=None, sa_column=Column(Text))
-    secret_updated_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+# A membership that single sign-on made; the row goes with the membership.
+SSO_MEMBERSHIPS = Table(
+    "sso_memberships",
+    METADATA,
+    Column("group_id", ID, primary_key=True),
+    Column("user_id", ID, primary_key=True, index=True),
+    ForeignKeyConstraint(["group_id", "user_id"], ["memberships.group_id", "memberships.user_id"], ondelete="CASCADE"),
+)
 
+# Somebody whom single sign-on made an administrator.
+SSO_ADMINS = Table(
+    "sso_admins",
+    METADATA,
+    belonging("user_id", "users.id", primary_key=True),
+)
 
-class SsoMappingRow(Row, table=True):
-    __tablename__ = "sso_mappings"
+# A sign-in that was finished, so that nobody finishes it again; of no use once it has expired.
+SPENT_STATES = Table(
+    "sso_spent_states",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
 
-    value: str = Field(primary_key=True, max_length=250)
-    group_id: str = Field(
-        sa_column=Column(String(36), ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True)
-    )
-
-
-class IdentityRow(Row, table=True):
-    __tablename__ = "identities"
-    __table_args__ = (
-        UniqueConstraint("issuer", "subject", name="uq_identities_issuer"),
-        UniqueConstraint("user_id", "issuer", name="uq_identities_user_id"),
-    )
-
-    id: str = Field(primary_key=True, max_length=36)
-    user_id: str = Field(sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), nullable=False))
-    issuer: str = Field(max_length=500)
-    subject: str = Field(max_length=255)
-    email: str = Field(max_length=254)
-    linked_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    last_used_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-
-
-class SsoMembershipRow(Row, table=True):
-    """A membership that single sign-on made; the row goes with the membership."""
-
-    __tablename__ = "sso_memberships"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["group_id", "user_id"], ["memberships.group_id", "memberships.user_id"], ondelete="CASCADE"
-        ),
-    )
-
-    group_id: str = Field(primary_key=True, max_length=36)
-    user_id: str = Field(primary_key=True, max_length=36, index=True)
-
-
-class SsoAdminRow(Row, table=True):
-    """Somebody whom single sign-on made an administrator."""
-
-    __tablename__ = "sso_admins"
-
-    user_id: str = Field(sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
-
-
-class SpentStateRow(Row, table=True):
-    """A sign-in that was finished, so that nobody finishes it again; of no use once it has expired."""
-
-    __tablename__ = "sso_spent_states"
-
-    digest: str = Field(primary_key=True, max_length=64)
-    expires_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
-
-
-class LastSignInRow(Row, table=True):
-    __tablename__ = "last_sign_ins"
-
-    user_id: str = Field(sa_column=Column(String(36), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
-    at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    way: SignInWay = Field(sa_column=Column(EnumText(SignInWay), nullable=False))
+LAST_SIGN_INS = Table(
+    "last_sign_ins",
+    METADATA,
+    belonging("user_id", "users.id", primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("way", EnumText(SignInWay), nullable=False),
+)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Text
-from sqlmodel import Field
+from sqlalchemy import Column, String, Table, Text
 
-from sluicegate.storage.tables.types import Row
+from sluicegate.storage.tables.types import METADATA
 
-
-class SwitchRow(Row, table=True):
-    __tablename__ = "switches"
-
-    name: str = Field(primary_key=True, max_length=40)
-    value: str = Field(sa_column=Column(Text, nullable=False))
+SWITCHES = Table(
+    "switches",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)

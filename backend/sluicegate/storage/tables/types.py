@@ -1,22 +1,26 @@
-"""Column types that behave alike on SQLite and PostgreSQL."""
+"""What all tables have in common: where they are noted, and column types that behave alike on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import DateTime, Dialect, String
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, ForeignKey, Integer, MetaData, String
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
 
-# A later migration can only drop or change what has a name. Set here because every table module imports this one first.
-SQLModel.metadata.naming_convention = {
-    "pk": "pk_%(table_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_name)s",
-}
+METADATA = MetaData(
+    # A later migration can only drop or change what has a name.
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+ID = String(36)
+# SQLite numbers rows by itself only in a column of this very type.
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
 E = TypeVar("E", bound=StrEnum)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -72,7 +76,11 @@ class EnumText(TypeDecorator[E], Generic[E]):
         return None if value is None else self.enum(value)
 
 
-class Row(SQLModel):
-    """Base of all tables; each names itself."""
+def belonging(name: str, key: str, **settings: Any) -> Column[str]:
+    """The id of something whose end is the row's end, too; `key` is its column, such as `users.id`."""
+    return Column(name, ID, ForeignKey(key, ondelete="CASCADE"), **settings)
 
-    __tablename__: ClassVar[str]  # pyright: ignore[reportIncompatibleVariableOverride]
+
+def number(name: str) -> Column[int]:
+    """A sum, or an instant in milliseconds since the epoch."""
+    return Column(name, BigInteger, nullable=False)

@@ -6,67 +6,57 @@ without conversion. Labels are copies: deleting a user changes no history, hence
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index
-from sqlmodel import Field
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table
 
-from sluicegate.storage.tables.types import Row
+from sluicegate.storage.tables.types import ID, METADATA, number
 
+# One admitted call; columns are those of `domain.usage.CallRecord`.
+LEDGER = Table(
+    "usage_ledger",
+    METADATA,
+    Column("call_id", ID, primary_key=True),
+    number("started_ms"),
+    number("finished_ms"),
+    Column("user_id", ID, nullable=False),
+    Column("user_label", String(400), nullable=False),
+    Column("key_id", ID, nullable=False),
+    Column("key_label", String(160), nullable=False),
+    Column("group_ids", JSON, nullable=False),
+    Column("model_slug", String(100), nullable=False),
+    Column("provider_id", ID, nullable=False),
+    Column("provider_name", String(120), nullable=False),
+    Column("provider_model", String(200), nullable=False),
+    Column("endpoint", String(40), nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    number("input_tokens"),
+    number("cache_read_tokens"),
+    number("cache_write_5m_tokens"),
+    number("cache_write_1h_tokens"),
+    number("output_tokens"),
+    number("reasoning_tokens"),
+    number("cost_nanos"),
+    Column("estimated", Boolean, nullable=False),
+    Column("first_byte_ms", Integer),
+    Column("client_app", String(60)),
+    Column("project", String(100)),
+    Column("session_id", String(100)),
+    Column("price_list_id", ID),
+    Index("ix_usage_ledger_user", "user_id", "started_ms"),
+    Index("ix_usage_ledger_started", "started_ms"),
+)
 
-def _big(default: int = 0) -> int:
-    result: int = Field(default=default, sa_type=BigInteger)
-    return result
-
-
-class LedgerRow(Row, table=True):
-    """One admitted call; columns are those of `domain.usage.CallRecord`."""
-
-    __tablename__ = "usage_ledger"
-    __table_args__ = (
-        Index("ix_usage_ledger_user", "user_id", "started_ms"),
-        Index("ix_usage_ledger_started", "started_ms"),
-    )
-
-    call_id: str = Field(primary_key=True, max_length=36)
-    started_ms: int = _big()
-    finished_ms: int = _big()
-    user_id: str = Field(max_length=36)
-    user_label: str = Field(max_length=400)
-    key_id: str = Field(max_length=36)
-    key_label: str = Field(max_length=160)
-    group_ids: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    model_slug: str = Field(max_length=100)
-    provider_id: str = Field(max_length=36)
-    provider_name: str = Field(max_length=120)
-    provider_model: str = Field(max_length=200)
-    endpoint: str = Field(max_length=40)
-    stream: bool
-    status: int
-    outcome: str = Field(max_length=20)
-    input_tokens: int = _big()
-    cache_read_tokens: int = _big()
-    cache_write_5m_tokens: int = _big()
-    cache_write_1h_tokens: int = _big()
-    output_tokens: int = _big()
-    reasoning_tokens: int = _big()
-    cost_nanos: int = _big()
-    estimated: bool
-    first_byte_ms: int | None = None
-    client_app: str | None = Field(default=None, max_length=60)
-    project: str | None = Field(default=None, max_length=100)
-    session_id: str | None = Field(default=None, max_length=100)
-    price_list_id: str | None = Field(default=None, max_length=36)
-
-
-class SpendRow(Row, table=True):
-    """Spent per subject and period (`policy.windows` names it), so that a new period is simply a new row. `changed_ms`
-    is the database's own time of the last write, for those who look for what changed; no index has it, so that
-    PostgreSQL can update a row in place."""
-
-    __tablename__ = "budget_spend"
-    __table_args__ = (Index("ix_budget_spend_period", "period"),)
-
-    subject_kind: str = Field(primary_key=True, max_length=16)
-    subject_id: str = Field(primary_key=True, max_length=36)
-    period: str = Field(primary_key=True, max_length=16)
-    spent_nanos: int = _big()
-    changed_ms: int = _big()
+# Spent per subject and period (`policy.windows` names it), so that a new period is simply a new row. `changed_ms`
+# is the database's own time of the last write, for those who look for what changed; no index has it, so that
+# PostgreSQL can update a row in place.
+SPEND = Table(
+    "budget_spend",
+    METADATA,
+    Column("subject_kind", String(16), primary_key=True),
+    Column("subject_id", ID, primary_key=True),
+    Column("period", String(16), primary_key=True),
+    number("spent_nanos"),
+    number("changed_ms"),
+    Index("ix_budget_spend_period", "period"),
+)

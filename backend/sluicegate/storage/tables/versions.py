@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column
-from sqlmodel import Field
+from sqlalchemy import Column, Integer, String, Table
 
 from sluicegate.domain.version import Editable
-from sluicegate.storage.tables.types import EnumText, Row
+from sluicegate.storage.tables.types import METADATA, EnumText
 
-
-class VersionRow(Row, table=True):
-    """Absent for what nobody has edited yet."""
-
-    __tablename__ = "versions"
-
-    what: Editable = Field(sa_column=Column(EnumText(Editable), primary_key=True))
-    id: str = Field(primary_key=True, max_length=60)
-    version: int
+# Absent for what nobody has edited yet.
+VERSIONS = Table(
+    "versions",
+    METADATA,
+    Column("what", EnumText(Editable), primary_key=True),
+    Column("id", String(60), primary_key=True),
+    Column("version", Integer, nullable=False),
+)
