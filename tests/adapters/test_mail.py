@@ -99,6 +99,30 @@ async def test_an_address_that_no_header_can_hold_is_not_tried_again(address: st
             await server.mailer(CLOCK).send(letter(to=address), "1")
 
 
+@pytest.mark.parametrize("address", ["j\u00f6rg@example.com", "\u7530\u4e2d@example.com", "j\u00f6rg,a@example.com"])
+async def test_letters_beyond_ascii_need_a_server_that_takes_them(address: str) -> None:
+    local, _, domain = address.partition("@")
+    async with mail_server() as server:
+        await server.mailer(CLOCK).send(letter(to=address), "1")
+    (message,) = server.messages
+    (to,) = message["to"].addresses
+    # Python reads headers as ASCII.
+    assert (to.username.encode(errors="surrogateescape").decode(), to.domain) == (local, domain)
+    assert server.recipients == [f'"{local}"@{domain}' if "," in local else address]
+    async with mail_server(utf8=False) as server:
+        with pytest.raises(MailRefused, match="does not offer SMTPUTF8"):
+            await server.mailer(CLOCK).send(letter(to=address), "1")
+        await server.mailer(CLOCK).send(letter(), "2")
+    assert server.recipients == ["grace@example.com"]
+
+
+@pytest.mark.parametrize("address", ["\u00f6\r\nBcc: all@example.com", '"\u00f6\r\n"@example.com'])
+async def test_letters_beyond_ascii_lead_to_no_other_header(address: str) -> None:
+    async with mail_server() as server:
+        with pytest.raises(MailRefused, match="No message can be written"):
+            await server.mailer(CLOCK).send(letter(to=address), "1")
+
+
 async def test_names_are_no_markup() -> None:
     async with mail_server() as server:
         await server.mailer(CLOCK).send(letter(), "1")

@@ -35,6 +35,7 @@ class MailServer:
 
     port: int = 0
     messages: list[EmailMessage] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
     signed_in: list[bool] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     before_answer: Callable[[], Awaitable[None]] | None = None
@@ -45,6 +46,7 @@ class MailServer:
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
+        self.recipients.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -66,7 +68,12 @@ SENDER = Address("Sluicegate", addr_spec="gateway@example.com")
 
 @asynccontextmanager
 async def mail_server(
-    *, port: int = 0, context: ssl.SSLContext | None = None, implicit: bool = False, take: MailServer | None = None
+    *,
+    port: int = 0,
+    utf8: bool = True,
+    context: ssl.SSLContext | None = None,
+    implicit: bool = False,
+    take: MailServer | None = None,
 ) -> AsyncIterator[MailServer]:
     """With a context it wants encryption and a name and password: after STARTTLS, or from the first byte."""
     server = take or MailServer()
@@ -78,7 +85,7 @@ async def mail_server(
 
     def connection() -> SMTP:
         if context is None:
-            return SMTP(server, enable_SMTPUTF8=True)
+            return SMTP(server, enable_SMTPUTF8=utf8)
         with warnings.catch_warnings():
             # It takes a connection that is encrypted from the first byte for one that is not.
             warnings.filterwarnings("ignore", message="Requiring AUTH while not requiring TLS")

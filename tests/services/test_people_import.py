@@ -172,6 +172,9 @@ def test_cells_come_back_as_they_were_and_none_is_a_formula(rows: Sequence[Seque
         ("name\nx", "must have a column 'email'"),
         ("email,colour\na@example.com,red", "has a column 'colour'"),
         ("email\n" + "a\n" * 501, "501 people"),
+        # As a browser gives them that reads UTF-16, and Windows-1252, as UTF-8.
+        ("email;name\na@example.com;A".encode("utf-16").decode(errors="replace"), "save the file as 'CSV UTF-8'"),
+        ("email;größe\na@example.com;A".encode("cp1252").decode(errors="replace"), "save the file as 'CSV UTF-8'"),
     ],
 )
 def test_what_is_no_such_file_is_refused_whole(text: str, problem: str) -> None:

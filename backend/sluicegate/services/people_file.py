@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sluicegate.domain.user import Role, parse_email, parse_name
@@ -55,7 +56,14 @@ def read_people(text: str, field: str = "csv") -> list[PersonLine]:
     return lines
 
 
+def _require_utf8(cells: Iterable[str], field: str) -> None:
+    """What was read as UTF-8 and is none shows up as the one character that stands for such, or as NUL."""
+    if any("\ufffd" in cell or "\0" in cell for cell in cells):
+        raise InvalidInput(field, "has characters that are not UTF-8; save the file as 'CSV UTF-8'")
+
+
 def _columns(headings: list[str], field: str) -> list[str]:
+    _require_utf8(headings, field)
     columns = [heading.strip().lower().replace("e-mail", "email") for heading in headings]
     for column in columns:
         if column not in (*_COLUMNS, *_PASSED_OVER):
@@ -73,8 +81,7 @@ def _line(number: int, cells: dict[str, str], too_many: bool) -> PersonLine:
     try:
         if too_many:
             raise InvalidInput("csv", "has more cells than there are columns; put quotes around a cell with a comma")
-        if any("\ufffd" in value or "\0" in value for value in given.values()):
-            raise InvalidInput("csv", "has characters that are not UTF-8; save the file as 'CSV UTF-8'")
+        _require_utf8(given.values(), "csv")
         if not email:
             raise InvalidInput("email", "must not be empty")
         email = parse_email(email)

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Literal
 
@@ -60,9 +61,18 @@ class SmtpMailer:
             raise MailRefused(f"No message can be written to this address: {error}") from None
         try:
             async with self._connection() as connection:
-                await connection.send_message(message)
+                await self._hand_over(connection, message)
         except (SMTPException, OSError) as error:
             raise self._verdict(error) from None
+
+    async def _hand_over(self, connection: SMTP, message: EmailMessage) -> None:
+        try:
+            await connection.send_message(message)
+        except SMTPNotSupported:
+            place = f"{self._server.host}:{self._server.port}"
+            raise MailRefused(
+                f"{place} takes no address with letters beyond ASCII: it does not offer SMTPUTF8 (RFC 6531)."
+            ) from None
 
     def _connection(self) -> SMTP:
         server = self._server

@@ -32,7 +32,7 @@ def write(letter: Letter, sender: Address, message_id: str, clock: Clock) -> Ema
     """The whole message; raises ValueError or MessageError for an address that no header can hold."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = Address(addr_spec=letter.to)
+    message["To"] = _recipient(letter.to)
     # A name from before may hold what ends a line: no letter shall be lost for it.
     message["Subject"] = " ".join(_SUBJECTS[letter.kind].format_map(letter.facts).split())
     message["Date"] = format_datetime(clock.now())
@@ -42,6 +42,15 @@ def write(letter: Letter, sender: Address, message_id: str, clock: Clock) -> Ema
     message.set_content(_render(letter, "txt"))
     message.add_alternative(_render(letter, "html"), subtype="html")
     return message
+
+
+def _recipient(to: str) -> Address:
+    """Raises ValueError or MessageError."""
+    if to.isascii():
+        return Address(addr_spec=to)
+    # In one piece only ASCII is taken.
+    local, _, domain = to.rpartition("@")
+    return Address(username=local, domain=domain)
 
 
 def _render(letter: Letter, form: str) -> str:
