@@ -44,7 +44,7 @@ _IDLE_MB, _BUSY_MB = 70, 100
 _GROUPS = (
     ("asyncio, uvloop, uvicorn, structlog", ("asyncio", "uvloop", "httptools")),
     ("msgspec, cryptography, argon2", ("msgspec", "cryptography.hazmat.primitives.ciphers.aead", "argon2")),
-    ("settings: pydantic", ("sluicegate.settings",)),
+    ("settings", ("sluicegate.settings",)),
     ("gateway and policy", ("sluicegate.gateway.app", "sluicegate.policy.service")),
     ("database: SQLAlchemy, tables", ("sluicegate.storage.engine", "sluicegate.storage.usage_writer")),
     ("container, adapters, jobs", ("sluicegate.container",)),

@@ -28,7 +28,6 @@ from sluicegate.jobs.tasks import DELIVER_MAIL, DELIVER_WEBHOOKS, alert_jobs, ho
 from sluicegate.kit.clock import Clock, SystemClock
 from sluicegate.kit.crypto import SealBroken
 from sluicegate.kit.first_use import OnFirstUse
-from sluicegate.kit.secret import Secret
 from sluicegate.policy.service import PolicyService
 from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.mail import Mailer
@@ -374,7 +373,7 @@ def _pooled(settings: Settings, own: Callable[[], Awaitable[list[Metric]]]) -> P
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
-    address, password = settings.smtp_address, settings.smtp_password
+    address = settings.smtp_address
     if address is None or settings.smtp_from is None:
         return None
     from sluicegate.adapters.mail import SmtpMailer, SmtpServer
@@ -384,7 +383,7 @@ def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
         parse_sender(settings.smtp_from),
         settings.smtp_tls,
         settings.smtp_user,
-        Secret(password.get_secret_value()) if password is not None else None,
+        settings.smtp_password,
         settings.smtp_ca_file,
     )
     return SmtpMailer(server, clock)

@@ -9,14 +9,13 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from pydantic import SecretStr
-
 from sluicegate import __version__
 from sluicegate.adapters.price_catalog import CatalogFile
 from sluicegate.adapters.price_catalog import fetched as fetched
 from sluicegate.adapters.vault import EnvelopeVault, kept_key, key_id
 from sluicegate.kit.clock import SystemClock
 from sluicegate.kit.crypto import key_from_text
+from sluicegate.kit.secret import Secret
 from sluicegate.services.installation import EncryptionKey
 from sluicegate.settings import PREFIX, ConfigurationError, Settings
 from sluicegate.storage import backup, migrate
@@ -103,8 +102,8 @@ def open_vault(settings: Settings) -> EnvelopeVault:
     if settings.kek_primary is None:
         return EnvelopeVault(_kept_key(settings))
     return EnvelopeVault(
-        key_from_text(settings.kek_primary.get_secret_value()),
-        key_from_text(secondary.get_secret_value()) if secondary else None,
+        key_from_text(settings.kek_primary.reveal()),
+        key_from_text(secondary.reveal()) if secondary else None,
     )
 
 
@@ -117,8 +116,8 @@ def encryption_keys(settings: Settings) -> tuple[EncryptionKey, EncryptionKey | 
     return _given_key(settings.kek_primary), _given_key(secondary) if secondary else None
 
 
-def _given_key(text: SecretStr) -> EncryptionKey:
-    return EncryptionKey(key_id(key_from_text(text.get_secret_value())))
+def _given_key(text: Secret) -> EncryptionKey:
+    return EncryptionKey(key_id(key_from_text(text.reveal())))
 
 
 def _kept_key(settings: Settings) -> bytes:

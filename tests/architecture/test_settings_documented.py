@@ -17,7 +17,7 @@ def _documented() -> set[str]:
 
 
 def _variables() -> set[str]:
-    return {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return {f"{PREFIX}{name.upper()}" for name in Settings.declared()}
 
 
 def test_every_setting_is_documented() -> None:

@@ -17,7 +17,7 @@ from fakes.script import Step, broken_json
 from faults.ledger import ledger_of
 from gateway.bench import CHAT, CREDENTIAL, chat, populate
 from sluicegate.container import Container
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 
 # What happens to a call, what is asked, and what is said about it.
 CASES = (
@@ -37,7 +37,7 @@ async def test_each_line_is_json_and_has_the_id_that_caller_and_ledger_have(tmp_
     database = sqlite_database(folder / "sluicegate.db")
     headers = {"authorization": f"Bearer {CREDENTIAL.text}"}
     async with Provider() as provider:
-        container = Container(Settings(data_dir=folder), "http://127.0.0.1")
+        container = Container(load({}, data_dir=folder), "http://127.0.0.1")
         await populate(container, provider.port)
         await container.stop()
         starting = serving(folder, ALLOW_PRIVATE_UPSTREAMS="true")

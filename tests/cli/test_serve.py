@@ -84,7 +84,7 @@ def test_several_workers_that_would_count_apart_are_refused_with_the_way_out(fol
         assert (done.status, f"set {missing}, or" in done.errors) == (2, True)
     for number in ("0", "two", "65"):
         done = run(command, DATA_DIR=str(folder), WORKERS=number)
-        assert (done.status, "SLUICEGATE_WORKERS: Input should be" in done.errors) == (2, True)
+        assert (done.status, "SLUICEGATE_WORKERS: must be a whole number from 1 to 64" in done.errors) == (2, True)
     assert not folder.exists()
 
 

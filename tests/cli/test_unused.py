@@ -106,6 +106,14 @@ def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
     assert "sqlalchemy.orm" not in modules
 
 
+def test_neither_settings_nor_calls_need_pydantic() -> None:
+    asks = "import sys, sluicegate.settings, sluicegate.gateway.app, sluicegate.policy.service; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "sluicegate.gateway.app" in loaded
+    assert not {"pydantic", "pydantic_core"} & loaded
+
+
 def test_a_server_that_is_scraped_does_not_load_what_people_ask_for(tmp_path: Path) -> None:
     statuses, modules = modules_of_a_server(tmp_path, "/metrics")
     assert statuses == ["401", "400"]

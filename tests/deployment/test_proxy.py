@@ -31,7 +31,7 @@ from faults.crowd import Bookkeeper, Crowd, compare
 from faults.ledger import ledger_of
 from gateway.bench import CHAT, CREDENTIAL, chat, populate
 from sluicegate.container import Container
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +65,7 @@ async def site(
     program("caddy")
     database = postgres_schema.restored()
     async with Bookkeeper() as provider:
-        settings = Settings(data_dir=tmp_path / "made", database_url=database, kek_primary=_KEK)  # type: ignore[arg-type]
+        settings = load({}, data_dir=tmp_path / "made", database_url=database, kek_primary=_KEK)
         container = Container(settings, "http://127.0.0.1")
         await populate(container, provider.port)
         await container.stop()

@@ -23,7 +23,7 @@ from sluicegate.graphql.execute import executor
 from sluicegate.graphql.schema import build_schema
 from sluicegate.kit.clock import ManualClock
 from sluicegate.services.caller import Caller
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 from sluicegate.storage import migrate
 
 SCHEMA = build_schema()
@@ -103,7 +103,7 @@ def _tables(connection: Any) -> list[str]:
 async def world_at(url: str, folder: Path) -> AsyncIterator[World]:
     stacks.current().counters()
     values: dict[str, Any] = {**stacks.current().settings, "database_url": url}
-    container = Container(Settings(data_dir=folder, kek_primary=KEK, **values), URL, clock=ManualClock(NOW))
+    container = Container(load({}, data_dir=folder, kek_primary=KEK, **values), URL, clock=ManualClock(NOW))
     await container.journal.start()
     if container.redis is not None:
         await container.redis.start(container.journal.recovered)

@@ -21,7 +21,7 @@ from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.audit import SYSTEM
 from sluicegate.domain.usage import CallRecord
 from sluicegate.services.caller import Caller
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 from sluicegate.storage.tables.usage import SPEND
 
 
@@ -76,7 +76,7 @@ async def furnished(
     """With a user who may call what is at the provider, by default one of the usual kind."""
     async with provider or Bookkeeper() as provider:
         values: dict[str, Any] = {"data_dir": tmp_path / "data", "database_url": database}
-        settings = Settings(**values, allow_private_upstreams=True)
+        settings = load({}, **values, allow_private_upstreams=True)
         container = Container(settings, "http://127.0.0.1")
         await populate(container, provider.port)
         await container.stop()
@@ -86,7 +86,7 @@ async def furnished(
 async def administrator(site: Site) -> str:
     """A token that may do all that an administrator may."""
     values: dict[str, Any] = {"data_dir": site.folder, "database_url": site.database}
-    container = Container(Settings(**values), "http://127.0.0.1")
+    container = Container(load({}, **values), "http://127.0.0.1")
     user = await container.services.auth.create_admin("admin@example.com", "correct horse battery", "Admin")
     _, text = await container.services.tokens.create(Caller(user, SYSTEM), "tests", list(TokenScope), None)
     await container.stop()

@@ -28,7 +28,7 @@ from gateway.bench import CHAT, CREDENTIAL, SUBJECT, chat
 from sluicegate.container import Container
 from sluicegate.domain.policy import RateLimits
 from sluicegate.ports.upstream import RawHeaders
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 _HEADERS = {"authorization": f"Bearer {CREDENTIAL.text}"}
@@ -97,7 +97,7 @@ async def _opened(stack: AsyncExitStack, url: str, count: int) -> list[httpx.Asy
 
 async def test_workers_share_connections_and_stay_within_a_limit_together(site: Site, server: Server) -> None:
     values = {"data_dir": site.folder, "database_url": site.database}
-    container = Container(Settings(**values), "http://127.0.0.1")  # pyright: ignore[reportArgumentType]
+    container = Container(load({}, **values), "http://127.0.0.1")
     async with container.store.write() as tx:
         await tx.policy.set_rate_limits(SUBJECT, RateLimits(requests=100))
     await container.stop()

@@ -48,7 +48,7 @@ from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.upstream import Origin, Timeouts, UpstreamRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.premises import KEK_FILE
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 from sluicegate.storage import migrate
 
 _DATABASE = "sluicegate.db"
@@ -296,7 +296,7 @@ async def populate(container: Container, port: int) -> None:
 def server_at(folder: Path, **settings: Any) -> Container:
     """A server on the present stack."""
     values: dict[str, Any] = {"data_dir": folder, **stacks.current().settings, **settings}
-    return Container(Settings(**values), "http://127.0.0.1")
+    return Container(load({}, **values), "http://127.0.0.1")
 
 
 # The files of a data folder after `populate`, and the port that stands for the provider's in it.
@@ -331,7 +331,7 @@ async def _make(*names: str, **settings: Any) -> None:
     with tempfile.TemporaryDirectory() as made:
         sqlite_database(Path(made) / _DATABASE)
         values: dict[str, Any] = {"data_dir": Path(made), **settings}
-        container = Container(Settings(**values), "http://127.0.0.1")
+        container = Container(load({}, **values), "http://127.0.0.1")
         await populate(container, _NO_PORT)
         await container.stop()
         _furniture.update({name: (Path(made) / name).read_bytes() for name in names})

@@ -22,10 +22,10 @@ _SERVE = """
 import asyncio, json, sys, uvicorn
 from pathlib import Path
 from sluicegate.container import Container
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 
 async def main():
-    settings = Settings(data_dir=Path(sys.argv[1]), allow_private_upstreams=True, **json.loads(sys.argv[2]))
+    settings = load({}, data_dir=sys.argv[1], allow_private_upstreams=True, **json.loads(sys.argv[2]))
     container = Container(settings, "http://127.0.0.1")
     await container.start()
     config = uvicorn.Config(container.gateway, port=0, lifespan="off", log_level="error", access_log=False)

@@ -8,7 +8,7 @@ import pytest
 
 from sluicegate.container import Container
 from sluicegate.premises import encryption_keys
-from sluicegate.settings import ConfigurationError, load
+from sluicegate.settings import ConfigurationError, Settings, load
 
 
 def faults(environment: dict[str, str]) -> list[str]:
@@ -66,8 +66,8 @@ def test_all_faults_are_named_at_once() -> None:
     [
         ("HOST", " ", "must not be empty"),
         ("DATA_DIR", "", "must not be empty"),
-        ("PORT", "65536", "less than or equal to 65535"),
-        ("PORT", "", "valid integer"),
+        ("PORT", "65536", "must be a whole number from 0 to 65535, not '65536'"),
+        ("PORT", "", "must be a whole number"),
         ("HANG_SECONDS", "1.5", "must be 0, for never, or at least 2"),
         ("DATABASE_URL", "sqlite:///", "must name a file"),
         ("DATABASE_URL", "sqlite:///:memory:", "must name a file"),
@@ -84,13 +84,13 @@ def test_all_faults_are_named_at_once() -> None:
         ("PUBLIC_URL", "https://[::1", "must be an address"),
         ("PUBLIC_URL", "ai.example.com", "must be an address"),
         ("UPSTREAM_CA_FILE", __file__, "cannot be read as PEM"),
-        ("MAX_BODY_BYTES", "0", "greater than or equal to 1024"),
-        ("MAX_UNSAVED_CALLS", "0", "greater than or equal to 1"),
-        ("CONNECT_TIMEOUT", "nan", "less than or equal to 600"),
-        ("CONNECT_TIMEOUT", "inf", "less than or equal to 600"),
-        ("IDLE_TIMEOUT", "-1", "greater than 0"),
-        ("ALLOW_PRIVATE_UPSTREAMS", "perhaps", "valid boolean"),
-        ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("MAX_BODY_BYTES", "0", "must be a whole number from 1024"),
+        ("MAX_UNSAVED_CALLS", "0", "must be a whole number from 1 "),
+        ("CONNECT_TIMEOUT", "nan", "must be a number above 0 and at most 600, not 'nan'"),
+        ("CONNECT_TIMEOUT", "inf", "at most 600"),
+        ("IDLE_TIMEOUT", "-1", "must be a number above 0"),
+        ("ALLOW_PRIVATE_UPSTREAMS", "perhaps", "must be true or false, not 'perhaps'"),
+        ("LOG_LEVEL", "loud", "must be debug, info, warning or error, not 'loud'"),
         ("KEK_SECONDARY", "ab" * 32, "makes sense only beside SLUICEGATE_KEK_PRIMARY"),
     ],
 )
@@ -118,11 +118,27 @@ def test_admin_email_and_password_go_together() -> None:
     assert "give both or neither" in faults({"SLUICEGATE_ADMIN_EMAIL": "ada@example.com"})[0]
 
 
+def test_what_is_given_to_the_program_counts_before_the_environment(tmp_path: Path) -> None:
+    environment = {"SLUICEGATE_PORT": "eighty", "SLUICEGATE_HOST": "::1", "SLUICEGATE_TRACES": "no"}
+    settings = load(environment, port=0, host=None, traces=True, drain_seconds=0.5, data_dir=tmp_path)
+    assert (settings.port, settings.host, settings.traces, settings.drain_seconds) == (0, "::1", True, 0.5)
+    assert settings.data_dir == tmp_path
+    assert settings.given == {"port", "host", "traces", "drain_seconds", "data_dir"}
+    with pytest.raises(ConfigurationError, match="SLUICEGATE_PORT: must be a whole number"):
+        load(environment, port=65536)
+
+
+@pytest.mark.parametrize("name", Settings.declared())
+def test_every_default_is_what_reading_it_gives(name: str) -> None:
+    value = getattr(Settings(), name)
+    assert value == Settings.declared()[name].read("" if value is None else str(value))
+
+
 def test_secrets_may_come_from_files(tmp_path: Path) -> None:
     (tmp_path / "kek").write_text("ab" * 32 + "\n")
     settings = load({"SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "kek")})
     assert settings.kek_primary is not None
-    assert settings.kek_primary.get_secret_value() == "ab" * 32
+    assert settings.kek_primary.reveal() == "ab" * 32
     assert "ab" * 32 not in repr(settings)
     both = {"SLUICEGATE_KEK_PRIMARY": "ab" * 32, "SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "kek")}
     assert "give one of them" in faults(both)[0]
@@ -146,13 +162,16 @@ def test_the_mail_port_follows_the_encryption(tls: str, port: int) -> None:
     [
         ({"SLUICEGATE_SMTP_FROM": ""}, "SLUICEGATE_SMTP_HOST and SLUICEGATE_SMTP_FROM: give both or neither"),
         ({"SLUICEGATE_SMTP_FROM": "nobody"}, "must be an address such as Sluicegate <sluicegate@example.com>"),
+        ({"SLUICEGATE_SMTP_FROM": " "}, "must be an address such as"),
+        ({"SLUICEGATE_SMTP_FROM": "<>"}, "must be an address such as"),
+        ({"SLUICEGATE_SMTP_FROM": "Ada <@example.com>"}, "must be an address such as"),
         ({"SLUICEGATE_SMTP_FROM": "a@b.c\r\nBcc: x@example.com"}, "must be an address such as"),
         ({"SLUICEGATE_SMTP_USER": "gate"}, "SLUICEGATE_SMTP_USER and SLUICEGATE_SMTP_PASSWORD: give both or neither"),
         (
             {
                 "SLUICEGATE_SMTP_USER": "gate",
                 "SLUICEGATE_SMTP_PASSWORD": "hunter2",
-                "SLUICEGATE_SMTP_TLS": "none",
+                "SLUICEGATE_SMTP_TLS": "None",
             },
             "would send the password in clear text",
         ),
@@ -191,8 +210,9 @@ def test_every_setting_is_described_and_no_secret_is_among_the_values(tmp_path: 
         "SLUICEGATE_SMTP_PASSWORD": "hush-smtp",
         "SLUICEGATE_ALLOW_PRIVATE_UPSTREAMS": "yes",
     }
-    described = {name: rest for name, *rest in load(environment).described()}
-    shown = repr(described)
+    settings = load(environment)
+    described = {name: rest for name, *rest in settings.described()}
+    shown = repr(described) + repr(settings)
     for secret in ("hush", "ab" * 32):
         assert secret not in shown
     assert all(description for description, *_ in described.values())

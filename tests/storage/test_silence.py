@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from databases import PostgresTemplate
 from sluicegate.container import Container
 from sluicegate.domain.policy import Subject, SubjectKind
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 from sluicegate.storage.engine import database_url
 from sluicegate.storage.session_lock import SessionLock
 from sockets import KEEPALIVE, USER_TIMEOUT, options_of_those_to
@@ -26,7 +26,7 @@ async def test_every_connection_of_a_server_notices(
     port = make_url(url).port or 5432
     before = options_of_those_to(port)
     values = {"data_dir": tmp_path, "database_url": url, "redis_url": redis_url, "redis_prefix": f"test-{uuid4().hex}"}
-    container = Container(Settings(**values), "http://127.0.0.1")  # pyright: ignore[reportArgumentType]
+    container = Container(load({}, **values), "http://127.0.0.1")
     await container.start()
     container.usage_writer.write([call()])
     container.usage_writer.recent(Subject(SubjectKind.USER, "ada"), 0)

@@ -30,7 +30,7 @@ from gateway.bench import (
 from gateway.test_direct_streams import noted_streams
 from sluicegate.container import Container
 from sluicegate.domain.usage import CallRecord
-from sluicegate.settings import ConfigurationError, Settings
+from sluicegate.settings import ConfigurationError, load
 from traces.collector import Collector, collecting, plain
 
 _TRACE, _CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -366,4 +366,4 @@ def test_without_the_extra_packages_the_start_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sluicegate.adapters.tracing", None)
     with pytest.raises(ConfigurationError, match=r"SLUICEGATE_TRACES: .*sluicegate\[otel\]"):
-        Container(Settings(data_dir=tmp_path, traces=True), "http://127.0.0.1")
+        Container(load({}, data_dir=tmp_path, traces=True), "http://127.0.0.1")

@@ -23,7 +23,7 @@ from sluicegate.kit.errors import Unavailable
 from sluicegate.ports.pages import PageRequest
 from sluicegate.ports.usage import CallFilter
 from sluicegate.services.demo_data import DemoFacts, seed_demo
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 
 RENAME = "mutation($name: String!) { createGroup(input: {name: $name}) { group { name } } }"
 GROUPS = "{ groups { edges { node { name } } } }"
@@ -63,7 +63,7 @@ async def server(migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sluicegate.storage.engine._CONNECT_SECONDS", 3)
     stacks.current().counters()
     values: dict[str, Any] = {**stacks.current().settings, "database_url": migrated_url}
-    container = Container(Settings(data_dir=tmp_path, **values), "http://ai.example.com", demo_tokens_per_second=0.0)
+    container = Container(load({}, data_dir=tmp_path, **values), "http://ai.example.com", demo_tokens_per_second=0.0)
     facts = await seed_demo(container.store, container.clock, container.usage_writer.write)
     await container.start()
     transport = httpx.ASGITransport(create_app(container))

@@ -24,7 +24,7 @@ from sluicegate.kit.secret import Secret
 from sluicegate.premises import make_data_dir
 from sluicegate.services.caller import Caller
 from sluicegate.services.sso.settings import SsoChange
-from sluicegate.settings import Settings
+from sluicegate.settings import load
 from sluicegate.storage import migrate
 
 START, CALLBACK = "/auth/sso/start", "/auth/sso/callback"
@@ -170,7 +170,7 @@ async def test_nothing_is_offered_while_it_is_off(tmp_path: Path) -> None:
 
 @asynccontextmanager
 async def server_on(folder: Path, url: str, **values: Any) -> AsyncIterator[tuple[Container, httpx.AsyncClient]]:
-    settings = Settings(data_dir=folder, database_url=url, kek_primary="ab" * 32, allow_private_issuers=True, **values)
+    settings = load({}, data_dir=folder, database_url=url, kek_primary="ab" * 32, allow_private_issuers=True, **values)
     make_data_dir(settings)
     container = Container(settings, "https://gate.example.com")
     await container.start()

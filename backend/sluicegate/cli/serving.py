@@ -67,7 +67,7 @@ def _prepare(settings: Settings) -> None:
 async def _first_admin(settings: Settings) -> None:
     if settings.admin_email is None or settings.admin_password is None:
         return
-    email, password = settings.admin_email, settings.admin_password.get_secret_value()
+    email, password = settings.admin_email, settings.admin_password.reveal()
 
     async def create(container: Container) -> None:
         auth = container.auth
