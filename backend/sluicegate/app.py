@@ -35,22 +35,18 @@ class Dispatcher:
         self._web = web
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        kind = scope["type"]
-        if kind == "lifespan":
+        if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif self._gateway.serves(scope):
             await self._gateway(scope, receive, send)
-        elif kind == "http" and FAULT in scope.get("extensions", ()):
+        elif FAULT in scope.get("extensions", ()):
             await answer(send, *refused(scope["extensions"][FAULT]))
-        elif kind == "http" and self._health.serves(scope):
+        elif self._health.serves(scope):
             await self._health(scope, receive, send)
-        elif kind == "http":
+        else:
             scraped = scope["path"] == METRICS and scope["method"] == "GET"
             app = await (self._metrics() if scraped else self._web())
             await app(scope, receive, send)
-        else:
-            await receive()
-            await send({"type": "websocket.close", "code": 1000})
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

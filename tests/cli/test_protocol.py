@@ -67,7 +67,7 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: App, **options: Any) -> AsyncIterator[int]:
     options = {"timeout_keep_alive": 30, "lifespan": "off", "access_log": False, **options}
-    config = uvicorn.Config(app, port=0, loop="none", log_level="error", http=LeanProtocol, **options)
+    config = uvicorn.Config(app, port=0, loop="none", ws="none", log_level="error", http=LeanProtocol, **options)
     server = _Server(config)
     task = asyncio.create_task(server.serve())
     await server.listening.wait()
@@ -173,6 +173,22 @@ async def test_callers_of_http_1_0_get_no_chunks(more: bytes) -> None:
             writer.write(GET % b"/parts")
             head = await reader.readuntil(b"\r\n\r\n")
             assert b"transfer-encoding: chunked" in head
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c", b"HTTP/3.0"])
+async def test_who_would_speak_another_protocol_is_answered_in_this_one(
+    protocol: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(App()) as port, connected(port) as (reader, writer):
+        writer.write(b"GET /small HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: %b\r\n\r\n" % protocol)
+        # It need not wait for consent with what it says then.
+        writer.write(b"\x82\x85" + GET % b"/small")
+        async with asyncio.timeout(5):
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nconnection: close" in head
+    assert body == b"hello"
+    assert capfd.readouterr() == ("", "")
 
 
 async def test_an_invalid_request_is_told_so() -> None:

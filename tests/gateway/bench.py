@@ -415,6 +415,7 @@ async def listening(app: Any, protocol: type[LeanProtocol]) -> AsyncIterator[tup
             log_level="error",
             access_log=False,
             loop="none",
+            ws="none",
             http=protocol,
             # As the real one: after uvicorn's five seconds it would end connections at the moment clients give them up.
             timeout_keep_alive=IDLE_SECONDS,

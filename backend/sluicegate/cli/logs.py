@@ -45,7 +45,6 @@ def set_up_logging(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(out)
-    handler.addFilter(_is_news)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *common],
@@ -53,11 +52,6 @@ def set_up_logging(level: str) -> None:
         )
     )
     logging.basicConfig(level=max(least, logging.WARNING), handlers=[handler], force=True)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """uvicorn takes a WebSocket that was refused with an answer for a fault, and Codex asks for one with every turn."""
-    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def _without_secrets(_logger: Any, _method: str, line: MutableMapping[str, Any] | str) -> str:

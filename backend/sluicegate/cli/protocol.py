@@ -101,12 +101,8 @@ class LeanProtocol(HttpToolsProtocol):
                 timer.cancel()
         self.timeout_keep_alive_task = self._slowness = None
 
-    def handle_websocket_upgrade(self) -> None:
-        if self._slowness is not None:
-            self._slowness.cancel()
-            self._slowness = None
-        self.transport = self.joining.plain
-        super().handle_websocket_upgrade()
+    def _unsupported_upgrade_warning(self) -> None:
+        """Codex asks for a WebSocket with every turn, and Java's client for HTTP/2: both go on without."""
 
     # Receiving
 
@@ -186,7 +182,9 @@ class LeanProtocol(HttpToolsProtocol):
             if self._length is not None:
                 self.headers.append((_LENGTH, self._length))
             super().on_headers_complete()
-            if self.leaving and self.cycle is not None:
+            # The parser takes what follows a request for another protocol for that one, which is not spoken here.
+            upgrade = cast("httptools.HttpRequestParser", self.parser).should_upgrade()
+            if (self.leaving or upgrade) and self.cycle is not None:
                 self.cycle.keep_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:

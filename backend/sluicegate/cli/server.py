@@ -92,6 +92,8 @@ def serve_on(bound: socket.socket, container: Container, parent: Parent | None =
     config = uvicorn.Config(
         app,
         loop="uvloop",
+        # Who asks for a WebSocket is answered by plain HTTP.
+        ws="none",
         http=LeanProtocol.within(bounds, container.gateway.direct),
         lifespan="on",
         access_log=False,

@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 
 from sluicegate.domain.apikey import parse_credential
-from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.asgi import FAULT, ClientGone, Receive, Reply, Request, Scope, Send
 from sluicegate.gateway.board import Board
 from sluicegate.gateway.credentials import credential_of
@@ -112,19 +111,13 @@ class GatewayApp:
 
     @staticmethod
     def serves(scope: Scope) -> bool:
-        """Whether a connection is the gateway's to answer."""
-        kind = scope["type"]
-        if kind == "http":
-            path: str = scope["path"]
-            method: str = scope["method"]
-            astray = method == "POST" and path.endswith(ENDS)
-            return path.startswith(PREFIXES) or astray or (method == "HEAD" and path in PROBES)
-        return kind == "websocket" and scope["path"].startswith(PREFIXES)
+        """Whether a request is the gateway's to answer."""
+        path: str = scope["path"]
+        method: str = scope["method"]
+        astray = method == "POST" and path.endswith(ENDS)
+        return path.startswith(PREFIXES) or astray or (method == "HEAD" and path in PROBES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._refuse_socket(scope, receive, send)
-            return
         request = Request.of(scope, receive, send)
         endpoint, named = self._paths.find(request.path)
         request.dialect = (endpoint and endpoint.dialect) or dialect_of(request)
@@ -152,6 +145,10 @@ class GatewayApp:
             await self._refuse(request, internal_error(request.id))
 
     async def _answer(self, request: Request, endpoint: Endpoint | None) -> None:
+        if endpoint is not None and request.fields.get(b"upgrade", b"").lower() == b"websocket":
+            # Codex asks for one with every turn, and goes on with HTTP at once: nothing that was refused to anybody.
+            await request.reply(render(_no_sockets(), request.dialect, request.id, self._clock.now()))
+            return
         if endpoint is not None:
             raise wrong_method(request, endpoint.method)
         if request.method != "HEAD" or request.path not in PROBES:
@@ -198,19 +195,6 @@ class GatewayApp:
         principal = await self._pipeline.identify(request)
         account = await decided(self._policy.account_of(principal), request)
         await request.reply(me_reply(principal, self._policy.models_of(principal), account, self._clock.now()))
-
-    async def _refuse_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Codex tries a WebSocket first and falls back to HTTP at once when it is told 426."""
-        await receive()
-        if "websocket.http.response" not in scope.get("extensions", {}):
-            await send({"type": "websocket.close", "code": 1000})
-            return
-        request = Request.of(scope, receive, send)
-        refusal = _no_sockets() if request.path.endswith("/responses") else no_such_route("GET", request.path)
-        reply = render(refusal, Dialect.OPENAI, request.id, self._clock.now())
-        headers = [*reply.headers, *request.id_headers(), (b"content-length", str(len(reply.body)).encode())]
-        await send({"type": "websocket.http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "websocket.http.response.body", "body": reply.body})
 
 
 def _no_sockets() -> Refusal:
