@@ -151,6 +151,14 @@ def _with_semicolons(text: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+@pytest.mark.parametrize("told", ["", "sep=,"])
+def test_the_first_line_tells_what_separates_cells_whatever_ends_it(told: str, end: str) -> None:
+    lines = [told, "email,groups", "a@example.com,Platform;Berlin;Legal;Sales"]
+    (line,) = read_people(end.join(line for line in lines if line))
+    assert (line.email, line.groups) == ("a@example.com", "Platform;Berlin;Legal;Sales")
+
+
 cells = st.text(st.sampled_from("=+-@'\",;a \u00e9"), max_size=6)
 
 

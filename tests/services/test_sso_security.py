@@ -339,6 +339,18 @@ async def test_keys_that_change_are_found_and_strange_ones_are_asked_for_once_in
     assert await on.come() is SsoProblem.REFUSED
 
 
+async def test_keys_whose_signatures_take_long_to_check_are_left_out(on: SignOn) -> None:
+    good = rsa_key("one").as_dict(private=False)
+    slow = {**good, "e": good["n"][4:]}
+    on.issuer.instead["/keys"] = Answer(body=json.dumps({"keys": [slow]}).encode())
+    with capture_logs() as logs:
+        assert await on.come() is SsoProblem.UNREACHABLE
+    assert "publishes no key" in said(logs)
+    on.issuer.instead["/keys"] = Answer(body=json.dumps({"keys": [slow, good]}).encode())
+    on.site.clock.advance(20)
+    assert isinstance(await on.come(), Caller)
+
+
 @pytest.mark.parametrize("algorithm", ["ES256", "PS256", "EdDSA", "Ed25519"])
 async def test_other_signatures_of_key_pairs(on: SignOn, algorithm: str) -> None:
     made: dict[str, Callable[[], jwk.Key]] = {

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 # A first line of Excel's.
-_TOLD = re.compile(r"\ufeff?sep=([,;\t])\r?\n", re.I)
+_TOLD = re.compile(r"\ufeff?sep=([,;\t])(?:\r?\n|\r)", re.I)
+_HEAD = re.compile(r"[\ufeff\r\n]*([^\r\n]*)")
 # Spreadsheets run what begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -36,8 +37,8 @@ def separator_of(text: str) -> str:
     """What separates the cells of the first row, be it a comma, a semicolon or a tab, separates all."""
     if told := _TOLD.match(text):
         return told[1]
-    head = text.lstrip("\ufeff").lstrip("\r\n").partition("\n")[0]
-    return max(",;\t", key=head.count)
+    head = _HEAD.match(text)
+    return max(",;\t", key=head[1].count) if head else ","
 
 
 def _defused(value: str) -> str:

@@ -19,6 +19,9 @@ from sluicegate.ports.sso import ProviderRefused
 LEEWAY = 60
 _FARTHEST = 1e12
 _MOST_KEYS = 100
+# In characters, which are 64 bits. An RSA signature is checked in no time as long as the public exponent is short: with
+# a hundred keys whose exponents are as long as they may be, one token would hold everything up for a second.
+_LONGEST_EXPONENT = 11
 # The kinds of keys that come in pairs, by how the names of their algorithms begin.
 _KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 
@@ -47,6 +50,8 @@ class Keys:
         self._keys: list[jwk.Key] = []
         for data in listed[:_MOST_KEYS] if isinstance(listed, list) else []:
             if not isinstance(data, dict) or data.get("kty") not in _KINDS.values() or data.get("use", "sig") != "sig":
+                continue
+            if len(str(data.get("e", ""))) > _LONGEST_EXPONENT:
                 continue
             try:
                 self._keys.append(jwk.import_key(data))

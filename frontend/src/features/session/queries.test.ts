@@ -8,6 +8,8 @@ it("goes back only to pages of this console after signing in", () => {
     "https://evil.example",
     "//evil.example",
     "/\\evil.example",
+    "/\t/evil.example",
+    "/\n\\evil.example",
     "admin",
     "",
   ]) {

@@ -49,7 +49,10 @@ export function useSession(): Session {
   return data;
 }
 
-/** Where a person goes after signing in: a page of this console, never another site. */
+/**
+ * Where a person goes after signing in: a page of this console, never another site. Browsers drop
+ * tabs and line breaks from addresses.
+ */
 export function safeNext(next: string | undefined): string {
-  return next !== undefined && /^\/(?![/\\])/.test(next) ? next : "/";
+  return next !== undefined && /^\/(?![/\\])\P{Cc}*$/u.test(next) ? next : "/";
 }
