@@ -49,15 +49,13 @@ from sluicegate.services.recovery import RecoveryService
 from sluicegate.services.refusal_log import RefusalLog
 from sluicegate.services.refusal_tally import RefusalTally
 from sluicegate.services.rollups import Retention, RollupService
-from sluicegate.services.rotation import KeyRotation
 from sluicegate.services.secret_findings import FindingLog
 from sluicegate.services.webhooks import WebhookService
 from sluicegate.settings import PREFIX, ConfigurationError, Settings, parse_sender
-from sluicegate.storage.crowd_source import SqlCrowdSource
-from sluicegate.storage.engine import CHANGES_CHANNEL, SqlStore, database_url, make_engine
+from sluicegate.storage.engine import SqlStore, database_url, make_engine
 from sluicegate.storage.policy_source import SqlPolicySource
 from sluicegate.storage.rollups import SqlRollups
-from sluicegate.storage.usage_reader import SqlUsageReader
+from sluicegate.storage.transaction import CHANGES_CHANNEL, load_all
 from sluicegate.storage.usage_writer import make_usage_writer
 
 if TYPE_CHECKING:
@@ -68,6 +66,9 @@ if TYPE_CHECKING:
     from sluicegate.adapters.redis import RedisAdmission
     from sluicegate.adapters.tracing import FollowedCalls
     from sluicegate.services.bundle import Services
+    from sluicegate.services.rotation import KeyRotation
+    from sluicegate.storage.crowd_source import SqlCrowdSource
+    from sluicegate.storage.usage_reader import SqlUsageReader
 
 JOURNAL_FOLDER = "journal"
 _READY_SECONDS = 2.0
@@ -95,7 +96,6 @@ class Container:
         self.periods = PeriodClock(settings.zone)
         url = database_url(settings.database)
         self.engine = make_engine(url)
-        self.usage_reader = SqlUsageReader(self.engine, settings.zone)
         self.usage_writer = make_usage_writer(url, settings.zone)
         self.news = _news(settings, lambda: self.redis and self.redis.epoch)
         self.feed: ChangeFeed = self.news or LocalFeed()
@@ -111,7 +111,6 @@ class Container:
         self.redis, self.shared = _sharing(settings, self.vault, self.journal, self.clock, self.periods)
         self.admission: AdmissionStore[Any] = self.redis or MemoryAdmission(self.journal, self.clock, self.periods)
         self.source = SqlPolicySource(self.engine)
-        self.crowd = SqlCrowdSource(self.engine)
         self.rehearsal = Rehearsal(self.source, self.clock)
         self.policy = PolicyService(
             self.rehearsal, self.vault, self.admission, self.clock, self.periods, self.news, self.shared.tallies("keys")
@@ -171,7 +170,6 @@ class Container:
         self.live = LiveService(
             self.auth, self.gateway.board, self.policy, self.admission, self.clock, self.shared.live
         )
-        self.rotation = KeyRotation(self.store, self.vault, encryption_keys(settings)[0].id)
         sums = SqlRollups(self.engine, settings.zone)
         self.retention = _retention(settings)
         self.rollups = RollupService(sums, self.clock, settings.zone, self.retention)
@@ -190,7 +188,26 @@ class Container:
         """All use cases. What carries calls and jobs needs few of them: the rest is loaded when they are asked for."""
         from sluicegate.use_cases import use_cases
 
+        load_all()
         return use_cases(self)
+
+    @cached_property
+    def usage_reader(self) -> SqlUsageReader:
+        from sluicegate.storage.usage_reader import SqlUsageReader
+
+        return SqlUsageReader(self.engine, self.settings.zone)
+
+    @cached_property
+    def crowd(self) -> SqlCrowdSource:
+        from sluicegate.storage.crowd_source import SqlCrowdSource
+
+        return SqlCrowdSource(self.engine)
+
+    @cached_property
+    def rotation(self) -> KeyRotation:
+        from sluicegate.services.rotation import KeyRotation
+
+        return KeyRotation(self.store, self.vault, encryption_keys(self.settings)[0].id)
 
     def _openid(self) -> OpenIdProvider:
         from sluicegate.adapters.oidc import OidcProvider

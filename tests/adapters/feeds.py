@@ -10,7 +10,8 @@ from multiprocessing.connection import Connection
 from sluicegate.adapters.postgres import PostgresFeed
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.kit.clock import SystemClock
-from sluicegate.storage.engine import CHANGES_CHANNEL, SqlStore, database_url, make_engine
+from sluicegate.storage.engine import SqlStore, database_url, make_engine
+from sluicegate.storage.transaction import CHANGES_CHANNEL
 
 
 class Process:

@@ -14,6 +14,7 @@ import pytest
 
 from cli.program import PATIENCE, environment
 from sluicegate.cli.unused import not_installed
+from sluicegate.storage import repositories
 
 _SERVER = """
 import asyncio, sys
@@ -49,7 +50,15 @@ with held_database(settings):
 print(*statuses)
 print(*sys.modules)
 """
-_FOR_COMMANDS = {"alembic", "mako", "rich", "pygments", "httpx", "sluicegate.cli.commands"}
+_FOR_COMMANDS = {
+    "alembic",
+    "mako",
+    "rich",
+    "pygments",
+    "httpx",
+    "sluicegate.cli.commands",
+    "sluicegate.services.rotation",
+}
 _FOR_OTHER_SETTINGS = {
     "httpcore",
     "psycopg",
@@ -70,6 +79,9 @@ _FOR_THOSE_WHO_ASK = {
     "sluicegate.use_cases",
     "sluicegate.services.bundle",
     "sluicegate.services.policy_file",
+    "sluicegate.storage.crowd_source",
+    "sluicegate.storage.usage_reader",
+    *(f"sluicegate.storage.repositories.{name}" for name in ("overview", "scim", "sso", "versions")),
     "yaml",
     "prometheus_client",
     "http.server",
@@ -112,6 +124,14 @@ def test_neither_premises_nor_calls_need_pydantic() -> None:
     loaded = set(done.stdout.split())
     assert {"sluicegate.settings", "sluicegate.gateway.app"} <= loaded
     assert not {"pydantic", "pydantic_core"} & loaded
+
+
+def test_who_asks_first_has_all_loaded_that_is_asked_of_the_database(tmp_path: Path) -> None:
+    _, modules = modules_of_a_server(tmp_path, "/")
+    folder = Path(repositories.__path__[0])
+    names = {f"{repositories.__name__}.{path.stem}" for path in folder.glob("[!_]*.py")}
+    # Only the command that changes keys goes through what is sealed.
+    assert names - modules == {f"{repositories.__name__}.sealed"}
 
 
 def test_a_server_that_is_scraped_does_not_load_what_people_ask_for(tmp_path: Path) -> None:

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event, insert, text
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from sluicegate.domain.policy import PolicyChange
 from sluicegate.kit.clock import Clock
 from sluicegate.ports.policy import ChangeFeed
 from sluicegate.ports.store import Transaction
@@ -22,42 +21,14 @@ from sluicegate.storage.connections import (
     AsyncEngine,
     create_async_engine,
 )
-from sluicegate.storage.repositories.alerts import SqlAlertRepository
-from sluicegate.storage.repositories.audit import SqlAuditRepository
-from sluicegate.storage.repositories.catalog import SqlCatalogRepository
-from sluicegate.storage.repositories.credentials import SqlKeyRepository, SqlTokenRepository
-from sluicegate.storage.repositories.groups import SqlGroupRepository
-from sluicegate.storage.repositories.jobs import SqlJobRepository
-from sluicegate.storage.repositories.links import SqlLinkRepository
-from sluicegate.storage.repositories.mail import SqlMailRepository
-from sluicegate.storage.repositories.overrides import SqlOverrideRepository
-from sluicegate.storage.repositories.overview import SqlOverviewRepository
-from sluicegate.storage.repositories.policy import SqlPolicyRepository
-from sluicegate.storage.repositories.price_lists import SqlPriceListRepository
-from sluicegate.storage.repositories.refusals import SqlRefusalRepository
-from sluicegate.storage.repositories.scim import SqlScimRepository
-from sluicegate.storage.repositories.sealed import SqlSealedRepository
-from sluicegate.storage.repositories.secret_rules import SqlSecretRuleRepository
-from sluicegate.storage.repositories.sessions import SqlSessionRepository
-from sluicegate.storage.repositories.sso import SqlSsoRepository
-from sluicegate.storage.repositories.switches import SqlSwitchRepository
-from sluicegate.storage.repositories.users import SqlUserRepository
-from sluicegate.storage.repositories.versions import SqlVersionRepository
-from sluicegate.storage.repositories.webhooks import SqlWebhookRepository
 from sluicegate.storage.silence import NOTICE_THE_END
-from sluicegate.storage.tables.policy import CHANGES
+from sluicegate.storage.transaction import SqlTransaction
 from sluicegate.storage.turns import turns_of
 
 # For what other processes hold: longer than any write of ours; past it the caller should hear of it.
 _BUSY_MS = 5000
 _STATEMENT_MS = 30_000
 _CONNECT_SECONDS = 10
-# Where other processes are told that there are changes.
-CHANGES_CHANNEL = "sluicegate_policy"
-# Any number will do, so long as nothing else in the database takes the same advisory lock.
-_CHANGES_KEY = 0x51_1C_E6_A7_E2
-# The loop is kept from calls for as long as it takes to write down so many.
-_ROWS_AT_ONCE = 500
 
 
 def database_url(text: str) -> URL:
@@ -112,53 +83,6 @@ def _prepare_postgres(connection: Any, _record: ConnectionPoolEntry) -> None:
     cursor.execute(f"SET statement_timeout = {_STATEMENT_MS}")
     cursor.close()
     connection.commit()
-
-
-class SqlTransaction:
-    """The repositories over one connection."""
-
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
-        self._connection = connection
-        self._clock = clock
-        # In their order, each once: there may be as many as a group has members.
-        self.changes: dict[PolicyChange, None] = {}
-        self.users = SqlUserRepository(connection)
-        self.links = SqlLinkRepository(connection)
-        self.sessions = SqlSessionRepository(connection)
-        self.groups = SqlGroupRepository(connection)
-        self.policy = SqlPolicyRepository(connection)
-        self.versions = SqlVersionRepository(connection)
-        self.overrides = SqlOverrideRepository(connection)
-        self.secret_rules = SqlSecretRuleRepository(connection)
-        self.keys = SqlKeyRepository(connection)
-        self.tokens = SqlTokenRepository(connection)
-        self.scim = SqlScimRepository(connection)
-        self.catalog = SqlCatalogRepository(connection, clock)
-        self.prices = SqlPriceListRepository(connection)
-        self.audit = SqlAuditRepository(connection, clock)
-        self.jobs = SqlJobRepository(connection)
-        self.mail = SqlMailRepository(connection, clock)
-        self.sealed = SqlSealedRepository(connection)
-        self.sso = SqlSsoRepository(connection)
-        self.switches = SqlSwitchRepository(connection)
-        self.overview = SqlOverviewRepository(connection)
-        self.alerts = SqlAlertRepository(connection)
-        self.refusals = SqlRefusalRepository(connection)
-        self.webhooks = SqlWebhookRepository(connection)
-
-    def changed(self, *changes: PolicyChange) -> None:
-        self.changes.update(dict.fromkeys(changes))
-
-    async def number_changes(self) -> None:
-        """Last of all, since on PostgreSQL nobody else can until this transaction has ended: numbers in the order of
-        commits are what lets a process that knows one be sure of those before it."""
-        if self._connection.dialect.name == "postgresql":
-            await self._connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGES_KEY})
-            await self._connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANGES_CHANNEL})
-        now = self._clock.now()
-        rows = [{"at": now, "kind": change.kind, "subject_id": change.id} for change in self.changes]
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            await self._connection.execute(insert(CHANGES), rows[start : start + _ROWS_AT_ONCE])
 
 
 class SqlStore:
