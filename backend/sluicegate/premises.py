@@ -4,10 +4,9 @@ that need no more than these."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sluicegate import __version__
 from sluicegate.adapters.price_catalog import CatalogFile
@@ -18,16 +17,21 @@ from sluicegate.kit.crypto import key_from_text
 from sluicegate.kit.secret import Secret
 from sluicegate.services.installation import EncryptionKey
 from sluicegate.settings import PREFIX, ConfigurationError, Settings
-from sluicegate.storage import backup, migrate
-from sluicegate.storage.backup import BackupError as BackupError
-from sluicegate.storage.backup import Head as BackupHead
-from sluicegate.storage.backup import Summary as BackupSummary
+from sluicegate.storage import migrate
 from sluicegate.storage.migrate import SchemaError as SchemaError
 from sluicegate.storage.sole import AlreadyServed as AlreadyServed
 from sluicegate.storage.sole import one_of_several
 from sluicegate.storage.sole import sole_server as sole_server
 
+if TYPE_CHECKING:
+    from sluicegate.storage.backup import Head, Summary
+
 KEK_FILE = "kek"
+_NO_KEY = (
+    "What this backup holds sealed (provider credentials, webhook secrets, letters) opens with key {key}, which is not "
+    "configured here. Put the file kek of the old data folder into {folder} or set SLUICEGATE_KEK_PRIMARY, and try "
+    "again; or pass --without-key, and enter those secrets anew."
+)
 
 
 def counts_with_others(settings: Settings) -> bool:
@@ -82,15 +86,23 @@ def known_keys(settings: Settings) -> set[str]:
     return {key.id for key in encryption_keys(settings) if key is not None}
 
 
-def write_backup(settings: Settings, out: BinaryIO) -> BackupSummary:
+def write_backup(settings: Settings, out: BinaryIO) -> Summary:
     """Writes down the database as it is now; a server may run on it. Raises SchemaError when it is older or newer."""
+    from sluicegate.storage import backup
+
     made_at, key = SystemClock().now(), encryption_keys(settings)[0]
     return backup.write(settings.database, out, __version__, made_at, key.id)
 
 
-def restore_backup(settings: Settings, source: BinaryIO, accept: Callable[[BackupHead], None]) -> BackupSummary:
-    """Fills the empty database of the settings. Raises AlreadyServed, BackupError, SchemaError, and what `accept`
-    raises for what the backup says of itself."""
+def restore_backup(settings: Settings, source: BinaryIO, *, without_key: bool) -> Summary:
+    """Fills the empty database of the settings. Raises AlreadyServed, SchemaError, and BackupError, also when the key
+    of what is sealed is not here, unless that shall do `without_key`."""
+    from sluicegate.storage import backup
+
+    def accept(head: Head) -> None:
+        if not without_key and head.key_id not in known_keys(settings):
+            raise backup.BackupError(_NO_KEY.format(key=head.key_id, folder=settings.data_dir))
+
     make_data_dir(settings)
     with sole_server(settings.database):
         return backup.restore(settings.database, source, accept)

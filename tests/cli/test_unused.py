@@ -57,7 +57,9 @@ _FOR_COMMANDS = {
     "pygments",
     "httpx",
     "sluicegate.cli.commands",
+    "gzip",
     "sluicegate.services.rotation",
+    "sluicegate.storage.backup",
 }
 _FOR_OTHER_SETTINGS = {
     "httpcore",

@@ -10,7 +10,7 @@ from sluicegate.cli import first as first
 from sluicegate.cli import unused as unused
 from sluicegate.cli.serving import app
 from sluicegate.kit.errors import AppError
-from sluicegate.premises import AlreadyServed, BackupError, SchemaError
+from sluicegate.premises import AlreadyServed, SchemaError
 from sluicegate.settings import ConfigurationError
 
 
@@ -27,7 +27,7 @@ def main() -> None:
         sys.exit(_say("The settings cannot be taken:", *error.faults))
     except AppError as error:
         sys.exit(_say(f"{error.field}: {error.message}" if error.field else error.message))
-    except (AlreadyServed, BackupError, SchemaError, OSError) as error:
+    except (AlreadyServed, SchemaError, OSError) as error:
         sys.exit(_say(str(error)))
 
 

@@ -10,14 +10,9 @@ from typing import Annotated
 import typer
 
 from sluicegate.cli.running import loaded
-from sluicegate.premises import BackupError, BackupHead, known_keys, restore_backup, write_backup
+from sluicegate.premises import restore_backup, write_backup
 
 _PIPE = Path("-")
-_NO_KEY = (
-    "What this backup holds sealed (provider credentials, webhook secrets, letters) opens with key {key}, which is not "
-    "configured here. Put the file kek of the old data folder into {folder} or set SLUICEGATE_KEK_PRIMARY, and try "
-    "again; or pass --without-key, and enter those secrets anew."
-)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -71,16 +66,11 @@ def restore(
     """Fills an empty database from a backup, of SQLite or PostgreSQL alike, and brings it to this release's schema. A
     database with anything in it is left as it is."""
     settings = loaded()
-
-    def accept(head: BackupHead) -> None:
-        if not without_key and head.key_id not in known_keys(settings):
-            raise BackupError(_NO_KEY.format(key=head.key_id, folder=settings.data_dir))
-
     if file == _PIPE:
-        done = restore_backup(settings, sys.stdin.buffer, accept)
+        done = restore_backup(settings, sys.stdin.buffer, without_key=without_key)
     else:
         with file.open("rb") as source:
-            done = restore_backup(settings, source, accept)
+            done = restore_backup(settings, source, without_key=without_key)
     made = done.head.made_at.strftime("%Y-%m-%d %H:%M UTC")
     typer.echo(
         f"{done.total:,} rows of {len(done.rows)} tables, as they were at {made} in release {done.head.release}."

@@ -40,6 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from sluicegate.kit.errors import AppError
 from sluicegate.storage import migrate
 from sluicegate.storage.tables.every import METADATA
 
@@ -51,7 +52,7 @@ _NOT_WHOLE = "The file is no whole backup: "
 _encode = msgspec.json.Encoder().encode
 
 
-class BackupError(Exception):
+class BackupError(AppError):
     """A restore that is not possible; the database is as it was."""
 
 
