@@ -21,6 +21,7 @@ import uvicorn
 from sluicegate.app import Dispatcher, create_app
 from sluicegate.cli.first import let_end
 from sluicegate.cli.protocol import LeanProtocol, RequestBounds
+from sluicegate.cli.trimming import Trimming
 from sluicegate.cli.watch import LoopWatch
 from sluicegate.container import Container
 from sluicegate.premises import held_database
@@ -112,6 +113,7 @@ def serve_on(bound: socket.socket, container: Container, parent: Parent | None =
             server.run(sockets=[bound])
         finally:
             server.watch.stop()
+            server.trimming.stop()
 
 
 class _Server(uvicorn.Server):
@@ -121,6 +123,7 @@ class _Server(uvicorn.Server):
         self._container = container
         self._parent = parent
         self._patient = False
+        self.trimming = Trimming()
         self.watch = LoopWatch(container.settings.hang_seconds, container.metrics.looked, self._beat)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -144,6 +147,7 @@ class _Server(uvicorn.Server):
             let_end(END)
             faulthandler.register(END, chain=True)
         self.watch.start()
+        self.trimming.start()
 
     def _beat(self) -> None:
         """Puts off the end that comes to a process in which no thread of Python runs any more."""
