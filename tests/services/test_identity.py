@@ -11,7 +11,8 @@ import pytest
 
 from fakes.identity import Site
 from sluicegate.domain.policy import ChangeKind, PolicyChange
-from sluicegate.domain.user import Role, UserStatus
+from sluicegate.domain.user import LinkKind, Role, UserStatus
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, Throttled, Unauthenticated
 from sluicegate.ports.pages import AuditFilter, KeyState, PageRequest, UserFilter
 from sluicegate.ports.store import Transaction
@@ -19,7 +20,7 @@ from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.groups import GroupService
 from sluicegate.services.keys import KeyService
-from sluicegate.services.users import UserService
+from sluicegate.services.users import UserService, edit_held, require_user, set_status
 
 PASSWORD = "correct horse battery"
 
@@ -76,6 +77,42 @@ async def test_a_group_that_is_deleted_while_people_are_invited_is_told_to_each(
     assert [(type(one.error), getattr(one.error, "field", None)) for one in results] == [(NotFound, "groupIds")] * 2
     async with site.store.read() as tx:
         assert await tx.users.count(UserFilter()) == 1
+
+
+async def test_who_accepts_while_somebody_edits_them_loses_nothing(site: Site) -> None:
+    ada = await site.person("ada@example.com", Role.ADMIN)
+    auth = AuthService(site.store, site.clock)
+    (eve,) = await site.invitations().invite(ada, ["eve@example.com"])
+    assert eve.user is not None
+    assert eve.url is not None
+    async with site.store.write() as tx:
+        await tx.versions.hold(Edited(Editable.USER, eve.user.id))
+        held = await require_user(tx, eve.user.id)
+        coming = asyncio.create_task(auth.accept(eve.url.rsplit("/", 1)[1], "Eve", PASSWORD))
+        await asyncio.wait([coming], timeout=0.5)
+        await edit_held(tx, ada, held, role=Role.ADMIN)
+    caller = await auth.caller_of_session((await coming).reveal())
+    assert caller is not None
+    assert (caller.user.name, caller.user.role, caller.user.status) == ("Eve", Role.ADMIN, UserStatus.ACTIVE)
+
+
+async def test_who_accepts_while_a_provider_suspends_them_has_no_session(site: Site) -> None:
+    ada = await site.person("ada@example.com", Role.ADMIN)
+    auth = AuthService(site.store, site.clock)
+    (eve,) = await site.invitations().invite(ada, ["eve@example.com"])
+    assert eve.user is not None
+    assert eve.url is not None
+    async with site.store.write() as tx:
+        await tx.versions.hold(Edited(Editable.USER, eve.user.id))
+        held = await require_user(tx, eve.user.id)
+        coming = asyncio.create_task(auth.accept(eve.url.rsplit("/", 1)[1], "Eve", PASSWORD))
+        await asyncio.wait([coming], timeout=0.5)
+        await tx.links.replace(held.id, LinkKind.INVITE, site.clock.now())
+        await set_status(tx, ada, held, UserStatus.SUSPENDED, "user.suspend")
+    with pytest.raises(Conflict):
+        await coming
+    async with site.store.read() as tx:
+        assert (await tx.sessions.of_users([held.id]))[held.id] == []
 
 
 async def test_an_invitation_lives_once_and_for_seven_days(site: Site) -> None:

@@ -15,6 +15,7 @@ from sluicegate.domain.passwords import check_password
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.sso import SignInWay
 from sluicegate.domain.user import LinkKind, OneTimeLink, Role, User, UserStatus, parse_email, parse_name
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import token_digest
 from sluicegate.kit.errors import Conflict, NotFound, Unauthenticated, Unavailable
@@ -187,6 +188,9 @@ class AuthService:
         hashed = await self._passwords.hash(password)
         async with self._store.write() as tx:
             link = await tx.links.by_digest(token_digest(token))
+            if link is not None:
+                # An edit of the person that is under way would write over what is chosen here.
+                await tx.versions.hold(Edited(Editable.USER, link.user_id))
             user = await tx.users.locked(link.user_id) if link is not None else None
             if link is None or user is None:
                 raise NotFound("link", field=None)
