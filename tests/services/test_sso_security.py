@@ -181,6 +181,15 @@ async def test_tries_are_counted_by_address(on: SignOn) -> None:
     assert isinstance(await on.come(), Caller)
 
 
+async def test_neither_who_has_no_account_nor_an_issuer_that_fails_keeps_an_office_out(on: SignOn) -> None:
+    stranger = [await on.come(sub="stranger", email="stranger@example.com") for _ in range(51)]
+    assert stranger == [SsoProblem.NO_ACCOUNT] * 51
+    on.issuer.instead["/token"] = Answer(500)
+    assert [await on.come() for _ in range(51)] == [SsoProblem.UNREACHABLE] * 51
+    on.issuer.instead.clear()
+    assert isinstance(await on.come(sub="mia-1", email=MIA), Caller)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -319,7 +328,6 @@ async def test_a_forged_id_token(on: SignOn, forged: str) -> None:
 async def test_keys_that_change_are_found_and_strange_ones_are_asked_for_once_in_a_while(on: SignOn) -> None:
     await on.enter()
     assert len(on.issuer.asked_for("/keys")) == 1
-    on.site.clock.advance(20)
     on.issuer.keys = [rsa_key("one"), rsa_key("two")]
     await on.enter()
     assert len(on.issuer.asked_for("/keys")) == 2

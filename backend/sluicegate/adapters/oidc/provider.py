@@ -29,10 +29,12 @@ T = TypeVar("T")
 
 
 class _Entry(NamedTuple, Generic[T]):
-    """Something, or why there is none, and when that was found out, by the monotonic clock."""
+    """Something, or why there is none; when that was found out, by the monotonic clock, and whether what was known
+    before was not enough."""
 
     value: T | ProviderUnreachable
     at: float
+    again: bool
 
 
 class _Known(Generic[T]):
@@ -50,7 +52,7 @@ class _Known(Generic[T]):
         async with self._lock:
             entry = self._entries.get(name)
             if entry is None or self._is_old(entry, again):
-                entry = await self._look(name)
+                entry = await self._look(name, again)
         if isinstance(entry.value, ProviderUnreachable):
             raise ProviderUnreachable(str(entry.value))
         return entry.value
@@ -60,16 +62,19 @@ class _Known(Generic[T]):
 
     def _is_old(self, entry: _Entry[T], again: bool) -> bool:
         failed = isinstance(entry.value, ProviderUnreachable)
+        if again and not entry.again and not failed:
+            # What was fetched a moment ago, as always, may have changed since.
+            return True
         return self._clock.monotonic() - entry.at >= (_AGAIN_SECONDS if again or failed else self._seconds)
 
-    async def _look(self, name: str) -> _Entry[T]:
+    async def _look(self, name: str, again: bool) -> _Entry[T]:
         try:
             value: T | ProviderUnreachable = await self._load(name)
         except ProviderUnreachable as error:
             value = error
         while len(self._entries) >= _MOST:
             del self._entries[next(iter(self._entries))]
-        self._entries[name] = entry = _Entry(value, self._clock.monotonic())
+        self._entries[name] = entry = _Entry(value, self._clock.monotonic(), again)
         return entry
 
 

@@ -146,13 +146,18 @@ class SsoSignIn:
         settings, secret = await self._client_settings()
         await self._spend(flow)
         _require_same(settings, flow)
-        claims = await self._claims(settings, secret, flow, answer)
         try:
-            session = await self._enter(flow, claims, address, user_agent)
+            claims = await self._claims(settings, secret, flow, answer)
+        except NotLetIn as refused:
+            if refused.problem is SsoProblem.UNREACHABLE:
+                await self._attempts.forgive(network_of(address), address)
+            raise
+        # Whoever the issuer vouches for does not guess: many without an account would keep a whole office out.
+        await self._attempts.forgive(network_of(address), address)
+        try:
+            return await self._enter(flow, claims, address, user_agent)
         except Conflict as error:
             raise NotLetIn(SsoProblem.CHANGED, error.message) from None
-        await self._attempts.forgive(network_of(address), address)
-        return session
 
     async def _claims(
         self, settings: SsoSettings, secret: str | None, flow: _Flow, answer: Mapping[str, str]
