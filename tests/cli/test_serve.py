@@ -88,6 +88,23 @@ def test_several_workers_that_would_count_apart_are_refused_with_the_way_out(fol
     assert not folder.exists()
 
 
+def test_options_that_cannot_be_are_told(folder: Path) -> None:
+    done = run("serve", "--port", "eighty", DATA_DIR=str(folder))
+    assert (done.status, "SLUICEGATE_PORT: must be a whole number from 0 to 65535, not 'eighty'" in done.errors) == (
+        2,
+        True,
+    )
+    for words, sentence in (
+        (["--prot", "1"], "unrecognized arguments: --prot 1"),
+        (["--port"], "expected one argument"),
+    ):
+        done = run("serve", *words, DATA_DIR=str(folder))
+        assert (done.status, sentence in done.errors) == (2, True)
+    # However the command is reached.
+    assert "--workers WORKERS" in run("--", "serve", "--help").out
+    assert not folder.exists()
+
+
 def test_the_option_counts_and_not_the_setting(folder: Path) -> None:
     done = run("serve", "--workers", "2", DATA_DIR=str(folder))
     assert (done.status, "SLUICEGATE_WORKERS: each worker would count" in done.errors) == (2, True)

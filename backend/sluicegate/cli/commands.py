@@ -1,5 +1,5 @@
 """What an operator can do besides serving: migrate, create an administrator or a token, look at a demo, check the
-set-up. Importing this adds it all to the program."""
+set-up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from sluicegate.cli.prices import prices_app
 from sluicegate.cli.reconcile import add_to as add_reconcile
 from sluicegate.cli.running import loaded, with_parts
 from sluicegate.cli.server import listen
-from sluicegate.cli.serving import HostOption, PortOption, WorkersOption, app, serve_forever
+from sluicegate.cli.serving import ABOUT, OPTIONS, serve_forever
+from sluicegate.cli.serving import serve as serve_with
 from sluicegate.container import Container
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.audit import SYSTEM
@@ -26,6 +27,9 @@ from sluicegate.kit.errors import NotFound
 from sluicegate.premises import check_database, migrate_database, prepare_database
 from sluicegate.services.caller import Caller
 
+_HELP = "What an operator can do: serve, migrate, create an administrator or a token, look at a demo, check the set-up."
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
 token_app = typer.Typer(no_args_is_help=True, help="Automation tokens.")
 app.add_typer(token_app, name="token")
 schema_app = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
@@ -40,8 +44,21 @@ kek_app = typer.Typer(no_args_is_help=True, help="The key that wraps what is sto
 app.add_typer(kek_app, name="kek")
 
 
+# Listed among the others, and read where it is done.
+@app.command(
+    help=ABOUT,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def serve(context: typer.Context) -> None:
+    serve_with(context.args)
+
+
 @app.command()
-def demo(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
+def demo(
+    host: Annotated[str | None, typer.Option(help=OPTIONS["host"])] = None,
+    port: Annotated[int | None, typer.Option(help=OPTIONS["port"])] = None,
+    workers: Annotated[int | None, typer.Option(help=OPTIONS["workers"])] = None,
+) -> None:
     """Serves with demo data and the embedded demo provider, and prints what a newcomer needs."""
     settings = loaded(host=host, port=port, workers=workers)
     migrate_database(settings)

@@ -1,12 +1,12 @@
-"""Serving, all of what a server loads of the program."""
+"""Serving, all of what a server loads of the program. What typer loads to read a command line would take an eighth of a
+server's memory, so these two commands are read by argparse."""
 
 from __future__ import annotations
 
 import asyncio
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from socket import socket
-from typing import Annotated
-
-import typer
 
 from sluicegate.cli.running import apart, loaded, with_parts
 from sluicegate.cli.server import Parent, listen, serve_on, supervise
@@ -15,23 +15,22 @@ from sluicegate.kit.errors import Conflict
 from sluicegate.premises import check_database, prepare_database
 from sluicegate.settings import Settings
 
-_HELP = "What an operator can do: serve, migrate, create an administrator or a token, look at a demo, check the set-up."
+ABOUT = "Serves console, GraphQL and gateway. An empty database gets its schema; an older one is refused."
+# What overrides which setting.
+OPTIONS = {
+    "host": "Address to listen on, instead of SLUICEGATE_HOST.",
+    "port": "Port to listen on, instead of SLUICEGATE_PORT; 0 takes any.",
+    "workers": "Processes that serve, instead of SLUICEGATE_WORKERS.",
+}
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
 
-HostOption = Annotated[str | None, typer.Option(help="Address to listen on, instead of SLUICEGATE_HOST.")]
-PortOption = Annotated[int | None, typer.Option(help="Port to listen on, instead of SLUICEGATE_PORT; 0 takes any.")]
-WorkersOption = Annotated[int | None, typer.Option(help="Processes that serve, instead of SLUICEGATE_WORKERS.")]
-
-
-@app.command()
-def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
-    """Serves console, GraphQL and gateway. An empty database gets its schema; an older one is refused."""
-    settings = loaded(host=host, port=port, workers=workers)
+def serve(words: Sequence[str]) -> None:
+    """With these words of the command line behind its name."""
+    settings = loaded(**vars(_parser("serve", ABOUT).parse_args(words)))
     apart(lambda: _prepare(settings))
     bound, url = listen(settings)
     if settings.workers == 1:
-        typer.echo(f"Sluicegate listens on {url}")
+        print(f"Sluicegate listens on {url}", flush=True)
     serve_forever(bound, url, settings)
 
 
@@ -43,19 +42,23 @@ def serve_forever(bound: socket, url: str, settings: Settings) -> None:
     serve_on(bound, Container(settings, url))
 
 
-@app.command(hidden=True)
-def worker(
-    listener: Annotated[int, typer.Option()],
-    channel: Annotated[int, typer.Option()],
-    url: Annotated[str, typer.Option()],
-    stacks: Annotated[int | None, typer.Option()] = None,
-    host: HostOption = None,
-    port: PortOption = None,
-    workers: WorkersOption = None,
-) -> None:
+def worker(words: Sequence[str]) -> None:
     """One of several processes that serve, started by their parent with a socket and two ways to it."""
-    container = Container(loaded(host=host, port=port, workers=workers), url)
-    serve_on(socket(fileno=listener), container, Parent(socket(fileno=channel), stacks))
+    parser = _parser("worker", "Serves beside others, started by their parent.")
+    for name in ("listener", "channel"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--stacks", type=int)
+    given = parser.parse_args(words)
+    container = Container(loaded(**{name: getattr(given, name) for name in OPTIONS}), given.url)
+    serve_on(socket(fileno=given.listener), container, Parent(socket(fileno=given.channel), given.stacks))
+
+
+def _parser(command: str, about: str) -> ArgumentParser:
+    parser = ArgumentParser(f"sluicegate {command}", description=about, allow_abbrev=False)
+    for name, what in OPTIONS.items():
+        parser.add_argument(f"--{name}", help=what)
+    return parser
 
 
 def _prepare(settings: Settings) -> None:
