@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -267,6 +268,21 @@ async def test_an_administrator_keeps_the_address_whatever_the_provider_says(des
     assert (await desk.ok("GET", "/Users/root"))["userName"] == "root@example.com"
     renamed = await desk.ok("PUT", "/Users/root", {"userName": "root@example.com", "displayName": "Chief"})
     assert renamed["displayName"] == "Chief"
+
+
+async def test_a_new_address_ends_a_link_that_is_being_made_for_the_old_one(desk: Desk) -> None:
+    async with desk.container.store.write() as tx:
+        await tx.users.locked("ada")
+        await tx.links.add(_link(desk, "ada"))
+        changing = asyncio.create_task(
+            desk.patch("/Users/ada", {"op": "replace", "value": {"userName": "a@example.com"}})
+        )
+        await asyncio.wait([changing], timeout=0.5)
+    assert (await changing)["userName"] == "a@example.com"
+    async with desk.container.store.read() as tx:
+        link = await tx.links.newest_of("ada", LinkKind.RESET)
+    assert link is not None
+    assert link.replaced_at is not None
 
 
 async def test_a_new_address_ends_the_links_that_went_to_the_old_one(desk: Desk) -> None:

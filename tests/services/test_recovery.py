@@ -20,7 +20,7 @@ from sluicegate.ports.pages import PageRequest
 from sluicegate.services.auth import AuthService, LinkStatus
 from sluicegate.services.caller import Caller
 from sluicegate.services.recovery import RecoveryService
-from sluicegate.services.users import UserService
+from sluicegate.services.users import UserService, suspend_held
 
 PASSWORD, NEW = "correct horse battery", "trombone lamp quarrel"
 HERE = "10.0.0.1"
@@ -306,3 +306,13 @@ async def test_no_session_of_an_old_password_outlives_its_change(site: Site) -> 
     assert {type(r) for r in results if isinstance(r, Exception)} <= {Unauthenticated}
     assert await rows(site, "sessions") == 1
     assert await auth.caller_of_session(here) is not None
+
+
+async def test_no_link_is_made_for_who_is_suspended_at_this_moment(site: Site) -> None:
+    ada, mia = await site.person("ada@example.com", Role.ADMIN), await site.person("mia@example.com")
+    async with site.store.write() as tx:
+        await suspend_held(tx, ada, mia.user)
+        making = asyncio.create_task(site.recovery().create_link(ada, mia.user.id))
+        await asyncio.wait([making], timeout=0.5)
+    with pytest.raises(Conflict, match="suspended"):
+        await making

@@ -23,7 +23,7 @@ from sluicegate.services.caller import Caller
 from sluicegate.services.mail import MailService
 from sluicegate.services.passwords import Passwords
 from sluicegate.services.sso.passwords import may_use_password
-from sluicegate.services.users import lock_active, require_user
+from sluicegate.services.users import lock_active, lock_user, require_user
 
 log = structlog.get_logger(__name__)
 _FORGOT_PER_EMAIL = 5
@@ -97,7 +97,7 @@ class RecoveryService:
         if not self._mail.configured:
             caller.require_every_scope("get a link by which to sign in as somebody")
         async with self._store.write() as tx:
-            user = await require_user(tx, user_id, field="userId")
+            user = await lock_user(tx, user_id, field="userId")
             if user.status is UserStatus.INVITED:
                 raise Conflict("This person has no password yet; send the invitation again instead.", field="userId")
             if user.status is UserStatus.SUSPENDED:

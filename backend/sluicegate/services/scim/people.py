@@ -33,7 +33,7 @@ from sluicegate.services.scim.reading import (
     targets,
     text,
 )
-from sluicegate.services.users import delete_held, reactivate_held, require_user, set_status, suspend_held
+from sluicegate.services.users import delete_held, lock_user, reactivate_held, require_user, set_status, suspend_held
 from sluicegate.services.versions import hold
 
 # As they are kept, see parse_name and parse_email.
@@ -231,6 +231,8 @@ class ScimPeople:
             )
         if await tx.users.by_email(email) is not None:
             raise Conflict("There is an account with this address already.", field="email")
+        # A link that is on its way to the old mailbox is there before this goes on, and dies with the others.
+        await lock_user(tx, user.id)
         for kind in LinkKind:
             await tx.links.replace(user.id, kind, self._clock.now())
         await tx.mail.cancel(user.id)
