@@ -15,9 +15,11 @@ from services.signing_on import SignOn, signing_on
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.sso import SignInWay, SsoProblem
 from sluicegate.domain.user import Role, UserStatus
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import Conflict, Forbidden, NotFound
 from sluicegate.ports.pages import UserFilter
 from sluicegate.services.caller import Caller
+from sluicegate.services.sessions import open_session
 from sluicegate.services.sso.sign_in import Departure
 from sluicegate.services.users import UserService
 
@@ -166,6 +168,29 @@ async def test_unlinking_ends_sessions_is_written_down_and_for_administrators(on
     assert (unlinked.before["subject"], unlinked.after["sessions_ended"]) == ("mia-1", 1)
     with pytest.raises(NotFound):
         await on.identities.unlink(on.ada, identity.id)
+
+
+async def test_unlinking_and_coming_in_at_once_leaves_no_session(on: SignOn) -> None:
+    await on.site.person(MIA)
+    mia = (await on.enter()).user
+    (identity,) = (await on.identities.of_users(on.ada, [mia.id]))[mia.id]
+    thing = Edited(Editable.USER, mia.id)
+    async with on.site.store.write() as tx:
+        await tx.versions.hold(thing)
+        unlinking = asyncio.create_task(on.identities.unlink(on.ada, identity.id))
+        await asyncio.wait([unlinking], timeout=0.5)
+        await open_session(tx, on.site.clock, mia, "", "", SignInWay.SSO)
+    await unlinking
+    async with on.site.store.read() as tx:
+        assert (await tx.sessions.of_users([mia.id]))[mia.id] == []
+    await on.enter()
+    (identity,) = (await on.identities.of_users(on.ada, [mia.id]))[mia.id]
+    async with on.site.store.write() as tx:
+        await tx.versions.hold(thing)
+        coming = asyncio.create_task(on.come(email="mia@elsewhere.example"))
+        await asyncio.wait([coming], timeout=0.5)
+        await tx.sso.unlink(identity.id)
+    assert await coming in (SsoProblem.CHANGED, SsoProblem.NO_ACCOUNT)
 
 
 async def test_many_who_come_at_once_for_the_first_time_are_one_person(on: SignOn) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.sso import Identity, LastSignIn
 from sluicegate.domain.user import User
+from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import NotFound
 from sluicegate.ports.store import Store
 from sluicegate.services.caller import Caller
@@ -38,6 +39,8 @@ class IdentityService:
             identity = await tx.sso.identity_by_id(identity_id)
             if identity is None:
                 raise NotFound("linked identity")
+            # Whoever comes in by it at this moment has a session before this goes on.
+            await tx.versions.hold(Edited(Editable.USER, identity.user_id))
             user = await require_user(tx, identity.user_id)
             await tx.sso.unlink(identity.id)
             ended = await tx.sessions.remove_of(user.id, caller.session_id if user.id == caller.user.id else None)

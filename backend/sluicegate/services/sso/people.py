@@ -35,6 +35,8 @@ async def recognised(tx: Transaction, clock: Clock, settings: SsoSettings, told:
         await _link(tx, clock, user, told, email)
         return user
     user = await _let_in(tx, clock, await _held(tx, identity.user_id), told)
+    if await tx.sso.identity_by_id(identity.id) is None:
+        raise NotLetIn(SsoProblem.CHANGED, "the account was unlinked at this moment")
     await tx.sso.use(identity.id, _address(told) or identity.email, clock.now())
     return user
 
