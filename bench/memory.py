@@ -48,11 +48,13 @@ _GROUPS = (
     ("gateway and policy", ("sluicegate.gateway.app", "sluicegate.policy.service")),
     ("database: SQLAlchemy, tables", ("sluicegate.storage.engine", "sluicegate.storage.usage_writer")),
     ("container, adapters, jobs", ("sluicegate.container",)),
-    ("program: typer", ("sluicegate.cli.serving",)),
+    ("program", ("sluicegate.cli.serving",)),
     ("use cases, with the first page", ("sluicegate.use_cases",)),
     ("FastAPI, with the first page", ("sluicegate.web.app",)),
     ("GraphQL, with the first query", ("sluicegate.graphql.schema",)),
 )
+# What a server has run before it loads anything; alone, as its package would load all the rest.
+_UNUSED = Path(__file__).resolve().parents[1] / "backend/sluicegate/cli/unused.py"
 _CALLS = 10_000
 _EVERY_SECONDS = 15.0
 # What allocators keep between one moment and another, and caches that are still filling.
@@ -92,6 +94,7 @@ class Memory:
 _IMPORTS = """
 import sys
 from importlib import import_module
+from runpy import run_path
 
 def show(what):
     with open("/proc/self/smaps_rollup") as lines:
@@ -100,13 +103,8 @@ def show(what):
     print(f"{what:44} {rss:8.1f} {dirty:8.1f} {rss - sizes['Anonymous:']:8.1f} {pss:8.1f}", flush=True)
 
 show("the interpreter")
-left_out = ("rich", "watchfiles")
-sys.modules.update(dict.fromkeys(left_out))
-import_module("structlog")
-import_module("uvicorn")
-for name in left_out:
-    del sys.modules[name]
-for given in sys.argv[1:]:
+run_path(sys.argv[1])
+for given in sys.argv[2:]:
     what, *modules = given.split("|")
     for module in modules:
         import_module(module)
@@ -118,7 +116,7 @@ def imports() -> None:
     """Prints what each group of modules adds to a process."""
     print(f"{'':44} {'resident':>8} {'dirty':>8} {'mapped':>8} {'share':>8}", flush=True)
     groups = ["|".join((name, *modules)) for name, modules in _GROUPS]
-    subprocess.run([sys.executable, "-c", _IMPORTS, *groups], check=True)
+    subprocess.run([sys.executable, "-c", _IMPORTS, str(_UNUSED), *groups], check=True)
 
 
 class Measured(Sluicegate):

@@ -56,11 +56,13 @@ _FOR_COMMANDS = {
     "rich",
     "pygments",
     "httpx",
+    "typer",
     "sluicegate.cli.commands",
     "gzip",
     "sluicegate.services.rotation",
     "sluicegate.storage.backup",
 }
+_FOR_OTHER_PROGRAMS = {"uvicorn.main", "click", "multiprocessing", "websockets"}
 _FOR_OTHER_SETTINGS = {
     "httpcore",
     "psycopg",
@@ -115,7 +117,14 @@ def test_a_server_on_sqlite_loads_what_it_uses(tmp_path: Path) -> None:
     statuses, modules = modules_of_a_server(tmp_path, "/healthz", "/readyz")
     assert statuses == ["200", "200", "400"]
     assert {"sluicegate.container", "sqlalchemy", "structlog", "uvicorn"} <= modules
-    unused = _FOR_COMMANDS | _FOR_OTHER_SETTINGS | _FOR_THOSE_WHO_ASK | _FOR_OTHER_DATABASES | _FOR_OTHER_CALLS
+    unused = (
+        _FOR_COMMANDS
+        | _FOR_OTHER_PROGRAMS
+        | _FOR_OTHER_SETTINGS
+        | _FOR_THOSE_WHO_ASK
+        | _FOR_OTHER_DATABASES
+        | _FOR_OTHER_CALLS
+    )
     assert not unused & modules
     assert "sqlalchemy.orm" not in modules
 

@@ -1,7 +1,7 @@
 """Keeps out of memory what libraries load to be ready for, and nothing here uses. Imported before all of them.
 
-structlog loads rich, and rich all of Pygments, for traces in colour: lines here are JSON. uvicorn loads watchfiles for
-reloading. Together they would take a tenth of a serving process.
+structlog loads rich, and rich all of Pygments, for traces in colour: lines here are JSON. uvicorn loads its own command
+line, with click and what starts processes. Together they would take a tenth of a serving process.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 
 @contextmanager
@@ -26,6 +27,17 @@ def not_installed(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-with not_installed("rich", "watchfiles"):
+def package_alone(name: str) -> Any:
+    """A package whose own module is not run: its parts can be imported, and whatever else is asked of it has to be put
+    there. One that is loaded already is left as it is."""
+    spec = find_spec(name)
+    if spec is None:
+        raise ModuleNotFoundError(name=name)
+    return sys.modules.setdefault(name, module_from_spec(spec))
+
+
+with not_installed("rich"):
     import_module("structlog")
-    import_module("uvicorn")
+uvicorn = package_alone("uvicorn")
+uvicorn.Config = import_module("uvicorn.config").Config
+uvicorn.Server = import_module("uvicorn.server").Server
