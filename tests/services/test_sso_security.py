@@ -347,6 +347,20 @@ async def test_keys_that_change_are_found_and_strange_ones_are_asked_for_once_in
     assert await on.come() is SsoProblem.REFUSED
 
 
+async def test_an_issuer_that_fails_when_it_is_asked_for_a_strange_key_keeps_nobody_else_out(on: SignOn) -> None:
+    await on.enter()
+    on.issuer.instead["/keys"] = Answer(status=500)
+    on.issuer.sign = lambda claims: signed(claims, rsa_key("three"))
+    assert await on.come() is SsoProblem.UNREACHABLE
+    assert await on.come() is SsoProblem.REFUSED
+    assert len(on.issuer.asked_for("/keys")) == 2
+    on.issuer.sign = None
+    assert isinstance(await on.come(), Caller)
+    # No longer than they would have been good for otherwise.
+    on.site.clock.advance(3600)
+    assert await on.come() is SsoProblem.UNREACHABLE
+
+
 async def test_keys_whose_signatures_take_long_to_check_are_left_out(on: SignOn) -> None:
     good = rsa_key("one").as_dict(private=False)
     slow = {**good, "e": good["n"][4:]}

@@ -29,12 +29,12 @@ T = TypeVar("T")
 
 
 class _Entry(NamedTuple, Generic[T]):
-    """Something, or why there is none; when that was found out, by the monotonic clock, and whether what was known
-    before was not enough."""
+    """Something, or why there is none; when that was found out, and when it was last asked for because what was known
+    was not enough, by the monotonic clock."""
 
     value: T | ProviderUnreachable
     at: float
-    again: bool
+    again: float | None
 
 
 class _Known(Generic[T]):
@@ -61,20 +61,27 @@ class _Known(Generic[T]):
         self._entries.pop(name, None)
 
     def _is_old(self, entry: _Entry[T], again: bool) -> bool:
-        failed = isinstance(entry.value, ProviderUnreachable)
-        if again and not entry.again and not failed:
+        now = self._clock.monotonic()
+        if isinstance(entry.value, ProviderUnreachable):
+            return now - entry.at >= _AGAIN_SECONDS
+        if again:
             # What was fetched a moment ago, as always, may have changed since.
-            return True
-        return self._clock.monotonic() - entry.at >= (_AGAIN_SECONDS if again or failed else self._seconds)
+            return entry.again is None or now - entry.again >= _AGAIN_SECONDS
+        return now - entry.at >= self._seconds
 
     async def _look(self, name: str, again: bool) -> _Entry[T]:
+        known, now = self._entries.get(name), self._clock.monotonic()
         try:
             value: T | ProviderUnreachable = await self._load(name)
         except ProviderUnreachable as error:
+            if again and known is not None and not isinstance(known.value, ProviderUnreachable):
+                # For everybody else it is enough still.
+                self._entries[name] = known._replace(again=now)
+                raise
             value = error
         while len(self._entries) >= _MOST:
             del self._entries[next(iter(self._entries))]
-        self._entries[name] = entry = _Entry(value, self._clock.monotonic(), again)
+        self._entries[name] = entry = _Entry(value, self._clock.monotonic(), now if again else None)
         return entry
 
 
