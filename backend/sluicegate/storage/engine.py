@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from sqlite3 import Error as SqliteError
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from sluicegate.kit.clock import Clock
@@ -52,6 +54,7 @@ def make_engine(url: URL, *, pool_size: int = 5) -> AsyncEngine:
             url, connect_args={"timeout": _BUSY_MS / 1000}, pool_size=pool_size, hide_parameters=True
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "invalidate", _take_back)
         return engine
     engine = create_async_engine(
         url,
@@ -74,6 +77,15 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _take_back(connection: Any, _record: ConnectionPoolEntry, _error: BaseException | None) -> None:
+    """Before a connection is closed in the midst of a statement, because its task was cancelled. SQLite ends the
+    transaction of one that is closed, and gives its locks back, only when no statement of it is left, and some are left
+    until the collector finds them: nobody could write meanwhile."""
+    # Once it is asked for it is done. Whoever is cancelled again on the way ends as cancelled in any case.
+    with suppress(SQLAlchemyError, SqliteError, asyncio.CancelledError):
+        connection.rollback()
 
 
 def _prepare_postgres(connection: Any, _record: ConnectionPoolEntry) -> None:

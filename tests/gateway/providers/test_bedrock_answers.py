@@ -63,8 +63,14 @@ _ENDS = [sum(map(len, pieces(MESSAGE_EVENTS[:n]))) for n in range(len(MESSAGE_EV
 
 
 async def test_a_stream_that_ends_between_messages_gives_what_came() -> None:
-    for number, at in enumerate(_ENDS):
+    for number, at in enumerate(_ENDS[1:], 1):
         assert await _read(_RAW[:at]) == b"".join(MESSAGE_EVENTS[:number])
+
+
+async def test_a_stream_without_a_message_has_not_begun() -> None:
+    with pytest.raises(UpstreamError, match="empty") as caught:
+        await _read(b"")
+    assert caught.value.before_first_byte
 
 
 async def test_a_stream_that_ends_inside_a_message_is_broken() -> None:
