@@ -195,6 +195,11 @@ class _Paced(asyncio.Protocol):
             self._outcome.failed += 1
         self._idle.append(self)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Servers end those that were idle for some seconds."""
+        if self in self._idle:
+            self._idle.remove(self)
+
     def close(self) -> None:
         self._transport.close()
 
