@@ -11,13 +11,15 @@ import pytest
 
 from fakes.identity import Site
 from sluicegate.domain.policy import ChangeKind, PolicyChange
-from sluicegate.domain.user import LinkKind, Role, UserStatus
+from sluicegate.domain.user import LinkKind, Role, User, UserStatus
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, Throttled, Unauthenticated
+from sluicegate.kit.secret import Secret
 from sluicegate.ports.pages import AuditFilter, KeyState, PageRequest, UserFilter
 from sluicegate.ports.store import Transaction
 from sluicegate.services.audit import AuditService
 from sluicegate.services.auth import AuthService, LinkStatus
+from sluicegate.services.caller import Caller
 from sluicegate.services.groups import GroupService
 from sluicegate.services.keys import KeyService
 from sluicegate.services.users import UserService, edit_held, require_user, set_status
@@ -79,10 +81,12 @@ async def test_a_group_that_is_deleted_while_people_are_invited_is_told_to_each(
         assert await tx.users.count(UserFilter()) == 1
 
 
-async def test_who_accepts_while_somebody_edits_them_loses_nothing(site: Site) -> None:
-    ada = await site.person("ada@example.com", Role.ADMIN)
-    auth = AuthService(site.store, site.clock)
-    (eve,) = await site.invitations().invite(ada, ["eve@example.com"])
+@asynccontextmanager
+async def held_while_accepting(
+    site: Site, auth: AuthService, by: Caller
+) -> AsyncIterator[tuple[Transaction, User, asyncio.Task[Secret]]]:
+    """Somebody who is invited, held by a transaction, and the task in which they accept meanwhile."""
+    (eve,) = await site.invitations().invite(by, ["eve@example.com"])
     assert eve.user is not None
     assert eve.url is not None
     async with site.store.write() as tx:
@@ -90,6 +94,13 @@ async def test_who_accepts_while_somebody_edits_them_loses_nothing(site: Site) -
         held = await require_user(tx, eve.user.id)
         coming = asyncio.create_task(auth.accept(eve.url.rsplit("/", 1)[1], "Eve", PASSWORD))
         await asyncio.wait([coming], timeout=0.5)
+        yield tx, held, coming
+
+
+async def test_who_accepts_while_somebody_edits_them_loses_nothing(site: Site) -> None:
+    ada = await site.person("ada@example.com", Role.ADMIN)
+    auth = AuthService(site.store, site.clock)
+    async with held_while_accepting(site, auth, ada) as (tx, held, coming):
         await edit_held(tx, ada, held, role=Role.ADMIN)
     caller = await auth.caller_of_session((await coming).reveal())
     assert caller is not None
@@ -99,14 +110,7 @@ async def test_who_accepts_while_somebody_edits_them_loses_nothing(site: Site) -
 async def test_who_accepts_while_a_provider_suspends_them_has_no_session(site: Site) -> None:
     ada = await site.person("ada@example.com", Role.ADMIN)
     auth = AuthService(site.store, site.clock)
-    (eve,) = await site.invitations().invite(ada, ["eve@example.com"])
-    assert eve.user is not None
-    assert eve.url is not None
-    async with site.store.write() as tx:
-        await tx.versions.hold(Edited(Editable.USER, eve.user.id))
-        held = await require_user(tx, eve.user.id)
-        coming = asyncio.create_task(auth.accept(eve.url.rsplit("/", 1)[1], "Eve", PASSWORD))
-        await asyncio.wait([coming], timeout=0.5)
+    async with held_while_accepting(site, auth, ada) as (tx, held, coming):
         await tx.links.replace(held.id, LinkKind.INVITE, site.clock.now())
         await set_status(tx, ada, held, UserStatus.SUSPENDED, "user.suspend")
     with pytest.raises(Conflict):

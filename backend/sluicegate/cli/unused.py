@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec
 from types import ModuleType
-from typing import Any, cast
+from typing import cast
+
+from sluicegate.kit.packages import package_alone
 
 
 @contextmanager
@@ -25,15 +26,6 @@ def not_installed(*names: str) -> Iterator[None]:
     finally:
         for name in missing:
             del sys.modules[name]
-
-
-def package_alone(name: str) -> Any:
-    """A package whose own module is not run: its parts can be imported, and whatever else is asked of it has to be put
-    there. One that is loaded already is left as it is."""
-    spec = find_spec(name)
-    if spec is None:
-        raise ModuleNotFoundError(name=name)
-    return sys.modules.setdefault(name, module_from_spec(spec))
 
 
 with not_installed("rich"):

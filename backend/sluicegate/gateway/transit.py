@@ -156,8 +156,7 @@ class Outbound(msgspec.Struct, eq=False):
     def takes_long(self, route: Route) -> bool:
         """Whether `to` translates so much that others should not wait for it, or is the first to translate anything. It
         is the number of objects that takes time; braces in a text only make it look like more."""
-        known = None if self.untouched is None else self.untouched.known
-        if known is not None and known.route is route and known.written is self._written:
+        if self._known_at(route) is not None:
             return False
         if wire_to(route, self._caller, self._written) is self._caller:
             return False
@@ -168,8 +167,8 @@ class Outbound(msgspec.Struct, eq=False):
 
     def to(self, route: Route, timeouts: Timeouts) -> UpstreamRequest:
         """Raises Refusal when the request holds what this backend cannot be told."""
-        known = None if self.untouched is None else self.untouched.known
-        if known is not None and known.route is route and known.written is self._written:
+        known = self._known_at(route)
+        if known is not None:
             return self._as_it_came(known, timeouts)
         wire = wire_to(route, self._caller, self._written)
         if wire is None:
@@ -198,6 +197,11 @@ class Outbound(msgspec.Struct, eq=False):
         if self._translator is not None:
             self._translator.shed()
             self._translator = None
+
+    def _known_at(self, route: Route) -> _Known | None:
+        """What the head becomes for this backend, where that was worked out for the last call."""
+        known = None if self.untouched is None else self.untouched.known
+        return known if known is not None and known.route is route and known.written is self._written else None
 
     def _as_it_came(self, known: _Known, timeouts: Timeouts) -> UpstreamRequest:
         route = known.route
