@@ -72,7 +72,10 @@ class SqlAuditRepository:
 
     async def _matches(self, where: AuditFilter) -> list[ColumnElement[bool]]:
         few = await _SEARCHED.few(self._connection, where.search)
-        return [*_exactly(where), *(named_like(where.search, *_SEARCHED.columns) if few is None else few)]
+        return [
+            *_exactly(where),
+            *(named_like(self._connection, where.search, *_SEARCHED.columns) if few is None else few),
+        ]
 
     async def actions(self) -> list[str]:
         return list(await self._connection.scalars(select(EVENTS.c.action).distinct().order_by(EVENTS.c.action)))

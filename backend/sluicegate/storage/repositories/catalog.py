@@ -16,7 +16,7 @@ from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.price_lists import columns_of, lists_by_model
 from sluicegate.storage.repositories.rows import to_value
-from sluicegate.storage.repositories.search import named_like
+from sluicegate.storage.repositories.search import named_like, same_name
 from sluicegate.storage.tables.catalog import BACKENDS, MODELS, PRICE_LISTS, PROVIDER_MODELS, PROVIDERS
 from sluicegate.storage.tables.policy import GRANTS
 
@@ -66,20 +66,21 @@ class SqlCatalogRepository:
         return {row.id: provider_value(row, now) for row in rows}
 
     async def provider_by_name(self, name: str) -> Provider | None:
-        # Both sides are lowered by the database, as in the unique index.
-        rows = await self._connection.execute(select(PROVIDERS).where(func.lower(PROVIDERS.c.name) == func.lower(name)))
-        row = rows.first()
+        same = same_name(self._connection, PROVIDERS.c.name, name)
+        row = (await self._connection.execute(select(PROVIDERS).where(same))).first()
         return provider_value(row, self._clock.now()) if row else None
 
     async def page_providers(self, search: str | None, page: PageRequest) -> Page[Provider]:
         key = func.lower(PROVIDERS.c.name)
-        statement = select(PROVIDERS, key.label("sort_key")).where(*named_like(search, func.lower(PROVIDERS.c.name)))
+        statement = select(PROVIDERS, key.label("sort_key")).where(
+            *named_like(self._connection, search, func.lower(PROVIDERS.c.name))
+        )
         rows = (await self._connection.execute(paged(statement, page, key, PROVIDERS.c.id))).all()
         now = self._clock.now()
         return to_page(rows, page, lambda row: provider_value(row, now), lambda row: [row.sort_key, row.id])
 
     async def count_providers(self, search: str | None) -> int:
-        return await self._count(PROVIDERS.c.id, named_like(search, func.lower(PROVIDERS.c.name)))
+        return await self._count(PROVIDERS.c.id, named_like(self._connection, search, func.lower(PROVIDERS.c.name)))
 
     async def add_provider(self, provider: Provider) -> None:
         await self._connection.execute(insert(PROVIDERS).values(**_stored(_columns_of(provider))))
@@ -188,13 +189,15 @@ class SqlCatalogRepository:
     async def page_models(
         self, search: str | None, kind: ModelKind | None, status: ModelStatus | None, page: PageRequest
     ) -> Page[Model]:
-        statement = paged(select(MODELS).where(*_models_where(search, kind, status)), page, MODELS.c.slug)
+        statement = paged(
+            select(MODELS).where(*_models_where(self._connection, search, kind, status)), page, MODELS.c.slug
+        )
         rows = (await self._connection.execute(statement)).all()
         models = {model.id: model for model in await self._with_backends(rows[: page.first])}
         return to_page(rows, page, lambda row: models[row.id], lambda row: [row.slug])
 
     async def count_models(self, search: str | None, kind: ModelKind | None, status: ModelStatus | None) -> int:
-        return await self._count(MODELS.c.id, _models_where(search, kind, status))
+        return await self._count(MODELS.c.id, _models_where(self._connection, search, kind, status))
 
     async def add_model(self, model: Model) -> None:
         columns = {k: v for k, v in _columns_of(model).items() if k != "backends"}
@@ -241,8 +244,10 @@ def _columns_of(value: Provider | ProviderModel | Model | Backend) -> dict[str, 
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
-def _models_where(search: str | None, kind: ModelKind | None, status: ModelStatus | None) -> list[ColumnElement[bool]]:
-    where = named_like(search, MODELS.c.slug, func.lower(MODELS.c.display_name))
+def _models_where(
+    connection: AsyncConnection, search: str | None, kind: ModelKind | None, status: ModelStatus | None
+) -> list[ColumnElement[bool]]:
+    where = named_like(connection, search, MODELS.c.slug, func.lower(MODELS.c.display_name))
     if kind is not None:
         where.append(MODELS.c.kind == kind)
     if status is not None:

@@ -59,8 +59,12 @@ class SqlKeyRepository:
         """Keys whose own name or beginning has the text in it, or whose owner's name or e-mail."""
         if not where.search or not where.search.strip():
             return _states(where)
-        own = await _SEARCHED.few(self._connection, where.search) or named_like(where.search, *_SEARCHED.columns)
-        owner = await PEOPLE.few(self._connection, where.search) or named_like(where.search, *PEOPLE.columns)
+        own = await _SEARCHED.few(self._connection, where.search) or named_like(
+            self._connection, where.search, *_SEARCHED.columns
+        )
+        owner = await PEOPLE.few(self._connection, where.search) or named_like(
+            self._connection, where.search, *PEOPLE.columns
+        )
         return [*_states(where), or_(*own, KEYS.c.user_id.in_(select(USERS.c.id).where(*owner)))]
 
     async def of_users(self, user_ids: Sequence[str]) -> dict[str, list[ApiKey]]:

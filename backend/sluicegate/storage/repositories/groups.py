@@ -14,7 +14,7 @@ from sluicegate.ports.pages import Page, PageRequest
 from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.paging import paged, to_page
 from sluicegate.storage.repositories.rows import to_value
-from sluicegate.storage.repositories.search import named_like
+from sluicegate.storage.repositories.search import named_like, same_name
 from sluicegate.storage.repositories.subjects import delete_policy_of
 from sluicegate.storage.repositories.upsert import insert_missing
 from sluicegate.storage.tables.identity import GROUPS, MEMBERSHIPS
@@ -37,18 +37,23 @@ class SqlGroupRepository:
         return {row.id: to_value(Group, row) for row in rows}
 
     async def by_name(self, name: str) -> Group | None:
-        # Both sides through the database's lower(), so that this look-up and the unique index agree.
-        row = (await self._connection.execute(select(GROUPS).where(func.lower(name) == _LOWER_NAME))).first()
+        same = same_name(self._connection, GROUPS.c.name, name)
+        row = (await self._connection.execute(select(GROUPS).where(same))).first()
         return to_value(Group, row) if row else None
 
     async def page(self, search: str | None, page: PageRequest) -> Page[Group]:
-        chosen = select(GROUPS, _LOWER_NAME.label("lower_name")).where(*named_like(search, *_SEARCHED))
+        chosen = select(GROUPS, _LOWER_NAME.label("lower_name")).where(
+            *named_like(self._connection, search, *_SEARCHED)
+        )
         rows = (await self._connection.execute(paged(chosen, page, _LOWER_NAME, GROUPS.c.id))).all()
         return to_page(rows, page, lambda row: to_value(Group, row), lambda row: [row.lower_name, row.id])
 
     async def count(self, search: str | None) -> int:
         return (
-            await self._connection.scalar(select(func.count(GROUPS.c.id)).where(*named_like(search, *_SEARCHED))) or 0
+            await self._connection.scalar(
+                select(func.count(GROUPS.c.id)).where(*named_like(self._connection, search, *_SEARCHED))
+            )
+            or 0
         )
 
     async def add(self, group: Group) -> None:

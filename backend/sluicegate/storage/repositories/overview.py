@@ -55,22 +55,22 @@ class SqlOverviewRepository:
         rows = _rows(BUDGETS, [*Window], where, at.now)
         spent = {window: _spent(rows, key) for window, key in at.periods.items()}
         columns = [column.label(f"spent_{window.value}") for window, column in spent.items()]
-        chosen = _owned(rows, where, *columns).where(_capped(rows, use, spent, at.now))
+        chosen = _owned(self._connection, rows, where, *columns).where(_capped(rows, use, spent, at.now))
         found = (await self._connection.execute(paged(chosen, page, *_keys(rows)))).all()
         return to_page(found, page, _budget_owner, _place)
 
     async def count_budgets(self, where: OwnerFilter, use: CapUse | None, at: Moment) -> int:
         rows = _rows(BUDGETS, [*Window], where, at.now)
         spent = {window: _spent(rows, key) for window, key in at.periods.items()}
-        return await self._count(_owned(rows, where).where(_capped(rows, use, spent, at.now)))
+        return await self._count(_owned(self._connection, rows, where).where(_capped(rows, use, spent, at.now)))
 
     async def page_limits(self, where: OwnerFilter, now: datetime, page: PageRequest) -> Page[LimitOwner]:
         rows = _rows(RATE_LIMITS, [*Dimension], where, now)
-        found = (await self._connection.execute(paged(_owned(rows, where), page, *_keys(rows)))).all()
+        found = (await self._connection.execute(paged(_owned(self._connection, rows, where), page, *_keys(rows)))).all()
         return to_page(found, page, lambda row: LimitOwner(*_owner(row), limits_value(row)), _place)
 
     async def count_limits(self, where: OwnerFilter, now: datetime) -> int:
-        return await self._count(_owned(_rows(RATE_LIMITS, [*Dimension], where, now), where))
+        return await self._count(_owned(self._connection, _rows(RATE_LIMITS, [*Dimension], where, now), where))
 
     async def _count(self, chosen: Select[Any]) -> int:
         return await self._connection.scalar(select(func.count()).select_from(chosen.subquery())) or 0
@@ -95,7 +95,9 @@ def _rows(table: Table, targets: Sequence[Dimension | Window], where: OwnerFilte
     return union_all(select(table), others.group_by(OVERRIDES.c.user_id)).subquery()
 
 
-def _owned(rows: FromClause, where: OwnerFilter, *columns: ColumnElement[Any]) -> Select[Any]:
+def _owned(
+    connection: AsyncConnection, rows: FromClause, where: OwnerFilter, *columns: ColumnElement[Any]
+) -> Select[Any]:
     """The rows of users, groups and pools, with their names."""
     kind = rows.c.subject_kind
     named = (_LABEL.label("owner_order"), USERS.c.name.label("user_name"), USERS.c.email)
@@ -105,7 +107,7 @@ def _owned(rows: FromClause, where: OwnerFilter, *columns: ColumnElement[Any]) -
         .outerjoin(GROUPS, and_(kind.in_(_OF_GROUPS), GROUPS.c.id == rows.c.subject_id))
         .where(kind.in_(_SHOWN if where.kind is None else (where.kind,)), _LABEL.is_not(None))
     )
-    return statement.where(*named_like(where.search, _LABEL, USERS.c.email))
+    return statement.where(*named_like(connection, where.search, _LABEL, USERS.c.email))
 
 
 def _keys(rows: FromClause) -> tuple[ColumnElement[Any], ...]:

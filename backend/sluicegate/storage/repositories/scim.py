@@ -14,6 +14,7 @@ from sluicegate.domain.user import Group, User, UserStatus
 from sluicegate.ports.scim import GroupMatch, PersonMatch
 from sluicegate.storage.connections import AsyncConnection
 from sluicegate.storage.repositories.rows import to_value
+from sluicegate.storage.repositories.search import same_name
 from sluicegate.storage.repositories.upsert import upsert
 from sluicegate.storage.tables.identity import GROUPS, MEMBERSHIPS, USERS
 from sluicegate.storage.tables.scim import SCIM_GROUPS, SCIM_TOKENS, SCIM_USERS
@@ -34,14 +35,13 @@ _PEOPLE: dict[PersonKey, Callable[[Any], ColumnElement[bool]]] = {
     PersonKey.ACTIVE: _is_active,
     PersonKey.GROUP: lambda value: USERS.c.id.in_(select(MEMBERSHIPS.c.user_id).where(MEMBERSHIPS.c.group_id == value)),
 }
-_IN_GROUPS: dict[GroupKey, Callable[[str], ColumnElement[bool]]] = {
-    GroupKey.ID: lambda value: GROUPS.c.id == value,
-    # As the unique index has it, see repositories.groups.
-    GroupKey.DISPLAY_NAME: lambda value: func.lower(GROUPS.c.name) == func.lower(value),
-    GroupKey.EXTERNAL_ID: lambda value: GROUPS.c.id.in_(
+_IN_GROUPS: dict[GroupKey, Callable[[AsyncConnection, str], ColumnElement[bool]]] = {
+    GroupKey.ID: lambda _, value: GROUPS.c.id == value,
+    GroupKey.DISPLAY_NAME: lambda connection, value: same_name(connection, GROUPS.c.name, value),
+    GroupKey.EXTERNAL_ID: lambda _, value: GROUPS.c.id.in_(
         select(SCIM_GROUPS.c.group_id).where(SCIM_GROUPS.c.external_id == value)
     ),
-    GroupKey.MEMBER: lambda value: GROUPS.c.id.in_(
+    GroupKey.MEMBER: lambda _, value: GROUPS.c.id.in_(
         select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.user_id == value)
     ),
 }
@@ -100,11 +100,15 @@ class SqlScimRepository:
             await self._connection.execute(changed.values(suspended=False))
 
     async def groups(self, where: GroupMatch, offset: int, most: int) -> list[Group]:
-        chosen = select(GROUPS).where(*_groups(where)).order_by(GROUPS.c.id).offset(offset).limit(most)
+        chosen = (
+            select(GROUPS).where(*_groups(self._connection, where)).order_by(GROUPS.c.id).offset(offset).limit(most)
+        )
         return [to_value(Group, row) for row in await self._connection.execute(chosen)]
 
     async def count_groups(self, where: GroupMatch) -> int:
-        return await self._connection.scalar(select(func.count(GROUPS.c.id)).where(*_groups(where))) or 0
+        return (
+            await self._connection.scalar(select(func.count(GROUPS.c.id)).where(*_groups(self._connection, where))) or 0
+        )
 
     async def external_ids_of(self, group_ids: Sequence[str]) -> dict[str, str]:
         rows = await self._connection.execute(select(SCIM_GROUPS).where(SCIM_GROUPS.c.group_id.in_(group_ids)))
@@ -128,5 +132,5 @@ def _people(where: PersonMatch) -> list[ColumnElement[bool]]:
     return [_PEOPLE[key](value) for key, value in where]
 
 
-def _groups(where: GroupMatch) -> list[ColumnElement[bool]]:
-    return [_IN_GROUPS[key](cast("str", value)) for key, value in where]
+def _groups(connection: AsyncConnection, where: GroupMatch) -> list[ColumnElement[bool]]:
+    return [_IN_GROUPS[key](connection, cast("str", value)) for key, value in where]

@@ -31,12 +31,41 @@ def like_pattern(search: str) -> str:
     return f"%{escaped}%"
 
 
-def named_like(search: str | None, *columns: ColumnElement[str]) -> list[ColumnElement[bool]]:
-    """The condition that one of `columns`, which are in lower case, has the text in it; none for blank text."""
+def named_like(
+    connection: AsyncConnection, search: str | None, *columns: ColumnElement[str]
+) -> list[ColumnElement[bool]]:
+    """The condition that one of `columns`, lowered by the database or by us, has the text in it; none for blank
+    text."""
     if not search or not search.strip():
         return []
+    if _lowers_too_little(connection, search):
+        return [or_(*(_alike(c, f"*{_either_case(_term(search))}*") for c in columns))]
     pattern = like_pattern(search)
     return [or_(*(c.like(pattern, escape="\\") for c in columns))]
+
+
+def same_name(connection: AsyncConnection, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """The condition that a name differs in upper and lower case at most."""
+    # Both sides through the database's lower(), so that this look-up and the unique index agree.
+    same = func.lower(column) == func.lower(name)
+    return or_(same, _alike(column, _either_case(name.lower()))) if _lowers_too_little(connection, name) else same
+
+
+def _lowers_too_little(connection: AsyncConnection, text: str) -> bool:
+    """SQLite's lower() knows no other letters than those of ASCII."""
+    return is_sqlite(connection) and not text.isascii()
+
+
+def _alike(column: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    return column.op("GLOB", is_comparison=True)(pattern)
+
+
+def _either_case(lowered: str) -> str:
+    """For SQLite's GLOB: a class for each letter, with both its cases in it, and so nothing that stands for others."""
+    cases = ({letter, letter.upper()} for letter in lowered)
+    classes = (f"[{''.join(sorted(case for case in both if len(case) == 1))}]" for both in cases)
+    # These two have a meaning of their own inside of a class, and none outside.
+    return "".join(classes).replace("[]]", "]").replace("[^]", "^")
 
 
 @dataclass(frozen=True, slots=True)

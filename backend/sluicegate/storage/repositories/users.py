@@ -158,7 +158,7 @@ class SqlUserRepository:
         """Few whose name, role or status is looked for are found by it, and sorted; where they are many, people are
         asked in the order of the list. PostgreSQL knows how many there are; for SQLite it is found out here."""
         few = await SEARCHED.few(self._connection, where.search)
-        conditions = named_like(where.search, *SEARCHED.columns) if few is None else few
+        conditions = named_like(self._connection, where.search, *SEARCHED.columns) if few is None else few
         for column, value in ((USERS.c.role, where.role), (USERS.c.status, where.status)):
             if value is not None:
                 by_index = few is None and (
