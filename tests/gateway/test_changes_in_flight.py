@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 
 from fakes.provider import Connection, Exchange
 from fakes.wire import completion, whole
@@ -15,6 +16,7 @@ from gateway.bench import CREDENTIAL, SUBJECT
 from gateway.office import Office
 from sluicegate.domain.policy import Budget, Subject, SubjectKind, Window
 from sluicegate.domain.usage import CallRecord
+from sluicegate.kit.clock import SystemClock
 from sluicegate.kit.money import Nanos, format_usd
 from sluicegate.services.overrides import NewOverride
 from sluicegate.services.usage import UsageDimension, UsageQuery
@@ -49,6 +51,18 @@ async def spent(office: Office, kind: SubjectKind, subject_id: str) -> tuple[int
     """This month, settled and held."""
     use = await office.bench.container.policy.use_of(Subject(kind, subject_id), limited=False)
     return use.spent[Window.MONTH], use.reserved[Window.MONTH]
+
+
+class Edge:
+    """A clock on which a day begins between two looks at it, after `looks` more of them."""
+
+    def __init__(self, midnight: datetime) -> None:
+        self.midnight = midnight.timestamp()
+        self.looks = 1_000_000_000
+
+    def __call__(self) -> float:
+        self.looks -= 1
+        return self.midnight + (-0.5 if self.looks >= 0 else 0.5)
 
 
 async def the_call(office: Office) -> CallRecord:
@@ -121,3 +135,23 @@ async def test_a_raise_that_ends_leaves_the_call_its_money_and_nothing_for_the_n
         assert (await office.call(max_tokens=17)).status_code == 429, "held by the call in flight"
     assert (await office.call(max_tokens=17)).status_code == 402
     assert await spent(office, SubjectKind.USER, SUBJECT.id) == (COST, 0)
+
+
+@pytest.mark.parametrize("looks", range(10))
+async def test_a_call_is_in_the_same_day_for_budgets_and_ledger_whenever_that_begins(
+    office: Office, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    midnight = datetime(2026, 12, 1, tzinfo=UTC)
+    clock = Edge(midnight)
+    monkeypatch.setattr(SystemClock, "time", staticmethod(clock))
+    assert (await office.call(max_tokens=17)).status_code == 200
+    clock.looks = looks
+    async with in_flight(office):
+        # What was spent in the new month is read while the first is in flight.
+        clock.looks = 0
+        assert (await office.call(max_tokens=17)).status_code == 200
+    counted = (await office.bench.container.admission.use_of(SUBJECT)).spent
+    rows = await office.bench.ledger()
+    assert len(rows) == 3
+    of_the_month = sum(row.cost_nanos for row in rows if row.started_ms >= midnight.timestamp() * 1000)
+    assert counted[Window.DAY] == counted[Window.MONTH] == of_the_month

@@ -158,7 +158,9 @@ class Call(msgspec.Struct, eq=False):
         and then the call must not go on."""
         self._endpoint = wire.endpoint
         self._streamed = streamed
-        self._started_ms = now = int(self.clock.time() * 1000)
+        # Of the periods in which counters have the call, not of those in which it is written down.
+        self._started_ms = int(self._admitted.lease.at * 1000)
+        now = int(self.clock.time() * 1000)
         self._route = route = outbound.route
         self._facts = facts = self._facts_at(route, outbound.untouched)
         admitted = self._admitted

@@ -232,9 +232,11 @@ class CountersUnavailable(Exception):
 
 
 class Lease(Protocol):
-    """What an admitted call holds; `open` until it is settled."""
+    """What an admitted call holds; `open` until it is settled. What it costs counts in the periods of `at`, in seconds
+    since the epoch."""
 
     open: bool
+    at: float
 
 
 L = TypeVar("L", bound=Lease)

@@ -75,19 +75,20 @@ class MemoryAdmission:
         return verdict
 
     def admit_now(self, ask: Ask) -> MemoryLease | Denial | None:
-        pairs = self._ready(ask.limits)
+        at = self._clock.time()
+        pairs = self._ready(ask.limits, at)
         if pairs is None:
             return None
         now = self._clock.monotonic()
-        return self._evaluate(ask, pairs, now) or self._take(ask, pairs, now)
+        return self._evaluate(ask, pairs, now) or self._take(ask, pairs, at, now)
 
     async def peek(self, ask: Ask) -> Denial | None:
-        while (pairs := self._ready(ask.limits)) is None:
+        while (pairs := self._ready(ask.limits, self._clock.time())) is None:
             await self._load(ask)
         return self._evaluate(ask, pairs, self._clock.monotonic())
 
-    def _ready(self, limits: tuple[LimitSet, ...]) -> _Pairs | None:
-        periods = self._periods.at_time(self._clock.time())
+    def _ready(self, limits: tuple[LimitSet, ...], at: float) -> _Pairs | None:
+        periods = self._periods.at_time(at)
         found = self._found.get(id(limits))
         if found is not None and found.limits is limits and found.periods is periods:
             return found.pairs
@@ -189,8 +190,8 @@ class MemoryAdmission:
                 self._drop_dead(use, now)
         return worst_denial(ask, uses, now, self._clock.time())
 
-    def _take(self, ask: Ask, pairs: _Pairs, now: float) -> MemoryLease:
-        lease = MemoryLease(int(now), now, ask.counted)
+    def _take(self, ask: Ask, pairs: _Pairs, at: float, now: float) -> MemoryLease:
+        lease = MemoryLease(at, int(now), now, ask.counted)
         for limits, use in pairs:
             input_tokens, output = ask.input_tokens, ask.output_tokens
             if (limit := limits.input_tokens) is not None and input_tokens > limit:

@@ -125,8 +125,10 @@ class Share(msgspec.Struct, frozen=True, eq=False):
 
 
 class MemoryLease(msgspec.Struct, eq=False):
-    """An admitted call; `held` is False once its slot and reservation are given back, `open` once it is settled."""
+    """An admitted call; `held` is False once its slot and reservation are given back, `open` once it is settled. `at`
+    is in seconds since the epoch, other times are of the monotonic clock."""
 
+    at: float
     second: int
     touched: float
     counted: tuple[Subject, ...]

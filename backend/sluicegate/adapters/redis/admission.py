@@ -136,7 +136,7 @@ class RedisAdmission:
     async def admit(self, ask: Ask) -> RedisLease | Denial:
         while await self._together():
             lease = self._lease(ask, self._link.epoch)
-            periods = self._periods.at_time(self._clock.time())
+            periods = self._periods.at_time(lease.at)
             try:
                 reply = await self._decide(lease.id, lease)
             except Away:
@@ -163,9 +163,10 @@ class RedisAdmission:
 
     async def peek(self, ask: Ask) -> Denial | None:
         while await self._together():
-            periods = self._periods.at_time(self._clock.time())
+            lease = self._lease(ask, "")
+            periods = self._periods.at_time(lease.at)
             try:
-                reply = await self._decide("", self._lease(ask, ""))
+                reply = await self._decide("", lease)
             except Away:
                 continue
             if reply[0] == TAKEN:
@@ -176,8 +177,9 @@ class RedisAdmission:
         return await self._apart().peek(ask)
 
     def _lease(self, ask: Ask, epoch: str) -> RedisLease:
-        periods = self._periods.at_time(self._clock.time())
-        return RedisLease(new_id(), ask, self._packed.of(ask), periods, epoch, self._clock.monotonic())
+        at = self._clock.time()
+        periods = self._periods.at_time(at)
+        return RedisLease(new_id(), ask, self._packed.of(ask), at, periods, epoch, self._clock.monotonic())
 
     async def _decide(self, lease_id: str, lease: RedisLease) -> Reply:
         ask = lease.ask

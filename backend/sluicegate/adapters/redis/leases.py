@@ -59,10 +59,11 @@ class RedisLease:
     then `local` holds it. `ended` is how it ended: input and output tokens and cost; `told` whether Redis knows that,
     and `call_id` is what the records know it by.
     `mark` counts the calls that the records have once this one is among them, and `recorded` is since when they do.
-    Times are in seconds of the monotonic clock."""
+    `at` is in seconds since the epoch, other times are of the monotonic clock."""
 
     __slots__ = (
         "ask",
+        "at",
         "call_id",
         "cancelled",
         "ended",
@@ -82,11 +83,19 @@ class RedisLease:
     )
 
     def __init__(
-        self, lease_id: str, ask: Ask, subjects: bytes, periods: Mapping[Window, Period], epoch: str, now: float
+        self,
+        lease_id: str,
+        ask: Ask,
+        subjects: bytes,
+        at: float,
+        periods: Mapping[Window, Period],
+        epoch: str,
+        now: float,
     ) -> None:
         self.id = lease_id
         self.ask = ask
         self.subjects = subjects
+        self.at = at
         self.periods = tuple(periods[window].key for window in Window)
         self.epoch = epoch
         self.local: MemoryLease | None = None
