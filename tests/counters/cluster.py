@@ -64,8 +64,8 @@ class Cluster:
 
     def settle(self, number: int, lease: Any, cost: int) -> None:
         """In the order of the gateway: the journal first."""
-        for limits in lease.ask.limits:
-            self.journals[number].note(limits.subject, cost, lease.id)
+        for subject in {*(limits.subject for limits in lease.ask.limits), *lease.ask.counted}:
+            self.journals[number].note(subject, cost, lease.id)
         self.stores[number].settle(lease, 1, 1, Nanos(cost), lease.id)
 
     async def call(self, number: int, wanted: Ask, cost: int) -> None:

@@ -198,6 +198,30 @@ async def test_a_day_that_only_some_have_reached_is_read_again_and_not_begun_ane
     assert (await cluster.stores[2].use_of(ADA)).spent[Window.DAY] == 40
 
 
+@pytest.mark.parametrize("known_to_redis", [False, True])
+async def test_a_pool_that_limits_from_now_on_has_what_others_told_and_have_not_written_down(
+    cluster: Cluster, known_to_redis: bool
+) -> None:
+    before = msgspec.structs.replace(_WANTED, counted=(TEAM,))
+    if known_to_redis:
+        # Somebody looked at it, and all was emptied since.
+        await cluster.stores[0].use_of(TEAM)
+        await emptied(cluster)
+    # One that has ended, and one that ends later.
+    ended, going_on = [await cluster.admit(1, before) for _ in range(2)]
+    cluster.settle(1, ended, 17)
+    await cluster.stores[1].drain()
+    cluster.ledger.read_only = True
+    for store in cluster.stores:
+        store.forget(TEAM)
+    assert await cluster.spent(TEAM) == 17
+    cluster.settle(1, going_on, 5)
+    assert await cluster.spent(TEAM) == 22
+    cluster.ledger.read_only = False
+    await cluster.journals[1].flush()
+    assert await cluster.spent(TEAM) == cluster.ledger.spent[TEAM] == 22
+
+
 async def test_a_list_for_a_subject_that_could_not_be_read_does_not_grow_for_ever(cluster: Cluster) -> None:
     await cluster.call(0, _WANTED, 5)
     cluster.ledger.away = True

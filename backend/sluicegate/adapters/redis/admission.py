@@ -293,6 +293,8 @@ class RedisAdmission:
 
     def forget(self, subject: Subject | None = None) -> None:
         # In Redis a subject that was ever read counts all calls of its own, whether it limits them or not.
+        if self._shared and subject is not None:
+            self._link.call("ask", name_of(subject))
         if self._shares is not None:
             self._shares.forget(subject)
 

@@ -11,6 +11,7 @@ NAMES = (
     "active",
     "admit",
     "announce",
+    "ask",
     "beat",
     "begin",
     "carry",

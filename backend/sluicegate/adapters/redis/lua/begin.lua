@@ -11,12 +11,7 @@ if asked[1] and now < tonumber(asked[2] or 0) then
     if node ~= ARGV[4] and told < tonumber(asked[1]) then return {WAIT} end
   end
 end
-local heard = base .. 'x:' .. ARGV[3]
-if redis.call('EXISTS', heard) == 0 then
-  redis.call('RPUSH', heard, '')
-  redis.call('EXPIRE', heard, 600)
-end
-local ended = redis.call('LRANGE', heard, 0, -1)
+local ended = redis.call('LRANGE', listen_for(ARGV[3]), 0, -1)
 local others = {}
 for _, packed in ipairs(ended) do
   if packed ~= '' then

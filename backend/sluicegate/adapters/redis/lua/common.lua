@@ -257,6 +257,29 @@ local function hear(name, process, number, cost, periods, id, limited)
   if limited then redis.call('EXPIRE', heard, DAYS) end
 end
 
+-- From now on calls that end are kept for whoever reads the subject; gives the name of their list.
+local function listen_for(name)
+  local heard = base .. 'x:' .. name
+  if redis.call('EXISTS', heard) == 0 then
+    redis.call('RPUSH', heard, '')
+    redis.call('EXPIRE', heard, 600)
+  end
+  return heard
+end
+
+-- Asks all processes to tell of calls that they have not written down; gives how often that was.
+local function ask_all()
+  local asked = redis.call('INCR', base .. 'asked')
+  redis.call('EXPIRE', base .. 'asked', DAYS)
+  return asked
+end
+
+-- The subject is not read before all have told what they were asked for, for at most some seconds.
+local function read_after(name, asked)
+  redis.call('HSET', base .. 'm:' .. name, 'n', asked, 'w', text_of(now + 2.5))
+  listen_for(name)
+end
+
 -- Adds calls that ended while the subject was not known to periods that it is known in now, `fresh`, as far as
 -- `counts(process, number, id)` says so. They stay for periods that are not known yet, as for a process whose day has
 -- begun already.

@@ -2,10 +2,9 @@
 -- calls that ended and that they have not written down yet, for at most some seconds; what is settled from now on is kept
 -- beside them. ARGV: 3... names
 if token ~= ARGV[1] then return {GONE} end
-local asked = redis.call('INCR', base .. 'asked')
-redis.call('EXPIRE', base .. 'asked', DAYS)
+local asked = ask_all()
 for n = 3, #ARGV do
-  local key, heard = base .. 'm:' .. ARGV[n], base .. 'x:' .. ARGV[n]
+  local key = base .. 'm:' .. ARGV[n]
   if redis.call('HEXISTS', key, 'k') == 1 then
     local late = redis.call('HGET', key, 'g') or ''
     for _, field in ipairs(redis.call('HKEYS', key)) do
@@ -16,11 +15,7 @@ for n = 3, #ARGV do
       end
     end
     if late ~= '' then redis.call('HSET', key, 'g', late) end
-    redis.call('HSET', key, 'n', asked, 'w', text_of(now + 2.5))
-    if redis.call('EXISTS', heard) == 0 then
-      redis.call('RPUSH', heard, '')
-      redis.call('EXPIRE', heard, 600)
-    end
+    read_after(ARGV[n], asked)
   end
 end
 return {TAKEN}
