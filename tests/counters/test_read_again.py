@@ -19,7 +19,7 @@ from fakes.redis_server import RedisServer
 from faults.link import Link
 from sluicegate.adapters.redis import RedisAdmission
 from sluicegate.adapters.redis.scripts import DIGESTS
-from sluicegate.domain.policy import Window
+from sluicegate.domain.policy import Dimension, Window
 from sluicegate.kit.clock import SystemClock
 from sluicegate.ports.policy import LimitSet
 
@@ -126,6 +126,32 @@ async def test_what_a_process_on_its_own_wrote_down_before_others_read_it_counts
             assert await _spent_by(cluster.stores[0]) == 17
         await cluster.until(shared=True)
         assert await cluster.spent() == 17
+
+
+async def test_a_call_that_is_being_decided_alone_while_redis_comes_back_is_told_to_it(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with apart(server) as (cluster, link):
+        await cluster.call(0, _WANTED, 10)
+        load, asked, answered = cluster.journals[1].load, asyncio.Event(), asyncio.Event()
+
+        async def slowly(*wanted: Any) -> None:
+            asked.set()
+            await answered.wait()
+            await load(*wanted)
+
+        async with link.hanging():
+            await cluster.until_alone(1)
+            monkeypatch.setattr(cluster.journals[1], "load", slowly)
+            deciding = asyncio.create_task(cluster.admit(1, _WANTED))
+            await asked.wait()
+        await cluster.until(shared=True)
+        answered.set()
+        in_flight = await deciding
+        use = await cluster.stores[0].use_of(ADA)
+        assert (use.used[Dimension.CONCURRENT_REQUESTS], use.reserved[Window.MONTH]) == (1, 10)
+        cluster.settle(1, in_flight, 17)
+        assert await cluster.spent() == 27
 
 
 async def test_what_was_spent_alone_before_a_day_began_counts_for_the_month(

@@ -154,6 +154,11 @@ class RedisAdmission:
                 return verdict
         shares = self._apart()
         verdict = await shares.admit(ask)
+        if shares is not self._shares:
+            # Redis came back meanwhile, and was told of all calls but this one.
+            if not isinstance(verdict, Denial):
+                shares.cancel(verdict)
+            return await self.admit(ask)
         if isinstance(verdict, Denial):
             return verdict
         lease = self._lease(ask, "")
