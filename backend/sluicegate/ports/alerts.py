@@ -108,8 +108,8 @@ class WebhookRepository(Protocol):
         """By webhook id."""
         ...
 
-    async def delete(self, webhook_id: str) -> None:
-        """What was posted to it goes too."""
+    async def delete(self, webhook_id: str) -> bool:
+        """What was posted to it goes too. False when there is none."""
         ...
 
     async def queue(self, posts: Sequence[Post]) -> None: ...

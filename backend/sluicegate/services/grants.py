@@ -73,7 +73,8 @@ class GrantService:
             if grant is None:
                 raise NotFound("grant")
             label = await subject_label(tx, grant.subject)
-            await revoke(tx, caller, grant.subject, label, [grant])
+            if not await revoke(tx, caller, grant.subject, label, [grant]):
+                raise NotFound("grant")
 
 
 def checked_wishes(model_ids: Sequence[str]) -> list[str]:
@@ -109,14 +110,16 @@ async def grant(
     return True
 
 
-async def revoke(tx: Transaction, caller: Caller, subject: Subject, label: str, grants: Sequence[Grant]) -> None:
-    """Takes grants of one subject back."""
-    models = await tx.catalog.models([one.model_id for one in grants])
-    for one in grants:
-        await tx.policy.remove_grant(one.id)
+async def revoke(tx: Transaction, caller: Caller, subject: Subject, label: str, grants: Sequence[Grant]) -> bool:
+    """Takes grants of one subject back; False when somebody else was quicker with all of them."""
+    gone = [one.model_id for one in grants if await tx.policy.remove_grant(one.id)]
+    if not gone:
+        return False
+    models = await tx.catalog.models(gone)
     before = {"models": sorted(model.slug for model in models.values())}
     await tx.audit.record(caller.actor, "grant.revoke", subject.kind.value, subject.id, label, before, {})
     tx.changed(change_of(subject))
+    return True
 
 
 async def _by_subject(tx: Transaction, subjects: Sequence[Subject]) -> dict[Subject, list[Grant]]:

@@ -185,6 +185,8 @@ class KeyService:
         """Final; a second time changes nothing."""
         caller.require_scope(TokenScope.KEYS)
         async with self._store.write() as tx:
+            await _require(tx, caller, key_id)
+            await hold(tx, Edited(Editable.KEY, key_id), None)
             key = await _require(tx, caller, key_id)
             if key.revoked_at is not None:
                 return key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -120,7 +120,7 @@ async def add_model(tx: Transaction, caller: Caller, new: NewModel, at: datetime
     _require_servable(model)
     await _require_free_slug(tx, slug)
     await tx.catalog.add_model(model)
-    await _record(tx, caller, "model.create", model, {}, await _shown(tx, model))
+    await _record(tx, caller, "model.create", model, {}, _shown(model, await _names(tx, model)))
     return model
 
 
@@ -131,13 +131,16 @@ async def edit_model(
     await _require(tx, model_id)
     await hold(tx, thing := Edited(Editable.MODEL, model_id), expected_version)
     before = await _require(tx, model_id)
+    names = await _names(tx, before)
+    # Others may be deleting provider models at this moment, and backends go with them.
+    before = replace(before, backends=tuple(b for b in before.backends if b.provider_model_id in names))
     after = await _changed(tx, before, change)
     _require_servable(after)
     if after == before:
         return before
     if after.slug != before.slug:
         await _require_free_slug(tx, after.slug)
-    shown = await _shown(tx, before), await _shown(tx, after)
+    shown = _shown(before, names), _shown(after, names | await _names(tx, after))
     await tx.versions.step(thing)
     await tx.catalog.update_model(model_id, slug=after.slug, display_name=after.display_name, status=after.status)
     if after.backends != before.backends:
@@ -150,7 +153,7 @@ async def remove_model(tx: Transaction, caller: Caller, model_id: str) -> None:
     await _require(tx, model_id)
     await hold(tx, Edited(Editable.MODEL, model_id), None)
     model = await _require(tx, model_id)
-    shown = await _shown(tx, model)
+    shown = _shown(model, await _names(tx, model))
     await tx.catalog.delete_model(model_id)
     await _record(tx, caller, "model.delete", model, shown, {})
 
@@ -212,11 +215,18 @@ async def _record(
     tx.changed(CATALOG_CHANGED)
 
 
-async def _shown(tx: Transaction, model: Model) -> dict[str, Any]:
+async def _names(tx: Transaction, model: Model) -> dict[str, str]:
+    """By id those of the provider models behind it, as far as they are there still."""
+    found = await tx.catalog.provider_models([b.provider_model_id for b in model.backends])
+    return {target.id: target.name for target in found.values()}
+
+
+def _shown(model: Model, names: Mapping[str, str]) -> dict[str, Any]:
     """What the audit log keeps; names instead of ids, for these may be gone when somebody reads it."""
-    targets = await tx.catalog.provider_models([b.provider_model_id for b in model.backends])
     backends = [
-        {"model": targets[b.provider_model_id].name, "priority": b.priority, "weight": b.weight} for b in model.backends
+        {"model": names[b.provider_model_id], "priority": b.priority, "weight": b.weight}
+        for b in model.backends
+        if b.provider_model_id in names
     ]
     return {
         "slug": model.slug,

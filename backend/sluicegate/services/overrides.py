@@ -26,7 +26,7 @@ from sluicegate.kit.money import Nanos, format_usd
 from sluicegate.ports.store import Store, Transaction
 from sluicegate.services.caller import Caller
 from sluicegate.services.subjects import require_visible
-from sluicegate.services.users import require_user
+from sluicegate.services.users import lock_user
 
 MAX_DAYS = 366
 MAX_REASON_LENGTH = 500
@@ -73,7 +73,7 @@ class OverrideService:
             ends_at=_checked_end(new.ends_at, now),
         )
         async with self._store.write() as tx:
-            user = await require_user(tx, new.user_id, "userId")
+            user = await lock_user(tx, new.user_id, "userId")
             for old in (await tx.overrides.of_users([user.id]))[user.id]:
                 if old.target is new.target and old.ended_at is None:
                     await _end(tx, caller, old, user.label, now)
@@ -87,13 +87,19 @@ class OverrideService:
         caller.require_admin(TokenScope.POLICY)
         now = self._clock.now()
         async with self._store.write() as tx:
-            override = await tx.overrides.get(override_id)
-            if override is None:
-                raise NotFound("override")
+            override = await _require(tx, override_id)
+            user = await lock_user(tx, override.user_id)
+            override = await _require(tx, override_id)
             if not override.running(now):
                 raise Conflict("This override has ended already.", field="id")
-            user = await require_user(tx, override.user_id)
             return await _end(tx, caller, override, user.label, now)
+
+
+async def _require(tx: Transaction, override_id: str) -> Override:
+    override = await tx.overrides.get(override_id)
+    if override is None:
+        raise NotFound("override")
+    return override
 
 
 async def _end(tx: Transaction, caller: Caller, override: Override, label: str, now: datetime) -> Override:

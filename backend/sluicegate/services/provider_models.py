@@ -153,6 +153,8 @@ class ProviderModelService:
         """Backends that it stands behind go too."""
         caller.require_admin(TokenScope.CATALOG)
         async with self._store.write() as tx:
+            await _require(tx, model_id)
+            await hold(tx, Edited(Editable.PROVIDER_MODEL, model_id), None)
             model = await _require(tx, model_id)
             await tx.catalog.delete_provider_model(model_id)
             await _record(tx, caller, "provider_model.delete", model, _shown(model), {})

@@ -177,6 +177,8 @@ class ProviderService:
         """Its models go too, and with them the backends that they stand behind."""
         caller.require_admin(TokenScope.CATALOG)
         async with self._store.write() as tx:
+            await _require(tx, provider_id)
+            await hold(tx, Edited(Editable.PROVIDER, provider_id), None)
             provider = await _require(tx, provider_id)
             await tx.catalog.delete_provider(provider_id)
             await tx.audit.record(

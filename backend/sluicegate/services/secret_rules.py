@@ -185,6 +185,8 @@ class SecretRuleService:
         """What it found stays in the list."""
         caller.require_admin(TokenScope.POLICY)
         async with self._store.write() as tx:
+            await _require(tx, rule_id)
+            await hold(tx, Edited(Editable.SECRET_RULE, rule_id), None)
             rule = await _require(tx, rule_id)
             await tx.secret_rules.delete(rule_id)
             await tx.audit.record(caller.actor, "secret_rule.delete", "secret_rule", rule.id, rule.name, _shown(rule))

@@ -73,8 +73,7 @@ class TokenService:
             if token.revoked_at is not None:
                 return token
             now = self._clock.now()
-            await tx.tokens.revoke(token_id, now)
-            await tx.audit.record(
-                caller.actor, "token.revoke", "token", token.id, token.name, {}, {"prefix": token.prefix}
-            )
+            if await tx.tokens.revoke(token_id, now):
+                after = {"prefix": token.prefix}
+                await tx.audit.record(caller.actor, "token.revoke", "token", token.id, token.name, {}, after)
             return replace(token, revoked_at=now)

@@ -161,7 +161,8 @@ class WebhookService:
         caller.require_admin(TokenScope.SETTINGS)
         async with self._store.write() as tx:
             webhook = await _require(tx, webhook_id)
-            await tx.webhooks.delete(webhook_id)
+            if not await tx.webhooks.delete(webhook_id):
+                raise NotFound("webhook")
             await tx.audit.record(
                 caller.actor, "webhook.delete", "webhook", webhook_id, webhook.name, _shown(webhook), {}
             )

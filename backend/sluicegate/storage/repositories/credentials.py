@@ -126,9 +126,9 @@ class SqlTokenRepository:
         scopes = [scope.value for scope in token.scopes]
         await self._connection.execute(insert(TOKENS).values(asdict(token) | {"scopes": scopes}))
 
-    async def revoke(self, token_id: str, at: datetime) -> None:
+    async def revoke(self, token_id: str, at: datetime) -> bool:
         statement = update(TOKENS).where(TOKENS.c.id == token_id, TOKENS.c.revoked_at.is_(None))
-        await self._connection.execute(statement.values(revoked_at=at))
+        return (await self._connection.execute(statement.values(revoked_at=at))).rowcount > 0
 
     async def touch(self, token_id: str, at: datetime) -> None:
         await self._connection.execute(update(TOKENS).where(TOKENS.c.id == token_id).values(last_used_at=at))

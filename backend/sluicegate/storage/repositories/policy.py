@@ -65,8 +65,8 @@ class SqlPolicyRepository:
         await insert_missing(self._connection, GRANTS, rows)
         return await self._grants_for(subject, wanted)
 
-    async def remove_grant(self, grant_id: str) -> None:
-        await self._connection.execute(delete(GRANTS).where(GRANTS.c.id == grant_id))
+    async def remove_grant(self, grant_id: str) -> bool:
+        return (await self._connection.execute(delete(GRANTS).where(GRANTS.c.id == grant_id))).rowcount > 0
 
     async def pages_of_grants_for(self, models: Sequence[tuple[str, PageRequest]]) -> list[Page[Grant]]:
         # "group" sorts before "user", and ids grow with time.

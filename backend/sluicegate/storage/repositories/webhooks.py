@@ -56,8 +56,8 @@ class SqlWebhookRepository:
             statement = statement.where(WEBHOOKS.c.id == webhook_id)
         return {row.id: row.sealed_secret for row in await self._connection.execute(statement)}
 
-    async def delete(self, webhook_id: str) -> None:
-        await self._connection.execute(delete(WEBHOOKS).where(WEBHOOKS.c.id == webhook_id))
+    async def delete(self, webhook_id: str) -> bool:
+        return (await self._connection.execute(delete(WEBHOOKS).where(WEBHOOKS.c.id == webhook_id))).rowcount > 0
 
     async def queue(self, posts: Sequence[Post]) -> None:
         if posts:
