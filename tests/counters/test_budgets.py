@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from counters.conftest import Make
 from counters.stores import ADA, BOB, TEAM, Records, admitted, ask
+from sluicegate.adapters.memory import MemoryAdmission
 from sluicegate.domain.policy import Dimension, Window
 from sluicegate.kit.clock import ManualClock
 from sluicegate.kit.money import Nanos
+from sluicegate.policy.windows import PeriodClock
 from sluicegate.ports.policy import Ask, Denial, LimitSet, PastUse
 
 
@@ -130,6 +134,25 @@ async def test_a_call_of_yesterday_reserves_nothing_of_today(make: Make, clock: 
     store.settle(late, 1, 1, Nanos(4))
     use = await store.use_of(TEAM)
     assert (use.spent[Window.DAY], use.spent[Window.MONTH]) == (0, 4)
+
+
+class _Askew(ManualClock):
+    """The seconds by which rates are counted do not begin with those of the day."""
+
+    def monotonic(self) -> float:
+        return super().monotonic() + 0.75
+
+
+async def test_a_call_that_began_right_after_midnight_is_one_of_today_for_who_limits_it_later() -> None:
+    clock = _Askew(datetime(2026, 11, 25, 0, 0, 0, 500_000, tzinfo=UTC))
+    store = MemoryAdmission(Records(), clock, PeriodClock(UTC))
+    lease = await store.admit(counted_for_team(cost=5))
+    assert not isinstance(lease, Denial)
+    clock.advance(0.25)
+    assert (await store.use_of(TEAM)).reserved[Window.DAY] == 5
+    store.settle(lease, 1, 1, Nanos(4))
+    use = await store.use_of(TEAM)
+    assert (use.spent[Window.DAY], use.reserved[Window.DAY]) == (4, 0)
 
 
 async def test_money_that_is_only_held_is_told_from_money_that_is_spent(make: Make, clock: ManualClock) -> None:

@@ -158,18 +158,16 @@ class MemoryAdmission:
         use.periods = periods
         use.touched = now
         if first and subject.kind is not SubjectKind.USER:
-            self._adopt(subject, use, now)
+            self._adopt(subject, use)
 
-    def _adopt(self, subject: Subject, use: Use, now: float) -> None:
+    def _adopt(self, subject: Subject, use: Use) -> None:
         """Calls in flight that the subject did not limit when they were let in count for it from now on."""
-        wall = self._clock.time()
         for known, other in self._uses.items():
             if known.kind is not SubjectKind.USER:
                 continue
             for lease in other.leases:
                 if subject in lease.counted:
-                    began = wall - (now - lease.second)
-                    cells = tuple(c for w, c in use.cells.items() if use.periods[w].start.timestamp() <= began)
+                    cells = tuple(c for w, c in use.cells.items() if use.periods[w].start.timestamp() <= lease.at)
                     own = lease.shares[0]
                     _hold(lease, Share(use, own.input, own.output, own.cost, cells))
 
