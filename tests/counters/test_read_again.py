@@ -197,6 +197,18 @@ async def test_what_was_told_and_not_written_down_counts_when_a_dead_process_mad
     assert await cluster.spent() == cluster.ledger.spent[ADA] == 162
 
 
+async def test_a_process_leaves_others_nothing_that_is_only_in_its_journal(cluster: Cluster) -> None:
+    await cluster.call(0, _WANTED, 5)
+    await cluster.call(1, _WANTED, 20)
+    assert await cluster.spent() == 25
+    await cluster.stores.pop(1).close()
+    # Nobody asks it any more when the records are read again.
+    heir = cluster.process(Journal(cluster.ledger))
+    cluster.stores.append(heir)
+    await heir.start([ADA])
+    assert await cluster.spent() == 25
+
+
 async def test_a_day_that_only_some_have_reached_is_read_again_and_not_begun_anew(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

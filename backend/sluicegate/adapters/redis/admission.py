@@ -123,6 +123,9 @@ class RedisAdmission:
         if self._shared:
             with contextlib.suppress(Away):
                 await self.drain()
+                # Whoever reads the records does not wait for a process that has left: they must have all of its calls.
+                with contextlib.suppress(Exception):
+                    await self._flush()
                 await self._link.beat("leave", [])
         self._shared = self._owed.flowing = False
         await self._link.close()
@@ -457,7 +460,10 @@ class RedisAdmission:
 
     async def _tell(self) -> None:
         """What the records have before others read them need not be told of; all else is."""
-        async with asyncio.timeout(_FLUSH_SECONDS):
-            await self._records.flush()
+        await self._flush()
         self._owed.note_recorded()
         await self._owed.catch_up()
+
+    async def _flush(self) -> None:
+        async with asyncio.timeout(_FLUSH_SECONDS):
+            await self._records.flush()
