@@ -87,6 +87,10 @@ def _zone(text: str) -> str:
 
 def _origin(text: str) -> str:
     wrong = ValueError("must be an address such as https://ai.example.com, without a path")
+    text = text.strip()
+    # In a link it would end the address.
+    if any(map(str.isspace, text)):
+        raise wrong
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -427,7 +431,10 @@ def _read(environment: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         name = variable.removeprefix(PREFIX)
         if name in secrets:
             try:
-                texts[secrets[name]] = Path(text).read_text().strip()
+                texts[secrets[name]] = content = Path(text).read_text().strip()
+                # As if there were none, another database would be taken, or a new key made.
+                if not content:
+                    faults.append(f"{variable}: {text} is empty")
             except OSError as error:
                 faults.append(f"{variable}: cannot read {text}: {error.strerror}")
             except UnicodeDecodeError:

@@ -83,6 +83,7 @@ def test_all_faults_are_named_at_once() -> None:
         ("PUBLIC_URL", "https://ai.example.com:99999", "must be an address"),
         ("PUBLIC_URL", "https://[::1", "must be an address"),
         ("PUBLIC_URL", "ai.example.com", "must be an address"),
+        ("PUBLIC_URL", "https://ai example.com", "must be an address"),
         ("UPSTREAM_CA_FILE", __file__, "cannot be read as PEM"),
         ("MAX_BODY_BYTES", "0", "must be a whole number from 1024"),
         ("MAX_UNSAVED_CALLS", "0", "must be a whole number from 1 "),
@@ -145,6 +146,10 @@ def test_secrets_may_come_from_files(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     assert "is no text file" in faults({"SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "binary")})[0]
     assert "cannot read" in faults({"SLUICEGATE_KEK_PRIMARY_FILE": str(tmp_path / "absent")})[0]
+    (tmp_path / "hollow").write_text("\n")
+    for name in ("KEK_PRIMARY_FILE", "DATABASE_URL_FILE"):
+        said = f"SLUICEGATE_{name}: {tmp_path / 'hollow'} is empty"
+        assert faults({f"SLUICEGATE_{name}": str(tmp_path / "hollow")}) == [said]
 
 
 MAIL = {"SLUICEGATE_SMTP_HOST": "mail.example.com", "SLUICEGATE_SMTP_FROM": "Sluicegate <gate@example.com>"}
