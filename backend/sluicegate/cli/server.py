@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import faulthandler
 import gc
 import os
@@ -58,9 +59,9 @@ def listen(settings: Settings) -> tuple[socket.socket, str]:
         bound.bind((settings.host, settings.port))
     except OSError as error:
         bound.close()
-        raise OSError(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Set SLUICEGATE_PORT to another port."
-        ) from error
+        of_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        advice = "SLUICEGATE_PORT to another port" if of_port else "SLUICEGATE_HOST to an address of this machine"
+        raise OSError(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Set {advice}.") from error
     if settings.workers == 1:
         bound.listen(_BACKLOG)
     elif sys.platform == "linux":
