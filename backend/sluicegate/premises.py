@@ -87,9 +87,12 @@ def known_keys(settings: Settings) -> set[str]:
 
 
 def write_backup(settings: Settings, out: BinaryIO) -> Summary:
-    """Writes down the database as it is now; a server may run on it. Raises SchemaError when it is older or newer."""
+    """Writes down the database as it is now; a server may run on it. Raises SchemaError when it is older or newer,
+    and ConfigurationError where its key is not here."""
     from sluicegate.storage import backup
 
+    # Before the key: where the database is not, the key is not either.
+    check_database(settings)
     made_at, key = SystemClock().now(), encryption_keys(settings)[0]
     return backup.write(settings.database, out, __version__, made_at, key.id)
 
@@ -120,9 +123,13 @@ def open_vault(settings: Settings) -> EnvelopeVault:
 
 
 def encryption_keys(settings: Settings) -> tuple[EncryptionKey, EncryptionKey | None]:
-    """Which keys `open_vault` takes, told apart without giving one away."""
+    """Which keys `open_vault` takes, told apart without giving one away; raises ConfigurationError where none is."""
     if settings.kek_primary is None:
-        made = (settings.data_dir / KEK_FILE).stat().st_mtime
+        path = settings.data_dir / KEK_FILE
+        if not path.exists():
+            fault = f"{path}: is missing; restore it from a backup, or set {PREFIX}KEK_PRIMARY"
+            raise ConfigurationError([fault])
+        made = path.stat().st_mtime
         return EncryptionKey(key_id(_kept_key(settings)), datetime.fromtimestamp(made, UTC)), None
     secondary = settings.kek_secondary
     return _given_key(settings.kek_primary), _given_key(secondary) if secondary else None

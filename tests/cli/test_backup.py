@@ -69,6 +69,7 @@ def test_a_backup_overwrites_nothing_and_leaves_nothing_half(tmp_path: Path) -> 
     data, file = str(tmp_path / "data"), tmp_path / "site.backup"
     absent = run("backup", str(file), DATA_DIR=data)
     assert (absent.status, list(tmp_path.glob("*site.backup*"))) == (2, [])
+    assert absent.errors.startswith(f"The database {data}/sluicegate.db cannot be used")
     assert run("create-admin", "--email", EMAIL, "--password", PASSWORD, DATA_DIR=data).status == 0
     file.write_text("precious")
     kept = run("backup", str(file), DATA_DIR=data)
@@ -92,6 +93,28 @@ def test_a_backup_goes_onto_a_file_system_without_links(tmp_path: Path) -> None:
     new.mkdir()
     (new / "kek").write_text((tmp_path / "data/kek").read_text())
     assert run("restore", str(file), DATA_DIR=str(new)).status == 0
+
+
+def test_a_backup_without_the_key_says_what_is_missing(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "site.backup"
+    assert run("create-admin", "--email", EMAIL, "--password", PASSWORD, DATA_DIR=str(data)).status == 0
+    (data / "kek").unlink()
+    done = run("backup", str(file), DATA_DIR=str(data))
+    assert (done.status, f"{data}/kek: is missing; restore it from a backup" in done.errors) == (2, True)
+    assert (list(tmp_path.glob("*site.backup*")), (data / "kek").exists()) == ([], False)
+
+
+def test_a_backup_does_not_replace_what_a_policy_file_made(tmp_path: Path) -> None:
+    """Before there was anybody."""
+    old, new, file, policy = tmp_path / "old", tmp_path / "new", tmp_path / "site.backup", tmp_path / "policy.yaml"
+    assert run("create-admin", "--email", EMAIL, "--password", PASSWORD, DATA_DIR=str(old)).status == 0
+    assert run("backup", str(file), DATA_DIR=str(old)).status == 0
+    policy.write_text("version: 1\ngroups:\n  Engineering: {}\n")
+    for command in (["migrate"], ["apply", str(policy)]):
+        assert run(*command, DATA_DIR=str(new)).status == 0
+    refused = run("restore", "--without-key", str(file), DATA_DIR=str(new))
+    assert (refused.status, "in use" in refused.errors) == (2, True)
+    assert "Engineering" in run("export", DATA_DIR=str(new)).out
 
 
 @pytest.mark.parametrize("way", ["file", "--without-key"])

@@ -40,7 +40,7 @@ def status_of_a_call(facts: dict[str, Any]) -> int:
 def test_without_a_server_the_database_is_used(folder: Path, file: Path) -> None:
     data = str(folder)
     absent = run("export", DATA_DIR=data)
-    assert (absent.status, absent.out, "database cannot be used" in absent.errors) == (1, "", True)
+    assert (absent.status, absent.out, "sluicegate.db cannot be used" in absent.errors) == (1, "", True)
     assert run("create-admin", "--email", EMAIL, "--password", PASSWORD, DATA_DIR=data).status == 0
     file.write_text(STRICT)
     planned = run("apply", str(file), "--plan", DATA_DIR=data)

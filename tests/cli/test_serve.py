@@ -176,6 +176,12 @@ def test_a_port_in_use_is_named_with_the_way_out(folder: Path) -> None:
     assert "Traceback" not in done.errors
 
 
+def test_an_address_of_no_machine_is_named_with_the_way_out(folder: Path) -> None:
+    done = run("serve", "--host", "[::1]", "--port", "0", DATA_DIR=str(folder))
+    assert (done.status, "Cannot listen on [::1]:0: " in done.errors) == (2, True)
+    assert "Set SLUICEGATE_HOST to an address of this machine." in done.errors
+
+
 def _a_file(folder: Path) -> str:
     folder.write_text("in the way")
     return f"SLUICEGATE_DATA_DIR: {folder} cannot be used: File exists"
@@ -198,7 +204,7 @@ def _older(folder: Path) -> str:
     url = f"sqlite:///{folder / 'sluicegate.db'}"
     upgrade(url)
     migrate.downgrade(url, "-1")
-    return "Make a backup, then run `sluicegate migrate`."
+    return "Make a backup with the release that ran before, then run `sluicegate migrate`."
 
 
 def _newer(folder: Path) -> str:
@@ -212,7 +218,7 @@ def _newer(folder: Path) -> str:
 def _no_database(folder: Path) -> str:
     folder.mkdir()
     (folder / "sluicegate.db").write_bytes(b"no database at all" * 100)
-    return "The database cannot be used: file is not a database"
+    return "sluicegate.db cannot be used: file is not a database"
 
 
 @pytest.mark.parametrize("spoil", [_a_file, _inside_a_file, _half_a_key, _older, _newer, _no_database])

@@ -187,7 +187,8 @@ def _head(line: bytes) -> Head:
 
 def _refuse_unless_empty(connection: Connection) -> None:
     there = inspect(connection)
-    for name in ("users", "usage_ledger"):
+    # The last one for what a policy file made before there was anybody.
+    for name in ("users", "usage_ledger", "audit_events"):
         any_row = select(literal(1)).select_from(table_named(name)).limit(1)
         if there.has_table(name) and connection.execute(any_row).first() is not None:
             raise RestoreRefused("The database is in use. A backup goes into an empty one only: name another database.")

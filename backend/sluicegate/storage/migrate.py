@@ -91,7 +91,7 @@ def check(url: str) -> None:
     if found in known():
         raise SchemaError(
             f"The database schema is at version {found}, this release needs {wanted}. "
-            "Make a backup, then run `sluicegate migrate`."
+            "Make a backup with the release that ran before, then run `sluicegate migrate`."
         )
     raise SchemaError(
         f"The database schema is at version {found}, which this release does not know: a newer release made it. "
@@ -166,7 +166,8 @@ def _engine(url: str, *, lock: bool = False) -> Iterator[Engine]:
         # The kinds below it are faults of a migration; this one itself is SQLite's for a file of another kind.
         if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
             raise
-        raise DatabaseUnreachable(f"The database cannot be used: {str(error.orig).strip()}") from None
+        which = f" {parsed.database}" if parsed.get_backend_name() == "sqlite" else ""
+        raise DatabaseUnreachable(f"The database{which} cannot be used: {str(error.orig).strip()}") from None
     finally:
         engine.dispose()
 
