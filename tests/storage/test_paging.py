@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sluicegate.kit.cursor import encode_cursor
 from sluicegate.kit.errors import InvalidInput
 from sluicegate.ports.pages import PageRequest
+from sluicegate.storage.engine import SqlStore
 from sluicegate.storage.repositories.paging import paged
 from sluicegate.storage.tables.catalog import MODELS
 from sluicegate.storage.tables.usage import LEDGER
@@ -30,3 +31,11 @@ def test_a_number_key_takes_only_numbers_that_fit(value: str | int | None) -> No
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="not a cursor of this list"):
         paged(select(MODELS), PageRequest(after=text), MODELS.c.slug)
+
+
+async def test_a_list_in_the_order_of_names_takes_no_number_from_a_cursor(store: SqlStore) -> None:
+    page = PageRequest(after=encode_cursor([5, "id"]))
+    async with store.read() as tx:
+        for ask in (tx.groups.page(None, page), tx.catalog.page_providers(None, page)):
+            with pytest.raises(InvalidInput, match="not a cursor of this list"):
+                await ask

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, String, delete, func, insert, select, update
 
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderModel
 from sluicegate.domain.price_list import PlannedMultiplier, PriceList, multiplier_at
@@ -71,7 +71,8 @@ class SqlCatalogRepository:
         return provider_value(row, self._clock.now()) if row else None
 
     async def page_providers(self, search: str | None, page: PageRequest) -> Page[Provider]:
-        key = func.lower(PROVIDERS.c.name)
+        # Of a known type, so that cursors are looked at.
+        key = func.lower(PROVIDERS.c.name, type_=String)
         statement = select(PROVIDERS, key.label("sort_key")).where(
             *named_like(self._connection, search, func.lower(PROVIDERS.c.name))
         )

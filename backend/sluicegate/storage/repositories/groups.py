@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import String, delete, func, insert, select, update
 
 from sluicegate.domain.policy import SubjectKind
 from sluicegate.domain.user import Group
@@ -19,7 +19,8 @@ from sluicegate.storage.repositories.subjects import delete_policy_of
 from sluicegate.storage.repositories.upsert import insert_missing
 from sluicegate.storage.tables.identity import GROUPS, MEMBERSHIPS
 
-_LOWER_NAME = func.lower(GROUPS.c.name)
+# Of a known type, so that cursors are looked at.
+_LOWER_NAME = func.lower(GROUPS.c.name, type_=String)
 _SEARCHED = (_LOWER_NAME, func.lower(GROUPS.c.description))
 
 
