@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,8 @@ class Ledger:
     def __init__(self) -> None:
         self.spent: Counter[Subject] = Counter()
         self.calls: set[str] = set()
+        # When each began, its input and output tokens.
+        self.recent: dict[Subject, list[tuple[float, int, int]]] = {}
         self.away = False
         # Can be read, and takes nothing.
         self.read_only = False
@@ -44,6 +47,7 @@ class Journal:
         for subject, cost, call_id in self.pending:
             self.ledger.spent[subject] += cost
             self.ledger.calls.add(call_id)
+            self.ledger.recent.setdefault(subject, []).append((time.time(), 1, 1))
         self.pending.clear()
         self.saved = self.settled
         self._tell_saved()
@@ -57,4 +61,5 @@ class Journal:
     ) -> None:
         await self.flush()
         spent = self.ledger.spent[subject]
-        install(PastUse(dict.fromkeys(periods, spent), counted=self.ledger.calls & {*calls}))
+        recent = self.ledger.recent.get(subject, ())
+        install(PastUse(dict.fromkeys(periods, spent), recent, counted=self.ledger.calls & {*calls}))

@@ -42,6 +42,24 @@ async def test_a_call_that_came_to_the_ledger_just_before_it_was_read_counts_onc
     assert await cluster.spent() == 17
 
 
+@pytest.mark.parametrize("written_down", [True, False])
+async def test_a_call_that_was_in_flight_and_ended_before_its_subject_was_read_is_one_of_the_last_minute(
+    cluster: Cluster, written_down: bool
+) -> None:
+    in_flight = [await cluster.admit(1, _WANTED) for _ in range(2)]
+    await emptied(cluster)
+    cluster.settle(1, in_flight[0], 17)
+    await cluster.stores[1].drain()
+    if written_down:
+        await cluster.journals[1].flush()
+    else:
+        cluster.ledger.read_only = True
+    used = (await cluster.stores[0].use_of(ADA)).used
+    cluster.ledger.read_only = False
+    # Of the one that goes on, what was estimated.
+    assert (used[Dimension.REQUESTS], used[Dimension.INPUT_TOKENS]) == (2, 1 + _WANTED.input_tokens)
+
+
 async def test_a_call_that_the_ledger_does_not_take_for_long_counts_all_the_same(cluster: Cluster) -> None:
     in_flight = await cluster.admit(1, _WANTED)
     await emptied(cluster)

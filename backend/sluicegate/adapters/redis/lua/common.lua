@@ -251,9 +251,11 @@ end
 
 -- Keeps a call that ended for whoever reads the subject: for long if that limits the call, so that somebody has to. Of one
 -- that nobody may ever look at again the list must not grow for ever.
-local function hear(name, process, number, cost, periods, id, limited)
+-- `rates` are second, input and output of one that rates have to count, too.
+local function hear(name, process, number, cost, periods, id, limited, rates)
   local heard = base .. 'x:' .. name
-  redis.call('RPUSH', heard, cmsgpack.pack({process, number, '0', cost, periods[1], periods[2], periods[3], id}))
+  local call = {process, number, rates or '0', cost, periods[1], periods[2], periods[3], id}
+  redis.call('RPUSH', heard, cmsgpack.pack(call))
   if limited then redis.call('EXPIRE', heard, DAYS) end
 end
 
@@ -281,18 +283,22 @@ local function read_after(name, asked)
 end
 
 -- Adds calls that ended while the subject was not known to periods that it is known in now, `fresh`, as far as
--- `counts(process, number, id)` says so. They stay for periods that are not known yet, as for a process whose day has
--- begun already.
-local function take_heard(name, fresh, counts)
+-- `counts(process, number, id)` says so, and to `use` where that is given. They stay for periods that are not known yet,
+-- as for a process whose day has begun already.
+local function take_heard(name, fresh, counts, use)
   local key, heard = base .. 'm:' .. name, base .. 'x:' .. name
   local ended = redis.call('LRANGE', heard, 0, -1)
   redis.call('DEL', heard)
   local seen = {}
   for _, packed in ipairs(ended) do
-    if packed ~= '' and not seen[packed] then
-      seen[packed] = true
-      local process, number, _, cost, d, w, m, id = unpack(cmsgpack.unpack(packed))
+    local process, number, rates, cost, d, w, m, id
+    if packed ~= '' then process, number, rates, cost, d, w, m, id = unpack(cmsgpack.unpack(packed)) end
+    -- One may be told twice, when it ends and when all are asked.
+    local one = process and process .. ' ' .. number
+    if one and not seen[one] then
+      seen[one] = true
       local counted, unknown = counts(process, number, id), false
+      if use and counted and type(rates) == 'table' then count(use, rates[1], 1, rates[2], rates[3]) end
       for _, period in ipairs({d, w, m}) do
         local spent = redis.call('HGET', key, 's:' .. period)
         if not spent then

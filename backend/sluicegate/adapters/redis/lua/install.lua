@@ -27,12 +27,12 @@ end
 -- Calls that ended before the subject was known, as far as the records did not have them: of those of this process that
 -- is told by their numbers, of those of others by their ids. One that could not be asked for counts: rather twice than
 -- never.
+local use = rates_of(name)
 take_heard(name, fresh, function(process, number, id)
   if process == ARGV[6] then return number > tonumber(ARGV[7]) end
   return not recorded[id]
-end)
+end, first and use or nil)
 
-local use = rates_of(name)
 if first then
   for _, call in ipairs(cmsgpack.unpack(ARGV[14])) do
     if call[1] < BUCKETS - 1 then count(use, math.floor(now - call[1]), 1, call[2], call[3]) end

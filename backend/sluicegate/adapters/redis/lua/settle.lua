@@ -32,7 +32,8 @@ local function finish(call, lease, name, input, output, limited)
   if member and lease.cost ~= 0 then written = held_of(money, lease.cost, -1) end
   if limited or member then
     local use = rates_of(name)
-    if call.cancelled then
+    -- What ended before the subject was read is in what the records tell of the last minute.
+    if call.cancelled or not money.read then
       count(use, lease.second, -1, -input, -output)
     else
       -- What was used beyond the reservation counts from now on; what was not needed is free again.
@@ -46,7 +47,8 @@ local function finish(call, lease, name, input, output, limited)
     local heard = base .. 'x:' .. name
     if not spend(money, call.cost, written) and (limited or redis.call('EXISTS', heard) == 1) then
       -- Not known, and perhaps being read at this moment.
-      hear(name, ARGV[3], call.number, call.told_cost, lease.periods, call.name, limited)
+      local rates = not money.read and {lease.second, call.input, call.output} or nil
+      hear(name, ARGV[3], call.number, call.told_cost, lease.periods, call.name, limited, rates)
     end
     if money.read and limited then
       local lasting = tonumber(money.lasting)
