@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sluicegate.domain.policy import Budget, Grant, Override, RateLimits, Subject, SubjectKind
 from sluicegate.domain.user import Group
 from sluicegate.graphql.context import Context
@@ -46,7 +48,9 @@ async def pool_uses(context: Context, group_ids: list[str]) -> list[SubjectUse]:
     caller, services = context.require_caller(), context.services
     pools = [Subject(SubjectKind.POOL, group_id) for group_id in group_ids]
     limits, budgets = await services.limits.of(caller, pools), await services.budgets.of(caller, pools)
-    return [await services.effective.pool_use(caller, pool.id, limits[pool], budgets[pool]) for pool in pools]
+    uses = (services.effective.pool_use(caller, pool.id, limits[pool], budgets[pool]) for pool in pools)
+    # Of several servers each may have to be asked for what it has not written down: for all pools at once.
+    return await asyncio.gather(*uses)
 
 
 async def visible_groups(context: Context, group_ids: list[str]) -> list[Group | None]:
