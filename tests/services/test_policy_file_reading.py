@@ -164,6 +164,7 @@ def test_thresholds_that_cannot_be(text: str) -> None:
         ("? [a]\n: 1", "line 1: a key must be text"),
         ("a\x00", "is not YAML"),
         ("a: \ud800", "must not contain broken Unicode"),
+        ('version: 1\ngroups: {A: {description: "a\\0b"}}', "line 2: must not contain NUL"),
         (f"# {'x' * MAX_CHARACTERS}", "may have at most 500000"),
     ],
 )

@@ -151,6 +151,9 @@ class _Composer:
         kind = tag.removeprefix(_CORE)
         if kind not in _SCALARS:
             _refuse(line, f"the tag {tag} has no place here; write the plain value")
+        # PostgreSQL keeps none.
+        if "\0" in event.value:
+            _refuse(line, "must not contain NUL")
         return Scalar(line, event.value, kind)
 
     def _require_plain_tag(self, event: Any, line: int) -> None:
