@@ -222,6 +222,20 @@ def test_only_sections_that_are_there_are_pruned() -> None:
     ]
 
 
+def test_what_is_deleted_becomes_nothing_else() -> None:
+    model = ModelState("fast", "Fast", ModelKind.EMBEDDING, ModelStatus.DISABLED)
+    group = GroupState("Team", each=Setting(budget=Budget(alert_thresholds=(50,))))
+    state = PolicyState(models={"fast": model}, groups={"Team": group})
+    plan = make_plan(state, read_policy("version: 1\nmodels: {}\ngroups: {}"), prune=True)
+    assert [(one.field, one.before, one.after) for change in plan.changes for one in change.fields] == [
+        ("budget.alert_thresholds", [50], None),
+        ("name", "Fast", None),
+        ("kind", "embedding", None),
+        ("status", "disabled", None),
+    ]
+    assert {field["action"] for change in plan.told() for field in change["fields"]} == {"delete"}
+
+
 def test_what_is_set_for_people_alone_is_managed_value_by_value() -> None:
     mia = UserState("mia@example.com", frozenset({"slow"}), Setting(RateLimits(requests=5, output_tokens=9)))
     state = replace(HERE, users={mia.email: mia, "ada@example.com": replace(mia, email="ada@example.com")})

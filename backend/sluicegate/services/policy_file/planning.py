@@ -128,7 +128,8 @@ class ModelChange:
     @property
     def fields(self) -> list[FieldChange]:
         empty = ModelState(self.name)
-        return _differences(_flat_model(self.before or empty), _flat_model(self.after or empty))
+        found = _differences(_flat_model(self.before or empty), _flat_model(self.after or empty))
+        return found if self.after is not None else _gone(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,10 @@ class GroupChange:
     def fields(self) -> list[FieldChange]:
         empty = GroupState(self.name)
         found = _differences(_flat_group(self.before or empty), _flat_group(self.after or empty))
-        if self.after is None and self.before is not None and self.before.size:
-            found = [one for one in found if one.field != "members"]
+        if self.after is not None or self.before is None:
+            return found
+        found = [one for one in _gone(found) if one.field != "members"]
+        if self.before.size:
             found.append(FieldChange("members", Action.DELETE, self.before.size, None))
         return found
 
@@ -417,6 +420,11 @@ def _flat_setting(at: str, setting: Setting) -> dict[str, Plain]:
         values[f"{at}budget.{name}"] = None if cap is None else format_usd(cap)
     values[f"{at}budget.{THRESHOLDS}"] = list(setting.budget.alert_thresholds)
     return values
+
+
+def _gone(found: list[FieldChange]) -> list[FieldChange]:
+    """Of what is deleted nothing becomes what it is where nothing is set."""
+    return [FieldChange(one.field, Action.DELETE, one.before, None) for one in found]
 
 
 def _differences(before: _Flat, after: _Flat) -> list[FieldChange]:
