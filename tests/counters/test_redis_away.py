@@ -94,6 +94,23 @@ async def test_a_frozen_redis_leaves_each_process_its_share_and_hears_later_what
     assert await flying(cluster) == 8
 
 
+@pytest.mark.parametrize("looked_at", [True, False])
+async def test_calls_that_began_with_redis_and_ended_without_stay_taken_off_a_share(
+    cluster: Cluster, looked_at: bool
+) -> None:
+    wanted = ask(LimitSet(ADA, requests=9))
+    in_flight = [await cluster.admit(1, wanted) for _ in range(3)]
+    cluster.server.freeze()
+    await cluster.until(shared=False)
+    if looked_at:
+        assert await admitted(cluster.stores[1], wanted, 1) == 0
+    for lease in in_flight:
+        cluster.settle(1, lease, 0)
+    assert await admitted(cluster.stores[1], wanted, 1) == 0
+    assert await admitted(cluster.stores[0], wanted, 4) <= 3
+    cluster.server.thaw()
+
+
 async def test_money_is_shared_out_while_redis_is_away_and_nobody_is_sent_off_for_a_month(cluster: Cluster) -> None:
     wanted = ask(LimitSet(ADA, month=900), cost=100)
     await cluster.call(0, wanted, 300)

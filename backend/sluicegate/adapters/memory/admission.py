@@ -228,6 +228,17 @@ class MemoryAdmission:
                 use.output.take_back(lease.second, share.output)
         self._let_go(lease)
 
+    def ended(self, subject: Subject, second: int, input_tokens: int, output_tokens: int) -> None:
+        """A call that was let in elsewhere, in that second, is over: the records had not got it when they were read."""
+        use = self._uses.get(subject)
+        if use is None:
+            return
+        use.advance(self._clock.monotonic())
+        if use.second - second < BUCKETS:
+            use.requests.add(second, 1)
+            use.input.add(second, input_tokens)
+            use.output.add(second, output_tokens)
+
     def renew(self, lease: MemoryLease) -> None:
         lease.touched = self._clock.monotonic()
 

@@ -237,7 +237,7 @@ class RedisAdmission:
             if lease.local is not None:
                 self._shares.settle(lease.local, input_tokens, output_tokens, cost)
             else:
-                self._shares.ended(lease, cost)
+                self._shares.ended(lease)
         self._rooms.settled(lease.ask, input_tokens, output_tokens, cost, self._link.now())
         self._owed.ended(lease)
 
@@ -249,7 +249,7 @@ class RedisAdmission:
             if lease.local is not None:
                 self._shares.cancel(lease.local)
             else:
-                self._shares.ended(lease, 0)
+                self._shares.ended(lease)
         self._owed.ended(lease)
 
     def renew(self, lease: RedisLease) -> None:

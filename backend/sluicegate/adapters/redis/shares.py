@@ -70,13 +70,16 @@ class Shares:
     def forget(self, subject: Subject | None) -> None:
         self._memory.forget(subject)
 
-    def ended(self, lease: RedisLease, cost: int) -> None:
-        """A call that began with Redis ended without; what it cost stays taken off."""
+    def ended(self, lease: RedisLease) -> None:
+        """A call that began with Redis ended without; what it used stays taken off."""
+        input_tokens, output_tokens, cost = lease.ended
         for limits in lease.ask.limits:
             flying = self._flying.get(limits.subject, [])
             if lease in flying:
                 flying.remove(lease)
                 self._held[limits.subject] += cost - lease.ask.cost
+                if not lease.cancelled:
+                    self._memory.ended(limits.subject, int(lease.since), input_tokens, output_tokens)
 
     async def _part(self, ask: Ask) -> Ask:
         return msgspec.structs.replace(ask, limits=tuple([await self._part_of(limits) for limits in ask.limits]))
