@@ -16,22 +16,26 @@ from services.alerting import hooks
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.apikey import TokenScope
 from sluicegate.domain.catalog import ProviderKind
-from sluicegate.domain.policy import Subject, SubjectKind, Window
+from sluicegate.domain.policy import Budget, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.secret_rule import SecretAction
 from sluicegate.domain.user import Role
 from sluicegate.kit.errors import Conflict, NotFound
+from sluicegate.kit.money import Nanos
 from sluicegate.ports.pages import AuditFilter
 from sluicegate.services.auth import AuthService
+from sluicegate.services.budgets import BudgetService
 from sluicegate.services.caller import Caller
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
 from sluicegate.services.keys import KeyService
+from sluicegate.services.limits import LimitService
 from sluicegate.services.models import ModelChange, ModelService, NewBackend, NewModel
 from sluicegate.services.overrides import NewOverride, OverrideService
 from sluicegate.services.provider_models import NewProviderModel, ProviderModelService
 from sluicegate.services.providers import NewProvider, ProviderChange, ProviderService
 from sluicegate.services.secret_rules import NewSecretRule, SecretRuleService
 from sluicegate.services.tokens import TokenService
+from sluicegate.services.users import UserService
 from sluicegate.services.webhooks import NewWebhook
 
 ROUNDS = 5
@@ -230,6 +234,37 @@ async def test_one_override_of_a_value_runs_however_many_begin_one_at_once(site:
         await asyncio.gather(*(overrides.create(admin, _override(site, admin)) for _ in range(RIVALS)))
         of_admin = (await overrides.of_users(admin, [admin.user.id]))[admin.user.id]
         assert len([one for one in of_admin if one.running(site.clock.now())]) == 1
+
+
+@pytest.mark.parametrize("kind", [SubjectKind.USER, SubjectKind.GROUP])
+async def test_what_is_set_for_somebody_who_is_deleted_at_that_moment_goes_as_well(
+    site: Site, kind: SubjectKind
+) -> None:
+    admin = await site.person("admin@example.com", Role.ADMIN)
+    limits, budgets = LimitService(site.store), BudgetService(site.store)
+    users, groups = UserService(site.store), GroupService(site.store, site.clock)
+    grants = GrantService(site.store, site.clock)
+    model = await ModelService(site.store, site.clock).create(admin, NewModel("fast"))
+    for number in range(2 * ROUNDS):
+        if kind is SubjectKind.USER:
+            doomed = (await site.person(f"doomed{number}@example.com")).user.id
+            deletion = users.delete(admin, doomed)
+        else:
+            doomed = (await groups.create(admin, f"Doomed {number}")).id
+            deletion = groups.delete(admin, doomed)
+        subject = Subject(kind, doomed)
+        results = await asyncio.gather(
+            limits.set(admin, subject, RateLimits(requests=1)),
+            grants.add(admin, subject, [model.id]),
+            deletion,
+            budgets.set(admin, subject, Budget(day=Nanos(1))),
+            return_exceptions=True,
+        )
+        errors = [result for result in results if isinstance(result, BaseException)]
+        assert all(isinstance(error, Conflict | NotFound) for error in errors), errors
+    async with site.store.engine.connect() as connection:
+        for table in ("grants", "rate_limits", "budgets"):
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar() == 0, table
 
 
 async def test_a_model_may_be_edited_while_a_provider_model_behind_it_is_deleted(site: Site) -> None:

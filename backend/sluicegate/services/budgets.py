@@ -60,8 +60,8 @@ async def set_budget(
     tx: Transaction, caller: Caller, subject: Subject, budget: Budget, expected_version: int | None = None
 ) -> None:
     """Of values that were checked."""
-    label = await subject_label(tx, subject)
     await hold(tx, thing := Edited.budget_of(subject), expected_version)
+    label = await subject_label(tx, subject)
     before = (await tx.policy.budgets([subject])).get(subject, Budget())
     if before != budget:
         await tx.versions.step(thing)

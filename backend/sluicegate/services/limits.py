@@ -54,8 +54,8 @@ async def set_limits(
     tx: Transaction, caller: Caller, subject: Subject, limits: RateLimits, expected_version: int | None = None
 ) -> None:
     """Of values that were checked."""
-    label = await subject_label(tx, subject)
     await hold(tx, thing := Edited.limits_of(subject), expected_version)
+    label = await subject_label(tx, subject)
     before = (await tx.policy.rate_limits([subject])).get(subject, RateLimits())
     if before != limits:
         await tx.versions.step(thing)

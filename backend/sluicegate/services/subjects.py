@@ -13,13 +13,13 @@ from sluicegate.services.caller import Caller
 
 
 async def subject_label(tx: Transaction, subject: Subject) -> str:
-    """How the audit log names it; raises NotFound."""
+    """How the audit log names it, which nobody deletes until the transaction ends; raises NotFound."""
     if subject.kind is SubjectKind.USER:
-        user = await tx.users.get(subject.id)
+        user = await tx.users.kept(subject.id)
         if user is None:
             raise NotFound("user", field="userId")
         return user.label
-    group = await tx.groups.get(subject.id)
+    group = await tx.groups.kept(subject.id)
     if group is None:
         raise NotFound("group", field="groupId")
     return group.name

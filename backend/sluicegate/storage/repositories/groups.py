@@ -33,6 +33,11 @@ class SqlGroupRepository:
     async def get(self, group_id: str) -> Group | None:
         return (await self.get_many([group_id])).get(group_id)
 
+    async def kept(self, group_id: str) -> Group | None:
+        here = select(GROUPS.c.id).where(GROUPS.c.id == group_id)
+        await self._connection.execute(here.with_for_update(read=True, key_share=True))
+        return await self.get(group_id)
+
     async def get_many(self, ids: Sequence[str]) -> dict[str, Group]:
         rows = await self._connection.execute(select(GROUPS).where(GROUPS.c.id.in_(ids)))
         return {row.id: to_value(Group, row) for row in rows}
@@ -65,6 +70,8 @@ class SqlGroupRepository:
             await self._connection.execute(update(GROUPS).where(GROUPS.c.id == group_id).values(**values))
 
     async def delete(self, group_id: str) -> None:
+        # After whoever sets something for the group at this moment, so that it goes, too.
+        await self._connection.execute(select(GROUPS.c.id).where(GROUPS.c.id == group_id).with_for_update())
         await delete_policy_of(self._connection, SubjectKind.GROUP, [group_id])
         await self._connection.execute(delete(GROUPS).where(GROUPS.c.id == group_id))
 

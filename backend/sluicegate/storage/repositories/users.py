@@ -76,6 +76,11 @@ class SqlUserRepository:
         await self._connection.execute(select(USERS.c.id).where(USERS.c.id == user_id).with_for_update())
         return await self.get(user_id)
 
+    async def kept(self, user_id: str) -> User | None:
+        here = select(USERS.c.id).where(USERS.c.id == user_id)
+        await self._connection.execute(here.with_for_update(read=True, key_share=True))
+        return await self.get(user_id)
+
     async def get_many(self, ids: Sequence[str]) -> dict[str, User]:
         rows = await self._connection.execute(select(USERS).where(USERS.c.id.in_(ids)))
         return {row.id: to_value(User, row) for row in rows}
@@ -193,6 +198,8 @@ class SqlUserRepository:
                 await self._connection.execute(update(USERS).where(USERS.c.id == user_id).values(sorted_by))
 
     async def delete(self, user_id: str) -> None:
+        # After whoever sets something for the user at this moment, so that it goes, too.
+        await self.locked(user_id)
         keys = list(await self._connection.scalars(select(KEYS.c.id).where(KEYS.c.user_id == user_id)))
         await delete_policy_of(self._connection, SubjectKind.KEY, keys)
         await delete_policy_of(self._connection, SubjectKind.USER, [user_id])
