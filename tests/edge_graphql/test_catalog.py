@@ -6,13 +6,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from fakes.identity import Site, new_site
 from sluicegate.adapters.vault import EnvelopeVault
 from sluicegate.domain.catalog import ProviderKind
 from sluicegate.domain.policy import Subject, SubjectKind
 from sluicegate.domain.user import Role
+from sluicegate.graphql.catalog import loaders
 from sluicegate.graphql.context import Context
 from sluicegate.graphql.schema import build_schema
+from sluicegate.kit.errors import NotFound
 from sluicegate.services.bundle import Services
 from sluicegate.services.caller import Caller
 from sluicegate.services.grants import GrantService
@@ -89,3 +93,11 @@ async def test_every_kind_says_what_it_takes(tmp_path: Path) -> None:
     assert {k["kind"] for k in kinds if k["takesOrganization"]} == {"OPENAI", "CUSTOM_OPENAI"}
     assert {k["kind"] for k in kinds if k["takesRegion"]} == {"BEDROCK"}
     assert {k["kind"] for k in kinds if k["takesApiVersion"]} == {"AZURE_OPENAI"}
+
+
+async def test_what_is_deleted_between_two_reads_of_a_request_is_not_found(tmp_path: Path) -> None:
+    async with new_site(tmp_path) as site:
+        context = Context(await site.person("ada@example.com", Role.ADMIN), _services(site))
+        for batch in (loaders.providers, loaders.provider_models):
+            with pytest.raises(NotFound):
+                await context.loader(batch).load("gone")

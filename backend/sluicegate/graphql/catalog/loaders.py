@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
 from sluicegate.domain.catalog import Model, Provider, ProviderModel
 from sluicegate.domain.policy import Grant
 from sluicegate.domain.price_list import PriceList
 from sluicegate.graphql.context import Context
+from sluicegate.kit.errors import NotFound
 from sluicegate.ports.pages import Page, PageRequest
+
+V = TypeVar("V")
 
 
 async def providers(context: Context, ids: list[str]) -> list[Provider]:
     found = await context.services.providers.get_many(context.require_caller(), ids)
-    return [found[provider_id] for provider_id in ids]
+    return _each(found, ids, "provider")
 
 
 async def models_of_providers(context: Context, ids: list[str]) -> list[list[ProviderModel]]:
@@ -21,7 +27,7 @@ async def models_of_providers(context: Context, ids: list[str]) -> list[list[Pro
 
 async def provider_models(context: Context, ids: list[str]) -> list[ProviderModel]:
     found = await context.services.provider_models.get_many(context.require_caller(), ids)
-    return [found[model_id] for model_id in ids]
+    return _each(found, ids, "provider model")
 
 
 async def models_behind(context: Context, ids: list[str]) -> list[list[Model]]:
@@ -47,3 +53,9 @@ async def grant_pages(context: Context, models: list[tuple[str, PageRequest]]) -
 async def grant_totals(context: Context, ids: list[str]) -> list[int]:
     found = await context.services.grants.counts_for(context.require_caller(), ids)
     return [found[model_id] for model_id in ids]
+
+
+def _each(found: Mapping[str, V], ids: Sequence[str], what: str) -> list[V]:
+    """In place of what was deleted since its id was read an error, which is raised for whoever waits for it."""
+    each: list[Any] = [found.get(one) or NotFound(what) for one in ids]
+    return each
