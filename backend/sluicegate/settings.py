@@ -251,6 +251,9 @@ class Settings:
     smtp_ca_file: Path | None = setting(
         None, optional(_authorities), "PEM file of the authorities to trust for the mail server."
     )
+    assistant_sign_in: bool = setting(
+        True, flag, "Whether assistants may sign people in by way of the browser instead of with a key of theirs."
+    )
     max_body_bytes: int = setting(
         10_485_760, whole(1024, 1_073_741_824), "Largest request body of a gateway call, in bytes."
     )

@@ -11,6 +11,7 @@ from sluicegate.services.budgets import BudgetService
 from sluicegate.services.bulk import BulkService
 from sluicegate.services.bundle import Services
 from sluicegate.services.deployment import Deployment
+from sluicegate.services.device_sign_in import DeviceSignInService
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
@@ -73,6 +74,7 @@ def use_cases(of: Container) -> Services:
         groups=GroupService(store, clock),
         keys=KeyService(store, clock),
         tokens=TokenService(store, clock),
+        device_sign_in=DeviceSignInService(store, clock, of.url, of.shared.tallies, enabled=settings.assistant_sign_in),
         scim_tokens=ScimTokenService(store, clock, of.url, of.shared.tallies),
         scim_people=ScimPeople(store, clock),
         scim_groups=ScimGroups(store, clock),

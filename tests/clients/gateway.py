@@ -28,11 +28,12 @@ query { calls(first: 100, everyone: true) { edges { node {
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """`key` may call MODEL; `token` may read everything."""
+    """`key` may call MODEL, and `member` is whose it is, by e-mail and password; `token` may read everything."""
 
     url: str
     key: str
     token: str
+    member: dict[str, str]
 
     def calls(self) -> list[dict[str, Any]]:
         """The ledger's newest calls, newest first."""
@@ -91,7 +92,8 @@ def running_gateway(data: Path) -> Iterator[Gateway]:
         )
     try:
         facts = _facts_when_healthy(data, server, log)
-        yield Gateway(facts["url"], facts["member"]["key"], facts["admin_token"])
+        member = {name: facts["member"][name] for name in ("email", "password")}
+        yield Gateway(facts["url"], facts["member"]["key"], facts["admin_token"], member)
     finally:
         server.terminate()
         server.wait(timeout=20)

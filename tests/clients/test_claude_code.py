@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from clients.gateway import MODEL, Gateway, Watched
 
 _CLAUDE = Path(__file__).parent / "node_modules/.bin/claude"
@@ -96,3 +98,55 @@ def test_a_command_is_run_with_a_model_that_only_discovery_knows(
     told = usage["input_tokens"] + usage["cache_read_input_tokens"] + usage["cache_creation_input_tokens"]
     assert told == sum(int(call["inputTokens"]) for call in calls)
     assert usage["output_tokens"] == sum(int(call["outputTokens"]) for call in calls)
+
+
+def test_who_signed_in_by_browser_renews_and_asks_without_a_key(
+    gateway: Gateway, ledger: Watched, tmp_path: Path
+) -> None:
+    """From what Claude Code keeps after the sign-in, once its access token is over."""
+    signed_in = _signed_in(gateway)
+    kept = {
+        "gatewayTrust": {"127.0.0.1": "http-loopback"},
+        "enterpriseGateway": {
+            "url": gateway.url,
+            "jwt": "over",
+            "expiresAt": int(time.time() * 1000) - 1000,
+            "tokenEndpoint": f"{gateway.url}/oauth/token",
+            "idpRefreshToken": signed_in["refresh_token"],
+            "email": signed_in["email"],
+        },
+    }
+    store = tmp_path / ".claude/.credentials.json"
+    store.parent.mkdir()
+    store.write_text(json.dumps(kept))
+    done = subprocess.run(
+        [str(_CLAUDE), "--print", "--output-format", "json", "Say hello."],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ANTHROPIC_MODEL": MODEL, "DISABLE_AUTOUPDATER": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["result"]
+    renewed = json.loads(store.read_text())["enterpriseGateway"]
+    assert renewed["jwt"] == signed_in["access_token"]
+    assert renewed["expiresAt"] > (time.time() + 7 * 3600) * 1000
+    assert {call["model"] for call in ledger.calls(1, MODEL)} == {MODEL}
+
+
+def _signed_in(gateway: Gateway) -> dict[str, str]:
+    with httpx.Client(base_url=gateway.url) as http:
+        begun = http.post("/oauth/device_authorization", data={"surface": "claude_code"}).json()
+        assert http.post("/auth/sign-in", json=gateway.member).is_success
+        question = "mutation ($code: String!) { answerDeviceSignIn(userCode: $code, approve: true) { __typename } }"
+        asked = {"query": question, "variables": {"code": begun["user_code"]}}
+        answered = http.post("/graphql", json=asked, headers={"x-sluicegate-csrf": "1"}).json()
+        assert "errors" not in answered, answered
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
+            "device_code": begun["device_code"],
+        }
+        return dict(http.post("/oauth/token", data=form).json())

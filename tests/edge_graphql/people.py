@@ -9,6 +9,7 @@ from sluicegate.domain.alert import Alert
 from sluicegate.domain.apikey import TOKEN_PREFIX, ApiKey, AutomationToken, TokenScope, new_credential
 from sluicegate.domain.audit import Actor, ActorKind
 from sluicegate.domain.catalog import Backend, Model, ModelKind, ModelStatus, Provider, ProviderKind, ProviderModel
+from sluicegate.domain.device import DeviceSignIn
 from sluicegate.domain.mail import Delivery, LetterKind, MailStatus
 from sluicegate.domain.policy import Budget, Override, RateLimits, Subject, SubjectKind, Window
 from sluicegate.domain.price_list import PriceList
@@ -53,6 +54,11 @@ async def populate(tx: Transaction, vault: Vault) -> None:
     await _catalog(tx, vault)
     await _credentials(tx)
     await tx.links.add(OneTimeLink("link", "ivy", LinkKind.INVITE, token_digest("ivy"), NOW, NOW + timedelta(days=7)))
+    await tx.devices.add(
+        DeviceSignIn(
+            "device", "WDJB-MJHT", token_digest("device"), "Claude Code", "10.0.0.7", NOW, NOW + timedelta(minutes=10)
+        )
+    )
     letter = Delivery(
         "letter", LetterKind.INVITATION, "ivy@example.com", "ivy", MailStatus.FAILED, 3, NOW, NOW, NOW, NOW, "550 no"
     )

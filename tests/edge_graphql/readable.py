@@ -33,6 +33,7 @@ BY_MEMBERS: dict[str, str] = {
     "Charge": "price priceClass tokens",
     "Charges": "charges free longContextAbove since",
     "Deployment": "mailConfigured publicUrl timeZone version",
+    "DeviceSignIn": "address createdAt expiresAt program userCode",
     "EffectiveBudget": "alertThresholds candidates cap override reachedAt reserved resetsAt source spent window",
     "EffectiveLimit": "candidates dimension limit override source used",
     "EffectiveModel": "model sources",
@@ -59,8 +60,8 @@ BY_MEMBERS: dict[str, str] = {
         "takesApiVersion takesHeaders takesOrganization takesRegion"
     ),
     "Query": (
-        "alertNotices apiKeys automationTokens availableModels calls deployment effectivePolicy explain leaderboard "
-        "providerKinds sessions usage user viewer"
+        "alertNotices apiKeys automationTokens availableModels calls deployment deviceSignIn effectivePolicy explain "
+        "leaderboard providerKinds sessions usage user viewer"
     ),
     "RateLimit": "concurrentRequests inputTokensPerMinute outputTokensPerMinute requestsPerMinute version",
     "RefusalCount": "calls reason",

@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "group": ('id: "team"', 'id: "empty"'),
     "model": ('id: "fast"', 'id: "slow"'),
     "provider": ('id: "acme"',),
+    "deviceSignIn": ('userCode: "WDJB-MJHT"',),
     "priceCatalog": ("kind: OPENAI",),
     "secretRule": ('id: "aws"',),
     "secretRuleTrial": ('text: "AKIAIOSFODNN7EXAMPLE"',),
@@ -176,6 +177,9 @@ async def test_members_read_what_the_table_says_and_only_their_own(new_world: Ne
     # Mia has no raise, and Noor was not warned of anything.
     nothing = {"mia": ("Override",), "noor": ("Alert", "AlertNotice", "AlertNoticeEdge")}[owner]
     unmet = {kind: allowed[kind] for kind in nothing}
+    if who == "mia-token":
+        # Only people let assistants in.
+        unmet |= {"DeviceSignIn": allowed["DeviceSignIn"], "Query": walk.read["Query"] | {"deviceSignIn"}}
     assert table(walk.read | unmet) == table(allowed)
     assert walk.codes == {"forbidden"}
     for kind, ids in IDS_OF[owner].items():

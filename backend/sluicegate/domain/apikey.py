@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import string
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -111,9 +112,13 @@ def _random_text(length: int) -> str:
 
 
 def _checksum(text: str) -> str:
-    value = zlib.crc32(text.encode())
+    return _digits(zlib.crc32(text.encode()), _CHECK)
+
+
+def _digits(value: int, count: int) -> str:
+    """The lowest `count` digits of a number to the base of 62."""
     digits = ""
-    for _ in range(_CHECK):
+    for _ in range(count):
         value, digit = divmod(value, 62)
         digits = ALPHABET[digit] + digits
     return digits
@@ -121,7 +126,16 @@ def _checksum(text: str) -> str:
 
 def new_credential(prefix: str = KEY_PREFIX) -> NewCredential:
     """A fresh credential with 256 random bits."""
-    public_id, secret = _random_text(_PUBLIC), _random_text(_SECRET)
+    return _written(prefix, _random_text(_PUBLIC), _random_text(_SECRET))
+
+
+def credential_from(secret: Callable[[str], bytes], public_id: str | None) -> NewCredential:
+    """A key whose 256 bits `secret` gives for its public id, by default a new one."""
+    public_id = public_id or _random_text(_PUBLIC)
+    return _written(KEY_PREFIX, public_id, _digits(int.from_bytes(secret(public_id)), _SECRET))
+
+
+def _written(prefix: str, public_id: str, secret: str) -> NewCredential:
     body = f"{prefix}{public_id}_{secret}"
     return NewCredential(public_id, secret, body + _checksum(body), prefix + public_id)
 

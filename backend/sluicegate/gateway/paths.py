@@ -13,7 +13,9 @@ from sluicegate.policy.refusals import Refusal
 Handler = Callable[[Request, str], Awaitable[None]]
 """Takes the request and the model's name, where the path has it; else an empty one."""
 
-PREFIXES = ("/gateway/", "/v1/", "/v1beta/")
+PREFIXES = ("/gateway/", "/v1/", "/v1beta/", "/managed/")
+# Where Claude Code sends what it measures of itself once it has signed in; it complains of each answer that is no 200.
+TELEMETRY = ("/v1/metrics", "/v1/logs", "/v1/traces")
 # Of calls by clients whose base URL is not right: whoever set it up wants to hear of that.
 ENDS = ("/chat/completions", "/responses", "/completions", "/embeddings", "/messages", "/messages/count_tokens")
 # What Claude Code asks at start, without a key, to learn whether anybody is there.
@@ -63,6 +65,10 @@ class Paths:
     def add_own(self, path: str, handle: Handler) -> None:
         """One that belongs to no dialect."""
         self._fixed[path] = Endpoint("GET", Dialect.OPENAI, handle, free=True)
+
+    def add_telemetry(self, handle: Handler) -> None:
+        for path in TELEMETRY:
+            self._fixed[path] = Endpoint("POST", Dialect.ANTHROPIC, handle, free=True)
 
     def _put(self, root: str, path: str, endpoint: Endpoint) -> None:
         if path.startswith(f"{_MODELS}/"):

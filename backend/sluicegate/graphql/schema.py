@@ -18,6 +18,8 @@ from sluicegate.graphql.catalog.model_mutations import ModelMutations
 from sluicegate.graphql.catalog.provider_mutations import ProviderMutations
 from sluicegate.graphql.catalog.queries import CatalogQueries
 from sluicegate.graphql.context import Context
+from sluicegate.graphql.device.mutations import DeviceMutations
+from sluicegate.graphql.device.queries import DeviceQueries
 from sluicegate.graphql.errors import present
 from sluicegate.graphql.groups.mutations import GroupMutations
 from sluicegate.graphql.groups.queries import GroupQueries
@@ -74,6 +76,7 @@ class Query(
     AlertQueries,
     OverviewQueries,
     SsoQueries,
+    DeviceQueries,
 ):
     pass
 
@@ -102,6 +105,7 @@ class Mutation(
     UsageMutations,
     AlertMutations,
     SsoMutations,
+    DeviceMutations,
 ):
     pass
 

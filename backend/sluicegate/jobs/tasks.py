@@ -19,6 +19,7 @@ DELIVER_WEBHOOKS = "webhooks.deliver"
 def housekeeping_jobs(housekeeping: Housekeeping) -> list[Job]:
     return [
         Job("sessions.remove_ended", timedelta(minutes=15), housekeeping.remove_ended_sessions),
+        Job("device_sign_ins.remove_ended", timedelta(hours=1), housekeeping.remove_ended_device_sign_ins),
         Job("links.remove_dead", timedelta(hours=12), housekeeping.remove_dead_links),
         Job("policy_changes.remove_old", timedelta(hours=6), housekeeping.remove_old_changes),
         Job("secret_findings.remove_old", timedelta(hours=12), housekeeping.remove_old_findings),

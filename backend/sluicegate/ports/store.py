@@ -25,6 +25,7 @@ from sluicegate.ports.pages import AuditFilter, FindingFilter, KeyFilter, Page, 
 
 if TYPE_CHECKING:
     from sluicegate.ports.alerts import AlertRepository, WebhookRepository
+    from sluicegate.ports.device import DeviceRepository
     from sluicegate.ports.overview import OverviewRepository
     from sluicegate.ports.prices import PriceListRepository
     from sluicegate.ports.scim import ScimRepository
@@ -466,6 +467,8 @@ class Transaction(Protocol):
     def keys(self) -> KeyRepository: ...
     @property
     def tokens(self) -> TokenRepository: ...
+    @property
+    def devices(self) -> DeviceRepository: ...
     @property
     def scim(self) -> ScimRepository: ...
     @property

@@ -10,6 +10,7 @@ from sluicegate.services.auth import AuthService
 from sluicegate.services.budgets import BudgetService
 from sluicegate.services.bulk import BulkService
 from sluicegate.services.deployment import Deployment
+from sluicegate.services.device_sign_in import DeviceSignInService
 from sluicegate.services.effective import EffectiveService
 from sluicegate.services.grants import GrantService
 from sluicegate.services.groups import GroupService
@@ -63,6 +64,7 @@ class Services:
     groups: GroupService
     keys: KeyService
     tokens: TokenService
+    device_sign_in: DeviceSignInService
     scim_tokens: ScimTokenService
     scim_people: ScimPeople
     scim_groups: ScimGroups

@@ -13,6 +13,8 @@ from sluicegate.services.sessions import SESSION_IDLE
 # So long can a link that is of no use any more still tell its holder why.
 _EXPLAINED = timedelta(days=90)
 _AT_ONCE = 500
+# So long can an assistant still be told what became of its sign-in.
+_ANSWERED = timedelta(days=1)
 # Longer than any process may fall behind and still be told change by change.
 _CHANGES_KEPT = timedelta(days=1)
 # So long is kept what secret rules found.
@@ -30,6 +32,11 @@ class Housekeeping:
         now = self._clock.now()
         async with self._store.write() as tx:
             await tx.sessions.remove_ended(now, now - SESSION_IDLE)
+
+    async def remove_ended_device_sign_ins(self) -> None:
+        now = self._clock.now()
+        async with self._store.write() as tx:
+            await tx.devices.remove_ended(now, now - _ANSWERED)
 
     async def remove_dead_links(self) -> None:
         async with self._store.write() as tx:

@@ -132,6 +132,9 @@ class KeyService:
             await _require(tx, caller, key_id)
             await hold(tx, thing := Edited(Editable.KEY, key_id), expected_version)
             before = await _require_active(tx, caller, key_id, now)
+            if change.expires_at is not ABSENT and await tx.devices.by_key(key_id) is not None:
+                message = "This key belongs to an assistant's sign-in, which renews it. Revoke it to end that."
+                raise Conflict(message, field="expiresAt")
             held = (await narrowings_of(tx, [before]))[key_id]
             narrowing = held.changed(change).checked()
             after = replace(

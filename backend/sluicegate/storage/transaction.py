@@ -30,6 +30,7 @@ from sluicegate.storage.repositories.webhooks import SqlWebhookRepository
 from sluicegate.storage.tables.policy import CHANGES
 
 if TYPE_CHECKING:
+    from sluicegate.storage.repositories.device import SqlDeviceRepository
     from sluicegate.storage.repositories.overview import SqlOverviewRepository
     from sluicegate.storage.repositories.scim import SqlScimRepository
     from sluicegate.storage.repositories.sealed import SqlSealedRepository
@@ -42,7 +43,7 @@ CHANGES_CHANNEL = "sluicegate_policy"
 _CHANGES_KEY = 0x51_1C_E6_A7_E2
 # The loop is kept from calls for as long as it takes to write down so many.
 _ROWS_AT_ONCE = 500
-_FOR_PEOPLE = ("overview", "scim", "sso", "versions")
+_FOR_PEOPLE = ("device", "overview", "scim", "sso", "versions")
 
 
 def load_all() -> None:
@@ -132,6 +133,12 @@ class SqlTransaction:
     @property
     def webhooks(self) -> SqlWebhookRepository:
         return SqlWebhookRepository(self._connection)
+
+    @property
+    def devices(self) -> SqlDeviceRepository:
+        from sluicegate.storage.repositories.device import SqlDeviceRepository
+
+        return SqlDeviceRepository(self._connection)
 
     @property
     def overview(self) -> SqlOverviewRepository:

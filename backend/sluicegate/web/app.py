@@ -12,6 +12,7 @@ from sluicegate.services.live import LiveService
 from sluicegate.web.auth import auth_routes
 from sluicegate.web.callers import by_https, known_caller
 from sluicegate.web.console import Console
+from sluicegate.web.device import device_routes
 from sluicegate.web.exports import export_routes
 from sluicegate.web.faults import answer_faults
 from sluicegate.web.graphql import Execute, graphql_routes
@@ -37,6 +38,7 @@ def create_web_app(
     answer_faults(app)
     app.include_router(auth_routes(services.auth, services.recovery, is_secure))
     app.include_router(sso_routes(services.sso_sign_in, is_secure))
+    app.include_router(device_routes(services.device_sign_in))
     app.include_router(graphql_routes(services.auth, execute, is_secure))
     known = known_caller(services.auth, is_secure)
     app.include_router(export_routes(services.audit, services.users, known))

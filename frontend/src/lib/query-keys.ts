@@ -5,6 +5,7 @@ export const keys = {
   entryWays: ["entry-ways"] as const,
   palette: (search: string) => ["palette", search] as const,
   entryLink: (token: string) => ["entry-link", token] as const,
+  deviceSignIn: (userCode: string) => ["device-sign-in", userCode] as const,
   priceCatalog: (kind: string) => ["price-catalog", kind] as const,
   providerKinds: ["provider-kinds"] as const,
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edge_graphql.operations import (
     alerts,
     bulk,
+    device,
     groups,
     keys,
     models,
@@ -27,6 +28,7 @@ OPERATIONS: dict[str, Operation] = {
     for module in (
         alerts,
         bulk,
+        device,
         groups,
         keys,
         models,

@@ -144,8 +144,9 @@ def _headers(refusal: Refusal) -> RawHeaders:
     headers: RawHeaders = []
     if _waits(refusal):
         headers.append((b"retry-after", str(refusal.retry_after).encode()))
-    elif refusal.status in (402, 429) or refusal.code == "budget_exceeded":
-        # Without it some programs would sleep until the month ends, and others try for ever.
+    elif refusal.status in (401, 402, 429) or refusal.code == "budget_exceeded":
+        # Without it some programs would sleep until the month ends, and others try for ever; Claude Code would try for
+        # minutes before it asks to sign in anew.
         headers.append(_NO_RETRY)
     return headers
 

@@ -42,7 +42,7 @@ export function diffLines(action: string, changes: Change[]): DiffLine[] {
 }
 
 const addsOnly = (action: string): boolean =>
-  /\.(create|create_admin|add|add_members|invite|refuse|test|change_password|reset_password|expire)$/.test(
+  /\.(create|create_admin|add|add_members|invite|refuse|test|change_password|reset_password|expire|approve|deny)$/.test(
     action,
   ) || /^(api_key|token)\.revoke$/.test(action);
 

@@ -7,6 +7,8 @@ const actions: Record<string, string> = {
   "api_key.update": "Changed API key",
   "budget.set": "Set budget",
   "demo.seed": "Added sample data",
+  "device_sign_in.approve": "Let an assistant in as",
+  "device_sign_in.deny": "Sent an assistant away for",
   "encryption.rotate": "Moved what is sealed to the new",
   "gateway.refuse": "Refused API key",
   "grant.add": "Granted models",

@@ -69,8 +69,20 @@ export function recipesFor({ origin, key, model, models }: Connection): Recipe[]
             2,
           ),
         },
+        {
+          title: "Or without keys, for everybody's machines: managed-settings.json",
+          code: JSON.stringify(
+            {
+              forceLoginMethod: "gateway",
+              forceLoginGatewayUrl: origin,
+              env: { ANTHROPIC_MODEL: model, ANTHROPIC_DEFAULT_HAIKU_MODEL: model },
+            },
+            null,
+            2,
+          ),
+        },
       ],
-      note: "The Haiku entry is the model for titles and other background work; a cheaper one does.",
+      note: "With the last of them people sign in by their browser. The Haiku entry is the model for titles and other background work; a cheaper one does.",
     },
     {
       id: "codex",

@@ -1,0 +1,1 @@
+"""Assistants that sign in by way of a browser."""
