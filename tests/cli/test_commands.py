@@ -228,6 +228,7 @@ def test_the_ledger_is_compared_with_what_a_provider_says(folder: Path, tmp_path
     assert report.read_text().splitlines()[0] == "day,model,figure,provider,ledger,verdict"
     rows = {tuple(row.split(",")[1:3]): row.split(",")[3:] for row in report.read_text().splitlines()[1:]}
     assert rows[name, "output_tokens"][0] == str(usage["completion_tokens"])
+    assert all(ours.isdigit() for (_, figure), (_, ours, _) in rows.items() if figure != "cost in USD")
     missing = reconciled(day, "nowhere", 5, 1, 1)
     assert (missing.status, "only at the provider" in missing.out) == (1, True), missing.errors
     wrong = run("reconcile", str(tmp_path / "none.csv"), DATA_DIR=str(folder))

@@ -104,4 +104,4 @@ def _cells(line: Comparison) -> tuple[str, ...]:
 
 
 def _amount(figure: str, value: Decimal | int) -> str:
-    return format_usd(round(value)) if figure == COST else f"{value:f}"
+    return format_usd(round(value)) if figure == COST else f"{Decimal(value):f}"
