@@ -345,9 +345,9 @@ def _news(settings: Settings, epoch: Callable[[], str | None]) -> PostgresFeed |
         return None
     # Here and below: what a server is not set to use, it does not load.
     from sluicegate.adapters.postgres import PostgresFeed
+    from sluicegate.storage.conninfo import conninfo
 
-    url = database_url(settings.database).set(drivername="postgresql").render_as_string(hide_password=False)
-    return PostgresFeed(url, CHANGES_CHANNEL, epoch)
+    return PostgresFeed(conninfo(database_url(settings.database)), CHANGES_CHANNEL, epoch)
 
 
 def _sharing(

@@ -204,6 +204,11 @@ def test_an_older_schema_is_refused(database_url: str, monkeypatch: pytest.Monke
         migrate.check(database_url)
 
 
+def test_an_option_that_the_driver_does_not_know_is_told() -> None:
+    with pytest.raises(migrate.DatabaseUnreachable, match="cannot be used: invalid connection option"):
+        migrate.check("postgresql://127.0.0.1:1/none?no_such=1")
+
+
 def set_version(url: str, version: str) -> None:
     with sync_engine(url) as engine, engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})

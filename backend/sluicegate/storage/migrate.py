@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, column, create_engine, event, inspect, select, table, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 # Only what moves a schema loads alembic: a server looks at where it is, and would keep 10 MB for nothing.
@@ -163,8 +163,10 @@ def _engine(url: str, *, lock: bool = False) -> Iterator[Engine]:
     try:
         yield engine
     except DatabaseError as error:
-        # The kinds below it are faults of a migration; this one itself is SQLite's for a file of another kind.
-        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
+        # The kinds below it are faults of a migration; this one itself is SQLite's for a file of another kind, and what
+        # comes without a statement is said of the URL.
+        connecting = isinstance(error, ProgrammingError) and error.statement is None
+        if not isinstance(error, OperationalError) and type(error) is not DatabaseError and not connecting:
             raise
         which = f" {parsed.database}" if parsed.get_backend_name() == "sqlite" else ""
         raise DatabaseUnreachable(f"The database{which} cannot be used: {str(error.orig).strip()}") from None

@@ -49,9 +49,9 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _session_lock(url: URL, *, shared: bool = False) -> Iterator[None]:
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     # A server on SQLite does without the driver.
+    from sluicegate.storage.conninfo import conninfo
     from sluicegate.storage.session_lock import SessionLock
 
-    with SessionLock(conninfo, shared).kept():
+    with SessionLock(conninfo(url), shared).kept():
         yield

@@ -266,6 +266,7 @@ def make_usage_writer(url: URL, zone: tzinfo) -> SqlUsageWriter[Any]:
     if url.get_backend_name() == "sqlite":
         return SqliteUsageWriter(url.database or "", zone)
     # A server on SQLite does without the driver.
+    from sluicegate.storage.conninfo import conninfo
     from sluicegate.storage.usage_postgres import PostgresUsageWriter
 
-    return PostgresUsageWriter(url.set(drivername="postgresql").render_as_string(hide_password=False), zone)
+    return PostgresUsageWriter(conninfo(url), zone)
