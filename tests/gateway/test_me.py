@@ -15,6 +15,7 @@ from sluicegate.domain.policy import Budget, ChangeKind, PolicyChange, RateLimit
 from sluicegate.kit.money import Nanos
 
 ME = "/gateway/v1/me"
+SPENDING = "/api/oauth/usage"
 
 
 @pytest.fixture
@@ -126,3 +127,38 @@ async def test_it_is_for_those_who_may_call(bench: Bench) -> None:
     await bench.suspend()
     answer = await bench.client.get(ME)
     assert (answer.status_code, openai_error(answer)["code"]) == (401, "user_suspended")
+
+
+async def test_claude_code_finds_the_dollars_of_the_cap_that_headers_tell_of(bench: Bench) -> None:
+    await bench.set_budget(day=Nanos(40_000_000_000), month=Nanos(2_000_000_000))
+    bench.provider.next(whole(message(usage={"input_tokens": 100_000, "output_tokens": 100_000})))
+    answer = await bench.client.post(MESSAGES, json=messages())
+    assert answer.status_code == 200
+    told = (await bench.client.get(SPENDING)).json()
+    # 1.80 of 2 dollars, and of 40: 0.30 for what was read, 1.50 for what was written.
+    assert told["extra_usage"] == {
+        "is_enabled": True,
+        "monthly_limit": 200,
+        "used_credits": 180,
+        "utilization": 90,
+        "currency": "USD",
+    }
+    rows = {row["group"]: row for row in told["limits"]}
+    assert {name: (row["percent"], row["is_active"]) for name, row in rows.items()} == {
+        "daily": (4, False),
+        "monthly": (90, True),
+    }
+    again = await bench.client.post(MESSAGES, json=messages())
+    reset = int(again.headers["anthropic-ratelimit-unified-overage-reset"])
+    assert datetime.fromisoformat(rows["monthly"]["resets_at"]).timestamp() == reset
+
+
+async def test_without_a_cap_it_tells_what_was_spent(bench: Bench) -> None:
+    bench.provider.next(whole(message(usage={"input_tokens": 100_000, "output_tokens": 100_000})))
+    await bench.client.post(MESSAGES, json=messages())
+    told = (await bench.client.get(SPENDING)).json()
+    assert told["limits"] == []
+    assert [told["extra_usage"][name] for name in ("monthly_limit", "used_credits", "utilization")] == [None, 180, None]
+    assert told["extra_usage"]["daily"] == {"limit": None, "used_credits": 180, "utilization": None}
+    refused = await bench.client.get(SPENDING, headers={"authorization": "Bearer sg_wrong"})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (401, "authentication_error")

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from sluicegate.domain.apikey import parse_credential
+from sluicegate.domain.catalog import Dialect
 from sluicegate.gateway.asgi import FAULT, ClientGone, Receive, Reply, Request, Scope, Send
 from sluicegate.gateway.board import Board
 from sluicegate.gateway.body import read_body
@@ -38,6 +39,7 @@ from sluicegate.gateway.paths import (
 )
 from sluicegate.gateway.pipeline import GatewayOptions, Pipeline, decided
 from sluicegate.gateway.routing import Backends
+from sluicegate.gateway.spending import spending_reply
 from sluicegate.kit.clock import Clock
 from sluicegate.policy.principals import Principal
 from sluicegate.policy.refusals import Refusal, internal_error
@@ -102,6 +104,7 @@ class GatewayApp:
             paths.add(counting.path, Endpoint("POST", counting.dialect, self._counting(counting), free=True))
         paths.add_lists(self._models, self._model)
         paths.add_own("/gateway/v1/me", self._me)
+        paths.add_own("/api/oauth/usage", self._spending, Dialect.ANTHROPIC)
         paths.add_telemetry(self._telemetry)
         return paths
 
@@ -197,6 +200,10 @@ class GatewayApp:
         principal = await self._pipeline.identify(request)
         account = await decided(self._policy.account_of(principal), request)
         await request.reply(me_reply(principal, self._policy.models_of(principal), account, self._clock.now()))
+
+    async def _spending(self, request: Request, named: str) -> None:
+        principal = await self._pipeline.identify(request)
+        await request.reply(spending_reply(await decided(self._policy.account_of(principal), request)))
 
     async def _telemetry(self, request: Request, named: str) -> None:
         """Taken and dropped: it may hold prompts, and all that the ledger needs was in the calls."""

@@ -13,7 +13,7 @@ from sluicegate.policy.refusals import Refusal
 Handler = Callable[[Request, str], Awaitable[None]]
 """Takes the request and the model's name, where the path has it; else an empty one."""
 
-PREFIXES = ("/gateway/", "/v1/", "/v1beta/", "/managed/")
+PREFIXES = ("/gateway/", "/v1/", "/v1beta/", "/managed/", "/api/oauth/")
 # Where Claude Code sends what it measures of itself once it has signed in; it complains of each answer that is no 200.
 TELEMETRY = ("/v1/metrics", "/v1/logs", "/v1/traces")
 # Of calls by clients whose base URL is not right: whoever set it up wants to hear of that.
@@ -62,9 +62,9 @@ class Paths:
             self._put(root, _MODELS, Endpoint("GET", only, every, free=True))
             self._put(root, f"{_MODELS}/<name>", Endpoint("GET", only, one, free=True))
 
-    def add_own(self, path: str, handle: Handler) -> None:
-        """One that belongs to no dialect."""
-        self._fixed[path] = Endpoint("GET", Dialect.OPENAI, handle, free=True)
+    def add_own(self, path: str, handle: Handler, dialect: Dialect = Dialect.OPENAI) -> None:
+        """One that belongs to no protocol of providers; refusals are told in `dialect`."""
+        self._fixed[path] = Endpoint("GET", dialect, handle, free=True)
 
     def add_telemetry(self, handle: Handler) -> None:
         for path in TELEMETRY:

@@ -259,6 +259,18 @@ class CapRoom(msgspec.Struct, frozen=True):
     resets_at: datetime
 
 
+def tighter_cap(known: CapRoom | None, other: CapRoom) -> CapRoom:
+    """The one of which the greater part is spent; of two that are reached, the one that lasts longer."""
+    if known is None:
+        return other
+    reached = known.spent >= known.cap, other.spent >= other.cap
+    if reached[0] != reached[1]:
+        return known if reached[0] else other
+    if reached[0]:
+        return other if other.resets_at > known.resets_at else known
+    return other if other.spent * known.cap > known.spent * other.cap else known
+
+
 class Room(msgspec.Struct, frozen=True):
     """What is left of the tightest limit of each kind; None where there is none."""
 

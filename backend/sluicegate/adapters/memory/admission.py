@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 
-from sluicegate.adapters.memory.denials import tighter_cap, worst_denial
+from sluicegate.adapters.memory.denials import worst_denial
 from sluicegate.adapters.memory.outage import Outage
 from sluicegate.adapters.memory.rates import BUCKETS, Rate
 from sluicegate.adapters.memory.recall import Recall
@@ -31,6 +31,7 @@ from sluicegate.ports.policy import (
     Room,
     SpendSource,
     SubjectUse,
+    tighter_cap,
 )
 
 LEASE_SECONDS = 900.0

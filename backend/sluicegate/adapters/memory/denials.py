@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sluicegate.adapters.memory.rates import Rate
 from sluicegate.adapters.memory.uses import Use
 from sluicegate.domain.policy import Dimension, Subject, Window
-from sluicegate.ports.policy import Ask, CapRoom, Denial, LimitSet
+from sluicegate.ports.policy import Ask, Denial, LimitSet
 
 _MIN_HELD_WAIT, _MAX_HELD_WAIT = 1.0, 10.0
 _DAY, _WEEK, _MONTH = Window.DAY, Window.WEEK, Window.MONTH
@@ -72,15 +72,3 @@ def _longer(worst: Denial | None, denial: Denial) -> Denial:
     if worst is None or (denial.retry_after or 1e9) > (worst.retry_after or 1e9):
         return denial
     return worst
-
-
-def tighter_cap(known: CapRoom | None, other: CapRoom) -> CapRoom:
-    """The one of which the greater part is spent; of two that are reached, the one that lasts longer."""
-    if known is None:
-        return other
-    reached = known.spent >= known.cap, other.spent >= other.cap
-    if reached[0] != reached[1]:
-        return known if reached[0] else other
-    if reached[0]:
-        return other if other.resets_at > known.resets_at else known
-    return other if other.spent * known.cap > known.spent * other.cap else known

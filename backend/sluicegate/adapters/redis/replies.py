@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sluicegate.adapters.memory.denials import tighter_cap
 from sluicegate.adapters.memory.rates import BUCKETS
 from sluicegate.adapters.memory.uses import Cell, Use
 from sluicegate.adapters.redis.leases import subject_of
 from sluicegate.domain.policy import Subject, Window
 from sluicegate.policy.windows import Period
-from sluicegate.ports.policy import ActiveUse, Ask, CapRoom, Counts, LimitSet, RateRoom, Room
+from sluicegate.ports.policy import ActiveUse, Ask, CapRoom, Counts, LimitSet, RateRoom, Room, tighter_cap
 
 _MAX_SEEN = 100_000
 
