@@ -122,7 +122,9 @@ def _redis(text: str) -> str:
     # As above, the value may hold a password.
     try:
         parts = urlsplit(text)
-        valid = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+        # The client takes any other path for the first database.
+        numbered = re.fullmatch(r"/?[0-9]*", parts.path) is not None
+        valid = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0 and numbered
     except ValueError:
         valid = False
     if not valid:

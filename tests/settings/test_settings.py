@@ -76,6 +76,7 @@ def test_all_faults_are_named_at_once() -> None:
         ("REDIS_URL", "http://ada:hunter2@cache:6379", "is no valid address"),
         ("REDIS_URL", "redis://ada:hunter2@cache:port", "is no valid address"),
         ("REDIS_URL", "redis:///0", "is no valid address"),
+        ("REDIS_URL", "redis://cache:6379/main", "is no valid address"),
         ("REDIS_PREFIX", "two words", "must be 1 to 64"),
         ("REDIS_PREFIX", "", "must be 1 to 64"),
         ("PUBLIC_URL", "https://ai.example.com/gateway", "without a path"),
