@@ -131,6 +131,16 @@ def test_the_demo_is_seeded_once_and_found_again(folder: Path) -> None:
         assert calls(again) > 2
 
 
+def test_a_demo_moves_no_schema_but_its_own(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    url = f"sqlite:///{folder / 'sluicegate.db'}"
+    migrate.upgrade(url)
+    older = migrate.downgrade(url, "-1")
+    done = run("demo", "--port", "0", DATA_DIR=str(folder))
+    assert (done.status, "then run `sluicegate migrate`" in done.errors) == (2, True)
+    assert migrate.current(url) == older
+
+
 def test_a_folder_with_other_data_is_no_demo(folder: Path) -> None:
     data = with_admin(folder)
     done = run("demo", "--port", "0", DATA_DIR=data)

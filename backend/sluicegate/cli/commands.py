@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from sluicegate.cli.backup import add_to as add_backup
-from sluicegate.cli.demo import prepare_demo, print_demo
+from sluicegate.cli.demo import keeps_demo, prepare_demo, print_demo
 from sluicegate.cli.doctor import examine
 from sluicegate.cli.policy import add_to as add_policy_commands
 from sluicegate.cli.prices import prices_app
@@ -61,7 +61,12 @@ def demo(
 ) -> None:
     """Serves with demo data and the embedded demo provider, and prints what a newcomer needs."""
     settings = loaded(host=host, port=port, workers=workers)
-    migrate_database(settings)
+    if keeps_demo(settings):
+        migrate_database(settings)
+    else:
+        # Somebody's own would not come back from the schema of this release.
+        prepare_database(settings)
+        check_database(settings)
     bound, url = listen(settings)
     facts = asyncio.run(with_parts(settings, lambda container: prepare_demo(container, url)))
     print_demo(facts, url)

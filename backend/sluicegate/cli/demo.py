@@ -13,9 +13,15 @@ from sluicegate.container import Container
 from sluicegate.kit.errors import Conflict
 from sluicegate.ports.pages import UserFilter
 from sluicegate.services.demo_data import seed_demo
+from sluicegate.settings import Settings
 
 FACTS_FILE = "demo.json"
 _FACTS = ("url", "admin", "admin_token", "member", "models")
+
+
+def keeps_demo(settings: Settings) -> bool:
+    """Whether the data folder holds a demo that was seeded before."""
+    return (settings.data_dir / FACTS_FILE).exists()
 
 
 async def prepare_demo(container: Container, url: str) -> dict[str, Any]:
