@@ -45,6 +45,7 @@ def services_of(site: Site, auth: AuthService) -> Services:
         scim_people=None,
         scim_groups=None,
         sso_sign_in=None,
+        device_sign_in=None,
     )
     return cast("Services", some)
 

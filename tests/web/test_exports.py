@@ -72,6 +72,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             scim_people=None,
             scim_groups=None,
             sso_sign_in=None,
+            device_sign_in=None,
         )
         app = create_web_app(
             cast("Services", some),

@@ -74,8 +74,8 @@ async def desk_in(zone: tzinfo, tmp_path: Path) -> AsyncIterator[Desk]:
         admin = await auth.create_admin("ada@example.com", PASSWORD, "Ada")
         ada = Caller(admin, (await site.person("bob@example.com", Role.MEMBER)).actor)
         usage = UsageService(SqlUsageReader(site.store.engine, zone), zone, site.clock)
-        names = ("audit", "users", "overview", "overrides", "scim_tokens", "scim_people", "scim_groups", "sso_sign_in")
-        others = dict.fromkeys(names)
+        names = ("audit", "users", "overview", "overrides", "scim_tokens", "scim_people", "scim_groups")
+        others = dict.fromkeys((*names, "sso_sign_in", "device_sign_in"))
         some = SimpleNamespace(auth=auth, recovery=site.recovery(), usage=usage, **others)
         app = create_web_app(
             cast("Services", some),
