@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import sys
@@ -25,6 +26,7 @@ _CLIENT_LOCKS = (
     "codex/package-lock.json",
     "aider/requirements.lock",
 )
+_NOT_OURS = {"node_modules", ".venv", "__pycache__", "dist"}
 _GENERATED = {ROOT / "frontend/src/gql", ROOT / "frontend/src/routeTree.gen.ts"}
 
 
@@ -39,7 +41,7 @@ class Step:
 
     def ensure(self) -> None:
         stamp = _STAMPS / self.name
-        digest = _digest(self.inputs())
+        digest = digest_of(self.inputs())
         if self.proof.exists() and stamp.exists() and stamp.read_text() == digest:
             return
         print(f"setup: {self.name}", flush=True)
@@ -50,7 +52,8 @@ class Step:
         print(f"setup: {self.name} took {time.monotonic() - began:.1f} s", flush=True)
 
 
-def _digest(paths: Iterable[Path]) -> str:
+def digest_of(paths: Iterable[Path]) -> str:
+    """What the files at these paths are called and what is in them, and which Python runs this."""
     digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
     for path in sorted(paths):
         if path.is_file():
@@ -63,7 +66,17 @@ def _files(*names: str) -> Callable[[], list[Path]]:
     return lambda: [ROOT / name for name in names]
 
 
-def _frontend_sources() -> list[Path]:
+def sources(ending: str, *folders: str) -> list[Path]:
+    """Files of our own below these folders, not those of packages that are installed there."""
+    found: list[Path] = []
+    for top in folders:
+        for folder, below, names in os.walk(ROOT / top):
+            below[:] = [name for name in below if name not in _NOT_OURS]
+            found += [Path(folder, name) for name in names if name.endswith(ending)]
+    return found
+
+
+def frontend_sources() -> list[Path]:
     found = [path for path in (ROOT / "frontend").rglob("*") if not _GENERATED.intersection([path, *path.parents])]
     return [*found, ROOT / "schema.graphql", ROOT / "package-lock.json"]
 
@@ -132,8 +145,8 @@ CLIENTS = Step(
     _AIDER / ".venv/pyvenv.cfg",
     _install_clients,
 )
-CODEGEN = Step("codegen", _frontend_sources, ROOT / "frontend/src/gql/index.ts", _generate)
-BUILD = Step("console", _frontend_sources, CONSOLE / "index.html", _build)
+CODEGEN = Step("codegen", frontend_sources, ROOT / "frontend/src/gql/index.ts", _generate)
+BUILD = Step("console", frontend_sources, CONSOLE / "index.html", _build)
 
 
 def set_up() -> None:

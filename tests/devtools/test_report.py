@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from devtools import report as reports
+from devtools import setup
 from devtools.report import Report, Stage
 
 _CASES = """
@@ -55,3 +57,25 @@ def test_what_fails_twice_has_failed(tmp_path: Path) -> None:
 def test_many_failures_are_not_tried_again(tmp_path: Path) -> None:
     report, code = _report(tmp_path, _CASES + _MANY)
     assert (report.passed, report.failed, code) == (1, 11, 1)
+
+
+def test_what_passed_is_left_out_until_something_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup, "ROOT", tmp_path)
+    monkeypatch.setattr(reports, "_PASSED", tmp_path / "passed")
+    source, runs = tmp_path / "source", tmp_path / "runs"
+    script = "import pathlib, sys; pathlib.Path('runs').open('a').write('x'); sys.exit('bad' in open('source').read())"
+    stage = Stage("some", [sys.executable, "-c", script], cwd=tmp_path, reads=lambda: [source])
+
+    def outcome(text: str) -> tuple[bool, int]:
+        source.write_text(text)
+        return Report().run(stage), len(runs.read_text())
+
+    assert [outcome(text) for text in ("good", "good", "bad", "bad", "good", "better", "better")] == [
+        (True, 1),
+        (True, 1),
+        (False, 2),
+        (False, 3),
+        (True, 3),
+        (True, 4),
+        (True, 4),
+    ]
