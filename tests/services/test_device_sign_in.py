@@ -256,18 +256,25 @@ async def test_a_key_that_was_revoked_renews_nothing(door: Door) -> None:
 async def test_signing_out_ends_the_key(door: Door, by: str) -> None:
     issued, other = await door.let_in(), await door.let_in()
     for nonsense in ("", "sg_nonsense", other.access_token.reveal()[:-3] + "abc"):
-        await door.service.revoke(nonsense)
+        await door.service.revoke(nonsense, "10.0.0.7")
     assert [key.revoked_at for key in await _keys(door)] == [None, None]
-    await door.service.revoke(getattr(issued, by).reveal())
-    await door.service.revoke(getattr(issued, by).reveal())
+    await door.service.revoke(getattr(issued, by).reveal(), "10.0.0.7")
+    await door.service.revoke(getattr(issued, by).reveal(), "10.0.0.7")
     assert await door.service.renew(issued.refresh_token.reveal()) is DeviceProblem.INVALID
     assert isinstance(await door.service.renew(other.refresh_token.reveal()), Issued)
     assert (await door.audited()).count("api_key.revoke") == 1
 
 
+async def test_only_so_many_texts_are_looked_at(door: Door) -> None:
+    for _ in range(300):
+        await door.service.revoke("sg_nonsense", "10.0.0.7")
+    with pytest.raises(Throttled):
+        await door.service.revoke("sg_nonsense", "10.0.0.7")
+
+
 async def test_keys_of_other_making_are_not_ended_by_their_text(door: Door) -> None:
     _, text = await KeyService(door.site.store, door.site.clock).create(door.eve, "Laptop", None)
-    await door.service.revoke(text.reveal())
+    await door.service.revoke(text.reveal(), "10.0.0.7")
     assert [key.revoked_at for key in await _keys(door)] == [None]
 
 
@@ -281,7 +288,7 @@ async def test_where_it_is_turned_off_nobody_comes_in_or_renews(door: Door) -> N
 
 async def test_what_is_over_is_tidied_away(door: Door) -> None:
     waiting, kept, ended = await door.begin(), await door.let_in(), await door.let_in()
-    await door.service.revoke(ended.access_token.reveal())
+    await door.service.revoke(ended.access_token.reveal(), "10.0.0.7")
     house = Housekeeping(door.site.store, door.site.clock)
     await house.remove_ended_device_sign_ins()
     async with door.site.store.read() as tx:

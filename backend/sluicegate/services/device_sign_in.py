@@ -41,6 +41,7 @@ from sluicegate.services.versions import hold
 _SPAN = 300.0
 # A whole office may begin its day behind one address.
 _BEGUN_PER_NETWORK = 300
+_REVOKED_PER_NETWORK = 300
 _CODES_PER_PERSON = 30
 _MAX_ADDRESS = 45
 
@@ -232,8 +233,11 @@ class DeviceSignInService:
             tx.changed(PolicyChange(ChangeKind.KEY, key.id))
         return _issued(fresh, refresh_token, min(ACCESS_LIFE, ends - now), user)
 
-    async def revoke(self, token: str) -> None:
-        """Ends the sign-in whose refresh token or key this is; other texts change nothing (RFC 7009, 2.2)."""
+    async def revoke(self, token: str, address: str) -> None:
+        """Ends the sign-in whose refresh token or key this is; other texts change nothing (RFC 7009, 2.2). Raises
+        Throttled."""
+        # To check a key takes the processor a while.
+        await _take(self._guesses, Tally(f"revoke {network_of(address)}", _REVOKED_PER_NETWORK, _SPAN))
         found = await self._owner_of(token)
         if found is None or found.key_id is None:
             return

@@ -65,8 +65,7 @@ def device_routes(sign_in: DeviceSignInService) -> APIRouter:
         try:
             begun = await sign_in.begin(form.get("surface", ""), user_agent_of(request), address_of(request))
         except Throttled as error:
-            headers = {"retry-after": str(error.retry_after)}
-            return _problem("slow_down", error.message, 429, headers)
+            return _throttled(error)
         page = sign_in.public_url() + PAGE
         return _answer(
             {
@@ -98,7 +97,10 @@ def device_routes(sign_in: DeviceSignInService) -> APIRouter:
         form = await _form(request)
         if form is None or not form.get("token"):
             return _unreadable() if form is None else _problem("invalid_request", "token is missing.")
-        await sign_in.revoke(form["token"])
+        try:
+            await sign_in.revoke(form["token"], address_of(request))
+        except Throttled as error:
+            return _throttled(error)
         return Response(status_code=200, headers=_FRESH)
 
     return router
@@ -138,6 +140,10 @@ def _answer(content: dict[str, Any]) -> JSONResponse:
 
 def _problem(error: str, words: str, status: int = 400, headers: dict[str, str] | None = None) -> JSONResponse:
     return JSONResponse({"error": error, "error_description": words}, status, _FRESH | (headers or {}))
+
+
+def _throttled(error: Throttled) -> JSONResponse:
+    return _problem("slow_down", error.message, 429, {"retry-after": str(error.retry_after)})
 
 
 def _unreadable() -> JSONResponse:
