@@ -242,6 +242,7 @@ class DeviceSignInService:
         if found is None or found.key_id is None:
             return
         async with self._store.write() as tx:
+            await hold(tx, Edited(Editable.KEY, found.key_id), None)
             key = await tx.keys.get(found.key_id)
             if key is None or key.revoked_at is not None:
                 return
