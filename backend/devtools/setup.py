@@ -77,7 +77,7 @@ def sources(ending: str, *folders: str) -> list[Path]:
 
 
 def frontend_sources() -> list[Path]:
-    found = [path for path in (ROOT / "frontend").rglob("*") if not _GENERATED.intersection([path, *path.parents])]
+    found = [path for path in sources("", "frontend") if not _GENERATED.intersection([path, *path.parents])]
     return [*found, ROOT / "schema.graphql", ROOT / "package-lock.json"]
 
 
