@@ -68,10 +68,6 @@ class DeviceSignIn:
     issued_public_id: str | None = None
     issued_at: datetime | None = None
 
-    def is_open(self, now: datetime) -> bool:
-        """Whether somebody can still answer it."""
-        return self.state is DeviceState.PENDING and self.expires_at > now
-
 
 def new_user_code() -> str:
     """Eight letters, such as `WDJB-MJHT`: 34 bits for ten minutes."""

@@ -30,6 +30,7 @@ from sluicegate.gateway.paths import (
     ENDS,
     PREFIXES,
     PROBES,
+    TELEMETRY,
     Endpoint,
     Handler,
     Paths,
@@ -105,7 +106,8 @@ class GatewayApp:
         paths.add_lists(self._models, self._model)
         paths.add_own("/gateway/v1/me", self._me)
         paths.add_own("/api/oauth/usage", self._spending, Dialect.ANTHROPIC)
-        paths.add_telemetry(self._telemetry)
+        for path in TELEMETRY:
+            paths.add_own(path, self._telemetry, Dialect.ANTHROPIC, method="POST")
         return paths
 
     def _calling(self, wire: Wire) -> Handler:

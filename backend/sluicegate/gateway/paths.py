@@ -62,13 +62,9 @@ class Paths:
             self._put(root, _MODELS, Endpoint("GET", only, every, free=True))
             self._put(root, f"{_MODELS}/<name>", Endpoint("GET", only, one, free=True))
 
-    def add_own(self, path: str, handle: Handler, dialect: Dialect = Dialect.OPENAI) -> None:
+    def add_own(self, path: str, handle: Handler, dialect: Dialect = Dialect.OPENAI, *, method: str = "GET") -> None:
         """One that belongs to no protocol of providers; refusals are told in `dialect`."""
-        self._fixed[path] = Endpoint("GET", dialect, handle, free=True)
-
-    def add_telemetry(self, handle: Handler) -> None:
-        for path in TELEMETRY:
-            self._fixed[path] = Endpoint("POST", Dialect.ANTHROPIC, handle, free=True)
+        self._fixed[path] = Endpoint(method, dialect, handle, free=True)
 
     def _put(self, root: str, path: str, endpoint: Endpoint) -> None:
         if path.startswith(f"{_MODELS}/"):

@@ -38,10 +38,7 @@ class Attempts:
 
     async def take(self, email: str, address: str) -> None:
         """Counts a try before it is made, so that many at once cannot pass together; raises Throttled."""
-        wait = await self._tries.take(*await self._tallies(email, network_of(address)))
-        if wait is not None:
-            seconds = int(wait) + 1
-            raise Throttled(f"Too many tries. Wait {seconds} seconds, then try again.", seconds)
+        await take_a_try(self._tries, *await self._tallies(email, network_of(address)))
 
     async def forgive(self, email: str, address: str) -> None:
         """After a success: a whole office may come in from one address, and each of them is no guess. The guesses that
@@ -58,6 +55,14 @@ class Attempts:
         return Tally(by_email, self._per_email, _SECONDS), Tally(
             _joined("address", network), self._per_address, _SECONDS
         )
+
+
+async def take_a_try(tries: Tallies, *tallies: Tally) -> None:
+    """Counts one in each of them; raises Throttled when one is full."""
+    wait = await tries.take(*tallies)
+    if wait is not None:
+        seconds = int(wait) + 1
+        raise Throttled(f"Too many tries. Wait {seconds} seconds, then try again.", seconds)
 
 
 def _joined(*words: str) -> str:

@@ -27,14 +27,15 @@ from sluicegate.domain.user import User, UserStatus
 from sluicegate.domain.version import Editable, Edited
 from sluicegate.kit.clock import Clock
 from sluicegate.kit.crypto import hash_key_secret, random_token, token_digest, verify_hash
-from sluicegate.kit.errors import Conflict, Forbidden, NotFound, Throttled
+from sluicegate.kit.errors import Conflict, Forbidden, NotFound
 from sluicegate.kit.ids import new_id
 from sluicegate.kit.secret import Secret
 from sluicegate.kit.tallies import Tallies, Tally
 from sluicegate.ports.store import Store, Transaction
-from sluicegate.services.attempts import network_of
+from sluicegate.services.attempts import network_of, take_a_try
 from sluicegate.services.auth import actor_of
 from sluicegate.services.caller import Caller
+from sluicegate.services.keys import new_secret, record_key, revoke_held
 from sluicegate.services.users import lock_active
 from sluicegate.services.versions import hold
 
@@ -44,6 +45,7 @@ _BEGUN_PER_NETWORK = 300
 _REVOKED_PER_NETWORK = 300
 _CODES_PER_PERSON = 30
 _MAX_ADDRESS = 45
+_ANSWERED = "This sign-in was answered already. Begin again in the assistant."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,30 @@ class Issued:
     refresh_token: Secret
     seconds: int
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    """A sign-in that can be renewed as of `now`, and what it belongs to."""
+
+    sign_in: DeviceSignIn
+    key: ApiKey
+    user: User
+    now: datetime
+
+    @property
+    def ends(self) -> datetime:
+        return min(self.now + IDLE_LIFE, self.sign_in.created_at + LONGEST_LIFE)
+
+    def same(self, refresh_token: str) -> Issued | None:
+        """The key's present text, if it was made here and enough of its time is left: its owner may have rotated it."""
+        issued_at = self.sign_in.issued_at
+        if issued_at is None or self.sign_in.issued_public_id != self.key.public_id:
+            return None
+        left = min(issued_at + ACCESS_LIFE, self.ends) - self.now
+        if left < ACCESS_LIFE / 2:
+            return None
+        return _issued(access_credential(refresh_token, self.key.public_id), refresh_token, left, self.user)
 
 
 class DeviceSignInService:
@@ -88,7 +114,7 @@ class DeviceSignInService:
 
     async def begin(self, surface: str, user_agent: str, address: str) -> Begun:
         """For an assistant that nobody knows yet; raises Throttled."""
-        await _take(self._begun, Tally(network_of(address), _BEGUN_PER_NETWORK, _SPAN))
+        await take_a_try(self._begun, Tally(network_of(address), _BEGUN_PER_NETWORK, _SPAN))
         device_code, now = random_token(), self._clock.now()
         async with self._store.write() as tx:
             user_code = new_user_code()
@@ -111,7 +137,7 @@ class DeviceSignInService:
         guesses."""
         self._require_person(caller)
         guesses = Tally(caller.user.id, _CODES_PER_PERSON, _SPAN)
-        await _take(self._guesses, guesses)
+        await take_a_try(self._guesses, guesses)
         code = parse_user_code(user_code)
         async with self._store.read() as tx:
             found = await tx.devices.by_user_code(code) if code is not None else None
@@ -128,7 +154,7 @@ class DeviceSignInService:
         async with self._store.write() as tx:
             await lock_active(tx, caller)
             if not await tx.devices.step(found.id, DeviceState.PENDING, state, user_id=caller.user.id):
-                raise Conflict("This sign-in was answered already. Begin again in the assistant.", field="userCode")
+                raise Conflict(_ANSWERED, field="userCode")
             action, facts = ("approve" if approve else "deny"), {"program": found.program, "address": found.address}
             await tx.audit.record(
                 caller.actor, f"device_sign_in.{action}", "user", caller.user.id, caller.user.label, {}, facts
@@ -143,8 +169,8 @@ class DeviceSignInService:
 
     def _require_open(self, found: DeviceSignIn) -> None:
         if found.state is not DeviceState.PENDING:
-            raise Conflict("This sign-in was answered already. Begin again in the assistant.", field="userCode")
-        if not found.is_open(self._clock.now()):
+            raise Conflict(_ANSWERED, field="userCode")
+        if found.expires_at <= self._clock.now():
             raise Conflict("This code has expired. Begin again in the assistant.", field="userCode")
 
     async def redeem(self, device_code: str) -> Issued | DeviceProblem:
@@ -187,8 +213,7 @@ class DeviceSignInService:
             handed = {"key_id": key.id, "refresh_digest": token_digest(refresh_token)}
             await tx.devices.update(found.id, **handed, issued_public_id=made.public_id, issued_at=now)
             after = {"name": key.name, "prefix": key.prefix, "expires_at": key.expires_at}
-            await tx.audit.record(actor_of(user), "api_key.create", "api_key", key.id, key.name, {}, after)
-            tx.changed(PolicyChange(ChangeKind.KEY, key.id))
+            await record_key(tx, actor_of(user), "create", key, {}, after)
         return _issued(made, refresh_token, ACCESS_LIFE, user)
 
     async def renew(self, refresh_token: str) -> Issued | DeviceProblem:
@@ -199,45 +224,45 @@ class DeviceSignInService:
             return DeviceProblem.INVALID
         digest = token_digest(refresh_token)
         async with self._store.read() as tx:
-            found = await tx.devices.by_refresh(digest)
-        if found is None or found.key_id is None or found.user_id is None:
+            good = await self._good(tx, digest)
+        if good is None:
             return DeviceProblem.INVALID
-        fresh = access_credential(refresh_token)
-        hashed = await asyncio.to_thread(hash_key_secret, fresh.secret)
+        if (same := good.same(refresh_token)) is not None:
+            return same
+        made = access_credential(refresh_token)
+        hashed = await asyncio.to_thread(hash_key_secret, made.secret)
         async with self._store.write() as tx:
-            user = await _active(tx, found.user_id)
-            await hold(tx, thing := Edited(Editable.KEY, found.key_id), None)
-            key, sign_in = await tx.keys.get(found.key_id), await tx.devices.by_refresh(digest)
-            now = self._clock.now()
-            if user is None or key is None or sign_in is None or key.status(now) is not CredentialStatus.ACTIVE:
+            await tx.users.locked(good.user.id)
+            await hold(tx, thing := Edited(Editable.KEY, good.key.id), None)
+            good = await self._good(tx, digest)
+            if good is None:
                 return DeviceProblem.INVALID
-            ends = _end_of(sign_in, now)
-            if ends <= now:
-                return DeviceProblem.INVALID
-            left = min(_left(sign_in, key, now), ends - now)
-            if left >= ACCESS_LIFE / 2:
-                made = access_credential(refresh_token, key.public_id)
-                return _issued(made, refresh_token, left, user)
+            # Another window may have been quicker.
+            if (same := good.same(refresh_token)) is not None:
+                return same
+            values = new_secret(good.key, made, hashed, good.now + ACCESS_LIFE / 2)
             await tx.versions.step(thing)
-            await tx.keys.update(
-                key.id,
-                public_id=fresh.public_id,
-                prefix=fresh.prefix,
-                secret_hash=hashed,
-                previous_public_id=key.public_id,
-                previous_secret_hash=key.secret_hash,
-                previous_expires_at=now + ACCESS_LIFE / 2,
-                expires_at=ends,
-            )
-            await tx.devices.update(sign_in.id, issued_public_id=fresh.public_id, issued_at=now)
-            tx.changed(PolicyChange(ChangeKind.KEY, key.id))
-        return _issued(fresh, refresh_token, min(ACCESS_LIFE, ends - now), user)
+            await tx.keys.update(good.key.id, **values, expires_at=good.ends)
+            await tx.devices.update(good.sign_in.id, issued_public_id=made.public_id, issued_at=good.now)
+            tx.changed(PolicyChange(ChangeKind.KEY, good.key.id))
+        return _issued(made, refresh_token, min(ACCESS_LIFE, good.ends - good.now), good.user)
+
+    async def _good(self, tx: Transaction, digest: str) -> _Good | None:
+        """What this refresh token belongs to, if that is still to be renewed."""
+        sign_in, now = await tx.devices.by_refresh(digest), self._clock.now()
+        key = await tx.keys.get(sign_in.key_id) if sign_in is not None and sign_in.key_id is not None else None
+        user = await tx.users.get(key.user_id) if key is not None else None
+        if sign_in is None or key is None or user is None:
+            return None
+        good = _Good(sign_in, key, user, now)
+        active = user.status is UserStatus.ACTIVE and key.status(now) is CredentialStatus.ACTIVE
+        return good if active and good.ends > now else None
 
     async def revoke(self, token: str, address: str) -> None:
         """Ends the sign-in whose refresh token or key this is; other texts change nothing (RFC 7009, 2.2). Raises
         Throttled."""
         # To check a key takes the processor a while.
-        await _take(self._guesses, Tally(f"revoke {network_of(address)}", _REVOKED_PER_NETWORK, _SPAN))
+        await take_a_try(self._guesses, Tally(f"revoke {network_of(address)}", _REVOKED_PER_NETWORK, _SPAN))
         found = await self._owner_of(token)
         if found is None or found.key_id is None:
             return
@@ -249,11 +274,7 @@ class DeviceSignInService:
             user = await tx.users.get(key.user_id)
             if user is None:
                 return
-            await tx.keys.revoke(key.id, self._clock.now())
-            await tx.audit.record(
-                actor_of(user), "api_key.revoke", "api_key", key.id, key.name, {}, {"prefix": key.prefix}
-            )
-            tx.changed(PolicyChange(ChangeKind.KEY, key.id))
+            await revoke_held(tx, actor_of(user), key, self._clock.now())
 
     async def _owner_of(self, token: str) -> DeviceSignIn | None:
         parsed = parse_credential(token)
@@ -270,28 +291,10 @@ class DeviceSignInService:
         return found if right else None
 
 
-async def _take(tallies: Tallies, tally: Tally) -> None:
-    wait = await tallies.take(tally)
-    if wait is not None:
-        seconds = int(wait) + 1
-        raise Throttled(f"Too many tries. Wait {seconds} seconds, then try again.", seconds)
-
-
 async def _active(tx: Transaction, user_id: str) -> User | None:
     """Whoever is still let in, which stays true until the transaction ends."""
     user = await tx.users.locked(user_id)
     return user if user is not None and user.status is UserStatus.ACTIVE else None
-
-
-def _left(sign_in: DeviceSignIn, key: ApiKey, now: datetime) -> timedelta:
-    """For how long the key's present secret is good, if it was made here: its owner may have rotated it since."""
-    if sign_in.issued_at is None or sign_in.issued_public_id != key.public_id:
-        return timedelta()
-    return sign_in.issued_at + ACCESS_LIFE - now
-
-
-def _end_of(sign_in: DeviceSignIn, now: datetime) -> datetime:
-    return min(now + IDLE_LIFE, sign_in.created_at + LONGEST_LIFE)
 
 
 def _issued(made: NewCredential, refresh_token: str, left: timedelta, user: User) -> Issued:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sluicegate.domain.apikey import ApiKey, CredentialStatus, TokenScope, new_credential
+from sluicegate.domain.apikey import ApiKey, CredentialStatus, NewCredential, TokenScope, new_credential
+from sluicegate.domain.audit import Actor
 from sluicegate.domain.policy import ChangeKind, PolicyChange
 from sluicegate.domain.user import parse_name
 from sluicegate.domain.version import Editable, Edited
@@ -119,7 +120,7 @@ class KeyService:
             await tx.keys.add(key)
             await set_narrowing(tx, key.id, narrowing)
             after = {"prefix": key.prefix, **await shown_key(tx, key, narrowing)}
-            await _record(tx, caller, "create", key, {}, {k: v for k, v in after.items() if v is not None})
+            await record_key(tx, caller.actor, "create", key, {}, {k: v for k, v in after.items() if v is not None})
         return key, Secret(made.text)
 
     async def update(
@@ -151,7 +152,7 @@ class KeyService:
             await tx.keys.update(key_id, name=after.name, expires_at=after.expires_at, model_ids=after.model_ids)
             await set_narrowing(tx, key_id, narrowing)
             states = await shown_key(tx, before, held), await shown_key(tx, after, narrowing)
-            await _record(tx, caller, "update", after, *states)
+            await record_key(tx, caller.actor, "update", after, *states)
             return after
 
     async def rotate(self, caller: Caller, key_id: str, overlap_hours: int) -> tuple[ApiKey, Secret]:
@@ -169,19 +170,12 @@ class KeyService:
             before = await _require_active(tx, caller, key_id, now)
             if before.user_id != caller.user.id:
                 raise Forbidden("Only the owner of a key can get a new secret for it.")
-            values = {
-                "public_id": made.public_id,
-                "prefix": made.prefix,
-                "secret_hash": hashed,
-                "previous_public_id": before.public_id,
-                "previous_secret_hash": before.secret_hash,
-                "previous_expires_at": now + timedelta(hours=overlap_hours),
-            }
+            values = new_secret(before, made, hashed, now + timedelta(hours=overlap_hours))
             await tx.versions.step(thing)
             await tx.keys.update(key_id, **values)
             after = replace(before, **values)
             states = ({"prefix": k.prefix, "previous_expires_at": k.previous_expires_at} for k in (before, after))
-            await _record(tx, caller, "rotate", after, *states)
+            await record_key(tx, caller.actor, "rotate", after, *states)
         return after, Secret(made.text)
 
     async def revoke(self, caller: Caller, key_id: str) -> ApiKey:
@@ -193,10 +187,26 @@ class KeyService:
             key = await _require(tx, caller, key_id)
             if key.revoked_at is not None:
                 return key
-            now = self._clock.now()
-            await tx.keys.revoke(key_id, now)
-            await _record(tx, caller, "revoke", key, {}, {"prefix": key.prefix})
-            return replace(key, revoked_at=now)
+            return await revoke_held(tx, caller.actor, key, self._clock.now())
+
+
+def new_secret(key: ApiKey, made: NewCredential, hashed: str, until: datetime) -> dict[str, Any]:
+    """What changes of a key that gets another secret, while its present one works on until then."""
+    return {
+        "public_id": made.public_id,
+        "prefix": made.prefix,
+        "secret_hash": hashed,
+        "previous_public_id": key.public_id,
+        "previous_secret_hash": key.secret_hash,
+        "previous_expires_at": until,
+    }
+
+
+async def revoke_held(tx: Transaction, actor: Actor, key: ApiKey, at: datetime) -> ApiKey:
+    """Of one that is held and was not revoked before."""
+    await tx.keys.revoke(key.id, at)
+    await record_key(tx, actor, "revoke", key, {}, {"prefix": key.prefix})
+    return replace(key, revoked_at=at)
 
 
 async def _require(tx: Transaction, caller: Caller, key_id: str) -> ApiKey:
@@ -214,8 +224,9 @@ async def _require_active(tx: Transaction, caller: Caller, key_id: str, now: dat
     return key
 
 
-async def _record(
-    tx: Transaction, caller: Caller, action: str, key: ApiKey, before: dict[str, Any], after: dict[str, Any]
+async def record_key(
+    tx: Transaction, actor: Actor, action: str, key: ApiKey, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    await tx.audit.record(caller.actor, f"api_key.{action}", "api_key", key.id, key.name, before, after)
+    """Writes a change down, and has every process forget what it knew of the key."""
+    await tx.audit.record(actor, f"api_key.{action}", "api_key", key.id, key.name, before, after)
     tx.changed(PolicyChange(ChangeKind.KEY, key.id))

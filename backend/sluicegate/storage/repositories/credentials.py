@@ -27,7 +27,7 @@ def key_value(row: Row[Any]) -> ApiKey:
 
 
 class SqlKeyRepository:
-    """Implements ports.store.KeyRepository. Ids grow with time, so that they give the order of creation."""
+    """Implements ports.credentials.KeyRepository. Ids grow with time, so that they give the order of creation."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -105,7 +105,7 @@ def _states(where: KeyFilter) -> list[ColumnElement[bool]]:
 
 
 class SqlTokenRepository:
-    """Implements ports.store.TokenRepository."""
+    """Implements ports.credentials.TokenRepository."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection

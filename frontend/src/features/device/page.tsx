@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -9,7 +9,7 @@ import {
   deviceSignInQuery,
   useAnswerDeviceSignIn,
 } from "@/features/device/queries";
-import { EntryFrame } from "@/features/entry/entry-frame";
+import { EntryFrame, EntryLoading } from "@/features/entry/entry-frame";
 import { useSession } from "@/features/session/queries";
 import { messageOf } from "@/lib/errors";
 
@@ -64,14 +64,7 @@ function Asked({ userCode }: { userCode: string }) {
   const [approved, setApproved] = useState<boolean | null>(null);
   if (query.isError) return <CodeForm problem={messageOf(query.error)} />;
   if (query.data === undefined) {
-    return (
-      <EntryFrame title="Sign in an assistant">
-        <Stack role="status" aria-label="Loading">
-          <Skeleton height={56} />
-          <Skeleton height={36} />
-        </Stack>
-      </EntryFrame>
-    );
+    return <EntryLoading title="Sign in an assistant" />;
   }
   const { program } = query.data;
   if (approved === null) return <Question asked={query.data} onAnswered={setApproved} />;

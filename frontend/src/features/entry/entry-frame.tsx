@@ -1,4 +1,4 @@
-import { Box, Card, Center, Stack, Text, Title } from "@mantine/core";
+import { Box, Card, Center, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import type { ReactNode } from "react";
 import { Brand } from "@/components/brand";
@@ -33,5 +33,20 @@ export function EntryFrame({ title, description, children }: Props) {
         </Card>
       </Stack>
     </Center>
+  );
+}
+
+/** The same card until it is known what it asks for: about so many fields and a button. */
+export function EntryLoading({ title, fields = 1 }: { title: string; fields?: number }) {
+  return (
+    <EntryFrame title={title}>
+      <Stack role="status" aria-label="Loading">
+        {Array.from({ length: fields }, (_, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike and stay where they are
+          <Skeleton key={place} height={56} />
+        ))}
+        <Skeleton height={36} />
+      </Stack>
+    </EntryFrame>
   );
 }

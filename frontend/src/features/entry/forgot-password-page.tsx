@@ -1,11 +1,11 @@
-import { Alert, Anchor, Button, Skeleton, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import * as z from "zod/mini";
 import { LoadFailure } from "@/components/loaded";
-import { EntryFrame } from "@/features/entry/entry-frame";
+import { EntryFrame, EntryLoading } from "@/features/entry/entry-frame";
 import { zodFields } from "@/lib/form";
 import { requestOk } from "@/lib/http";
 import { keys } from "@/lib/query-keys";
@@ -31,14 +31,7 @@ export function ForgotPasswordPage() {
     );
   }
   if (help.data === undefined) {
-    return (
-      <EntryFrame title="Forgot your password?">
-        <Stack role="status" aria-label="Loading">
-          <Skeleton height={56} />
-          <Skeleton height={36} />
-        </Stack>
-      </EntryFrame>
-    );
+    return <EntryLoading title="Forgot your password?" />;
   }
   if (!help.data.resetByMail) {
     return (

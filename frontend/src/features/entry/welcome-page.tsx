@@ -1,11 +1,11 @@
-import { Alert, Button, Divider, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Divider, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import * as z from "zod/mini";
 import { LoadFailure } from "@/components/loaded";
 import { PasswordField } from "@/components/password-field";
-import { EntryFrame } from "@/features/entry/entry-frame";
+import { EntryFrame, EntryLoading } from "@/features/entry/entry-frame";
 import { SignOnButton, waysQuery } from "@/features/entry/sign-on";
 import { useEnter } from "@/features/session/use-enter";
 import { zodFields } from "@/lib/form";
@@ -64,15 +64,7 @@ export function WelcomePage({ token, kind }: { token: string; kind: LinkState["k
     );
   }
   if (query.data === undefined) {
-    return (
-      <EntryFrame title={title}>
-        <Stack role="status" aria-label="Loading">
-          <Skeleton height={56} />
-          <Skeleton height={56} />
-          <Skeleton height={36} />
-        </Stack>
-      </EntryFrame>
-    );
+    return <EntryLoading title={title} fields={2} />;
   }
   if (query.data.status !== "valid") {
     const { status } = query.data;
